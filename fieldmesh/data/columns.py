@@ -1,0 +1,89 @@
+"""Short names for the columns that tables are made of."""
+
+from fieldmesh.data.model import ReplicatedColumn
+from fieldmesh.data.types import ColumnKind, Value, WireType
+
+
+def link(
+    name: str, references: str | None = None, *, null: bool = False, indexed: bool = False
+) -> ReplicatedColumn:
+    """An identifier, usually of a row of the table ``references``."""
+    return ReplicatedColumn(
+        name, ColumnKind(WireType.IDENTIFIER), null, indexed=indexed, references=references
+    )
+
+
+def text(
+    name: str, most: int = 200, *, null: bool = True, default: str | None = None, indexed: bool = False
+) -> ReplicatedColumn:
+    """A text of at most ``most`` characters."""
+    return ReplicatedColumn(name, ColumnKind(WireType.TEXT, most), null, default=default, indexed=indexed)
+
+
+def code(name: str = "code", *, null: bool = False, default: str | None = None) -> ReplicatedColumn:
+    """A short code of at most 40 characters."""
+    return text(name, 40, null=null, default=default)
+
+
+def state(name: str = "state", default: str = "new") -> ReplicatedColumn:
+    """A state of `fieldmesh.data.states`."""
+    return text(name, 40, null=False, default=default)
+
+
+def whole(name: str, *, null: bool = True, default: Value = None) -> ReplicatedColumn:
+    """A whole number."""
+    return ReplicatedColumn(name, ColumnKind(WireType.INTEGER), null, default=default)
+
+
+def flag(name: str, *, default: int = 0) -> ReplicatedColumn:
+    """Yes (1) or no (0)."""
+    return ReplicatedColumn(name, ColumnKind(WireType.BOOLEAN), nullable=False, default=default)
+
+
+def date(name: str, *, null: bool = True, indexed: bool = False) -> ReplicatedColumn:
+    """A day, YYYY-MM-DD."""
+    return ReplicatedColumn(name, ColumnKind(WireType.DATE), null, indexed=indexed)
+
+
+def time(name: str, *, null: bool = True) -> ReplicatedColumn:
+    """A moment, UTC microseconds."""
+    return ReplicatedColumn(name, ColumnKind(WireType.TIME), null)
+
+
+def decimal(
+    name: str, precision: int, scale: int, *, null: bool = True, default: Value = None
+) -> ReplicatedColumn:
+    """A decimal of ``precision`` digits, ``scale`` of them after the point."""
+    return ReplicatedColumn(
+        name, ColumnKind(WireType.DECIMAL, precision, scale), null, default=default
+    )
+
+
+def money(name: str, *, null: bool = True, default: Value = None) -> ReplicatedColumn:
+    """An amount of money, numeric(15, 2)."""
+    return decimal(name, 15, 2, null=null, default=default)
+
+
+def price(name: str, *, null: bool = True) -> ReplicatedColumn:
+    """A price, numeric(15, 5)."""
+    return decimal(name, 15, 5, null=null)
+
+
+def quantity(name: str, *, null: bool = True, default: Value = None) -> ReplicatedColumn:
+    """A quantity, numeric(14, 3)."""
+    return decimal(name, 14, 3, null=null, default=default)
+
+
+def percent(name: str, *, null: bool = True) -> ReplicatedColumn:
+    """A percentage, numeric(7, 3)."""
+    return decimal(name, 7, 3, null=null)
+
+
+def place() -> tuple[ReplicatedColumn, ReplicatedColumn]:
+    """Latitude and longitude in degrees, numeric(9, 6)."""
+    return decimal("latitude", 9, 6), decimal("longitude", 9, 6)
+
+
+def binary(name: str, *, null: bool = True) -> ReplicatedColumn:
+    """Bytes."""
+    return ReplicatedColumn(name, ColumnKind(WireType.BINARY), null)

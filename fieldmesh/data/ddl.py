@@ -1,0 +1,166 @@
+"""SQL made from the schema: tables and indexes for SQLite and SQL Server, triggers for SQLite.
+
+The sync state that the triggers read and write stands here too, once (`SYNC_STATEMENTS`).
+"""
+
+from fieldmesh.data.capture import capture_triggers
+from fieldmesh.data.model import HUB_COLUMNS, ReplicatedColumn, ReplicatedTable, Tier
+from fieldmesh.data.schema import TABLES
+from fieldmesh.data.types import SQLITE_TYPE, Value, WireType
+
+__all__ = ["PROVISIONAL_PREFIX", "SYNC_STATEMENTS", "Tier", "capture_triggers", "create_statements"]
+
+PROVISIONAL_PREFIX = "provisional_"
+
+_NOW_US = "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"
+"""UTC microseconds; valid on every SQLite, and the same text at device and gateway (a copy between equal tables is fast)."""
+_NEW_ID = (
+    "unhex(printf('%012x', CAST(unixepoch('subsec') * 1000 AS INTEGER)) || '7' ||"
+    " substr(hex(randomblob(2)), 2) || substr('89AB', 1 + (random() & 3), 1) ||"
+    " substr(hex(randomblob(8)), 2))"
+)
+"""A UUIDv7 made by SQL, for programs that insert without one."""
+
+DIGEST_TABLE = (
+    "CREATE TABLE fm_digest (partition INTEGER NOT NULL, table_no INTEGER NOT NULL, rows INTEGER NOT NULL,"
+    " low INTEGER NOT NULL, high INTEGER NOT NULL, PRIMARY KEY (partition, table_no)) STRICT, WITHOUT ROWID"
+)
+SYNC_STATEMENTS: tuple[str, ...] = (
+    "CREATE TABLE fm_state (one INTEGER PRIMARY KEY CHECK (one = 1), applying INTEGER NOT NULL DEFAULT 0,"
+    " retired INTEGER NOT NULL DEFAULT 0, locked INTEGER NOT NULL DEFAULT 0, clock INTEGER NOT NULL DEFAULT 0) STRICT",
+    "INSERT INTO fm_state (one) VALUES (1)",
+    "CREATE TABLE fm_change (change_no INTEGER PRIMARY KEY AUTOINCREMENT, table_no INTEGER NOT NULL,"
+    " row_id BLOB NOT NULL, operation INTEGER NOT NULL, columns INTEGER NOT NULL, clock INTEGER NOT NULL) STRICT",
+    DIGEST_TABLE,
+)
+"""What capture and digest triggers need on a device: the switches, the captured changes, the digests."""
+
+
+def create_statements(tier: Tier, dialect: str) -> list[str]:
+    """CREATE TABLE and CREATE INDEX for every replicated table of a tier.
+
+    Args:
+        tier: whose database.
+        dialect: ``sqlite`` or ``mssql``.
+    """
+    statements: list[str] = []
+    for table in TABLES.values():
+        if table.is_at(tier):
+            statements.append(create_table(table, tier, dialect))
+            statements.extend(create_indexes(table, tier, dialect))
+        if tier is Tier.GATEWAY and table.device_writable and table.is_at(tier):
+            statements.extend(_provisional(table))
+    return statements
+
+
+def snapshot_statements() -> list[str]:
+    """The device's tables as a gateway writes them into a snapshot: the id has no default, no indexes, no triggers."""
+    return [
+        _sqlite_table(table, table.name, Tier.DEVICE, new_id=False)
+        for table in TABLES.values()
+        if table.is_at(Tier.DEVICE)
+    ]
+
+
+def create_table(table: ReplicatedTable, tier: Tier, dialect: str) -> str:
+    """CREATE TABLE for one table."""
+    if dialect == "mssql":
+        return _sqlserver_table(table)
+    return _sqlite_table(table, table.name, tier, new_id=tier is Tier.DEVICE)
+
+
+def create_indexes(table: ReplicatedTable, tier: Tier, dialect: str) -> list[str]:
+    """CREATE INDEX for one table: what people search by, and (partition, lsn) where deltas are read."""
+    statements = []
+    if tier is not Tier.DEVICE:
+        statements.append(
+            f"CREATE INDEX {table.name}_by_partition ON {_quoted(table.name, dialect)} (partition, lsn)"
+        )
+    if tier is not Tier.GATEWAY:
+        statements.extend(
+            f"CREATE INDEX {table.name}_by_{column.name} ON {_quoted(table.name, dialect)} ({column.name})"
+            for column in table.columns
+            if column.indexed
+        )
+    return statements
+
+
+def _sqlite_table(table: ReplicatedTable, name: str, tier: Tier, *, new_id: bool) -> str:
+    lines = [_sqlite_column(column, new_id=new_id) for column in table.columns_at(tier)]
+    return f'CREATE TABLE "{name}" (\n  ' + ",\n  ".join(lines) + "\n) STRICT"
+
+
+def _sqlite_column(column: ReplicatedColumn, *, new_id: bool) -> str:
+    if column.name == "id":
+        return '"id" BLOB PRIMARY KEY NOT NULL' + (f" DEFAULT ({_NEW_ID})" if new_id else "")
+    line = f'"{column.name}" {SQLITE_TYPE[column.kind.wire]}'
+    if not column.nullable:
+        line += " NOT NULL"
+    if column.name in {"created_at", "changed_at"}:
+        return f"{line} DEFAULT ({_NOW_US})"
+    return line if column.default is None else f"{line} DEFAULT {_literal(column.default)}"
+
+
+def _literal(value: Value) -> str:
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return f"x'{value.hex()}'" if isinstance(value, bytes) else str(value)
+
+
+def _quoted(name: str, dialect: str) -> str:
+    return f"[{name}]" if dialect == "mssql" else f'"{name}"'
+
+
+def _sqlserver_table(table: ReplicatedTable) -> str:
+    from sqlalchemy.dialects import mssql  # noqa: PLC0415 - only the hub with SQL Server needs it
+
+    dialect = mssql.dialect()
+    lines = []
+    for column in (*table.wire_columns, *HUB_COLUMNS):
+        line = f"[{column.name}] {column.kind.native('mssql').compile(dialect=dialect)}"
+        line += " NULL" if column.nullable else " NOT NULL"
+        if column.name == "id":
+            line += f" CONSTRAINT [{table.name}_key] PRIMARY KEY"
+        elif column.default is not None and column.kind.wire is not WireType.TIME:
+            line += f" DEFAULT {_literal(column.default)}"
+        lines.append(line)
+    return f"CREATE TABLE [{table.name}] (\n  " + ",\n  ".join(lines) + "\n)"
+
+
+def _provisional(table: ReplicatedTable) -> list[str]:
+    name = PROVISIONAL_PREFIX + table.name
+    lines = ['"id" BLOB NOT NULL']
+    lines += [_sqlite_column(column, new_id=False) for column in table.wire_columns[1:]]
+    lines += [
+        '"device_id" BLOB NOT NULL' if column == "device_id" else f'"{column}" INTEGER NOT NULL'
+        for column in ("device_id", "device_epoch", "sequence", "operation")
+        if not table.has_column(column)
+    ]
+    lines.append('UNIQUE ("id", "device_id", "device_epoch", "sequence")')
+    return [
+        f'CREATE TABLE "{name}" (\n  ' + ",\n  ".join(lines) + "\n) STRICT",
+        f'CREATE INDEX "{name}_by_batch" ON "{name}" (device_id, device_epoch, sequence)',
+        f'CREATE INDEX "{name}_by_partition" ON "{name}" (partition)',
+    ]
+
+
+def digest_triggers(table: ReplicatedTable) -> list[str]:
+    """`fm_digest` follows every change of the table (core.md, section 3). Rows with lsn 0 do not count."""
+    name, number = table.name, table.number
+    add = (
+        f"INSERT INTO fm_digest VALUES (NEW.partition, {number}, 1, NEW.row_hash & 4294967295, NEW.row_hash >> 32)"
+        " ON CONFLICT (partition, table_no) DO UPDATE SET rows = rows + 1, low = low + excluded.low,"
+        " high = high + excluded.high"
+    )
+    take = (
+        "UPDATE fm_digest SET rows = rows - 1, low = low - (OLD.row_hash & 4294967295),"
+        f" high = high - (OLD.row_hash >> 32) WHERE partition = OLD.partition AND table_no = {number}"
+    )
+    return [
+        f'CREATE TRIGGER "{name}_digest_insert" AFTER INSERT ON "{name}" WHEN NEW.lsn > 0 BEGIN {add}; END',
+        f'CREATE TRIGGER "{name}_digest_delete" AFTER DELETE ON "{name}" WHEN OLD.lsn > 0 BEGIN {take}; END',
+        f'CREATE TRIGGER "{name}_digest_leave" AFTER UPDATE OF partition, lsn, row_hash ON "{name}"'
+        f" WHEN OLD.lsn > 0 BEGIN {take}; END",
+        f'CREATE TRIGGER "{name}_digest_enter" AFTER UPDATE OF partition, lsn, row_hash ON "{name}"'
+        f" WHEN NEW.lsn > 0 BEGIN {add}; END",
+    ]

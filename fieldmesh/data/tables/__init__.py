@@ -1,0 +1,1 @@
+"""The tables, by area: each one with its columns and its policy beside it."""

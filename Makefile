@@ -1,0 +1,55 @@
+# Every target works on a fresh machine: the first one that needs it makes .venv from requirements/dev.txt.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3.11
+RUN := .venv/bin/python
+PACKAGES := fieldmesh device_agent gateway hub
+LINTED := $(wildcard $(PACKAGES) deploy tests tools protos examples)
+
+.PHONY: help demo test t check bench faults docs protos translations requirements clean
+
+help: ## this list
+	@grep -hE '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z.]+):.*## (.*)/  make \1\t\2/' | expand -t 24
+
+.venv: requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Fieldmesh needs Python 3.11 with venv; on Debian and Ubuntu: apt-get install python3.11 python3.11-venv (another path: make PYTHON=/path/to/python3.11)"; exit 1; }
+	@test -x $(RUN) || $(PYTHON) -m venv .venv
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch .venv
+
+demo: .venv ## a hub, two gateways and devices on this machine, one order up and two ticks back (KEEP=1 goes on)
+	@$(RUN) -m deploy.demo $(if $(KEEP),--keep) $(if $(FIELDMESH_SAMPLE),--sample $(FIELDMESH_SAMPLE))
+
+test: .venv ## every test but the long ones of `make faults`
+	@$(RUN) -m pytest -n 2 --dist loadfile tests
+
+t: .venv ## the tests whose name holds a word: make t k=digest
+	@$(RUN) -m pytest -x -k '$(k)' tests
+
+check: .venv ## format, lint, types, layers, words, dead code, and that what is generated is up to date
+	@$(RUN) tools/check.py
+
+bench: .venv ## measure, and write build/bench.json
+	@mkdir -p build
+	@$(RUN) -m tests.bench
+
+faults: .venv ## the promises under kill -9, cut lines, full disks and wrong clocks
+	@$(RUN) -m pytest tests/faults
+
+docs: .venv ## write the pages that come from code: problems, settings, metrics, layers
+	@$(RUN) tools/docs.py
+
+protos: .venv ## write fieldmesh/wire from protos/
+	@$(RUN) protos/generate.py
+
+translations: .venv ## gather the texts for people and compile the catalogues
+	@$(RUN) tools/translations.py
+
+requirements: .venv ## pin the newest packages that pyproject.toml allows, with hashes
+	@$(RUN) tools/requirements.py
+
+clean: ## remove what the build and the tests left behind; .venv stays
+	@rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	@find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +

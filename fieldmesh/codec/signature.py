@@ -1,0 +1,31 @@
+"""Signatures: ECDSA over P-256 with SHA-256, DER. The key is the one behind the node's certificate."""
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from fieldmesh.basics.errors import Rejected
+
+_ALGORITHM = ec.ECDSA(hashes.SHA256())
+
+
+def new_key() -> ec.EllipticCurvePrivateKey:
+    """A new private key."""
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def sign(key: ec.EllipticCurvePrivateKey, content: bytes) -> bytes:
+    """The signature of the content, DER."""
+    return key.sign(content, _ALGORITHM)
+
+
+def verify(key: ec.EllipticCurvePublicKey, content: bytes, signature: bytes) -> None:
+    """The content was signed by the holder of the key.
+
+    Raises:
+        Rejected: `signature_invalid`.
+    """
+    try:
+        key.verify(signature, content, _ALGORITHM)
+    except InvalidSignature:
+        raise Rejected("signature_invalid") from None

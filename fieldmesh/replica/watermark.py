@@ -1,0 +1,62 @@
+"""How far a device's batches have come: contiguous over the chain of its epochs (promise 3, Order)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class Placed(Protocol):
+    """What a batch header says of its place."""
+
+    @property
+    def device_epoch(self) -> int:
+        """The device's epoch."""
+
+    @property
+    def sequence(self) -> int:
+        """The number in that epoch."""
+
+    @property
+    def previous_epoch(self) -> int:
+        """Batch 1 only: where the device stood before."""
+
+    @property
+    def previous_sequence(self) -> int:
+        """Batch 1 only: where the device stood before."""
+
+
+class Turn(StrEnum):
+    """Whether it is a batch's turn."""
+
+    APPLY = "apply"
+    WAIT = "wait"
+    PASSED = "passed"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Watermark:
+    """The highest batch up to which everything was decided; (0, 0) = nothing yet."""
+
+    device_epoch: int = 0
+    sequence: int = 0
+
+    def turn(self, batch: Placed) -> Turn:
+        """Whether the batch is next, must wait for earlier ones, or was passed already.
+
+        The first batch of an epoch is next when everything that it names as coming before it was decided. A first
+        batch that names nothing is next when nothing was decided yet, or when a person initialized the device by
+        force: then its epoch is higher and it names what it last knew.
+        """
+        place = Watermark(batch.device_epoch, batch.sequence)
+        if place <= self:
+            return Turn.PASSED
+        if batch.device_epoch == self.device_epoch:
+            return Turn.APPLY if batch.sequence == self.sequence + 1 else Turn.WAIT
+        if batch.sequence != 1:
+            return Turn.WAIT
+        before = Watermark(batch.previous_epoch, batch.previous_sequence)
+        return Turn.APPLY if before <= self else Turn.WAIT
+
+    def after(self, batch: Placed) -> "Watermark":
+        """The watermark when the batch was decided."""
+        return Watermark(batch.device_epoch, batch.sequence)

@@ -1,0 +1,1 @@
+"""The sync session as a table that both sides share. No input or output."""

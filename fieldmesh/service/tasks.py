@@ -1,0 +1,170 @@
+"""Eternal loops with a name and an owner, and queues that are never without a bound."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar
+
+from fieldmesh.basics.backoff import Backoff
+from fieldmesh.basics.errors import Defect, FieldmeshError, Retry
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Awaitable, Callable
+    from types import TracebackType
+
+    from fieldmesh.basics.clock import Clock
+
+T = TypeVar("T")
+
+LOG = logging.getLogger(__name__)
+
+FIRST_DELAY_S: Final = 0.1
+MOST_DELAY_S: Final = 30.0
+STEADY_S: Final = 60.0
+"""A loop that ran so long before it failed starts again with the shortest delay."""
+
+
+@dataclass(slots=True)
+class LoopFigures:
+    """How one loop fares.
+
+    Attributes:
+        restarts: how often it failed or ended and was started again.
+        running: whether it runs now (False while it waits to be started again).
+        last_problem: code of the problem, or class of the error, that ended it last.
+    """
+
+    restarts: int = 0
+    running: bool = False
+    last_problem: str = ""
+
+
+class Supervisor:
+    """Owns the loops of one node: ``async with Supervisor(clock, random) as loops: loops.run(…)``.
+
+    A loop that raises is started again after a delay that grows; one that returns although nobody
+    stopped it is treated as failed. On exit of the context all loops are cancelled and awaited.
+    """
+
+    def __init__(self, clock: Clock, randomness: random.Random) -> None:
+        """Delays are drawn from ``randomness``, steadiness is measured with ``clock``."""
+        self.loops: dict[str, LoopFigures] = {}
+        self._clock = clock
+        self._random = randomness
+        self._group = asyncio.TaskGroup()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def __aenter__(self) -> Self:
+        """Loops may be run."""
+        await self._group.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Every loop has ended."""
+        for task in self._tasks.values():
+            task.cancel()
+        await self._group.__aexit__(kind, error, trace)
+
+    def run(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
+        """The loop runs until the context ends or `stop` is called.
+
+        Raises:
+            Defect: a loop with that name runs already.
+        """
+        if name in self._tasks and not self._tasks[name].done():
+            raise Defect("defect", place=name, reason="a loop with this name runs already")
+        self.loops[name] = LoopFigures()
+        self._tasks[name] = self._group.create_task(self._for_ever(name, loop), name=name)
+
+    async def stop(self, *names: str) -> None:
+        """The named loops have ended, in the order given; all of them when none is named."""
+        for name in names or tuple(self._tasks):
+            task = self._tasks.get(name)
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
+
+    async def _for_ever(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
+        figures = self.loops[name]
+        backoff = Backoff(FIRST_DELAY_S, MOST_DELAY_S, self._random)
+        while True:
+            began = self._clock.monotonic()
+            delay_s = 0.0
+            figures.running = True
+            try:
+                await loop()
+                figures.last_problem = "ended"
+                LOG.error("loop_ended", extra={"loop": name})
+            except FieldmeshError as error:
+                figures.last_problem = error.code
+                delay_s = error.delay_s if isinstance(error, Retry) else 0.0
+                level = logging.WARNING if isinstance(error, Retry) else logging.ERROR
+                LOG.log(level, "loop_failed", extra={"loop": name, "problem": error.code})
+            except Exception as error:
+                figures.last_problem = type(error).__name__
+                LOG.exception("loop_failed", extra={"loop": name, "problem": repr(error)})
+            finally:
+                figures.running = False
+            if self._clock.monotonic() - began > STEADY_S:
+                backoff.reset()
+            figures.restarts += 1
+            await asyncio.sleep(max(delay_s, backoff.next_delay()))
+
+
+class BoundedQueue(Generic[T]):
+    """A queue with a limit: `put` waits for room, `offer` says no, `get` waits for a thing.
+
+    Ordering: first in, first out. For one event loop.
+    """
+
+    def __init__(self, size: int, name: str) -> None:
+        """At most ``size`` things wait in the queue called ``name``."""
+        self.size = size
+        self.name = name
+        self._things: deque[T] = deque()
+        self._changed = asyncio.Condition()
+
+    def __len__(self) -> int:
+        """How many things wait."""
+        return len(self._things)
+
+    async def put(self, thing: T) -> None:
+        """The thing waits in the queue; the caller has waited for room."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: len(self._things) < self.size)
+            self._things.append(thing)
+            self._changed.notify_all()
+
+    async def offer(self, thing: T) -> bool:
+        """Whether there was room for the thing; it is in the queue then."""
+        async with self._changed:
+            if len(self._things) >= self.size:
+                return False
+            self._things.append(thing)
+            self._changed.notify_all()
+            return True
+
+    async def get(self) -> T:
+        """The oldest thing, taken out of the queue."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: len(self._things) > 0)
+            thing = self._things.popleft()
+            self._changed.notify_all()
+            return thing
+
+    async def get_many(self, most: int) -> list[T]:
+        """The oldest things, at least one and at most ``most``, taken out of the queue."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: len(self._things) > 0)
+            things = [self._things.popleft() for _ in range(min(most, len(self._things)))]
+            self._changed.notify_all()
+            return things

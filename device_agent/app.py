@@ -1,0 +1,400 @@
+"""What an application embeds: one device, opened by a person.
+
+    async with await DeviceAgent.open(home, login, password) as agent:
+        order = await agent.place_order(outlet_id, [OrderLine(product_unit_id, Decimal(6))])
+        report = await agent.sync(Mode.FAST)
+
+Start order: keyring → key → unfinished swap settled → database → identity. Close order: database
+last. A crash anywhere is settled by the next `open`.
+"""
+
+import random
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from device_agent.config import APP_VERSION, DeviceSettings
+from device_agent.link.carrier_file import read_carrier, write_carrier
+from device_agent.link.channel import Identity, open_channel
+from device_agent.link.enrolment import EnrolmentAsked, Enrolled, PersonKnown, enrol, renew
+from device_agent.link.messages import Mode, SignedBytes
+from device_agent.link import blobs
+from device_agent.modes.context import Report, SyncContext
+from device_agent.modes.progress import ProgressCallback, silent
+from device_agent.modes.run import run
+from device_agent.storage import outbox, photos, rescue, schema, swap, verify
+from device_agent.storage.database import Connection, DeviceDatabase
+from device_agent.storage.gateways import GatewayRow, known_gateways, replace_hub_list
+from device_agent.storage.home import Home, write_durably
+from device_agent.storage.keyring import Keyring
+from device_agent.storage.sealed import new_key, seal, unseal
+from device_agent.storage.sessions import SessionRow, newest_sessions
+from device_agent.storage.state import DeviceState, is_locked, read_state
+from device_agent.storage.ticks import NOWHERE, Standing, standing
+from device_agent.work import capture, documents, signin
+from device_agent.work.documents import OrderLine, PlacedOrder
+from fieldmesh.basics import codes
+from fieldmesh.basics.clock import Clock, SystemClock
+from fieldmesh.basics.errors import Rejected
+from fieldmesh.basics.identifiers import IdentifierMaker
+from fieldmesh.codec.signature import sign
+from fieldmesh.service import tls
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentWish:
+    """What a person gives to enrol a device."""
+
+    code: str
+    gateway_address: str
+    """host:port of a gateway's enrolment door."""
+    login: str
+    password: str
+    hardware_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where the device stands, for screens and `fieldmesh-device status`."""
+
+    state: DeviceState
+    standing: Standing
+    locked: bool
+    rejects: int
+    photos_unsent: int
+    database: Path
+    database_bytes: int
+    gateways: list[GatewayRow]
+    sessions: list[SessionRow]
+    certificate_ends: int
+    """Microseconds UTC."""
+    has_new_password: bool
+
+
+async def enroll(
+    folder: Path, wish: EnrolmentWish, *, clock: Clock | None = None
+) -> DeviceState:
+    """The device has its identity and an empty database; it may sync.
+
+    Identity files are written before the database is named current, so a crash in between leaves
+    a device that is not enrolled; the one-time code is used up then, and a new one is needed.
+
+    Raises:
+        Rejected: `already_enrolled`, `bad_code`, `sign_in_refused`, or the hub's refusal.
+        Retry: the gateway or the hub cannot be reached now.
+    """
+    del clock
+    home = Home(folder)
+    if home.is_enrolled:
+        raise Rejected("already_enrolled", place=str(folder))
+    code = codes.parse_code(wish.code)
+    host, _, port = wish.gateway_address.rpartition(":")
+    if not host or not port.isdigit():
+        raise Rejected("bad_address", place=wish.gateway_address)
+    authority = await tls.fetch_authority(host.strip("[]"), int(port), code.authority)
+    private_key = tls.make_key()
+    enrolled = await enrol(
+        wish.gateway_address,
+        tls.certificate_pem(authority),
+        EnrolmentAsked(
+            code=wish.code,
+            csr=tls.make_csr(private_key, "fieldmesh-device"),
+            hardware_id=wish.hardware_id,
+            app_version=APP_VERSION,
+        ),
+    )
+    return _settle_in(home, wish, enrolled, tls.key_der(private_key))
+
+
+def _settle_in(home: Home, wish: EnrolmentWish, enrolled: Enrolled, key_der: bytes) -> DeviceState:
+    known = [_person(found) for found in enrolled.people]
+    verifier = signin.checked_verifier(known, wish.login, wish.password)
+    key = new_key()
+    write_durably(home.private_key, seal(key, key_der, "key.enc"))
+    write_durably(home.authority, enrolled.authority)
+    write_durably(home.hub_key, enrolled.hub_public_key)
+    write_durably(home.certificate, enrolled.certificate)
+    Keyring(home).add(wish.login, wish.password, key, verifier_sha256=verifier)
+    state = DeviceState(
+        device_id=enrolled.device_id,
+        position_id=enrolled.position_id,
+        spare=int(enrolled.spare),
+        document_prefix=enrolled.document_prefix,
+    )
+    path = home.next_database()
+    gateways = [
+        GatewayRow(address, known.gateway_id, known.name, known.enrolment_address)
+        for known in enrolled.gateways
+        for address in known.addresses
+    ]
+    schema.create_database(path, key, state, lambda found: replace_hub_list(found, gateways))
+    home.make_current(path)
+    return state
+
+
+def _person(found: PersonKnown) -> signin.Person:
+    return signin.Person(found.login, found.person, found.verifier)
+
+
+class DeviceAgent:
+    """One device, opened by a person who signed in. Open it with `open`, close it once."""
+
+    def __init__(self, context: SyncContext, login: str) -> None:
+        """Use `open`."""
+        self._context = context
+        self.login = login
+
+    @classmethod
+    async def open(
+        cls,
+        folder: Path,
+        login: str,
+        password: str,
+        *,
+        settings: DeviceSettings | None = None,
+        clock: Clock | None = None,
+    ) -> Self:
+        """The device's database is open, a swap that was cut is finished.
+
+        Raises:
+            Rejected: `device_not_enrolled`, `sign_in_refused`, `database_too_new`,
+                `database_unreadable`.
+        """
+        home = Home(folder)
+        home.require_enrolled()
+        key = Keyring(home).open(login, password)
+        return await cls.open_with_key(home, key, login, settings=settings, clock=clock)
+
+    @classmethod
+    async def open_with_key(
+        cls,
+        home: Home,
+        key: bytes,
+        login: str,
+        *,
+        settings: DeviceSettings | None = None,
+        clock: Clock | None = None,
+    ) -> Self:
+        """As `open`, by an application that keeps the database key in the device's key store."""
+        path = swap.settle(home, key)
+        database = await DeviceDatabase.open(path, key)
+        try:
+            if await database.read(schema.needs_growth):
+                await database.apply(schema.grow)
+            used_clock = clock or SystemClock()
+            chance = random.Random(secrets.randbits(64))
+            context = SyncContext(
+                home=home,
+                database=database,
+                settings=settings or DeviceSettings(),
+                identity=_identity(home, key),
+                certificate=home.certificate.read_bytes(),
+                hub_key=home.hub_key.read_bytes(),
+                sign=_signer(home, key),
+                new_identifier=IdentifierMaker(used_clock, chance).new,
+                clock=used_clock,
+                chance=chance,
+            )
+        except BaseException:
+            await database.close()
+            raise
+        return cls(context, login)
+
+    async def __aenter__(self) -> Self:
+        """The agent itself."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """The database is closed."""
+        await self.close()
+
+    async def close(self) -> None:
+        """The database is closed. Repeating it is harmless."""
+        await self._context.database.close()
+
+    @property
+    def home(self) -> Home:
+        """The device's folder."""
+        return self._context.home
+
+    @property
+    def database_path(self) -> Path:
+        """The live SQLCipher file; another program opens it with `database_key`."""
+        return self._context.database.path
+
+    @property
+    def database_key(self) -> bytes:
+        """The raw key: PRAGMA key = "x'<hex>'"."""
+        return self._context.database.key
+
+    async def sync(
+        self, mode: Mode, *, progress: ProgressCallback = silent, gateway: str = ""
+    ) -> Report:
+        """The mode has been run to its end at the nearest gateway that works.
+
+        Args:
+            mode: fast, full, initialize, duplicate or upload.
+            progress: called for every step; must be quick.
+            gateway: host:port; no other gateway is tried.
+
+        Raises:
+            Retry: no gateway could serve; `delay_s` says when to try again.
+            Rejected: this device may not do that, or a gateway refused it.
+            Fenced: the device must initialize, or it was wiped.
+        """
+        self._context.progress = progress
+        try:
+            report = await run(self._context, mode, only=gateway)
+        finally:
+            self._context.progress = silent
+        if mode in {Mode.FULL, Mode.INITIALIZE, Mode.DUPLICATE} and report.outcome == "done":
+            known = await self._context.database.read(signin.people)
+            signin.withdraw(known, Keyring(self.home))
+            await self._renew_when_due(report.gateway_address)
+        return report
+
+    async def place_order(self, order: documents.NewOrder) -> documents.PlacedOrder:
+        """The order and its lines are saved, numbered and priced; see `work.documents`."""
+        maker = self._maker()
+        return await self._context.database.write(lambda found: maker.place_order(found, order))
+
+    async def record_visit(self, visit: documents.NewVisit) -> bytes:
+        """The visit is saved; its id."""
+        maker = self._maker()
+        return await self._context.database.write(lambda found: maker.record_visit(found, visit))
+
+    async def record_payment(self, payment: documents.NewPayment) -> bytes:
+        """The payment is saved, numbered; its id."""
+        maker = self._maker()
+        return await self._context.database.write(
+            lambda found: maker.record_payment(found, payment)
+        )
+
+    async def record_track_point(self, point: documents.TrackPoint) -> bytes:
+        """The track point is saved; its id."""
+        maker = self._maker()
+        return await self._context.database.write(
+            lambda found: maker.record_track_point(found, point)
+        )
+
+    async def sql(
+        self, statement: str, values: tuple[capture.Value, ...] = ()
+    ) -> capture.Result:
+        """The statement has been run in a transaction of its own; changes are captured.
+
+        Raises:
+            Rejected: `sql_refused`, with what SQLite or a trigger said.
+        """
+        return await self._context.database.write(
+            lambda found: capture.run_sql(found, statement, values)
+        )
+
+    async def tables(self) -> dict[str, int]:
+        """Tables and how many rows each has."""
+        return await self._context.database.read(capture.tables)
+
+    async def rejects(self) -> capture.Result:
+        """What head office refused, newest first, with reasons."""
+        return await self._context.database.read(
+            lambda found: capture.run_sql(found, "SELECT * FROM reject ORDER BY lsn DESC")
+        )
+
+    async def status(self) -> Status:
+        """Where the device stands."""
+        home, login = self.home, self.login
+        ends = tls.certificate_ends(self._context.certificate)
+        path = self.database_path
+
+        def work(connection: Connection) -> Status:
+            return Status(
+                state=read_state(connection),
+                standing=standing(connection),
+                locked=is_locked(connection),
+                rejects=count_rejects(connection),
+                photos_unsent=len(photos.unsent(connection)),
+                database=path,
+                database_bytes=path.stat().st_size,
+                gateways=known_gateways(connection),
+                sessions=newest_sessions(connection, 20),
+                certificate_ends=ends,
+                has_new_password=signin.has_new_password(
+                    signin.people(connection), Keyring(home), login
+                ),
+            )
+
+        return await self._context.database.read(work)
+
+    async def export(self) -> tuple[bytes, int]:
+        """A carrier file with every batch that has no second tick, and how many."""
+        return await by_hand.export(self._context)
+
+    def rescue_files(self) -> list[Path]:
+        """Rescue files, oldest first."""
+        return rescue.kept(self.home)
+
+    async def take_back(self, name: str) -> int:
+        """The batches of a rescue file wait in the outbox again; how many were missing there."""
+        return await by_hand.take_back(self._context, name)
+
+    async def keep_photo(self, content: bytes) -> bytes:
+        """The photo is kept, sealed, and will be sent; its sha256."""
+        return await keep_photo(self._context, content)
+
+    async def send_photos(self, gateway: str) -> int:
+        """Photos that wait are at the gateway; how many."""
+        return await send_photos(self._context, gateway)
+
+    async def verify(self, *, repair: bool = False) -> verify.DeepReport:
+        """Every confirmed row was hashed anew.
+
+        Args:
+            repair: rows that fail are taken away, so that the next full sync brings them again.
+        """
+        report = await self._context.database.read(verify.check_rows)
+        if repair and (report.wrong or report.digests_wrong):
+            await self._context.database.apply(lambda found: verify.mark_unknown(found, report))
+        return report
+
+    async def add_person(self, login: str, password: str) -> None:
+        """Another person whom head office lets sign in here can open the device from now on.
+
+        Raises:
+            Rejected: `sign_in_refused`.
+        """
+        known = await self._context.database.read(signin.people)
+        verifier = signin.checked_verifier(known, login, password)
+        Keyring(self.home).add(login, password, self.database_key, verifier_sha256=verifier)
+
+    async def wipe(self) -> Standing:
+        """Nothing of this device is left; what was lost with it is returned."""
+        lost = await self._context.database.read(standing)
+        await self.close()
+        self.home.erase()
+        return lost
+
+    def _maker(self) -> documents.DocumentMaker:
+        return documents.DocumentMaker(self._context.new_identifier, self._context.clock.now())
+
+    async def _renew_when_due(self, address: str) -> None:
+        """A certificate that ends soon has its successor; a failure waits for the next sync."""
+        context = self._context
+        left_us = tls.certificate_ends(context.certificate) - context.clock.now()
+        if left_us > context.settings.renew_before_s * 1_000_000:
+            return
+        try:
+            csr = tls.make_csr(_private_key(self.home, self.database_key), "fieldmesh-device")
+            renewed = await renew(address, context.identity, csr)
+        except (Retry, Rejected) as error:
+            _LOG.warning("certificate_renewal_failed", extra={"problem": error.code})
+            return
+        write_durably(self.home.certificate, renewed.certificate)
+        context.certificate = renewed.certificate
+        context.identity = _identity(self.home, self.database_key)

@@ -1,0 +1,56 @@
+"""A TLS connection to a gateway that shows the device's certificate."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import grpc
+import grpc.aio
+
+MOST_MESSAGE_BYTES = 8 << 20
+GATEWAY_NAME = "gateway.fieldmesh"
+"""Every gateway's certificate carries this name, so a device needs no DNS to know one."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Identity:
+    """What the device shows and whom it trusts; PEM as gRPC takes it."""
+
+    certificate_pem: bytes
+    private_key_pem: bytes
+    authority_pem: bytes
+
+
+_OPTIONS = (
+    ("grpc.ssl_target_name_override", GATEWAY_NAME),
+    ("grpc.max_receive_message_length", MOST_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MOST_MESSAGE_BYTES),
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.enable_retries", 0),
+    ("grpc.use_local_subchannel_pool", 1),
+)
+
+
+@asynccontextmanager
+async def open_channel(
+    address: str, authority_pem: bytes, identity: Identity | None
+) -> AsyncIterator[grpc.aio.Channel]:
+    """A channel to `host:port`, closed at the end; it connects in the background at once.
+
+    Args:
+        address: host:port.
+        authority_pem: the only authority that is trusted.
+        identity: the device's certificate; None where a node has none yet (enrolment).
+    """
+    credentials = grpc.ssl_channel_credentials(
+        root_certificates=authority_pem,
+        private_key=identity.private_key_pem if identity else None,
+        certificate_chain=identity.certificate_pem if identity else None,
+    )
+    channel = grpc.aio.secure_channel(address, credentials, options=_OPTIONS)
+    channel.get_state(try_to_connect=True)
+    try:
+        yield channel
+    finally:
+        await channel.close()

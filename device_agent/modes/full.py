@@ -1,0 +1,106 @@
+"""Full: what waits goes up, then what changed comes down."""
+
+from device_agent.link.gateways import Candidate
+from device_agent.link.messages import (
+    DownloadAnnounced,
+    Ended,
+    Kind,
+    Mode,
+    RepairSent,
+)
+from device_agent.modes.context import Report, SyncContext
+from device_agent.modes.progress import Step
+from device_agent.modes.talk import Talk, begin
+from device_agent.storage.database import Connection
+from device_agent.storage.digests import DigestLine, differing
+from device_agent.storage.frames import frames_of
+from device_agent.storage.parts import Parts
+from device_agent.storage.rows import DeltaApplier
+from device_agent.storage.state import read_state
+from device_agent.storage.ticks import Place
+from fieldmesh.basics.errors import Rejected, Retry
+
+MOST_REPAIRS = 2
+
+
+async def full(context: SyncContext, gateway: Candidate) -> Report:
+    """The device stands at the gateway's newest hub state, proven by digests, durable.
+
+    The delta is applied in one transaction (promise 4); rows with local changes that the hub has
+    not answered keep their content. Where digests differ, just those ranges are sent again
+    (promise 5).
+
+    Raises:
+        Retry: the gateway or the line failed; what came is kept and the next run goes on there.
+        Fenced: the device must initialize, or was wiped.
+    """
+    async with begin(context, Mode.FULL, gateway) as talk:
+        await talk.pack()
+        await talk.upload()
+        answer = await talk.hear()
+        if isinstance(answer, Ended):
+            return await talk.end(answer)
+        if answer.kind is not Kind.DELTA:
+            raise Rejected("bad_message", place="full: not a delta")
+        parts, meant = await talk.download(answer)
+        differs = await _apply(talk, answer, parts, meant)
+        parts.forget()
+        for _ in range(MOST_REPAIRS + 1):
+            await talk.stream.say_applied(answer.mark_lsn, differs)
+            reply = await talk.stream.receive()
+            if isinstance(reply, Ended):
+                return await talk.end(reply)
+            if not isinstance(reply, RepairSent):
+                raise Rejected("bad_message", place=type(reply).__name__)
+            differs = await _repair(talk, reply, answer, meant)
+        raise Rejected("bad_message", place="full: too many repairs")
+
+
+async def _apply(
+    talk: Talk, announced: DownloadAnnounced, parts: Parts, meant: list[DigestLine]
+) -> list[DigestLine]:
+    """The delta is applied, durable; what differs from what the gateway means is returned."""
+    context = talk.context
+    context.tell(Step.APPLY)
+
+    def work(connection: Connection) -> tuple[int, list[DigestLine]]:
+        if announced.mark_lsn < read_state(connection).cursor_lsn:
+            raise Retry("gateway_behind", place="DownloadStart.mark_lsn")
+        applier = DeltaApplier(connection)
+        applier.begin(
+            answered=Place(*announced.ticks.hub),
+            dropped=announced.dropped,
+            whole=announced.whole,
+        )
+        for frame in frames_of(parts.pieces()):
+            applier.frame(frame)
+        applier.finish(
+            mark_lsn=announced.mark_lsn,
+            partitions=announced.partitions,
+            now=context.clock.now(),
+        )
+        talk.put_heard(connection)
+        return applier.rows_applied, differing(connection, meant, set(announced.partitions))
+
+    talk.report.rows_down, differs = await context.database.apply(work)
+    context.tell(Step.APPLY, talk.report.rows_down, talk.report.rows_down)
+    context.tell(Step.VERIFY, note="equal" if not differs else "differs")
+    return differs
+
+
+async def _repair(
+    talk: Talk, sent: RepairSent, announced: DownloadAnnounced, meant: list[DigestLine]
+) -> list[DigestLine]:
+    """The ranges that differed are as the gateway has them; what still differs is returned."""
+    talk.report.repaired = True
+
+    def work(connection: Connection) -> list[DigestLine]:
+        applier = DeltaApplier(connection)
+        applier.repair()
+        for frame in sent.frames:
+            applier.frame(frame)
+        return differing(connection, meant, set(announced.partitions))
+
+    differs = await talk.context.database.apply(work)
+    talk.context.tell(Step.VERIFY, note="repaired" if not differs else "differs")
+    return differs

@@ -1,0 +1,51 @@
+"""Initialize: what waits goes up, then a snapshot replaces the database."""
+
+from device_agent.link.gateways import Candidate
+from device_agent.link.messages import Ended, Mode
+from device_agent.modes import snapshot
+from device_agent.modes.context import Report, SyncContext
+from device_agent.modes.progress import Step
+from device_agent.modes.talk import begin
+from device_agent.storage import outbox, swap, ticks
+from device_agent.storage.database import Connection
+
+
+async def initialize(context: SyncContext, gateway: Candidate) -> Report:
+    """The database is the gateway's newest snapshot, in a new device epoch; nothing was lost.
+
+    What waits is uploaded first. What this gateway would not take is kept in a rescue file and,
+    besides, carried into the new database, so it goes up later. If the rescue file cannot be
+    written, nothing is replaced (promise 1).
+
+    Raises:
+        Retry: the gateway or the line failed; what came is kept and the next run goes on there.
+        Fenced: the device was wiped.
+    """
+    async with begin(context, Mode.INITIALIZE, gateway) as talk:
+        await talk.pack()
+        await talk.upload()
+        answer = await talk.hear()
+        if isinstance(answer, Ended):
+            return await talk.end(answer)
+        parts, meant = await talk.download(answer)
+        built = await snapshot.build(talk, answer, parts, meant)
+        await context.database.write(talk.put_heard)
+        talk.report.rescue_file = await snapshot.keep_aside(talk)
+        context.tell(Step.SWAP)
+        now = context.clock.now()
+        restored = talk.is_restored_image
+
+        def last(connection: Connection) -> None:
+            if restored:
+                ticks.stand_at(connection, talk.stood_at)
+                outbox.renumber_all(connection, sign=context.sign, now=now)
+
+        context.database = await swap.replace_database(
+            context.database,
+            context.home,
+            built.path,
+            built.snapshot,
+            swap.Turn(epoch=talk.granted_epoch, now=now, last=last),
+        )
+        parts.forget()
+        return await talk.end_after_swap(answer.mark_lsn)

@@ -1,0 +1,382 @@
+"""The parts of a session that modes share: packing, upload, hearing, download, ending."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+from device_agent.config import APP_VERSION
+from device_agent.link.channel import open_channel
+from device_agent.link.gateways import Candidate
+from device_agent.link.messages import (
+    Acknowledged,
+    DownloadAnnounced,
+    DownloadComplete,
+    Ended,
+    Mode,
+    Opening,
+    Outcome,
+    Piece,
+    SignedBytes,
+    TicksHeard,
+    Welcomed,
+)
+from device_agent.link.stream import SessionStream, open_session
+from device_agent.link.wipe_order import check_wipe_order
+from device_agent.modes.context import Report, SyncContext
+from device_agent.modes.progress import Step
+from device_agent.storage import outbox, rows, ticks
+from device_agent.storage.database import Connection
+from device_agent.storage.digests import DigestLine
+from device_agent.storage.gateways import GatewayRow, replace_hub_list
+from device_agent.storage.parts import Parts
+from device_agent.storage.sessions import SessionRow, save_session
+from device_agent.storage.state import DeviceState, read_state, update_state
+from device_agent.storage.ticks import Place
+from fieldmesh.basics.errors import Fenced, FieldmeshError, Rejected, Retry
+from fieldmesh.codec.columns import TableRows
+from fieldmesh.data.schema import SCHEMA_VERSION
+
+DELTA_MOST_BYTES = 512 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """Where the device stood when the session began."""
+
+    state: DeviceState
+    partitions: list[int]
+    reject_lsn: int
+    waiting: list[outbox.WaitingBatch]
+    last_sha256: bytes
+
+
+class Talk:
+    """One session between this device and one gateway."""
+
+    def __init__(
+        self, context: SyncContext, stream: SessionStream, mode: Mode, gateway: Candidate
+    ) -> None:
+        """Use `begin`."""
+        self.context = context
+        self.stream = stream
+        self.mode = mode
+        self.report = Report(mode.value, gateway_address=gateway.address)
+        self.welcome: Welcomed | None = None
+        self.before: Before | None = None
+        self._candidate = gateway
+        self._rejects: list[TableRows] = []
+        self._heard = TicksHeard()
+        self._sent: set[Place] = set()
+        self._acknowledged = False
+        self._journal = SessionRow(
+            session_id=context.new_identifier(),
+            mode=mode.value,
+            started_at=context.clock.now(),
+            network=context.settings.network,
+        )
+
+    @property
+    def heard(self) -> TicksHeard:
+        """The newest ticks of this session."""
+        return self._heard
+
+    @property
+    def granted_epoch(self) -> int:
+        """The device epoch to use from now on; 0 = unchanged."""
+        return self.welcome.granted_epoch if self.welcome else 0
+
+    @property
+    def stands_in_for(self) -> bytes:
+        """The device that this spare stands in for; empty otherwise."""
+        return self.welcome.stands_in_for if self.welcome else b""
+
+    @property
+    def is_restored_image(self) -> bool:
+        """Whether other batches went up under the numbers that this database would use."""
+        state = self._known().state
+        beyond = self.welcome is not None and self.welcome.next_sequence > state.next_sequence
+        return bool(state.must_initialize) or beyond
+
+    @property
+    def stood_at(self) -> Place:
+        """The newest batch of the present epoch that the gateway holds with all before it."""
+        held = self.welcome.next_sequence - 1 if self.welcome else 0
+        return Place(self._known().state.device_epoch, held)
+
+    async def pack(self, last: Callable[..., int] | None = None) -> None:
+        """What was captured is in batches, durable; what this gateway lacks is known.
+
+        Args:
+            last: packs instead of the ordinary way (upload packs a handover).
+        """
+        context = self.context
+        context.tell(Step.PACK)
+        now = context.clock.now()
+        gateway_id = self._candidate.gateway_id
+
+        def work(connection: Connection) -> Before:
+            if last is not None:
+                last(connection)
+            else:
+                outbox.pack(connection, sign=context.sign, now=now)
+            state = read_state(connection)
+            waiting = outbox.waiting_after(connection, ticks.held_by(connection, gateway_id))
+            if self.mode is Mode.INITIALIZE and state.must_initialize:
+                # Others went up under these numbers: they follow, renumbered, after the swap.
+                waiting = []
+            return Before(
+                state=state,
+                partitions=rows.held_partitions(connection),
+                reject_lsn=rows.newest_reject(connection),
+                waiting=waiting,
+                last_sha256=state.previous_sha256 if state.last_sequence else b"",
+            )
+
+        self.before = await context.database.write(work)
+        packed = sum(batch.rows for batch in self.before.waiting)
+        context.tell(Step.PACK, packed, packed)
+
+    async def upload(self) -> None:
+        """Hello and what the gateway lacks are on their way; no reply was waited for."""
+        before = self._known()
+        unfinished = self.context.downloads.unfinished()
+        opening = Opening(
+            mode=self.mode,
+            device_id=before.state.device_id,
+            device_epoch=before.state.device_epoch,
+            schema_version=SCHEMA_VERSION,
+            app_version=APP_VERSION,
+            cursor_lsn=before.state.cursor_lsn,
+            partitions=before.partitions,
+            last_sequence=before.state.last_sequence,
+            last_sha256=before.last_sha256,
+            device_time=self.context.clock.now(),
+            session_id=self._journal.session_id,
+            reject_lsn=before.reject_lsn,
+            network=self.context.settings.network,
+            resume_download_id=unfinished.download_id if unfinished else b"",
+            resume_offset=unfinished.held_bytes if unfinished else 0,
+        )
+        self.context.tell(Step.CONNECT, note=self._candidate.address)
+        await self.stream.say_hello(opening)
+        total = sum(len(batch.body) for batch in before.waiting)
+        self.context.tell(Step.UPLOAD, 0, total)
+        signed = [
+            SignedBytes(batch.sequence, batch.header, batch.body, batch.signature)
+            for batch in before.waiting
+        ]
+        await self.stream.send_batches(signed, before.state.last_sequence)
+        self._sent = {batch.place for batch in before.waiting}
+        self.context.tell(Step.UPLOAD, total, total)
+        self.report.batches_sent = len(signed)
+        self.report.rows_up = sum(batch.rows for batch in before.waiting)
+        self.report.bytes_up = sum(batch.size_bytes for batch in signed)
+
+    async def hear(self) -> DownloadAnnounced | Ended:
+        """Welcome and acknowledgements were heard; what follows them."""
+        asked_at = self.context.clock.now()
+        while True:
+            message = await self.stream.receive()
+            match message:
+                case Welcomed():
+                    self._take_welcome(message, asked_at)
+                case Acknowledged():
+                    self._heard = message.ticks
+                    self._acknowledged = True
+                    self._rejects.extend(message.rejects)
+                    self.context.tell(Step.ACKNOWLEDGE, message.ticks.gateway[1])
+                case DownloadAnnounced() | Ended():
+                    return message
+                case _:
+                    raise Rejected("bad_message", place=type(message).__name__)
+
+    async def download(self, announced: DownloadAnnounced) -> tuple[Parts, list[DigestLine]]:
+        """The download is here whole, its digest checked; with the digests to reach.
+
+        What arrives is kept sealed, so that a cut download goes on at the byte.
+
+        Raises:
+            Retry: the line failed (what came is kept), or the content is not what was announced
+                (what came is thrown away).
+        """
+        if announced.size_bytes > DELTA_MOST_BYTES:
+            raise Rejected("download_too_large", place="DownloadStart.size")
+        parts = self._room_for(announced)
+        self.report.resumed = announced.offset > 0
+        total = announced.size_bytes
+        self.context.tell(Step.DOWNLOAD, parts.held_bytes, total)
+        while True:
+            message = await self.stream.receive()
+            if isinstance(message, DownloadComplete):
+                break
+            if not isinstance(message, Piece):
+                raise Retry("session_cut", place="download")
+            if message.offset != parts.held_bytes or parts.held_bytes + len(message.data) > total:
+                parts.forget()
+                raise Retry("download_damaged", place="Chunk.offset")
+            parts.append(message.data)
+            self.report.bytes_down += len(message.data)
+            self.context.tell(Step.DOWNLOAD, parts.held_bytes, total)
+        if parts.held_bytes != total or parts.sha256 != announced.sha256:
+            parts.forget()
+            raise Retry("download_damaged", place="download")
+        return parts, [DigestLine(*line) for line in message.digests]
+
+    def put_heard(self, connection: Connection) -> None:
+        """Ticks and rejects of this session are in the caller's transaction."""
+        if self.welcome is None or not self._acknowledged:
+            return
+        ticks.record_ticks(
+            connection,
+            self.welcome.gateway_id,
+            gateway=Place(*self._heard.gateway),
+            hub=Place(*self._heard.hub),
+            now=self.context.clock.now(),
+        )
+        for reject in self._rejects:
+            rows.put_rejects(connection, reject)
+
+    async def end(self, ended: Ended) -> Report:
+        """Everything that the session told is durable, also in the journal.
+
+        Raises:
+            Fenced: the device must initialize, or was wiped.
+        """
+        if ended.outcome is Outcome.WIPE:
+            await self._wipe(ended)
+        if self._acknowledged and any(ended.ticks.gateway):
+            self._heard = ended.ticks
+        report = self.report
+        report.outcome = ended.outcome.value
+        report.problem = ended.reason
+        report.retry_after_s = ended.retry_after_s
+        report.gateway_tick, report.hub_tick = self._heard.gateway, self._heard.hub
+        report.rejects = sum(found.row_count for found in self._rejects)
+
+        def work(connection: Connection) -> bool:
+            self.put_heard(connection)
+            self._put_gateways(connection, ended)
+            if ended.outcome is Outcome.FENCED:
+                update_state(connection, must_initialize=1)
+            if self.welcome is not None:
+                update_state(connection, clock_offset=self._journal.clock_skew)
+            self._put_journal(connection)
+            held = ticks.held_by(connection, self.report.gateway_id)
+            return bool(outbox.waiting_places_after(connection, held) - self._sent)
+
+        report.more_waits = await self.context.database.write(work)
+        if ended.outcome is Outcome.FENCED:
+            raise Fenced("initialize_needed", place="session", reason=ended.reason)
+        if ended.outcome is Outcome.DONE:
+            self.context.tell(Step.DONE, report.rows_up + report.rows_down)
+        return report
+
+    async def end_after_swap(self, mark_lsn: int) -> Report:
+        """The gateway knows that its snapshot is in use; the device is done in any case.
+
+        The swap is durable: a line that fails only now must not make the device do it all again.
+        """
+        try:
+            await self.stream.say_applied(mark_lsn, [])
+            answer = await self.stream.receive()
+        except Retry as error:
+            answer = None
+            self.report.problem = error.code
+        if not isinstance(answer, Ended):
+            answer = Ended(Outcome.DONE, self.report.problem, 0.0, b"", 0, 0, 0, 0, self._heard)
+        return await self.end(answer)
+
+    async def note_failure(self, error: FieldmeshError) -> None:
+        """The journal tells how the session failed; nothing else is lost when it cannot."""
+        self.report.outcome = "cut" if isinstance(error, Retry) else "refused"
+        self.report.problem = error.code
+        if isinstance(error, Fenced):
+            self.report.outcome = "wiped" if error.code == "device_wiped" else "fenced"
+        if error.code == "device_wiped":
+            return
+        try:
+            await self.context.database.write(self._put_journal)
+        except FieldmeshError:
+            return
+
+    def _known(self) -> Before:
+        if self.before is None:
+            raise Rejected("bad_message", place="session not packed")
+        return self.before
+
+    def _take_welcome(self, message: Welcomed, asked_at: int) -> None:
+        self.welcome = message
+        self._heard = message.ticks
+        middle = (asked_at + self.context.clock.now()) // 2
+        self._journal.clock_skew = message.gateway_time - middle
+        self._journal.gateway_id = message.gateway_id
+        self.report.gateway_id = message.gateway_id
+        self.report.mark_lsn = message.mark_lsn
+        self.report.hub_reachable = message.hub_reachable
+        self.report.device_state = message.device_state
+
+    def _room_for(self, announced: DownloadAnnounced) -> Parts:
+        folder = self.context.downloads
+        held = folder.unfinished()
+        if held is not None and held.download_id == announced.download_id:
+            if announced.offset == held.held_bytes:
+                return held
+            held.forget()
+        if announced.offset:
+            raise Retry("download_damaged", place="DownloadStart.offset")
+        return folder.begin(
+            announced.download_id,
+            size_bytes=announced.size_bytes,
+            small_bytes=self.context.settings.small_download_bytes,
+        )
+
+    def _put_journal(self, connection: Connection) -> None:
+        journal, report = self._journal, self.report
+        journal.ended_at = self.context.clock.now()
+        journal.rows_up, journal.rows_down = report.rows_up, report.rows_down
+        journal.bytes_up, journal.bytes_down = report.bytes_up, report.bytes_down
+        journal.outcome, journal.problem = report.outcome, report.problem
+        journal.resumed = int(report.resumed)
+        save_session(connection, journal)
+
+    def _put_gateways(self, connection: Connection, ended: Ended) -> None:
+        replace_hub_list(
+            connection,
+            [
+                GatewayRow(address, known.gateway_id, known.name, known.enrolment_address)
+                for known in ended.gateways
+                for address in known.addresses
+            ],
+        )
+
+    async def _wipe(self, ended: Ended) -> None:
+        before = self._known()
+        check_wipe_order(
+            ended.wipe_order, hub_key=self.context.hub_key, device_id=before.state.device_id
+        )
+        await self.context.database.close()
+        self.context.home.erase()
+        raise Fenced("device_wiped", place="session")
+
+
+@asynccontextmanager
+async def begin(context: SyncContext, mode: Mode, gateway: Candidate) -> AsyncIterator[Talk]:
+    """A session with the gateway; the connection is being made while the block packs.
+
+    What fails inside is written to the device's journal before it goes on up.
+    """
+    async with open_channel(
+        gateway.address, context.identity.authority_pem, context.identity
+    ) as channel, open_session(channel, mode, stall_s=context.settings.stall_s) as stream:
+        talk = Talk(context, stream, mode, gateway)
+        try:
+            yield talk
+        except FieldmeshError as error:
+            await asyncio.shield(talk.note_failure(error))
+            raise
+
+
+def with_id(candidate: Candidate, gateway_id: bytes) -> Candidate:
+    """The candidate, known by the id that the gateway itself told."""
+    return replace(candidate, gateway_id=gateway_id)

@@ -1,0 +1,104 @@
+"""Proof that the rows held are the rows the hub means (promise 5, Convergence).
+
+`fm_digest` is kept by triggers on the replicated tables, per partition and table, over rows with
+lsn > 0. A row that was deleted here and whose deletion the hub has not answered still counts:
+`fm_deleted_row` remembers what it added.
+"""
+
+import sqlite3
+from typing import NamedTuple
+
+from fieldmesh.data.schema import TABLES
+
+ALL_BUCKETS = 16
+_LOW = 0xFFFFFFFF
+
+
+class DigestLine(NamedTuple):
+    """Rows of a partition: all of them, one table's, or one table's in one bucket."""
+
+    partition: int
+    table: str
+    bucket: int
+    rows: int
+    low: int
+    high: int
+
+
+def partition_digests(connection: sqlite3.Connection) -> dict[int, DigestLine]:
+    """The digest of each partition that has rows here."""
+    sums: dict[int, list[int]] = {}
+    for partition, rows, low, high in connection.execute(
+        "SELECT partition, sum(rows), sum(low), sum(high) FROM fm_digest"
+        " WHERE rows <> 0 OR low <> 0 OR high <> 0 GROUP BY partition"
+    ):
+        sums[partition] = [rows, low, high]
+    for partition, row_hash in connection.execute(
+        "SELECT partition, row_hash FROM fm_deleted_row WHERE lsn > 0"
+    ):
+        held = sums.setdefault(partition, [0, 0, 0])
+        held[0] += 1
+        held[1] += row_hash & _LOW
+        held[2] += row_hash >> 32
+    return {
+        partition: DigestLine(partition, "", ALL_BUCKETS, *held)
+        for partition, held in sums.items()
+    }
+
+
+def differing(
+    connection: sqlite3.Connection, meant: list[DigestLine], partitions: set[int]
+) -> list[DigestLine]:
+    """What the device has where it differs from what the gateway means; empty = equal.
+
+    Per partition that differs: its whole digest, then one line per table and bucket that has rows.
+
+    Args:
+        connection: within the caller's transaction.
+        meant: whole-partition digests of the gateway.
+        partitions: partitions that the device holds; rows in any other are a difference too.
+    """
+    held = partition_digests(connection)
+    wanted = {line.partition: line for line in meant if line.table == ""}
+    lines: list[DigestLine] = []
+    for partition in sorted(partitions | wanted.keys()):
+        nothing = DigestLine(partition, "", ALL_BUCKETS, 0, 0, 0)
+        mine = held.get(partition, nothing)
+        if mine != wanted.get(partition, nothing):
+            lines.append(mine)
+            lines.extend(bucket_digests(connection, partition))
+    return lines
+
+
+def bucket_digests(connection: sqlite3.Connection, partition: int) -> list[DigestLine]:
+    """One line per table and bucket of the partition that has rows; counted from the rows."""
+    sums: dict[tuple[str, int], list[int]] = {}
+    tables = {table.number: name for name, table in TABLES.items()}
+    found: list[tuple[str, bytes, int]] = []
+    for (number,) in connection.execute(
+        "SELECT table_no FROM fm_digest WHERE partition = ? AND rows <> 0", (partition,)
+    ).fetchall():
+        name = tables[number]
+        found.extend(
+            (name, row_id, row_hash)
+            for row_id, row_hash in connection.execute(
+                f"SELECT id, row_hash FROM {name} WHERE partition = ? AND lsn > 0",  # noqa: S608
+                (partition,),
+            )
+        )
+    found.extend(
+        (tables[number], row_id, row_hash)
+        for number, row_id, row_hash in connection.execute(
+            "SELECT table_no, row_id, row_hash FROM fm_deleted_row"
+            " WHERE partition = ? AND lsn > 0",
+            (partition,),
+        )
+    )
+    for name, row_id, row_hash in found:
+        held = sums.setdefault((name, row_id[-1] >> 4), [0, 0, 0])
+        held[0] += 1
+        held[1] += row_hash & _LOW
+        held[2] += row_hash >> 32
+    return [
+        DigestLine(partition, name, bucket, *held) for (name, bucket), held in sorted(sums.items())
+    ]

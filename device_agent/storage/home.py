@@ -1,0 +1,188 @@
+"""The home folder of a device: which file is where, and which database is current.
+
+`data/CURRENT` holds the name of the live database file and is replaced by rename, so that there is
+a whole current database at every moment (promise 4, Whole).
+"""
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fieldmesh.basics.errors import Rejected, Retry
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """The file has exactly this content, also after a power cut.
+
+    Written beside and renamed; file and folder are fsynced. Readable by the owner only.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Names in the folder are durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Paths of one device's files; nothing is opened or created by looking at them."""
+
+    folder: Path
+
+    @property
+    def settings(self) -> Path:
+        """The settings that a person edits."""
+        return self.folder / "device.toml"
+
+    @property
+    def certificate(self) -> Path:
+        """The device's certificate, DER."""
+        return self.folder / "identity" / "certificate.der"
+
+    @property
+    def authority(self) -> Path:
+        """The certificate authority that the device trusts, DER."""
+        return self.folder / "identity" / "authority.der"
+
+    @property
+    def private_key(self) -> Path:
+        """The device's private key, sealed under the database key."""
+        return self.folder / "identity" / "key.enc"
+
+    @property
+    def keyring(self) -> Path:
+        """The database key, wrapped once per person."""
+        return self.folder / "identity" / "keyring.json"
+
+    @property
+    def hub_key(self) -> Path:
+        """The key that signs wipe orders, DER SubjectPublicKeyInfo."""
+        return self.folder / "identity" / "hub_key.der"
+
+    @property
+    def data(self) -> Path:
+        """The folder of databases."""
+        return self.folder / "data"
+
+    @property
+    def current(self) -> Path:
+        """The file that names the live database."""
+        return self.data / "CURRENT"
+
+    @property
+    def rescue(self) -> Path:
+        """The folder of rescue files."""
+        return self.folder / "rescue"
+
+    @property
+    def download(self) -> Path:
+        """The folder of download parts."""
+        return self.folder / "download"
+
+    @property
+    def photos(self) -> Path:
+        """The folder of sealed photos that wait to be sent."""
+        return self.folder / "photos"
+
+    @property
+    def is_enrolled(self) -> bool:
+        """Whether the device has an identity."""
+        return self.certificate.exists() and self.keyring.exists() and self.current.exists()
+
+    def require_enrolled(self) -> None:
+        """Passes when the device has an identity.
+
+        Raises:
+            Rejected: `device_not_enrolled`, with the folder.
+        """
+        if not self.is_enrolled:
+            raise Rejected("device_not_enrolled", place=str(self.folder))
+
+    def current_database(self) -> Path:
+        """Path of the live database.
+
+        Raises:
+            Rejected: `device_not_enrolled` when there is none.
+        """
+        try:
+            name = self.current.read_text("ascii").strip()
+        except FileNotFoundError:
+            raise Rejected("device_not_enrolled", place=str(self.folder)) from None
+        if Path(name).name != name or not name.endswith(".db"):
+            raise Rejected("device_home_damaged", place=str(self.current))
+        return self.data / name
+
+    def next_database(self) -> Path:
+        """A database path that no file has; numbers only grow."""
+        numbers = [int(path.stem) for path in self.data.glob("*.db") if path.stem.isdigit()]
+        if self.current.exists():
+            stem = Path(self.current.read_text("ascii").strip()).stem
+            numbers.append(int(stem) if stem.isdigit() else 0)
+        return self.data / f"{max(numbers, default=0) + 1}.db"
+
+    def make_current(self, path: Path) -> None:
+        """The database is the live one from now on. Durability: renamed and fsynced."""
+        write_durably(self.current, path.name.encode("ascii"))
+
+    def remove_database(self, path: Path) -> None:
+        """The database file and what SQLite keeps beside it are gone. Repeating is harmless."""
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            Path(f"{path}{suffix}").unlink(missing_ok=True)
+
+    def remove_other_databases(self) -> None:
+        """Only the live database is left: half-built and retired ones are gone."""
+        live = self.current_database()
+        for path in self.data.glob("*.db"):
+            if path != live:
+                self.remove_database(path)
+
+    @contextmanager
+    def sync_lock(self) -> Iterator[None]:
+        """Nobody else syncs this device meanwhile, in whatever process.
+
+        Raises:
+            Retry: `sync_running`: somebody does.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with (self.folder / "sync.lock").open("a") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Retry("sync_running", place=str(self.folder)) from None
+            yield
+
+    def erase(self) -> None:
+        """Nothing of this device is left in the folder but its settings.
+
+        The keyring goes first: without it the rest cannot be read by anyone, so a crash in
+        between leaves nothing to find. Repeating is harmless.
+        """
+        self.keyring.unlink(missing_ok=True)
+        self.private_key.unlink(missing_ok=True)
+        for folder in (self.data, self.rescue, self.download, self.photos, self.keyring.parent):
+            if folder.exists():
+                for path in sorted(folder.rglob("*"), reverse=True):
+                    path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)
+                folder.rmdir()
+        if self.folder.exists():
+            sync_folder(self.folder)

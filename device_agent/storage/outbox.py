@@ -1,0 +1,347 @@
+"""Captured changes become signed batches; batches wait here for their second tick.
+
+Guarantee: a change is either in `fm_change` or in exactly one batch, because packing reads, signs,
+stores and forgets in one transaction (promises 1 and 2). A packed batch is never re-encoded: the
+bytes that were signed are the bytes that leave, however often.
+"""
+
+import hashlib
+import sqlite3
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from device_agent.storage.net_effect import (
+    DELETE,
+    INSERT,
+    UPDATE,
+    Captured,
+    NetChange,
+    net_changes,
+)
+from device_agent.storage.state import DeviceState, read_state, update_state
+from device_agent.storage.ticks import Place
+from fieldmesh.basics.errors import Rejected
+from fieldmesh.codec.batch import (
+    BatchDraft,
+    Change,
+    EncodedBody,
+    Event,
+    Operation,
+    decode_body,
+    decode_header,
+    encode_batch,
+    encode_header,
+)
+from fieldmesh.codec.columns import from_rows
+from fieldmesh.data.model import ReplicatedTable
+from fieldmesh.data.schema import TABLES
+
+DDL = """
+CREATE TABLE fm_outbox (
+  device_epoch INTEGER NOT NULL,
+  sequence INTEGER NOT NULL,
+  header BLOB NOT NULL,
+  body BLOB NOT NULL,
+  signature BLOB NOT NULL,
+  sha256 BLOB NOT NULL,
+  packed_at INTEGER NOT NULL,
+  rows INTEGER NOT NULL,
+  one_tick_at INTEGER,
+  PRIMARY KEY (device_epoch, sequence)
+) STRICT;
+CREATE TABLE fm_outbox_row (
+  device_epoch INTEGER NOT NULL,
+  sequence INTEGER NOT NULL,
+  table_no INTEGER NOT NULL,
+  row_id BLOB NOT NULL,
+  PRIMARY KEY (device_epoch, sequence, table_no, row_id)
+) STRICT, WITHOUT ROWID;
+"""
+MOST_BATCH_ROWS = 20_000
+"""Half of what the wire allows, so that one batch stays well below its byte limit."""
+_IDS_A_QUERY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingBatch:
+    """A packed batch without its second tick."""
+
+    device_epoch: int
+    sequence: int
+    header: bytes
+    body: bytes
+    signature: bytes
+    rows: int
+
+    @property
+    def place(self) -> Place:
+        """Where it stands among this device's batches."""
+        return Place(self.device_epoch, self.sequence)
+
+
+Signer = Callable[[bytes], bytes]
+"""Signs header bytes with the device's key."""
+
+
+def pack(
+    connection: sqlite3.Connection, *, sign: Signer, now: int, event: Event | None = None
+) -> int:
+    """What was captured is in batches. Returns the number of batches made.
+
+    Args:
+        connection: a write transaction of the caller; packing is whole or nothing.
+        sign: signs the header of a batch.
+        now: device clock, microseconds UTC.
+        event: takeover or handover; goes with the last batch, which is made even when nothing
+            was captured.
+    """
+    newest = connection.execute("SELECT max(change_no) FROM fm_change").fetchone()[0]
+    changes = _read_changes(connection, newest or 0)
+    groups = _groups(changes)
+    if event is not None and not groups:
+        groups = [[]]
+    made = 0
+    for number, group in enumerate(groups):
+        last = number == len(groups) - 1
+        made += _pack_group(connection, group, sign=sign, now=now, event=event if last else None)
+    connection.execute("DELETE FROM fm_change WHERE change_no <= ?", (newest or 0,))
+    return made
+
+
+def waiting_after(connection: sqlite3.Connection, place: Place) -> list[WaitingBatch]:
+    """Batches after the place that have no second tick, in order."""
+    return [
+        WaitingBatch(*row)
+        for row in connection.execute(
+            "SELECT device_epoch, sequence, header, body, signature, rows FROM fm_outbox"
+            " WHERE (device_epoch, sequence) > (?, ?) ORDER BY device_epoch, sequence",
+            (place.device_epoch, place.sequence),
+        )
+    ]
+
+
+def waiting_places_after(connection: sqlite3.Connection, place: Place) -> set[Place]:
+    """Where the batches after the place stand that have no second tick."""
+    rows = connection.execute(
+        "SELECT device_epoch, sequence FROM fm_outbox WHERE (device_epoch, sequence) > (?, ?)",
+        (place.device_epoch, place.sequence),
+    )
+    return {Place(*row) for row in rows}
+
+
+def renumber_all(connection: sqlite3.Connection, *, sign: Signer, now: int) -> int:
+    """Waiting batches of earlier epochs stand in the present one, signed anew; bodies unchanged.
+
+    Used when others went up under these numbers (a restored image, a clone): what waits goes up
+    under the epoch that the gateway granted. A batch that only made rows which the database has
+    confirmed did go up, before the image was restored: it is forgotten. Returns how many stay.
+    """
+    state = read_state(connection)
+    stay = 0
+    for batch in waiting_after(connection, Place(0, 0)):
+        if batch.device_epoch == state.device_epoch:
+            continue
+        rows = connection.execute(
+            "SELECT table_no, row_id FROM fm_outbox_row WHERE device_epoch = ? AND sequence = ?",
+            (batch.device_epoch, batch.sequence),
+        ).fetchall()
+        for table in ("fm_outbox", "fm_outbox_row"):
+            connection.execute(
+                f"DELETE FROM {table} WHERE device_epoch = ? AND sequence = ?",  # noqa: S608
+                (batch.device_epoch, batch.sequence),
+            )
+        old = decode_header(batch.header)
+        if _is_confirmed(connection, decode_body(old, batch.body)):
+            continue
+        body = EncodedBody(batch.body, old.body_uncompressed_size, old.rows)
+        header = encode_header(_draft(read_state(connection), now=now, event=old.event), body)
+        _store(connection, (header, batch.body), rows=rows, count=old.rows, sign=sign, now=now)
+        stay += 1
+    return stay
+
+
+def take_back(
+    connection: sqlite3.Connection, header: bytes, body: bytes, signature: bytes, *, now: int
+) -> int:
+    """The batch waits in the outbox if it is missing there and has no second tick; 1 or 0."""
+    found = decode_header(header)
+    state = read_state(connection)
+    if Place(found.device_epoch, found.sequence) <= Place(state.hub_epoch, state.hub_sequence):
+        return 0
+    if found.device_id != state.device_id:
+        raise Rejected("bad_carrier_file", place="device of the batch")
+    return connection.execute(
+        "INSERT OR IGNORE INTO fm_outbox (device_epoch, sequence, header, body, signature, sha256,"
+        " packed_at, rows) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            found.device_epoch,
+            found.sequence,
+            header,
+            body,
+            signature,
+            hashlib.sha256(header).digest(),
+            now,
+            found.rows,
+        ),
+    ).rowcount
+
+
+def _read_changes(connection: sqlite3.Connection, newest: int) -> list[NetChange]:
+    captured = (
+        Captured(*row)
+        for row in connection.execute(
+            "SELECT change_no, table_no, row_id, operation, columns, clock FROM fm_change"
+            " WHERE change_no <= ? ORDER BY change_no",
+            (newest,),
+        )
+    )
+    every = {table.number: (1 << len(table.columns)) - 1 for table in TABLES.values()}
+    return net_changes(captured, every)
+
+
+def _groups(changes: list[NetChange]) -> list[list[NetChange]]:
+    """Changes in the order in which rows were first touched, cut where a batch would be too long."""
+    return [
+        changes[start : start + MOST_BATCH_ROWS]
+        for start in range(0, len(changes), MOST_BATCH_ROWS)
+    ]
+
+
+def _pack_group(
+    connection: sqlite3.Connection,
+    group: list[NetChange],
+    *,
+    sign: Signer,
+    now: int,
+    event: Event | None,
+) -> int:
+    """The group is one batch, or two where its body would be too large. Returns how many."""
+    changes = _changes_of(connection, group)
+    state = read_state(connection)
+    try:
+        packed = encode_batch(_draft(state, now=now, event=event), changes)
+    except Rejected as error:
+        if error.code != "batch_too_large" or len(group) == 1:
+            raise
+        middle = len(group) // 2
+        first = _pack_group(connection, group[:middle], sign=sign, now=now, event=None)
+        return first + _pack_group(connection, group[middle:], sign=sign, now=now, event=event)
+    rows = [(change.table_no, change.row_id) for change in group]
+    _store(connection, packed, rows=rows, count=len(group), sign=sign, now=now)
+    return 1
+
+
+def _draft(state: DeviceState, *, now: int, event: Event | None) -> BatchDraft:
+    """Where the next batch stands: its number, and what came before it."""
+    return BatchDraft(
+        device_id=state.device_id,
+        device_epoch=state.device_epoch,
+        sequence=state.next_sequence,
+        packed_at=now,
+        previous_epoch=state.previous_epoch,
+        previous_sequence=state.previous_sequence,
+        previous_sha256=state.previous_sha256,
+        clock_offset=state.clock_offset,
+        event=event,
+    )
+
+
+def _store(
+    connection: sqlite3.Connection,
+    packed: tuple[bytes, bytes],
+    *,
+    rows: Iterable[tuple[int, bytes]],
+    count: int,
+    sign: Signer,
+    now: int,
+) -> None:
+    """The batch waits, signed, and the device's numbers have moved on."""
+    state = read_state(connection)
+    place = (state.device_epoch, state.next_sequence)
+    header, body = packed
+    sha256 = hashlib.sha256(header).digest()
+    connection.execute(
+        "INSERT INTO fm_outbox (device_epoch, sequence, header, body, signature, sha256,"
+        " packed_at, rows) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (*place, header, body, sign(header), sha256, now, count),
+    )
+    connection.executemany(
+        "INSERT INTO fm_outbox_row (device_epoch, sequence, table_no, row_id) VALUES (?, ?, ?, ?)",
+        [(*place, *row) for row in rows],
+    )
+    update_state(connection, next_sequence=state.next_sequence + 1, previous_sha256=sha256)
+
+
+def _changes_of(connection: sqlite3.Connection, group: list[NetChange]) -> list[Change]:
+    """Parents before children; deletions last, children before parents."""
+    by_kind: dict[tuple[int, int, int], list[NetChange]] = {}
+    for net in group:
+        mask = net.columns if net.operation == UPDATE else 0
+        by_kind.setdefault((net.table_no, net.operation, mask), []).append(net)
+    made: list[Change] = []
+    gone: list[Change] = []
+    for table in TABLES.values():
+        kinds = sorted(kind for kind in by_kind if kind[0] == table.number)
+        for kind in kinds:
+            if kind[1] == DELETE:
+                gone.insert(0, _deletion(table, by_kind[kind]))
+            else:
+                names = _names(table, kind[1], kind[2])
+                if names:
+                    made.append(_written(connection, table, by_kind[kind], names))
+    return made + gone
+
+
+def _names(table: ReplicatedTable, operation: int, mask: int) -> tuple[str, ...]:
+    """Columns that go up: never what only head office writes."""
+    hub = table.policy.hub_columns
+    if operation == INSERT:
+        business = [column.name for column in table.columns if column.name not in hub]
+        return ("id", "created_at", "changed_at", *business)
+    changed = [
+        column.name
+        for position, column in enumerate(table.columns)
+        if mask >> position & 1 and column.name not in hub
+    ]
+    return ("id", "changed_at", *changed) if changed else ()
+
+
+def _written(
+    connection: sqlite3.Connection,
+    table: ReplicatedTable,
+    nets: list[NetChange],
+    names: tuple[str, ...],
+) -> Change:
+    clocks = {net.row_id: net.clock for net in nets}
+    ids = list(clocks)
+    found: list[tuple[Any, ...]] = []
+    for start in range(0, len(ids), _IDS_A_QUERY):
+        piece = ids[start : start + _IDS_A_QUERY]
+        found += connection.execute(
+            f"SELECT {', '.join(names)} FROM {table.name}"  # noqa: S608
+            f" WHERE id IN ({', '.join('?' * len(piece))})",
+            piece,
+        ).fetchall()
+    rows = from_rows(table.name, names, found)
+    operation = Operation.INSERT if nets[0].operation == INSERT else Operation.UPDATE
+    return Change(operation, rows, [clocks[row[0]] for row in found] if table.merges else [])
+
+
+def _deletion(table: ReplicatedTable, nets: list[NetChange]) -> Change:
+    rows = from_rows(table.name, ("id",), [(net.row_id,) for net in nets])
+    return Change(Operation.DELETE, rows, [net.clock for net in nets] if table.merges else [])
+
+
+def _is_confirmed(connection: sqlite3.Connection, changes: Iterable[Change]) -> bool:
+    """Whether every row was made by these changes and is here as the hub has it."""
+    for change in changes:
+        if change.operation != Operation.INSERT:
+            return False
+        for row_id in change.rows.column("id"):
+            row = connection.execute(
+                f"SELECT lsn FROM {change.rows.table} WHERE id = ?", (row_id,)  # noqa: S608
+            ).fetchone()
+            if row is None or row[0] == 0:
+                return False
+    return True

@@ -1,0 +1,378 @@
+"""A download becomes rows, in one transaction, without being captured again.
+
+Promise 4 (Whole): the database goes from one consistent hub state to a later one, and a row with
+local changes that the hub has not answered is never overwritten by an older state: it keeps its
+content and takes over only the hub's bookkeeping (partition, lsn, row_hash), so that digests still
+tell the truth about what the hub means. Its echo brings the hub's decision.
+
+Order within one delta: what the hub has answered stops being pending (its echo is in this delta),
+provisional rows of others go, dropped partitions go, then frames in the order in which they came,
+then rows of whole partitions that did not come.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+
+from device_agent.storage.state import update_state
+from device_agent.storage.ticks import Place, record_echo
+from fieldmesh.codec.columns import TableRows
+from fieldmesh.codec.frames import FrameKind, UnpackedFrame
+from fieldmesh.data.model import ReplicatedTable, Tier
+from fieldmesh.data.schema import TABLES
+
+DDL = """
+CREATE TABLE fm_partition (partition INTEGER PRIMARY KEY NOT NULL) STRICT;
+CREATE TABLE fm_provisional (
+  table_no INTEGER NOT NULL,
+  row_id BLOB NOT NULL,
+  PRIMARY KEY (table_no, row_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE fm_deleted_row (
+  table_no INTEGER NOT NULL,
+  row_id BLOB NOT NULL,
+  partition INTEGER NOT NULL,
+  lsn INTEGER NOT NULL,
+  row_hash INTEGER NOT NULL,
+  PRIMARY KEY (table_no, row_id)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+def device_tables() -> list[ReplicatedTable]:
+    """Tables that a device has, parents before children."""
+    return [table for table in TABLES.values() if table.is_at(Tier.DEVICE)]
+
+
+def remember_deletion(table: ReplicatedTable) -> str:
+    """The trigger that keeps what a locally deleted row counted in its partition's digest."""
+    return (
+        f"CREATE TRIGGER fm_deleted_{table.name} BEFORE DELETE ON {table.name}"
+        " WHEN OLD.lsn > 0 AND (SELECT applying FROM fm_state) = 0 BEGIN"
+        " INSERT OR REPLACE INTO fm_deleted_row (table_no, row_id, partition, lsn, row_hash)"
+        f" VALUES ({table.number}, OLD.id, OLD.partition, OLD.lsn, OLD.row_hash); END"
+    )
+
+
+def pending_rows(connection: sqlite3.Connection) -> dict[int, set[bytes]]:
+    """Per table number, rows with local changes that the hub has not answered."""
+    pending: dict[int, set[bytes]] = {}
+    for table_no, row_id in connection.execute(
+        "SELECT table_no, row_id FROM fm_change UNION SELECT table_no, row_id FROM fm_outbox_row"
+    ):
+        pending.setdefault(table_no, set()).add(row_id)
+    return pending
+
+
+def held_partitions(connection: sqlite3.Connection) -> list[int]:
+    """Partitions that the device holds as of its cursor."""
+    rows = connection.execute("SELECT partition FROM fm_partition ORDER BY partition")
+    return [partition for (partition,) in rows]
+
+
+def newest_reject(connection: sqlite3.Connection) -> int:
+    """LSN of the newest reject that the device has; 0 = none."""
+    found: int = connection.execute("SELECT coalesce(max(lsn), 0) FROM reject").fetchone()[0]
+    return found
+
+
+class DeltaApplier:
+    """Applies one delta or repair within the caller's transaction (`DeviceDatabase.apply`)."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        """An applier over the rows as they are now."""
+        self._connection = connection
+        self._pending: dict[int, set[bytes]] = {}
+        self._cleaning: set[int] = set()
+        self.rows_applied = 0
+
+    def begin(self, *, answered: Place, dropped: Iterable[int], whole: Iterable[int]) -> None:
+        """What this delta answers is ordinary again; what leaves the device has left it.
+
+        Args:
+            answered: the newest own batch whose echo is in the delta.
+            dropped: partitions that leave the device.
+            whole: partitions whose rows that do not come have gone.
+        """
+        self._settle(answered)
+        self._pending = pending_rows(self._connection)
+        self._forget_provisional()
+        for partition in dropped:
+            self._drop(partition)
+        held = {
+            partition
+            for (partition,) in self._connection.execute(
+                "SELECT DISTINCT partition FROM fm_digest WHERE rows <> 0"
+            )
+        }
+        self._cleaning = set(whole) & held
+        if self._cleaning:
+            self._connection.execute(
+                "CREATE TEMP TABLE IF NOT EXISTS fm_seen (table_no INTEGER, row_id BLOB,"
+                " PRIMARY KEY (table_no, row_id)) WITHOUT ROWID"
+            )
+            self._connection.execute("DELETE FROM temp.fm_seen")
+
+    def repair(self) -> None:
+        """Frames of a repair may follow: pending rows are known, nothing else changes."""
+        self._pending = pending_rows(self._connection)
+
+    def frame(self, frame: UnpackedFrame) -> None:
+        """The frame's rows are applied."""
+        rows = frame.rows
+        table = TABLES.get(rows.table)
+        if table is None or not table.is_at(Tier.DEVICE):
+            return
+        self.rows_applied += rows.row_count
+        if frame.kind is FrameKind.ROWS:
+            self._put(table, rows)
+        elif frame.kind is FrameKind.REMOVALS:
+            self._remove(table, rows)
+        elif frame.kind is FrameKind.PROVISIONAL:
+            self._put_provisional(table, rows)
+        elif frame.range is not None:
+            self._replace(
+                table,
+                rows,
+                frame.range.partition,
+                bytes([frame.range.first_byte]),
+                bytes([frame.range.last_byte]),
+            )
+
+    def finish(self, *, mark_lsn: int, partitions: Iterable[int], now: int) -> None:
+        """The device stands at the mark, with these partitions."""
+        for partition in self._cleaning:
+            self._clean(partition)
+        self._connection.execute("DELETE FROM fm_partition")
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO fm_partition (partition) VALUES (?)",
+            [(partition,) for partition in partitions],
+        )
+        update_state(self._connection, cursor_lsn=mark_lsn, last_full_at=now)
+
+    def _settle(self, answered: Place) -> None:
+        """Rows whose echo is in this delta are taken away: the echo, or a repair, brings them."""
+        leaving = self._connection.execute(
+            "SELECT DISTINCT table_no, row_id FROM fm_outbox_row"
+            " WHERE (device_epoch, sequence) <= (?, ?)",
+            (answered.device_epoch, answered.sequence),
+        ).fetchall()
+        record_echo(self._connection, answered)
+        if not leaving:
+            return
+        pending = pending_rows(self._connection)
+        settled: dict[int, list[tuple[bytes]]] = {}
+        for table_no, row_id in leaving:
+            if row_id not in pending.get(table_no, ()):
+                settled.setdefault(table_no, []).append((row_id,))
+        by_number = {table.number: table for table in TABLES.values()}
+        for table_no, ids in settled.items():
+            self._connection.executemany(
+                f"DELETE FROM {by_number[table_no].name} WHERE id = ?", ids  # noqa: S608
+            )
+            self._connection.executemany(
+                f"DELETE FROM fm_deleted_row WHERE table_no = {table_no} AND row_id = ?",  # noqa: S608
+                ids,
+            )
+
+    def _forget_provisional(self) -> None:
+        by_number = {table.number: table for table in TABLES.values()}
+        found: dict[int, list[tuple[bytes]]] = {}
+        for table_no, row_id in self._connection.execute(
+            "SELECT table_no, row_id FROM fm_provisional"
+        ):
+            if row_id not in self._pending.get(table_no, ()):
+                found.setdefault(table_no, []).append((row_id,))
+        for table_no, ids in found.items():
+            self._connection.executemany(
+                f"DELETE FROM {by_number[table_no].name} WHERE id = ? AND lsn = 0",  # noqa: S608
+                ids,
+            )
+        self._connection.execute("DELETE FROM fm_provisional")
+
+    def _put(self, table: ReplicatedTable, rows: TableRows) -> None:
+        if self._cleaning:
+            self._remember_seen(table, rows)
+        free, held = self._split(table, rows)
+        self._connection.executemany(_upsert(table.name, rows.names, force=False), free.rows())
+        if held is not None:
+            self._take_bookkeeping(table, held)
+
+    def _take_bookkeeping(self, table: ReplicatedTable, rows: TableRows) -> None:
+        """Pending rows keep their content; their partition, lsn and hash are the hub's."""
+        lines = list(
+            zip(
+                rows.column("partition"),
+                rows.column("lsn"),
+                rows.column("row_hash"),
+                rows.column("id"),
+                strict=True,
+            )
+        )
+        for line in lines:
+            exists = self._connection.execute(
+                f"SELECT 1 FROM {table.name} WHERE id = ?", (line[3],)  # noqa: S608
+            ).fetchone()
+            if exists:
+                self._connection.execute(
+                    f"UPDATE {table.name} SET partition = ?, lsn = ?, row_hash = ?"  # noqa: S608
+                    " WHERE id = ? AND lsn < ?",
+                    (*line, line[1]),
+                )
+            else:
+                self._connection.execute(
+                    "INSERT INTO fm_deleted_row (partition, lsn, row_hash, row_id, table_no)"
+                    " VALUES (?, ?, ?, ?, ?) ON CONFLICT (table_no, row_id) DO UPDATE SET"
+                    " partition = excluded.partition, lsn = excluded.lsn,"
+                    " row_hash = excluded.row_hash WHERE excluded.lsn > lsn",
+                    (*line, table.number),
+                )
+
+    def _remove(self, table: ReplicatedTable, rows: TableRows) -> None:
+        lines = list(
+            zip(rows.column("id"), rows.column("partition"), rows.column("lsn"), strict=True)
+        )
+        pending = self._pending.get(table.number, set())
+        self._connection.executemany(
+            f"DELETE FROM {table.name} WHERE id = ? AND partition = ? AND lsn < ?",  # noqa: S608
+            [line for line in lines if line[0] not in pending],
+        )
+        held = [line for line in lines if line[0] in pending]
+        self._connection.executemany(
+            f"UPDATE {table.name} SET partition = 0, lsn = 0, row_hash = 0"  # noqa: S608
+            " WHERE id = ? AND partition = ? AND lsn < ?",
+            held,
+        )
+        self._connection.executemany(
+            f"DELETE FROM fm_deleted_row WHERE table_no = {table.number}"  # noqa: S608
+            " AND row_id = ? AND partition = ? AND lsn < ?",
+            held,
+        )
+
+    def _put_provisional(self, table: ReplicatedTable, rows: TableRows) -> None:
+        """Rows of other devices that the hub has not applied: shown where nothing is held."""
+        free, _ = self._split(table, rows)
+        names = ", ".join(free.names)
+        marks = ", ".join("?" * len(free.names))
+        insert = f"INSERT INTO {table.name} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
+        for row_id, row in zip(free.column("id"), free.rows(), strict=True):
+            if self._connection.execute(insert, row).rowcount > 0:
+                self._connection.execute(
+                    "INSERT OR IGNORE INTO fm_provisional (table_no, row_id) VALUES (?, ?)",
+                    (table.number, row_id),
+                )
+
+    def _replace(
+        self, table: ReplicatedTable, rows: TableRows, partition: int, first: bytes, last: bytes
+    ) -> None:
+        """The rows of one range are exactly these; pending ones keep their content."""
+        pending = self._pending.get(table.number, set())
+        meant = set(rows.column("id"))
+        gone = [
+            (row_id,)
+            for (row_id,) in self._connection.execute(
+                f"SELECT id FROM {table.name} WHERE partition = ? AND lsn > 0"  # noqa: S608
+                " AND substr(id, 16, 1) BETWEEN ? AND ?",
+                (partition, first, last),
+            )
+            if row_id not in meant
+        ]
+        self._connection.executemany(
+            f"DELETE FROM {table.name} WHERE id = ?",  # noqa: S608
+            [line for line in gone if line[0] not in pending],
+        )
+        self._connection.executemany(
+            f"UPDATE {table.name} SET partition = 0, lsn = 0, row_hash = 0 WHERE id = ?",  # noqa: S608
+            [line for line in gone if line[0] in pending],
+        )
+        free, held = self._split(table, rows)
+        self._connection.executemany(_upsert(table.name, rows.names, force=True), free.rows())
+        if held is not None:
+            self._take_bookkeeping(table, held)
+
+    def _drop(self, partition: int) -> None:
+        for table in self._tables_in(partition):
+            self._clear(table, partition, seen=False)
+
+    def _clean(self, partition: int) -> None:
+        for table in self._tables_in(partition):
+            self._clear(table, partition, seen=True)
+
+    def _clear(self, table: ReplicatedTable, partition: int, *, seen: bool) -> None:
+        """Rows of the partition go, but those seen in this delta; pending ones stay, unplaced."""
+        unseen = (
+            f" AND id NOT IN (SELECT row_id FROM temp.fm_seen WHERE table_no = {table.number})"  # noqa: S608
+            if seen
+            else ""
+        )
+        pending = self._pending.get(table.number, set())
+        ids = [
+            (row_id,)
+            for (row_id,) in self._connection.execute(
+                f"SELECT id FROM {table.name} WHERE partition = ? AND lsn > 0{unseen}",  # noqa: S608
+                (partition,),
+            )
+        ]
+        self._connection.executemany(
+            f"DELETE FROM {table.name} WHERE id = ?",  # noqa: S608
+            [line for line in ids if line[0] not in pending],
+        )
+        self._connection.executemany(
+            f"UPDATE {table.name} SET partition = 0, lsn = 0, row_hash = 0 WHERE id = ?",  # noqa: S608
+            [line for line in ids if line[0] in pending],
+        )
+        self._connection.execute(
+            "DELETE FROM fm_deleted_row WHERE table_no = ? AND partition = ?"
+            + (" AND row_id NOT IN (SELECT row_id FROM temp.fm_seen)" if seen else ""),
+            (table.number, partition),
+        )
+
+    def _tables_in(self, partition: int) -> list[ReplicatedTable]:
+        by_number = {table.number: table for table in TABLES.values()}
+        found = self._connection.execute(
+            "SELECT table_no FROM fm_digest WHERE partition = ? AND rows <> 0"
+            " UNION SELECT table_no FROM fm_deleted_row WHERE partition = ?",
+            (partition, partition),
+        )
+        return [by_number[number] for (number,) in found.fetchall()]
+
+    def _split(
+        self, table: ReplicatedTable, rows: TableRows
+    ) -> tuple[TableRows, TableRows | None]:
+        """Rows that may be written, and rows with local changes."""
+        pending = self._pending.get(table.number)
+        if not pending:
+            return rows, None
+        ids = rows.column("id")
+        held = [index for index, row_id in enumerate(ids) if row_id in pending]
+        if not held:
+            return rows, None
+        free = [index for index, row_id in enumerate(ids) if row_id not in pending]
+        return rows.take(free), rows.take(held)
+
+    def _remember_seen(self, table: ReplicatedTable, rows: TableRows) -> None:
+        self._connection.executemany(
+            f"INSERT OR IGNORE INTO temp.fm_seen (table_no, row_id) VALUES ({table.number}, ?)",  # noqa: S608
+            [
+                (row_id,)
+                for row_id, partition in zip(
+                    rows.column("id"), rows.column("partition"), strict=True
+                )
+                if partition in self._cleaning
+            ],
+        )
+
+
+def put_rejects(connection: sqlite3.Connection, rows: TableRows) -> int:
+    """Rejects that came with an acknowledgement can be read. Returns how many came."""
+    connection.executemany(_upsert(rows.table, rows.names, force=False), rows.rows())
+    return rows.row_count
+
+
+def _upsert(table: str, names: tuple[str, ...], *, force: bool) -> str:
+    marks = ", ".join("?" * len(names))
+    sets = ", ".join(f"{name} = excluded.{name}" for name in names if name != "id")
+    newer = "" if force else f" WHERE excluded.lsn > {table}.lsn"
+    return (
+        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608
+        f" ON CONFLICT (id) DO UPDATE SET {sets}{newer}"
+    )

@@ -1,0 +1,163 @@
+"""The device's database: made, grown, and checked before it is used.
+
+Replicated tables, their capture triggers and the trigger switches come from the schema of the
+company (`fieldmesh.data`); the agent's own tables stand beside the code that uses them.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from device_agent.storage import (
+    gateways,
+    outbox,
+    photos,
+    rows,
+    sessions,
+    state,
+    ticks,
+)
+from device_agent.storage.database import connect
+from device_agent.storage.state import DeviceState, insert_state, update_state
+from fieldmesh.basics.errors import Rejected
+from fieldmesh.data import ddl
+from fieldmesh.data.capture import capture_triggers
+from fieldmesh.data.model import ReplicatedTable
+from fieldmesh.data.schema import SCHEMA_VERSION
+
+NUMBERS_DDL = """
+CREATE TABLE fm_number (
+  document_kind TEXT PRIMARY KEY NOT NULL,
+  last_number INTEGER NOT NULL
+) STRICT
+"""
+AGENT_VERSION = 1
+"""Version of the agent's own tables (PRAGMA user_version)."""
+
+
+def agent_statements() -> Iterable[str]:
+    """The agent's own tables."""
+    for text in (
+        state.DDL,
+        outbox.DDL,
+        ticks.DDL,
+        rows.DDL,
+        sessions.DDL,
+        gateways.DDL,
+        photos.DDL,
+        NUMBERS_DDL,
+    ):
+        yield from (part for part in text.split(";") if part.strip())
+
+
+def create_tables(connection: sqlite3.Connection) -> None:
+    """All tables stand, without triggers and secondary indexes: filling them is quickest so."""
+    for statement in ddl.SYNC_STATEMENTS:
+        connection.execute(statement)
+    for statement in agent_statements():
+        connection.execute(statement)
+    for table in rows.device_tables():
+        connection.execute(ddl.create_table(table, ddl.Tier.DEVICE, "sqlite"))
+    connection.execute(f"PRAGMA user_version = {AGENT_VERSION}")
+
+
+def create_triggers(connection: sqlite3.Connection) -> None:
+    """Indexes stand; from here on every change is captured and counted."""
+    for table in rows.device_tables():
+        for statement in ddl.create_indexes(table, ddl.Tier.DEVICE, "sqlite"):
+            connection.execute(statement)
+        _trigger(connection, table)
+
+
+def create_empty(path: Path, key: bytes) -> None:
+    """A database with all tables and no rows stands at the path; it belongs to no device yet."""
+    _create(path, key, lambda connection: None)
+
+
+def create_database(
+    path: Path, key: bytes, device: DeviceState, more: Callable[[sqlite3.Connection], None]
+) -> None:
+    """An empty database of this device stands at the path, durable. An earlier file is replaced.
+
+    Args:
+        path: where.
+        key: the database key.
+        device: where the device stands.
+        more: writes what else belongs into it, in the same transaction.
+    """
+
+    def fill(connection: sqlite3.Connection) -> None:
+        insert_state(connection, device)
+        update_state(connection, schema_version=SCHEMA_VERSION)
+        more(connection)
+
+    _create(path, key, fill)
+
+
+def needs_growth(connection: sqlite3.Connection) -> bool:
+    """Whether this release knows a newer schema than the database has.
+
+    Raises:
+        Rejected: `database_too_new`: a newer release wrote the database.
+    """
+    agent = connection.execute("PRAGMA user_version").fetchone()[0]
+    held = state.read_state(connection).schema_version
+    if agent > AGENT_VERSION or held > SCHEMA_VERSION:
+        raise Rejected("database_too_new", place="database", version=max(agent, held))
+    return held < SCHEMA_VERSION
+
+
+def grow(connection: sqlite3.Connection) -> None:
+    """The database has the tables and columns of this release; runs where changes are not captured.
+
+    Rows of a table that gained a column count as not proven (hash 0), so that the next full sync
+    brings their values of the new column.
+    """
+    for table in rows.device_tables():
+        held = {line[1] for line in connection.execute(f"PRAGMA table_info({table.name})")}
+        if not held:
+            connection.execute(ddl.create_table(table, ddl.Tier.DEVICE, "sqlite"))
+            _trigger(connection, table)
+            continue
+        missing = [column for column in table.columns if column.name not in held]
+        if not missing:
+            continue
+        for (trigger,) in connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?", (table.name,)
+        ).fetchall():
+            connection.execute(f'DROP TRIGGER "{trigger}"')
+        for statement in ddl.add_columns(table, missing):
+            connection.execute(statement)
+        connection.execute(f"DELETE FROM fm_digest WHERE table_no = {table.number}")  # noqa: S608
+        connection.execute(f"UPDATE {table.name} SET row_hash = 0 WHERE lsn > 0")  # noqa: S608
+        connection.execute(
+            "INSERT INTO fm_digest (partition, table_no, rows, low, high)"  # noqa: S608
+            f" SELECT partition, {table.number}, count(*), 0, 0 FROM {table.name}"
+            " WHERE lsn > 0 GROUP BY partition"
+        )
+        _trigger(connection, table)
+    update_state(connection, schema_version=SCHEMA_VERSION)
+
+
+def _create(path: Path, key: bytes, fill: Callable[[sqlite3.Connection], None]) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    connection = connect(path, key)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        create_tables(connection)
+        create_triggers(connection)
+        fill(connection)
+        connection.execute("COMMIT")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        connection.close()
+    path.chmod(0o600)
+
+
+def _trigger(connection: sqlite3.Connection, table: ReplicatedTable) -> None:
+    for statement in (*ddl.digest_triggers(table), *capture_triggers(table)):
+        connection.execute(statement)
+    if table.device_writable:
+        connection.execute(rows.remember_deletion(table))

@@ -1,0 +1,372 @@
+"""A snapshot replaces the database in one step (promise 4, Whole).
+
+Plan, each step of which may be cut and done again:
+
+1. a new file `<n+1>.db` is filled from the snapshot; nobody uses it;
+2. in one write transaction of the old database, so that no program can write meanwhile: what
+   waits (batches, changes, their rows, journal, numbers) is carried into the new file, the new
+   file is committed and fsynced, the old one is marked retired and names its successor;
+3. `CURRENT` is renamed to the successor;
+4. the old file is deleted.
+
+A crash before the commit of 2 leaves an orphan, deleted at the next opening. A crash after it
+leaves a retired database whose successor is known: `settle` does 3 and 4. A program that still has
+the old file open is refused by its triggers, so no write can be lost in a file that nobody reads.
+
+The decrypted snapshot never touches a disk: it lies in shared memory under a name that is removed
+as soon as SQLite has it open. Source: measured, 43,500 rows are copied in 0.05 s by
+INSERT … SELECT between equal tables (SQLite's transfer optimisation), against 0.3 s by binding.
+(A memfd cannot be used: SQLite resolves /proc/self/fd links to a name that does not exist.)
+"""
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import zstandard
+
+from device_agent.storage import schema
+from device_agent.storage.database import DeviceDatabase, connect
+from device_agent.storage.digests import DigestLine, differing
+from device_agent.storage.home import Home
+from device_agent.storage.rows import device_tables, pending_rows
+from device_agent.storage.state import (
+    DeviceState,
+    insert_state,
+    read_state,
+)
+from device_agent.storage.ticks import Place
+from fieldmesh.basics.errors import Rejected, Retry
+from fieldmesh.data.schema import SCHEMA_VERSION, TABLES
+
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  (memory, private name, removed at once)
+PIECE_BYTES = 1 << 20
+MOST_SNAPSHOT_BYTES = 2 << 30
+_CARRIED = (
+    "fm_outbox",
+    "fm_outbox_row",
+    "fm_change",
+    "fm_tick",
+    "fm_session",
+    "fm_number",
+    "fm_gateway",
+    "fm_photo",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the gateway says about a snapshot."""
+
+    mark_lsn: int
+    partitions: list[int]
+    answered: Place
+    """The newest own batch that the hub had applied as of the mark."""
+    uncompressed_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """How the device goes on in the new database."""
+
+    epoch: int
+    """Device epoch from now on; 0 = unchanged."""
+    now: int
+    """Device clock, microseconds UTC."""
+    last: Callable[[sqlite3.Connection], object]
+    """Runs in the new database, in the transaction that makes it complete."""
+
+
+@contextmanager
+def in_memory(pieces: Iterator[bytes], uncompressed_bytes: int) -> Iterator[Path]:
+    """A path to the decompressed snapshot; gone at the end of the block.
+
+    Raises:
+        Rejected: `download_too_large`: more bytes than announced, or more than is allowed.
+        Retry: `download_damaged`, `disk_full`.
+    """
+    if uncompressed_bytes > MOST_SNAPSHOT_BYTES:
+        raise Rejected("download_too_large", place="snapshot", size_bytes=uncompressed_bytes)
+    folder = SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else None
+    handle, name = tempfile.mkstemp(prefix="fieldmesh-", dir=folder)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            _decompress(pieces, stream.fileno(), uncompressed_bytes)
+        yield Path(name)
+    except OSError as error:
+        raise Retry("disk_full", place="snapshot") from error
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def build(path: Path, key: bytes, plain: Path) -> None:
+    """A new database file holds the snapshot's rows; indexes, triggers and digests stand.
+
+    Nobody uses the file yet, so it is written without a journal; `carry` makes it durable.
+
+    Raises:
+        Rejected: `bad_download`: what came is not a snapshot.
+    """
+    connection = connect(path, key)
+    try:
+        connection.execute("PRAGMA journal_mode=OFF")
+        connection.execute("PRAGMA synchronous=OFF")
+        connection.execute("ATTACH ? AS snap KEY ''", (f"file:{plain}?immutable=1",))
+        plain.unlink(missing_ok=True)
+        connection.execute("BEGIN IMMEDIATE")
+        schema.create_tables(connection)
+        _copy_tables(connection)
+        schema.create_triggers(connection)
+        connection.execute("COMMIT")
+        connection.execute("DETACH snap")
+    except sqlite3.Error as error:
+        raise Rejected("bad_download", place="snapshot", text=str(error)) from error
+    finally:
+        connection.close()
+    path.chmod(0o600)
+
+
+def check(path: Path, key: bytes, meant: list[DigestLine], partitions: list[int]) -> list[DigestLine]:
+    """What of the new file differs from what the gateway means; empty = equal."""
+    connection = connect(path, key)
+    try:
+        return differing(connection, meant, set(partitions))
+    finally:
+        connection.close()
+
+
+async def replace_database(
+    old: DeviceDatabase, home: Home, path: Path, snapshot: Snapshot, turn: Turn
+) -> DeviceDatabase:
+    """The new file is the live database, with everything that waits; the old one is gone.
+
+    Args:
+        old: the live database; closed afterwards.
+        home: where the files are.
+        path: the file that `build` made.
+        snapshot: what the gateway said about it.
+        turn: how the device goes on in it.
+    """
+    key = old.key
+
+    def carry_over(connection: sqlite3.Connection) -> None:
+        new = connect(path, key)
+        try:
+            carry(connection, new, snapshot, turn)
+        finally:
+            new.close()
+        _fsync(path)
+        connection.execute("UPDATE fm_device SET successor = ?", (path.name,))
+        connection.execute("UPDATE fm_state SET retired = 1")
+
+    await old.write(carry_over)
+    home.make_current(path)
+    await old.close()
+    home.remove_database(old.path)
+    return await DeviceDatabase.open(path, key)
+
+
+def settle(home: Home, key: bytes) -> Path:
+    """The live database's path; a swap that was cut is finished first. Promise 4."""
+    path = home.current_database()
+    connection = connect(path, key)
+    try:
+        retired = connection.execute("SELECT retired FROM fm_state").fetchone()[0]
+        successor = connection.execute("SELECT successor FROM fm_device").fetchone()[0]
+    finally:
+        connection.close()
+    if not retired:
+        return path
+    home.make_current(home.data / successor)
+    return home.current_database()
+
+
+def carry(
+    old: sqlite3.Connection, new: sqlite3.Connection, snapshot: Snapshot, turn: Turn
+) -> None:
+    """What waits in the old database is in the new one too, committed.
+
+    Rows with local changes that the hub has not answered as of the snapshot keep their content
+    and take over the snapshot's bookkeeping, as after a delta.
+    """
+    new.execute("BEGIN IMMEDIATE")
+    new.execute("UPDATE fm_state SET applying = 1, clock = ?", _one(old, "SELECT clock FROM fm_state"))
+    for table in _CARRIED:
+        _copy_own(old, new, table)
+    new.execute(
+        "DELETE FROM fm_outbox_row WHERE (device_epoch, sequence) <= (?, ?)",
+        (snapshot.answered.device_epoch, snapshot.answered.sequence),
+    )
+    _lay_over(old, new)
+    insert_state(new, _state_after(read_state(old), snapshot, turn))
+    new.execute("DELETE FROM fm_partition")
+    new.executemany(
+        "INSERT INTO fm_partition (partition) VALUES (?)",
+        [(partition,) for partition in dict.fromkeys(snapshot.partitions)],
+    )
+    locked = _one(old, "SELECT locked FROM fm_state")
+    new.execute("UPDATE fm_state SET applying = 0, locked = ?", locked)
+    turn.last(new)
+    new.execute("COMMIT")
+    new.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _state_after(state: DeviceState, snapshot: Snapshot, turn: Turn) -> DeviceState:
+    after = replace(
+        state,
+        cursor_lsn=snapshot.mark_lsn,
+        seen_epoch=snapshot.answered.device_epoch,
+        seen_sequence=snapshot.answered.sequence,
+        must_initialize=0,
+        last_full_at=turn.now,
+        schema_version=SCHEMA_VERSION,
+    )
+    return in_epoch(after, turn.epoch) if turn.epoch else after
+
+
+def in_epoch(state: DeviceState, epoch: int) -> DeviceState:
+    """The state in a new device epoch: sequences begin at 1, and batch 1 names where it stood."""
+    stood = (
+        (state.device_epoch, state.last_sequence)
+        if state.last_sequence
+        else (state.previous_epoch, state.previous_sequence)
+    )
+    return replace(
+        state,
+        device_epoch=epoch,
+        next_sequence=1,
+        previous_epoch=stood[0],
+        previous_sequence=stood[1],
+    )
+
+
+def _copy_own(old: sqlite3.Connection, new: sqlite3.Connection, table: str) -> None:
+    names = [line[1] for line in new.execute(f"PRAGMA table_info({table})")]
+    held = {line[1] for line in old.execute(f"PRAGMA table_info({table})")}
+    both = [name for name in names if name in held]
+    columns = ", ".join(both)
+    marks = ", ".join("?" * len(both))
+    new.execute(f"DELETE FROM {table}")  # noqa: S608
+    new.executemany(
+        f"INSERT INTO {table} ({columns}) VALUES ({marks})",  # noqa: S608
+        old.execute(f"SELECT {columns} FROM {table}"),  # noqa: S608
+    )
+
+
+def _lay_over(old: sqlite3.Connection, new: sqlite3.Connection) -> None:
+    """Rows with local changes are as the person left them."""
+    by_number = {table.number: table for table in TABLES.values()}
+    for table_no, ids in pending_rows(new).items():
+        table = by_number[table_no]
+        content = ["created_at", "changed_at", *(column.name for column in table.columns)]
+        names = ", ".join(["id", *content])
+        sets = ", ".join(f"{name} = excluded.{name}" for name in content)
+        insert = (
+            f"INSERT INTO {table.name} ({names}) VALUES ({', '.join('?' * (len(content) + 1))})"  # noqa: S608
+            f" ON CONFLICT (id) DO UPDATE SET {sets}"
+        )
+        for row_id in ids:
+            row = old.execute(
+                f"SELECT {names} FROM {table.name} WHERE id = ?", (row_id,)  # noqa: S608
+            ).fetchone()
+            if row is not None:
+                new.execute(insert, row)
+                continue
+            new.execute(
+                "INSERT OR REPLACE INTO fm_deleted_row"  # noqa: S608
+                " (table_no, row_id, partition, lsn, row_hash)"
+                f" SELECT {table_no}, id, partition, lsn, row_hash FROM {table.name}"
+                " WHERE id = ? AND lsn > 0",
+                (row_id,),
+            )
+            new.execute(f"DELETE FROM {table.name} WHERE id = ?", (row_id,))  # noqa: S608
+        new.execute("DELETE FROM fm_provisional WHERE table_no = ?", (table_no,))
+        new.execute(
+            f"INSERT INTO fm_provisional SELECT {table_no}, id FROM {table.name} WHERE lsn = 0"  # noqa: S608
+        )
+        new.executemany(
+            f"DELETE FROM fm_provisional WHERE table_no = {table_no} AND row_id = ?",  # noqa: S608
+            [(row_id,) for row_id in ids],
+        )
+
+
+def _copy_tables(connection: sqlite3.Connection) -> None:
+    """Rows of the attached snapshot are in the main database; only tables that we know."""
+    numbers = ", ".join(str(table.number) for table in device_tables())
+    offered = {
+        name
+        for (name,) in connection.execute("SELECT name FROM snap.sqlite_master WHERE type = 'table'")
+    }
+    for table in device_tables():
+        if table.name not in offered:
+            continue
+        ours = _columns(connection, "main", table.name)
+        theirs = _columns(connection, "snap", table.name)
+        if ours == theirs:
+            connection.execute(f"INSERT INTO main.{table.name} SELECT * FROM snap.{table.name}")  # noqa: S608
+        else:
+            both = ", ".join(name for name in ours if name in theirs)
+            connection.execute(
+                f"INSERT INTO main.{table.name} ({both}) SELECT {both} FROM snap.{table.name}"  # noqa: S608
+            )
+        if table.device_writable:
+            connection.execute(
+                f"INSERT INTO fm_provisional SELECT {table.number}, id FROM main.{table.name}"  # noqa: S608
+                " WHERE lsn = 0"
+            )
+    connection.execute(
+        "INSERT INTO main.fm_digest (partition, table_no, rows, low, high)"
+        " SELECT partition, table_no, rows, low, high FROM snap.fm_digest"
+        f" WHERE table_no IN ({numbers})"
+    )
+
+
+def _columns(connection: sqlite3.Connection, database: str, table: str) -> list[str]:
+    return [line[1] for line in connection.execute(f"PRAGMA {database}.table_info({table})")]
+
+
+def _one(connection: sqlite3.Connection, query: str) -> tuple[int, ...]:
+    found: tuple[int, ...] = connection.execute(query).fetchone()
+    return found
+
+
+def _decompress(pieces: Iterator[bytes], handle: int, uncompressed_bytes: int) -> None:
+    written = 0
+    try:
+        for plain in zstandard.ZstdDecompressor().read_to_iter(
+            _Source(pieces), write_size=PIECE_BYTES
+        ):
+            written += len(plain)
+            if written > uncompressed_bytes:
+                raise Rejected("download_too_large", place="snapshot", size_bytes=written)
+            os.write(handle, plain)
+    except zstandard.ZstdError as error:
+        raise Retry("download_damaged", place="snapshot") from error
+    if written != uncompressed_bytes:
+        raise Retry("download_damaged", place="snapshot")
+
+
+class _Source:
+    """Pieces as a file to read from; never more than was asked for (zstandard relies on it)."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._held = memoryview(b"")
+
+    def read(self, size: int) -> bytes:
+        if not self._held:
+            self._held = memoryview(next(self._pieces, b""))
+        given, self._held = self._held[:size], self._held[size:]
+        return bytes(given)
+
+
+def _fsync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,58 @@
+"""Texts for people: English in the code, other languages in ``locale/``.
+
+The language is set once, at the start of a program, by its settings or the environment.
+"""
+
+from __future__ import annotations
+
+import gettext
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+DOMAIN: Final = "fieldmesh"
+LOCALE_FOLDER: Final = Path(__file__).parent / "locale"
+LANGUAGES: Final = ("en", "bg")
+
+
+class _Chosen:
+    language: str = "en"
+
+
+def set_language(language: str) -> str:
+    """Texts come in that language from now on, or in English if there is no catalogue for it.
+
+    Args:
+        language: ``bg``, ``en``, or what LANG holds (``bg_BG.UTF-8``).
+
+    Returns:
+        The language that is used.
+    """
+    short = language.replace("-", "_").partition(".")[0].partition("_")[0].lower()
+    _Chosen.language = short if short in LANGUAGES else "en"
+    return _Chosen.language
+
+
+def language() -> str:
+    """The language in use."""
+    return _Chosen.language
+
+
+def _(message: str) -> str:
+    """The text in the language in use."""
+    return translate(message, _Chosen.language)
+
+
+def ngettext(one: str, many: str, count: int) -> str:
+    """The text for ``count`` things in the language in use."""
+    return _catalogue(_Chosen.language).ngettext(one, many, count)
+
+
+def translate(message: str, wanted: str) -> str:
+    """The text in the language ``wanted``."""
+    return _catalogue(wanted).gettext(message) if message else ""
+
+
+@cache
+def _catalogue(wanted: str) -> gettext.NullTranslations:
+    return gettext.translation(DOMAIN, LOCALE_FOLDER, languages=[wanted], fallback=True)

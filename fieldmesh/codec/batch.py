@@ -139,27 +139,47 @@ def encode_body(changes: Sequence[Change]) -> EncodedBody:
     return EncodedBody(body, len(content), rows)
 
 
-def encode_header(draft: BatchDraft, body: EncodedBody) -> bytes:
-    """The header bytes that the device signs."""
+def header_of(draft: BatchDraft, body: EncodedBody) -> BatchHeader:
+    """The header of a batch with this body."""
     first = draft.sequence == 1
-    header = batch_pb2.BatchHeader(
-        device_id=draft.device_id,
-        device_epoch=draft.device_epoch,
-        sequence=draft.sequence,
-        previous_epoch=draft.previous_epoch if first else 0,
-        previous_sequence=draft.previous_sequence if first else 0,
-        previous_sha256=draft.previous_sha256,
-        packed_at=draft.packed_at,
-        clock_offset=draft.clock_offset,
-        schema_version=SCHEMA_VERSION,
-        body_sha256=hashlib.sha256(body.body).digest(),
-        body_uncompressed_size=body.uncompressed_size,
-        rows=body.rows,
+    return BatchHeader(
+        draft.device_id,
+        draft.device_epoch,
+        draft.sequence,
+        draft.previous_epoch if first else 0,
+        draft.previous_sequence if first else 0,
+        draft.previous_sha256,
+        draft.packed_at,
+        draft.clock_offset,
+        SCHEMA_VERSION,
+        hashlib.sha256(body.body).digest(),
+        body.uncompressed_size,
+        body.rows,
+        draft.event,
     )
-    if draft.event is not None:
-        name = "takeover" if draft.event.kind is EventKind.TAKEOVER else "handover"
-        getattr(header, name).first_device_id = draft.event.first_device_id
-    return header.SerializeToString()
+
+
+def encode_header(header: BatchHeader) -> bytes:
+    """The header bytes that the device signs."""
+    message = batch_pb2.BatchHeader(
+        device_id=header.device_id,
+        device_epoch=header.device_epoch,
+        sequence=header.sequence,
+        previous_epoch=header.previous_epoch,
+        previous_sequence=header.previous_sequence,
+        previous_sha256=header.previous_sha256,
+        packed_at=header.packed_at,
+        clock_offset=header.clock_offset,
+        schema_version=header.schema_version,
+        body_sha256=header.body_sha256,
+        body_uncompressed_size=header.body_uncompressed_size,
+        rows=header.rows,
+    )
+    if header.takeover_first_device_id is not None:
+        message.takeover.first_device_id = header.takeover_first_device_id
+    if header.handover_first_device_id is not None:
+        message.handover.first_device_id = header.handover_first_device_id
+    return message.SerializeToString()
 
 
 def encode_batch(draft: BatchDraft, changes: Sequence[Change]) -> tuple[bytes, bytes]:
@@ -169,7 +189,7 @@ def encode_batch(draft: BatchDraft, changes: Sequence[Change]) -> tuple[bytes, b
         Rejected: `batch_too_large`.
     """
     body = encode_body(changes)
-    return encode_header(draft, body), body.body
+    return encode_header(header_of(draft, body)), body.body
 
 
 def decode_header(content: bytes) -> BatchHeader:

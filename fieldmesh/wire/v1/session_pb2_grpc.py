@@ -28,7 +28,7 @@ if _version_not_supported:
 
 
 class GatewayStub:
-    """Served over mTLS. Frames of up to 4 MiB.
+    """Served over mTLS. gRPC messages of up to 8 MiB.
     """
 
     def __init__(self, channel):
@@ -70,7 +70,7 @@ class GatewayStub:
 
 
 class GatewayServicer:
-    """Served over mTLS. Frames of up to 4 MiB.
+    """Served over mTLS. gRPC messages of up to 8 MiB.
     """
 
     def Session(self, request_iterator, context):
@@ -152,7 +152,7 @@ def add_GatewayServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Gateway:
-    """Served over mTLS. Frames of up to 4 MiB.
+    """Served over mTLS. gRPC messages of up to 8 MiB.
     """
 
     @staticmethod

@@ -11,49 +11,31 @@ last. A crash anywhere is settled by the next `open`.
 import random
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from device_agent.config import APP_VERSION, DeviceSettings
-from device_agent.link.carrier_file import read_carrier, write_carrier
-from device_agent.link.channel import Identity, open_channel
-from device_agent.link.enrolment import EnrolmentAsked, Enrolled, PersonKnown, enrol, renew
-from device_agent.link.messages import Mode, SignedBytes
-from device_agent.link import blobs
-from device_agent.modes.context import Report, SyncContext
+from device_agent.config import DeviceSettings
+from device_agent.link.enrolment import PersonKnown
+from device_agent.modes import by_hand, renewal
+from device_agent.modes.context import Report, SyncContext, load_identity, signer
+from device_agent.modes.enrol import EnrolmentWish, take_in
+from device_agent.modes.photos import keep_photo, send_photos
 from device_agent.modes.progress import ProgressCallback, silent
 from device_agent.modes.run import run
-from device_agent.storage import outbox, photos, rescue, schema, swap, verify
+from device_agent.storage import photos, rescue, rows, schema, swap, verify
 from device_agent.storage.database import Connection, DeviceDatabase
-from device_agent.storage.gateways import GatewayRow, known_gateways, replace_hub_list
-from device_agent.storage.home import Home, write_durably
+from device_agent.storage.gateways import GatewayRow, known_gateways
+from device_agent.storage.home import Home
 from device_agent.storage.keyring import Keyring
-from device_agent.storage.sealed import new_key, seal, unseal
 from device_agent.storage.sessions import SessionRow, newest_sessions
 from device_agent.storage.state import DeviceState, is_locked, read_state
-from device_agent.storage.ticks import NOWHERE, Standing, standing
+from device_agent.storage.ticks import Standing, standing
 from device_agent.work import capture, documents, signin
-from device_agent.work.documents import OrderLine, PlacedOrder
-from fieldmesh.basics import codes
 from fieldmesh.basics.clock import Clock, SystemClock
-from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.identifiers import IdentifierMaker
-from fieldmesh.codec.signature import sign
 from fieldmesh.service import tls
-
-
-@dataclass(frozen=True, slots=True)
-class EnrolmentWish:
-    """What a person gives to enrol a device."""
-
-    code: str
-    gateway_address: str
-    """host:port of a gateway's enrolment door."""
-    login: str
-    password: str
-    hardware_id: str = ""
+from fieldmesh.session.transitions import Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,69 +56,21 @@ class Status:
     has_new_password: bool
 
 
-async def enroll(
-    folder: Path, wish: EnrolmentWish, *, clock: Clock | None = None
-) -> DeviceState:
+async def enroll(folder: Path, wish: EnrolmentWish) -> DeviceState:
     """The device has its identity and an empty database; it may sync.
-
-    Identity files are written before the database is named current, so a crash in between leaves
-    a device that is not enrolled; the one-time code is used up then, and a new one is needed.
 
     Raises:
         Rejected: `already_enrolled`, `bad_code`, `sign_in_refused`, or the hub's refusal.
         Retry: the gateway or the hub cannot be reached now.
     """
-    del clock
-    home = Home(folder)
-    if home.is_enrolled:
-        raise Rejected("already_enrolled", place=str(folder))
-    code = codes.parse_code(wish.code)
-    host, _, port = wish.gateway_address.rpartition(":")
-    if not host or not port.isdigit():
-        raise Rejected("bad_address", place=wish.gateway_address)
-    authority = await tls.fetch_authority(host.strip("[]"), int(port), code.authority)
-    private_key = tls.make_key()
-    enrolled = await enrol(
-        wish.gateway_address,
-        tls.certificate_pem(authority),
-        EnrolmentAsked(
-            code=wish.code,
-            csr=tls.make_csr(private_key, "fieldmesh-device"),
-            hardware_id=wish.hardware_id,
-            app_version=APP_VERSION,
-        ),
-    )
-    return _settle_in(home, wish, enrolled, tls.key_der(private_key))
 
+    def check(known: list[PersonKnown]) -> str:
+        people = [
+            signin.Person(found.login, found.person, found.verifier) for found in known
+        ]
+        return signin.checked_verifier(people, wish.login, wish.password)
 
-def _settle_in(home: Home, wish: EnrolmentWish, enrolled: Enrolled, key_der: bytes) -> DeviceState:
-    known = [_person(found) for found in enrolled.people]
-    verifier = signin.checked_verifier(known, wish.login, wish.password)
-    key = new_key()
-    write_durably(home.private_key, seal(key, key_der, "key.enc"))
-    write_durably(home.authority, enrolled.authority)
-    write_durably(home.hub_key, enrolled.hub_public_key)
-    write_durably(home.certificate, enrolled.certificate)
-    Keyring(home).add(wish.login, wish.password, key, verifier_sha256=verifier)
-    state = DeviceState(
-        device_id=enrolled.device_id,
-        position_id=enrolled.position_id,
-        spare=int(enrolled.spare),
-        document_prefix=enrolled.document_prefix,
-    )
-    path = home.next_database()
-    gateways = [
-        GatewayRow(address, known.gateway_id, known.name, known.enrolment_address)
-        for known in enrolled.gateways
-        for address in known.addresses
-    ]
-    schema.create_database(path, key, state, lambda found: replace_hub_list(found, gateways))
-    home.make_current(path)
-    return state
-
-
-def _person(found: PersonKnown) -> signin.Person:
-    return signin.Person(found.login, found.person, found.verifier)
+    return await take_in(Home(folder), wish, check)
 
 
 class DeviceAgent:
@@ -190,10 +124,10 @@ class DeviceAgent:
                 home=home,
                 database=database,
                 settings=settings or DeviceSettings(),
-                identity=_identity(home, key),
+                identity=load_identity(home, key),
                 certificate=home.certificate.read_bytes(),
                 hub_key=home.hub_key.read_bytes(),
-                sign=_signer(home, key),
+                sign=signer(home, key),
                 new_identifier=IdentifierMaker(used_clock, chance).new,
                 clock=used_clock,
                 chance=chance,
@@ -255,21 +189,45 @@ class DeviceAgent:
             report = await run(self._context, mode, only=gateway)
         finally:
             self._context.progress = silent
-        if mode in {Mode.FULL, Mode.INITIALIZE, Mode.DUPLICATE} and report.outcome == "done":
+        if (
+            mode in {Mode.FULL, Mode.INITIALIZE, Mode.DUPLICATE}
+            and report.outcome == "done"
+        ):
             known = await self._context.database.read(signin.people)
             signin.withdraw(known, Keyring(self.home))
-            await self._renew_when_due(report.gateway_address)
+            await renewal.renew_when_due(self._context, report.gateway_address)
         return report
 
     async def place_order(self, order: documents.NewOrder) -> documents.PlacedOrder:
         """The order and its lines are saved, numbered and priced; see `work.documents`."""
         maker = self._maker()
-        return await self._context.database.write(lambda found: maker.place_order(found, order))
+        return await self._context.database.write(
+            lambda found: maker.place_order(found, order)
+        )
+
+    async def order_from_list(
+        self, *, outlet: str, lines: int
+    ) -> documents.PlacedOrder:
+        """An order of the first products that the outlet's price list has.
+
+        Args:
+            outlet: id or code of the outlet; "" = the first one that has a price list.
+            lines: how many products.
+
+        Raises:
+            Rejected: `outlet_unknown`, `no_price`.
+        """
+        maker = self._maker()
+        return await self._context.database.write(
+            lambda found: maker.order_from_list(found, outlet=outlet, lines=lines)
+        )
 
     async def record_visit(self, visit: documents.NewVisit) -> bytes:
         """The visit is saved; its id."""
         maker = self._maker()
-        return await self._context.database.write(lambda found: maker.record_visit(found, visit))
+        return await self._context.database.write(
+            lambda found: maker.record_visit(found, visit)
+        )
 
     async def record_payment(self, payment: documents.NewPayment) -> bytes:
         """The payment is saved, numbered; its id."""
@@ -304,7 +262,9 @@ class DeviceAgent:
     async def rejects(self) -> capture.Result:
         """What head office refused, newest first, with reasons."""
         return await self._context.database.read(
-            lambda found: capture.run_sql(found, "SELECT * FROM reject ORDER BY lsn DESC")
+            lambda found: capture.run_sql(
+                found, "SELECT * FROM reject ORDER BY lsn DESC"
+            )
         )
 
     async def status(self) -> Status:
@@ -318,7 +278,7 @@ class DeviceAgent:
                 state=read_state(connection),
                 standing=standing(connection),
                 locked=is_locked(connection),
-                rejects=count_rejects(connection),
+                rejects=rows.count_rejects(connection),
                 photos_unsent=len(photos.unsent(connection)),
                 database=path,
                 database_bytes=path.stat().st_size,
@@ -360,7 +320,9 @@ class DeviceAgent:
         """
         report = await self._context.database.read(verify.check_rows)
         if repair and (report.wrong or report.digests_wrong):
-            await self._context.database.apply(lambda found: verify.mark_unknown(found, report))
+            await self._context.database.apply(
+                lambda found: verify.mark_unknown(found, report)
+            )
         return report
 
     async def add_person(self, login: str, password: str) -> None:
@@ -371,7 +333,9 @@ class DeviceAgent:
         """
         known = await self._context.database.read(signin.people)
         verifier = signin.checked_verifier(known, login, password)
-        Keyring(self.home).add(login, password, self.database_key, verifier_sha256=verifier)
+        Keyring(self.home).add(
+            login, password, self.database_key, verifier_sha256=verifier
+        )
 
     async def wipe(self) -> Standing:
         """Nothing of this device is left; what was lost with it is returned."""
@@ -381,20 +345,6 @@ class DeviceAgent:
         return lost
 
     def _maker(self) -> documents.DocumentMaker:
-        return documents.DocumentMaker(self._context.new_identifier, self._context.clock.now())
-
-    async def _renew_when_due(self, address: str) -> None:
-        """A certificate that ends soon has its successor; a failure waits for the next sync."""
-        context = self._context
-        left_us = tls.certificate_ends(context.certificate) - context.clock.now()
-        if left_us > context.settings.renew_before_s * 1_000_000:
-            return
-        try:
-            csr = tls.make_csr(_private_key(self.home, self.database_key), "fieldmesh-device")
-            renewed = await renew(address, context.identity, csr)
-        except (Retry, Rejected) as error:
-            _LOG.warning("certificate_renewal_failed", extra={"problem": error.code})
-            return
-        write_durably(self.home.certificate, renewed.certificate)
-        context.certificate = renewed.certificate
-        context.identity = _identity(self.home, self.database_key)
+        return documents.DocumentMaker(
+            self._context.new_identifier, self._context.clock.now()
+        )

@@ -20,23 +20,32 @@ class DeviceSettings:
         default=True, metadata={"help": "Look for gateways on the local network."}
     )
     discovery_window_s: float = field(
-        default=0.7, metadata={"help": "How long to listen for gateways on the local network."}
+        default=0.7,
+        metadata={"help": "How long to listen for gateways on the local network."},
     )
     stall_s: float = field(
-        default=30.0, metadata={"help": "A transfer that stands still for so long is given up."}
+        default=30.0,
+        metadata={"help": "A transfer that stands still for so long is given up."},
     )
     patience_s: float = field(
         default=60.0,
-        metadata={"help": "How long a sync goes on trying when gateways are full or not ready."},
+        metadata={
+            "help": "How long a sync goes on trying when gateways are full or not ready."
+        },
     )
     network: str = field(
-        default="", metadata={"help": "Kind of line told to the hub: wifi, cellular or wired."}
+        default="",
+        metadata={"help": "Kind of line told to the hub: wifi, cellular or wired."},
     )
     small_download_bytes: int = field(
         default=256 << 10,
-        metadata={"help": "Downloads up to this size are begun again when cut, not resumed."},
+        metadata={
+            "help": "Downloads up to this size are begun again when cut, not resumed."
+        },
     )
     renew_before_s: float = field(
         default=30 * 86_400.0,
-        metadata={"help": "A certificate that ends sooner than this is renewed after a sync."},
+        metadata={
+            "help": "A certificate that ends sooner than this is renewed after a sync."
+        },
     )

@@ -20,17 +20,18 @@ from device_agent.cli.showing import (
     status_answer,
 )
 from device_agent.config import DeviceSettings
-from device_agent.link.messages import Mode
 from device_agent.modes.context import Report
 from device_agent.modes.progress import ProgressCallback
 from device_agent.storage.home import Home
 from device_agent.storage.keyring import Keyring
 from fieldmesh.basics.errors import FieldmeshError, Rejected, Retry
 from fieldmesh.basics.identifiers import to_text
-from fieldmesh.service.config import load, show
+from fieldmesh.service.config import load, load_with_origins, show
 from fieldmesh.service.translation import _
+from fieldmesh.session.transitions import Mode
 
 DONE, REFUSED, TRY_AGAIN = 0, 1, 75
+ENVIRONMENT = "FIELDMESH_DEVICE_"
 Command = Callable[[DeviceAgent, argparse.Namespace], Awaitable[Answer]]
 
 
@@ -83,7 +84,9 @@ async def _enroll(options: argparse.Namespace) -> Answer:
 async def _sync(agent: DeviceAgent, options: argparse.Namespace) -> Answer:
     show, close = _shower(options)
     try:
-        report = await agent.sync(Mode(options.mode), progress=show, gateway=options.gateway)
+        report = await agent.sync(
+            Mode(options.mode), progress=show, gateway=options.gateway
+        )
     finally:
         close()
     return _sync_answer(report)
@@ -115,7 +118,9 @@ async def _sql(agent: DeviceAgent, options: argparse.Namespace) -> Answer:
         result = await agent.sql(statement)
         answer["rows"] = result.printable()
         answer["rows_changed"] = result.rows_changed
-        answer["results"].append({"rows": answer["rows"], "rows_changed": result.rows_changed})
+        answer["results"].append(
+            {"rows": answer["rows"], "rows_changed": result.rows_changed}
+        )
     return answer
 
 
@@ -135,9 +140,9 @@ async def _export(agent: DeviceAgent, options: argparse.Namespace) -> Answer:
     return {
         "file": str(options.file),
         "batches": batches,
-        "text": _("{n} batches are in the file; any gateway or the hub takes it in.").format(
-            n=batches
-        ),
+        "text": _(
+            "{n} batches are in the file; any gateway or the hub takes it in."
+        ).format(n=batches),
     }
 
 
@@ -166,7 +171,15 @@ async def _signin_add(agent: DeviceAgent, options: argparse.Namespace) -> Answer
 
 
 async def _order(agent: DeviceAgent, options: argparse.Namespace) -> Answer:
-    return await demo_order(agent, outlet=options.outlet, lines=options.lines)
+    placed = await agent.order_from_list(outlet=options.outlet, lines=options.lines)
+    return {
+        "order": to_text(placed.order_id),
+        "number": placed.number,
+        "amount": str(placed.amount),
+        "lines": len(placed.line_ids),
+        "notes": placed.notes,
+        "text": _("Order {number} is saved.").format(number=placed.number),
+    }
 
 
 async def _verify(agent: DeviceAgent, options: argparse.Namespace) -> Answer:
@@ -191,7 +204,7 @@ async def _verify(agent: DeviceAgent, options: argparse.Namespace) -> Answer:
 
 async def _photos(agent: DeviceAgent, options: argparse.Namespace) -> Answer:
     kept = [(await agent.keep_photo(path.read_bytes())).hex() for path in options.add]
-    sent = await agent.send_photos() if options.send else 0
+    sent = await agent.send_photos(options.gateway) if options.send else 0
     return {"kept": kept, "sent": sent}
 
 
@@ -205,15 +218,21 @@ async def _wipe(agent: DeviceAgent, options: argparse.Namespace) -> Answer:
             batches=standing.waiting_batches,
         )
     await agent.wipe()
-    return {"rows_lost": standing.saved_rows, "text": _("Nothing of this device is left.")}
+    return {
+        "rows_lost": standing.saved_rows,
+        "text": _("Nothing of this device is left."),
+    }
 
 
 def _config(options: argparse.Namespace) -> Answer:
-    return {"settings": show(_settings(options))}
+    loaded = load_with_origins(
+        DeviceSettings, options.home / "device.toml", ENVIRONMENT
+    )
+    return {"settings": show(loaded.settings, loaded.origins)}
 
 
 def _settings(options: argparse.Namespace) -> DeviceSettings:
-    return load(DeviceSettings, options.home / "device.toml")
+    return load(DeviceSettings, options.home / "device.toml", ENVIRONMENT)
 
 
 def _login(options: argparse.Namespace) -> str:
@@ -247,7 +266,12 @@ def _shower(options: argparse.Namespace) -> tuple[ProgressCallback, Callable[[],
 def _refuse(error: FieldmeshError, options: argparse.Namespace) -> int:
     code = TRY_AGAIN if isinstance(error, Retry) else REFUSED
     if options.json:
-        found = {"problem": error.code, "place": error.place, "text": str(error), "exit": code}
+        found = {
+            "problem": error.code,
+            "place": error.place,
+            "text": str(error),
+            "exit": code,
+        }
         _say(json.dumps(found, ensure_ascii=False, default=plain))
     else:
         sys.stderr.write(f"{error}\n")

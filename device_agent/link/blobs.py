@@ -42,7 +42,9 @@ async def put_blob(channel: grpc.aio.Channel, content: bytes) -> int:
     return len(content) - begin
 
 
-async def get_blob(channel: grpc.aio.Channel, sha256: bytes, held: bytes = b"") -> bytes:
+async def get_blob(
+    channel: grpc.aio.Channel, sha256: bytes, held: bytes = b""
+) -> bytes:
     """The content of that name; goes on after the bytes already held.
 
     Raises:

@@ -9,19 +9,10 @@ from enum import StrEnum
 from fieldmesh.codec.columns import TableRows
 from fieldmesh.codec.frames import UnpackedFrame
 from fieldmesh.replica.digest import Digest
+from fieldmesh.session.transitions import Mode
 
 Place = tuple[int, int]
 """Device epoch and sequence of a batch."""
-
-
-class Mode(StrEnum):
-    """The five sync modes."""
-
-    FAST = "fast"
-    FULL = "full"
-    INITIALIZE = "initialize"
-    DUPLICATE = "duplicate"
-    UPLOAD = "upload"
 
 
 class Outcome(StrEnum):
@@ -97,6 +88,7 @@ class Welcomed:
     hub_reachable: bool
     next_sequence: int
     stands_in_for: bytes
+    position_id: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,5 +165,11 @@ class Ended:
 
 
 Message = (
-    Welcomed | Acknowledged | DownloadAnnounced | Piece | DownloadComplete | RepairSent | Ended
+    Welcomed
+    | Acknowledged
+    | DownloadAnnounced
+    | Piece
+    | DownloadComplete
+    | RepairSent
+    | Ended
 )

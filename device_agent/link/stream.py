@@ -6,7 +6,7 @@ are on lack of progress, never on the whole: a slow line may take as long as it 
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import cast
 
@@ -21,7 +21,6 @@ from device_agent.link.messages import (
     GatewayKnown,
     Kind,
     Message,
-    Mode,
     Opening,
     Outcome,
     Piece,
@@ -36,6 +35,7 @@ from fieldmesh.codec.frames import unpack_frame
 from fieldmesh.replica.digest import Digest
 from fieldmesh.service.grpc_problems import from_rpc_error
 from fieldmesh.session.device_side import DeviceSession
+from fieldmesh.session.transitions import Mode
 from fieldmesh.wire.v1 import batch_pb2, session_pb2, session_pb2_grpc, table_pb2
 
 PROTOCOL_VERSION = 1
@@ -99,7 +99,9 @@ class SessionStream:
         )
         await self._send(session_pb2.DeviceMessage(hello=hello))
 
-    async def send_batches(self, batches: Iterable[SignedBytes], last_sequence: int) -> None:
+    async def send_batches(
+        self, batches: Iterable[SignedBytes], last_sequence: int
+    ) -> None:
         """Batches and the end of the uploads are on their way; no reply is waited for.
 
         When the gateway has already ended the session, the rest is not sent: what it said
@@ -212,13 +214,15 @@ def _welcome(message: session_pb2.GatewayMessage) -> Welcomed:
         hub_reachable=found.hub_reachable,
         next_sequence=found.next_sequence,
         stands_in_for=found.stands_in_for,
+        position_id=found.position_id,
     )
 
 
 def _acknowledgement(message: session_pb2.GatewayMessage) -> Acknowledged:
     found = message.acknowledgement
     return Acknowledged(
-        ticks=_ticks(found.ticks), rejects=[unpack_frame(frame).rows for frame in found.rejects]
+        ticks=_ticks(found.ticks),
+        rejects=[unpack_frame(frame).rows for frame in found.rejects],
     )
 
 
@@ -298,7 +302,7 @@ def _done(message: session_pb2.GatewayMessage) -> Ended:
     )
 
 
-_PARSERS = {
+_PARSERS: dict[str, Callable[[session_pb2.GatewayMessage], Message]] = {
     "welcome": _welcome,
     "acknowledgement": _acknowledgement,
     "download_start": _download_start,

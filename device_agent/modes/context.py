@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from device_agent.config import DeviceSettings
 from device_agent.link.channel import Identity
 from device_agent.modes.progress import Progress, ProgressCallback, Step, silent
+from device_agent.storage import identity
 from device_agent.storage.database import DeviceDatabase
 from device_agent.storage.home import Home
 from device_agent.storage.outbox import Signer
 from device_agent.storage.parts import DownloadFolder
 from fieldmesh.basics.clock import Clock
+from fieldmesh.codec.signature import sign
 
 
 @dataclass(slots=True)
@@ -69,3 +71,18 @@ class Report:
     sessions: int = 1
     more_waits: bool = False
     """Batches wait that this gateway lacks and that were not sent: sync again."""
+
+
+def load_identity(home: Home, key: bytes) -> Identity:
+    """What the device shows and whom it trusts."""
+    return Identity(
+        certificate_pem=identity.certificate_pem(home.certificate.read_bytes()),
+        private_key_pem=identity.private_key_pem(identity.load_private_key(home, key)),
+        authority_pem=identity.certificate_pem(home.authority.read_bytes()),
+    )
+
+
+def signer(home: Home, key: bytes) -> Signer:
+    """Signs with the device's key."""
+    private_key = identity.load_private_key(home, key)
+    return lambda content: sign(private_key, content)

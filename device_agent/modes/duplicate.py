@@ -1,16 +1,18 @@
 """Duplicate: a spare receives a position's whole working set and begins to stand in."""
 
 from device_agent.link.gateways import Candidate
-from device_agent.link.messages import Ended, Mode
+from device_agent.link.messages import Ended
 from device_agent.modes import snapshot
 from device_agent.modes.context import Report, SyncContext
 from device_agent.modes.progress import Step
+from device_agent.modes.receive import receive
 from device_agent.modes.talk import begin
 from device_agent.storage import outbox, swap
 from device_agent.storage.database import Connection
 from device_agent.storage.state import read_state, update_state
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.codec.batch import Event, EventKind
+from fieldmesh.session.transitions import Mode
 
 
 async def duplicate(context: SyncContext, gateway: Candidate) -> Report:
@@ -33,7 +35,7 @@ async def duplicate(context: SyncContext, gateway: Candidate) -> Report:
         answer = await talk.hear()
         if isinstance(answer, Ended):
             return await talk.end(answer)
-        parts, meant = await talk.download(answer)
+        parts, meant = await receive(talk, answer)
         built = await snapshot.build(talk, answer, parts, meant)
         await context.database.write(talk.put_heard)
         talk.report.rescue_file = await snapshot.keep_aside(talk)
@@ -47,7 +49,12 @@ async def duplicate(context: SyncContext, gateway: Candidate) -> Report:
             update_state(
                 connection, first_device_id=first, handover_epoch=0, handover_sequence=0
             )
-            outbox.pack(connection, sign=context.sign, now=now, event=Event(EventKind.TAKEOVER, first))
+            outbox.pack(
+                connection,
+                sign=context.sign,
+                now=now,
+                event=Event(EventKind.TAKEOVER, first),
+            )
 
         context.database = await swap.replace_database(
             context.database,

@@ -1,10 +1,11 @@
 """Fast: what waits goes up; acknowledgements and rejects come back. One round trip."""
 
 from device_agent.link.gateways import Candidate
-from device_agent.link.messages import Ended, Mode
+from device_agent.link.messages import Ended
 from device_agent.modes.context import Report, SyncContext
 from device_agent.modes.talk import begin
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.session.transitions import Mode
 
 
 async def fast(context: SyncContext, gateway: Candidate) -> Report:

@@ -1,24 +1,21 @@
 """Full: what waits goes up, then what changed comes down."""
 
 from device_agent.link.gateways import Candidate
-from device_agent.link.messages import (
-    DownloadAnnounced,
-    Ended,
-    Kind,
-    Mode,
-    RepairSent,
-)
+from device_agent.link.messages import DownloadAnnounced, Ended, Kind, RepairSent
 from device_agent.modes.context import Report, SyncContext
 from device_agent.modes.progress import Step
+from device_agent.modes.receive import receive
 from device_agent.modes.talk import Talk, begin
 from device_agent.storage.database import Connection
-from device_agent.storage.digests import DigestLine, differing
+from device_agent.storage.digests import differing
 from device_agent.storage.frames import frames_of
 from device_agent.storage.parts import Parts
 from device_agent.storage.rows import DeltaApplier
 from device_agent.storage.state import read_state
 from device_agent.storage.ticks import Place
 from fieldmesh.basics.errors import Rejected, Retry
+from fieldmesh.replica.digest import Digest
+from fieldmesh.session.transitions import Mode
 
 MOST_REPAIRS = 2
 
@@ -42,7 +39,7 @@ async def full(context: SyncContext, gateway: Candidate) -> Report:
             return await talk.end(answer)
         if answer.kind is not Kind.DELTA:
             raise Rejected("bad_message", place="full: not a delta")
-        parts, meant = await talk.download(answer)
+        parts, meant = await receive(talk, answer)
         differs = await _apply(talk, answer, parts, meant)
         parts.forget()
         for _ in range(MOST_REPAIRS + 1):
@@ -57,13 +54,13 @@ async def full(context: SyncContext, gateway: Candidate) -> Report:
 
 
 async def _apply(
-    talk: Talk, announced: DownloadAnnounced, parts: Parts, meant: list[DigestLine]
-) -> list[DigestLine]:
+    talk: Talk, announced: DownloadAnnounced, parts: Parts, meant: list[Digest]
+) -> list[Digest]:
     """The delta is applied, durable; what differs from what the gateway means is returned."""
     context = talk.context
     context.tell(Step.APPLY)
 
-    def work(connection: Connection) -> tuple[int, list[DigestLine]]:
+    def work(connection: Connection) -> tuple[int, list[Digest]]:
         if announced.mark_lsn < read_state(connection).cursor_lsn:
             raise Retry("gateway_behind", place="DownloadStart.mark_lsn")
         applier = DeltaApplier(connection)
@@ -80,7 +77,9 @@ async def _apply(
             now=context.clock.now(),
         )
         talk.put_heard(connection)
-        return applier.rows_applied, differing(connection, meant, set(announced.partitions))
+        return applier.rows_applied, differing(
+            connection, meant, set(announced.partitions)
+        )
 
     talk.report.rows_down, differs = await context.database.apply(work)
     context.tell(Step.APPLY, talk.report.rows_down, talk.report.rows_down)
@@ -89,12 +88,12 @@ async def _apply(
 
 
 async def _repair(
-    talk: Talk, sent: RepairSent, announced: DownloadAnnounced, meant: list[DigestLine]
-) -> list[DigestLine]:
+    talk: Talk, sent: RepairSent, announced: DownloadAnnounced, meant: list[Digest]
+) -> list[Digest]:
     """The ranges that differed are as the gateway has them; what still differs is returned."""
     talk.report.repaired = True
 
-    def work(connection: Connection) -> list[DigestLine]:
+    def work(connection: Connection) -> list[Digest]:
         applier = DeltaApplier(connection)
         applier.repair()
         for frame in sent.frames:

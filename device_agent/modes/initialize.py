@@ -1,13 +1,15 @@
 """Initialize: what waits goes up, then a snapshot replaces the database."""
 
 from device_agent.link.gateways import Candidate
-from device_agent.link.messages import Ended, Mode
+from device_agent.link.messages import Ended
 from device_agent.modes import snapshot
 from device_agent.modes.context import Report, SyncContext
 from device_agent.modes.progress import Step
+from device_agent.modes.receive import receive
 from device_agent.modes.talk import begin
 from device_agent.storage import outbox, swap, ticks
 from device_agent.storage.database import Connection
+from fieldmesh.session.transitions import Mode
 
 
 async def initialize(context: SyncContext, gateway: Candidate) -> Report:
@@ -27,7 +29,7 @@ async def initialize(context: SyncContext, gateway: Candidate) -> Report:
         answer = await talk.hear()
         if isinstance(answer, Ended):
             return await talk.end(answer)
-        parts, meant = await talk.download(answer)
+        parts, meant = await receive(talk, answer)
         built = await snapshot.build(talk, answer, parts, meant)
         await context.database.write(talk.put_heard)
         talk.report.rescue_file = await snapshot.keep_aside(talk)

@@ -2,9 +2,11 @@
 
 from device_agent.link.blobs import put_blob
 from device_agent.link.channel import open_channel
+from device_agent.modes.choice import candidates
 from device_agent.modes.context import SyncContext
 from device_agent.modes.progress import Step
 from device_agent.storage import photos
+from fieldmesh.basics.errors import Retry
 
 
 async def keep_photo(context: SyncContext, content: bytes) -> bytes:
@@ -17,8 +19,12 @@ async def keep_photo(context: SyncContext, content: bytes) -> bytes:
     return sha256
 
 
-async def send_photos(context: SyncContext, address: str) -> int:
-    """Every photo that waits is whole at the gateway. Returns how many were sent.
+async def send_photos(context: SyncContext, only: str = "") -> int:
+    """Every photo that waits is whole at the nearest gateway. Returns how many were sent.
+
+    Args:
+        context: the device.
+        only: host:port; no other gateway is tried.
 
     Raises:
         Retry: the line failed, or the gateway is full; what was sent stays sent.
@@ -26,6 +32,10 @@ async def send_photos(context: SyncContext, address: str) -> int:
     waiting = await context.database.read(photos.unsent)
     if not waiting:
         return 0
+    ways = await candidates(context, only)
+    if not ways:
+        raise Retry("no_gateway_reachable", place="gateways")
+    address = ways[0].address
     async with open_channel(
         address, context.identity.authority_pem, context.identity
     ) as channel:

@@ -9,10 +9,10 @@ from device_agent.link.messages import DownloadAnnounced, Kind, SignedBytes
 from device_agent.modes.progress import Step
 from device_agent.modes.talk import Talk
 from device_agent.storage import outbox, rescue, swap
-from device_agent.storage.digests import DigestLine
 from device_agent.storage.parts import Parts
 from device_agent.storage.ticks import Place
 from fieldmesh.basics.errors import Rejected, Retry
+from fieldmesh.replica.digest import Digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Built:
 
 
 async def build(
-    talk: Talk, announced: DownloadAnnounced, parts: Parts, meant: list[DigestLine]
+    talk: Talk, announced: DownloadAnnounced, parts: Parts, meant: list[Digest]
 ) -> Built:
     """The snapshot is in a file of its own, equal to what the gateway means.
 
@@ -38,7 +38,7 @@ async def build(
     path = context.home.next_database()
     key = context.database.key
 
-    def work() -> list[DigestLine]:
+    def work() -> list[Digest]:
         context.home.remove_database(path)
         with swap.in_memory(parts.pieces(), announced.uncompressed_bytes) as plain:
             swap.build(path, key, plain)
@@ -69,7 +69,9 @@ async def keep_aside(talk: Talk) -> str:
     """
     context = talk.context
     held = Place(*talk.heard.gateway)
-    waiting = await context.database.read(lambda found: outbox.waiting_after(found, held))
+    waiting = await context.database.read(
+        lambda found: outbox.waiting_after(found, held)
+    )
     if not waiting:
         return ""
     carrier = write_carrier(

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from device_agent.config import APP_VERSION
 from device_agent.link.channel import open_channel
@@ -11,12 +11,9 @@ from device_agent.link.gateways import Candidate
 from device_agent.link.messages import (
     Acknowledged,
     DownloadAnnounced,
-    DownloadComplete,
     Ended,
-    Mode,
     Opening,
     Outcome,
-    Piece,
     SignedBytes,
     TicksHeard,
     Welcomed,
@@ -27,17 +24,14 @@ from device_agent.modes.context import Report, SyncContext
 from device_agent.modes.progress import Step
 from device_agent.storage import outbox, rows, ticks
 from device_agent.storage.database import Connection
-from device_agent.storage.digests import DigestLine
 from device_agent.storage.gateways import GatewayRow, replace_hub_list
-from device_agent.storage.parts import Parts
 from device_agent.storage.sessions import SessionRow, save_session
 from device_agent.storage.state import DeviceState, read_state, update_state
 from device_agent.storage.ticks import Place
 from fieldmesh.basics.errors import Fenced, FieldmeshError, Rejected, Retry
 from fieldmesh.codec.columns import TableRows
 from fieldmesh.data.schema import SCHEMA_VERSION
-
-DELTA_MOST_BYTES = 512 << 20
+from fieldmesh.session.transitions import Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +49,11 @@ class Talk:
     """One session between this device and one gateway."""
 
     def __init__(
-        self, context: SyncContext, stream: SessionStream, mode: Mode, gateway: Candidate
+        self,
+        context: SyncContext,
+        stream: SessionStream,
+        mode: Mode,
+        gateway: Candidate,
     ) -> None:
         """Use `begin`."""
         self.context = context
@@ -95,7 +93,10 @@ class Talk:
     def is_restored_image(self) -> bool:
         """Whether other batches went up under the numbers that this database would use."""
         state = self._known().state
-        beyond = self.welcome is not None and self.welcome.next_sequence > state.next_sequence
+        beyond = (
+            self.welcome is not None
+            and self.welcome.next_sequence > state.next_sequence
+        )
         return bool(state.must_initialize) or beyond
 
     @property
@@ -121,7 +122,9 @@ class Talk:
             else:
                 outbox.pack(connection, sign=context.sign, now=now)
             state = read_state(connection)
-            waiting = outbox.waiting_after(connection, ticks.held_by(connection, gateway_id))
+            waiting = outbox.waiting_after(
+                connection, ticks.held_by(connection, gateway_id)
+            )
             if self.mode is Mode.INITIALIZE and state.must_initialize:
                 # Others went up under these numbers: they follow, renumbered, after the swap.
                 waiting = []
@@ -191,38 +194,6 @@ class Talk:
                 case _:
                     raise Rejected("bad_message", place=type(message).__name__)
 
-    async def download(self, announced: DownloadAnnounced) -> tuple[Parts, list[DigestLine]]:
-        """The download is here whole, its digest checked; with the digests to reach.
-
-        What arrives is kept sealed, so that a cut download goes on at the byte.
-
-        Raises:
-            Retry: the line failed (what came is kept), or the content is not what was announced
-                (what came is thrown away).
-        """
-        if announced.size_bytes > DELTA_MOST_BYTES:
-            raise Rejected("download_too_large", place="DownloadStart.size")
-        parts = self._room_for(announced)
-        self.report.resumed = announced.offset > 0
-        total = announced.size_bytes
-        self.context.tell(Step.DOWNLOAD, parts.held_bytes, total)
-        while True:
-            message = await self.stream.receive()
-            if isinstance(message, DownloadComplete):
-                break
-            if not isinstance(message, Piece):
-                raise Retry("session_cut", place="download")
-            if message.offset != parts.held_bytes or parts.held_bytes + len(message.data) > total:
-                parts.forget()
-                raise Retry("download_damaged", place="Chunk.offset")
-            parts.append(message.data)
-            self.report.bytes_down += len(message.data)
-            self.context.tell(Step.DOWNLOAD, parts.held_bytes, total)
-        if parts.held_bytes != total or parts.sha256 != announced.sha256:
-            parts.forget()
-            raise Retry("download_damaged", place="download")
-        return parts, [DigestLine(*line) for line in message.digests]
-
     def put_heard(self, connection: Connection) -> None:
         """Ticks and rejects of this session are in the caller's transaction."""
         if self.welcome is None or not self._acknowledged:
@@ -260,7 +231,7 @@ class Talk:
             if ended.outcome is Outcome.FENCED:
                 update_state(connection, must_initialize=1)
             if self.welcome is not None:
-                update_state(connection, clock_offset=self._journal.clock_skew)
+                self._learn(connection, self.welcome)
             self._put_journal(connection)
             held = ticks.held_by(connection, self.report.gateway_id)
             return bool(outbox.waiting_places_after(connection, held) - self._sent)
@@ -284,7 +255,9 @@ class Talk:
             answer = None
             self.report.problem = error.code
         if not isinstance(answer, Ended):
-            answer = Ended(Outcome.DONE, self.report.problem, 0.0, b"", 0, 0, 0, 0, self._heard)
+            answer = Ended(
+                Outcome.DONE, self.report.problem, 0.0, b"", 0, 0, 0, 0, self._heard
+            )
         return await self.end(answer)
 
     async def note_failure(self, error: FieldmeshError) -> None:
@@ -316,20 +289,11 @@ class Talk:
         self.report.hub_reachable = message.hub_reachable
         self.report.device_state = message.device_state
 
-    def _room_for(self, announced: DownloadAnnounced) -> Parts:
-        folder = self.context.downloads
-        held = folder.unfinished()
-        if held is not None and held.download_id == announced.download_id:
-            if announced.offset == held.held_bytes:
-                return held
-            held.forget()
-        if announced.offset:
-            raise Retry("download_damaged", place="DownloadStart.offset")
-        return folder.begin(
-            announced.download_id,
-            size_bytes=announced.size_bytes,
-            small_bytes=self.context.settings.small_download_bytes,
-        )
+    def _learn(self, connection: Connection, welcome: Welcomed) -> None:
+        """The gateway's time, and the position that the device serves now."""
+        update_state(connection, clock_offset=self._journal.clock_skew)
+        if welcome.position_id:
+            update_state(connection, position_id=welcome.position_id)
 
     def _put_journal(self, connection: Connection) -> None:
         journal, report = self._journal, self.report
@@ -344,7 +308,9 @@ class Talk:
         replace_hub_list(
             connection,
             [
-                GatewayRow(address, known.gateway_id, known.name, known.enrolment_address)
+                GatewayRow(
+                    address, known.gateway_id, known.name, known.enrolment_address
+                )
                 for known in ended.gateways
                 for address in known.addresses
             ],
@@ -353,7 +319,9 @@ class Talk:
     async def _wipe(self, ended: Ended) -> None:
         before = self._known()
         check_wipe_order(
-            ended.wipe_order, hub_key=self.context.hub_key, device_id=before.state.device_id
+            ended.wipe_order,
+            hub_key=self.context.hub_key,
+            device_id=before.state.device_id,
         )
         await self.context.database.close()
         self.context.home.erase()
@@ -361,22 +329,22 @@ class Talk:
 
 
 @asynccontextmanager
-async def begin(context: SyncContext, mode: Mode, gateway: Candidate) -> AsyncIterator[Talk]:
+async def begin(
+    context: SyncContext, mode: Mode, gateway: Candidate
+) -> AsyncIterator[Talk]:
     """A session with the gateway; the connection is being made while the block packs.
 
     What fails inside is written to the device's journal before it goes on up.
     """
-    async with open_channel(
-        gateway.address, context.identity.authority_pem, context.identity
-    ) as channel, open_session(channel, mode, stall_s=context.settings.stall_s) as stream:
+    async with (
+        open_channel(
+            gateway.address, context.identity.authority_pem, context.identity
+        ) as channel,
+        open_session(channel, mode, stall_s=context.settings.stall_s) as stream,
+    ):
         talk = Talk(context, stream, mode, gateway)
         try:
             yield talk
         except FieldmeshError as error:
             await asyncio.shield(talk.note_failure(error))
             raise
-
-
-def with_id(candidate: Candidate, gateway_id: bytes) -> Candidate:
-    """The candidate, known by the id that the gateway itself told."""
-    return replace(candidate, gateway_id=gateway_id)

@@ -1,7 +1,7 @@
 """Upload: a spare hands over what it made, is locked, and cleared when the hub has it."""
 
 from device_agent.link.gateways import Candidate
-from device_agent.link.messages import Ended, Mode
+from device_agent.link.messages import Ended
 from device_agent.modes.context import Report, SyncContext
 from device_agent.modes.progress import Step
 from device_agent.modes.talk import begin
@@ -11,6 +11,7 @@ from device_agent.storage.state import DeviceState, read_state, set_locked, upda
 from device_agent.storage.ticks import Place
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.codec.batch import Event, EventKind
+from fieldmesh.session.transitions import Mode
 
 
 async def upload(context: SyncContext, gateway: Candidate) -> Report:
@@ -35,11 +36,16 @@ async def upload(context: SyncContext, gateway: Candidate) -> Report:
         if held.handover_epoch:
             return 0
         made = outbox.pack(
-            connection, sign=context.sign, now=now, event=Event(EventKind.HANDOVER, held.first_device_id)
+            connection,
+            sign=context.sign,
+            now=now,
+            event=Event(EventKind.HANDOVER, held.first_device_id),
         )
         after = read_state(connection)
         update_state(
-            connection, handover_epoch=after.device_epoch, handover_sequence=after.last_sequence
+            connection,
+            handover_epoch=after.device_epoch,
+            handover_sequence=after.last_sequence,
         )
         set_locked(connection, locked=True)
         return made
@@ -69,7 +75,9 @@ async def _clear_when_applied(context: SyncContext) -> bool:
         context.database,
         context.home,
         path,
-        swap.Snapshot(mark_lsn=0, partitions=[], answered=applied, uncompressed_bytes=0),
+        swap.Snapshot(
+            mark_lsn=0, partitions=[], answered=applied, uncompressed_bytes=0
+        ),
         swap.Turn(epoch=0, now=now, last=_unlock),
     )
     return True

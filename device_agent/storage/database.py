@@ -70,7 +70,9 @@ def problem_of(error: Exception, place: str) -> FieldmeshError:
 class DeviceDatabase:
     """The device's database. Open it with `DeviceDatabase.open`; close it once."""
 
-    def __init__(self, path: Path, key: bytes, connection: aiosqlite.Connection) -> None:
+    def __init__(
+        self, path: Path, key: bytes, connection: aiosqlite.Connection
+    ) -> None:
         """Use `open`."""
         self.path = path
         self.key = key

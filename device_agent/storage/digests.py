@@ -6,26 +6,14 @@ lsn > 0. A row that was deleted here and whose deletion the hub has not answered
 """
 
 import sqlite3
-from typing import NamedTuple
 
 from fieldmesh.data.schema import TABLES
+from fieldmesh.replica.digest import Digest, bucket_of
 
-ALL_BUCKETS = 16
 _LOW = 0xFFFFFFFF
 
 
-class DigestLine(NamedTuple):
-    """Rows of a partition: all of them, one table's, or one table's in one bucket."""
-
-    partition: int
-    table: str
-    bucket: int
-    rows: int
-    low: int
-    high: int
-
-
-def partition_digests(connection: sqlite3.Connection) -> dict[int, DigestLine]:
+def partition_digests(connection: sqlite3.Connection) -> dict[int, Digest]:
     """The digest of each partition that has rows here."""
     sums: dict[int, list[int]] = {}
     for partition, rows, low, high in connection.execute(
@@ -41,14 +29,14 @@ def partition_digests(connection: sqlite3.Connection) -> dict[int, DigestLine]:
         held[1] += row_hash & _LOW
         held[2] += row_hash >> 32
     return {
-        partition: DigestLine(partition, "", ALL_BUCKETS, *held)
+        partition: Digest(partition, held[0], held[1], held[2])
         for partition, held in sums.items()
     }
 
 
 def differing(
-    connection: sqlite3.Connection, meant: list[DigestLine], partitions: set[int]
-) -> list[DigestLine]:
+    connection: sqlite3.Connection, meant: list[Digest], partitions: set[int]
+) -> list[Digest]:
     """What the device has where it differs from what the gateway means; empty = equal.
 
     Per partition that differs: its whole digest, then one line per table and bucket that has rows.
@@ -60,9 +48,9 @@ def differing(
     """
     held = partition_digests(connection)
     wanted = {line.partition: line for line in meant if line.table == ""}
-    lines: list[DigestLine] = []
+    lines: list[Digest] = []
     for partition in sorted(partitions | wanted.keys()):
-        nothing = DigestLine(partition, "", ALL_BUCKETS, 0, 0, 0)
+        nothing = Digest(partition, 0, 0, 0)
         mine = held.get(partition, nothing)
         if mine != wanted.get(partition, nothing):
             lines.append(mine)
@@ -70,7 +58,7 @@ def differing(
     return lines
 
 
-def bucket_digests(connection: sqlite3.Connection, partition: int) -> list[DigestLine]:
+def bucket_digests(connection: sqlite3.Connection, partition: int) -> list[Digest]:
     """One line per table and bucket of the partition that has rows; counted from the rows."""
     sums: dict[tuple[str, int], list[int]] = {}
     tables = {table.number: name for name, table in TABLES.items()}
@@ -95,10 +83,11 @@ def bucket_digests(connection: sqlite3.Connection, partition: int) -> list[Diges
         )
     )
     for name, row_id, row_hash in found:
-        held = sums.setdefault((name, row_id[-1] >> 4), [0, 0, 0])
+        held = sums.setdefault((name, bucket_of(row_id)), [0, 0, 0])
         held[0] += 1
         held[1] += row_hash & _LOW
         held[2] += row_hash >> 32
     return [
-        DigestLine(partition, name, bucket, *held) for (name, bucket), held in sorted(sums.items())
+        Digest(partition, held[0], held[1], held[2], name, bucket)
+        for (name, bucket), held in sorted(sums.items())
     ]

@@ -107,7 +107,11 @@ class Home:
     @property
     def is_enrolled(self) -> bool:
         """Whether the device has an identity."""
-        return self.certificate.exists() and self.keyring.exists() and self.current.exists()
+        return (
+            self.certificate.exists()
+            and self.keyring.exists()
+            and self.current.exists()
+        )
 
     def require_enrolled(self) -> None:
         """Passes when the device has an identity.
@@ -134,7 +138,9 @@ class Home:
 
     def next_database(self) -> Path:
         """A database path that no file has; numbers only grow."""
-        numbers = [int(path.stem) for path in self.data.glob("*.db") if path.stem.isdigit()]
+        numbers = [
+            int(path.stem) for path in self.data.glob("*.db") if path.stem.isdigit()
+        ]
         if self.current.exists():
             stem = Path(self.current.read_text("ascii").strip()).stem
             numbers.append(int(stem) if stem.isdigit() else 0)
@@ -179,7 +185,13 @@ class Home:
         """
         self.keyring.unlink(missing_ok=True)
         self.private_key.unlink(missing_ok=True)
-        for folder in (self.data, self.rescue, self.download, self.photos, self.keyring.parent):
+        for folder in (
+            self.data,
+            self.rescue,
+            self.download,
+            self.photos,
+            self.keyring.parent,
+        ):
             if folder.exists():
                 for path in sorted(folder.rglob("*"), reverse=True):
                     path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)

@@ -36,7 +36,9 @@ class NetChange:
     first_no: int
 
 
-def net_changes(captured: Iterable[Captured], every_column: dict[int, int]) -> list[NetChange]:
+def net_changes(
+    captured: Iterable[Captured], every_column: dict[int, int]
+) -> list[NetChange]:
     """One change per row that changed, in the order in which rows were first touched.
 
     Args:
@@ -71,5 +73,7 @@ def net_changes(captured: Iterable[Captured], every_column: dict[int, int]) -> l
         else:
             held.columns |= change.columns
     return [
-        net for key, net in rows.items() if not (net.operation == DELETE and key in born)
+        net
+        for key, net in rows.items()
+        if not (net.operation == DELETE and key in born)
     ]

@@ -51,7 +51,9 @@ def unsent(connection: sqlite3.Connection) -> list[bytes]:
 
 def mark_sent(connection: sqlite3.Connection, sha256: bytes, now: int) -> None:
     """A gateway holds the photo whole."""
-    connection.execute("UPDATE fm_photo SET sent_at = ? WHERE sha256 = ?", (now, sha256))
+    connection.execute(
+        "UPDATE fm_photo SET sent_at = ? WHERE sha256 = ?", (now, sha256)
+    )
 
 
 def forget_content(home: Home, sha256: bytes) -> None:

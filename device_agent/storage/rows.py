@@ -71,7 +71,15 @@ def held_partitions(connection: sqlite3.Connection) -> list[int]:
 
 def newest_reject(connection: sqlite3.Connection) -> int:
     """LSN of the newest reject that the device has; 0 = none."""
-    found: int = connection.execute("SELECT coalesce(max(lsn), 0) FROM reject").fetchone()[0]
+    found: int = connection.execute(
+        "SELECT coalesce(max(lsn), 0) FROM reject"
+    ).fetchone()[0]
+    return found
+
+
+def count_rejects(connection: sqlite3.Connection) -> int:
+    """Rejects that the device has."""
+    found: int = connection.execute("SELECT count(*) FROM reject").fetchone()[0]
     return found
 
 
@@ -85,7 +93,9 @@ class DeltaApplier:
         self._cleaning: set[int] = set()
         self.rows_applied = 0
 
-    def begin(self, *, answered: Place, dropped: Iterable[int], whole: Iterable[int]) -> None:
+    def begin(
+        self, *, answered: Place, dropped: Iterable[int], whole: Iterable[int]
+    ) -> None:
         """What this delta answers is ordinary again; what leaves the device has left it.
 
         Args:
@@ -167,7 +177,8 @@ class DeltaApplier:
         by_number = {table.number: table for table in TABLES.values()}
         for table_no, ids in settled.items():
             self._connection.executemany(
-                f"DELETE FROM {by_number[table_no].name} WHERE id = ?", ids  # noqa: S608
+                f"DELETE FROM {by_number[table_no].name} WHERE id = ?",
+                ids,  # noqa: S608
             )
             self._connection.executemany(
                 f"DELETE FROM fm_deleted_row WHERE table_no = {table_no} AND row_id = ?",  # noqa: S608
@@ -193,7 +204,9 @@ class DeltaApplier:
         if self._cleaning:
             self._remember_seen(table, rows)
         free, held = self._split(table, rows)
-        self._connection.executemany(_upsert(table.name, rows.names, force=False), free.rows())
+        self._connection.executemany(
+            _upsert(table.name, rows.names, force=False), free.rows()
+        )
         if held is not None:
             self._take_bookkeeping(table, held)
 
@@ -210,7 +223,8 @@ class DeltaApplier:
         )
         for line in lines:
             exists = self._connection.execute(
-                f"SELECT 1 FROM {table.name} WHERE id = ?", (line[3],)  # noqa: S608
+                f"SELECT 1 FROM {table.name} WHERE id = ?",
+                (line[3],),  # noqa: S608
             ).fetchone()
             if exists:
                 self._connection.execute(
@@ -229,7 +243,12 @@ class DeltaApplier:
 
     def _remove(self, table: ReplicatedTable, rows: TableRows) -> None:
         lines = list(
-            zip(rows.column("id"), rows.column("partition"), rows.column("lsn"), strict=True)
+            zip(
+                rows.column("id"),
+                rows.column("partition"),
+                rows.column("lsn"),
+                strict=True,
+            )
         )
         pending = self._pending.get(table.number, set())
         self._connection.executemany(
@@ -262,7 +281,12 @@ class DeltaApplier:
                 )
 
     def _replace(
-        self, table: ReplicatedTable, rows: TableRows, partition: int, first: bytes, last: bytes
+        self,
+        table: ReplicatedTable,
+        rows: TableRows,
+        partition: int,
+        first: bytes,
+        last: bytes,
     ) -> None:
         """The rows of one range are exactly these; pending ones keep their content."""
         pending = self._pending.get(table.number, set())
@@ -285,7 +309,9 @@ class DeltaApplier:
             [line for line in gone if line[0] in pending],
         )
         free, held = self._split(table, rows)
-        self._connection.executemany(_upsert(table.name, rows.names, force=True), free.rows())
+        self._connection.executemany(
+            _upsert(table.name, rows.names, force=True), free.rows()
+        )
         if held is not None:
             self._take_bookkeeping(table, held)
 

@@ -75,7 +75,10 @@ def create_empty(path: Path, key: bytes) -> None:
 
 
 def create_database(
-    path: Path, key: bytes, device: DeviceState, more: Callable[[sqlite3.Connection], None]
+    path: Path,
+    key: bytes,
+    device: DeviceState,
+    more: Callable[[sqlite3.Connection], None],
 ) -> None:
     """An empty database of this device stands at the path, durable. An earlier file is replaced.
 
@@ -114,7 +117,9 @@ def grow(connection: sqlite3.Connection) -> None:
     brings their values of the new column.
     """
     for table in rows.device_tables():
-        held = {line[1] for line in connection.execute(f"PRAGMA table_info({table.name})")}
+        held = {
+            line[1] for line in connection.execute(f"PRAGMA table_info({table.name})")
+        }
         if not held:
             connection.execute(ddl.create_table(table, ddl.Tier.DEVICE, "sqlite"))
             _trigger(connection, table)
@@ -123,7 +128,8 @@ def grow(connection: sqlite3.Connection) -> None:
         if not missing:
             continue
         for (trigger,) in connection.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?", (table.name,)
+            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?",
+            (table.name,),
         ).fetchall():
             connection.execute(f'DROP TRIGGER "{trigger}"')
         for statement in ddl.add_columns(table, missing):

@@ -26,12 +26,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import IO, cast
 
 import zstandard
 
 from device_agent.storage import schema
 from device_agent.storage.database import DeviceDatabase, connect
-from device_agent.storage.digests import DigestLine, differing
+from device_agent.storage.digests import differing
 from device_agent.storage.home import Home
 from device_agent.storage.rows import device_tables, pending_rows
 from device_agent.storage.state import (
@@ -42,6 +43,7 @@ from device_agent.storage.state import (
 from device_agent.storage.ticks import Place
 from fieldmesh.basics.errors import Rejected, Retry
 from fieldmesh.data.schema import SCHEMA_VERSION, TABLES
+from fieldmesh.replica.digest import Digest
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  (memory, private name, removed at once)
 PIECE_BYTES = 1 << 20
@@ -90,7 +92,9 @@ def in_memory(pieces: Iterator[bytes], uncompressed_bytes: int) -> Iterator[Path
         Retry: `download_damaged`, `disk_full`.
     """
     if uncompressed_bytes > MOST_SNAPSHOT_BYTES:
-        raise Rejected("download_too_large", place="snapshot", size_bytes=uncompressed_bytes)
+        raise Rejected(
+            "download_too_large", place="snapshot", size_bytes=uncompressed_bytes
+        )
     folder = SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else None
     handle, name = tempfile.mkstemp(prefix="fieldmesh-", dir=folder)
     try:
@@ -130,7 +134,9 @@ def build(path: Path, key: bytes, plain: Path) -> None:
     path.chmod(0o600)
 
 
-def check(path: Path, key: bytes, meant: list[DigestLine], partitions: list[int]) -> list[DigestLine]:
+def check(
+    path: Path, key: bytes, meant: list[Digest], partitions: list[int]
+) -> list[Digest]:
     """What of the new file differs from what the gateway means; empty = equal."""
     connection = connect(path, key)
     try:
@@ -194,7 +200,10 @@ def carry(
     and take over the snapshot's bookkeeping, as after a delta.
     """
     new.execute("BEGIN IMMEDIATE")
-    new.execute("UPDATE fm_state SET applying = 1, clock = ?", _one(old, "SELECT clock FROM fm_state"))
+    new.execute(
+        "UPDATE fm_state SET applying = 1, clock = ?",
+        _one(old, "SELECT clock FROM fm_state"),
+    )
     for table in _CARRIED:
         _copy_own(old, new, table)
     new.execute(
@@ -262,7 +271,11 @@ def _lay_over(old: sqlite3.Connection, new: sqlite3.Connection) -> None:
     by_number = {table.number: table for table in TABLES.values()}
     for table_no, ids in pending_rows(new).items():
         table = by_number[table_no]
-        content = ["created_at", "changed_at", *(column.name for column in table.columns)]
+        content = [
+            "created_at",
+            "changed_at",
+            *(column.name for column in table.columns),
+        ]
         names = ", ".join(["id", *content])
         sets = ", ".join(f"{name} = excluded.{name}" for name in content)
         insert = (
@@ -271,7 +284,8 @@ def _lay_over(old: sqlite3.Connection, new: sqlite3.Connection) -> None:
         )
         for row_id in ids:
             row = old.execute(
-                f"SELECT {names} FROM {table.name} WHERE id = ?", (row_id,)  # noqa: S608
+                f"SELECT {names} FROM {table.name} WHERE id = ?",
+                (row_id,),  # noqa: S608
             ).fetchone()
             if row is not None:
                 new.execute(insert, row)
@@ -299,7 +313,9 @@ def _copy_tables(connection: sqlite3.Connection) -> None:
     numbers = ", ".join(str(table.number) for table in device_tables())
     offered = {
         name
-        for (name,) in connection.execute("SELECT name FROM snap.sqlite_master WHERE type = 'table'")
+        for (name,) in connection.execute(
+            "SELECT name FROM snap.sqlite_master WHERE type = 'table'"
+        )
     }
     for table in device_tables():
         if table.name not in offered:
@@ -307,7 +323,9 @@ def _copy_tables(connection: sqlite3.Connection) -> None:
         ours = _columns(connection, "main", table.name)
         theirs = _columns(connection, "snap", table.name)
         if ours == theirs:
-            connection.execute(f"INSERT INTO main.{table.name} SELECT * FROM snap.{table.name}")  # noqa: S608
+            connection.execute(
+                f"INSERT INTO main.{table.name} SELECT * FROM snap.{table.name}"
+            )  # noqa: S608
         else:
             both = ", ".join(name for name in ours if name in theirs)
             connection.execute(
@@ -326,7 +344,9 @@ def _copy_tables(connection: sqlite3.Connection) -> None:
 
 
 def _columns(connection: sqlite3.Connection, database: str, table: str) -> list[str]:
-    return [line[1] for line in connection.execute(f"PRAGMA {database}.table_info({table})")]
+    return [
+        line[1] for line in connection.execute(f"PRAGMA {database}.table_info({table})")
+    ]
 
 
 def _one(connection: sqlite3.Connection, query: str) -> tuple[int, ...]:
@@ -338,11 +358,13 @@ def _decompress(pieces: Iterator[bytes], handle: int, uncompressed_bytes: int) -
     written = 0
     try:
         for plain in zstandard.ZstdDecompressor().read_to_iter(
-            _Source(pieces), write_size=PIECE_BYTES
+            cast("IO[bytes]", _Source(pieces)), write_size=PIECE_BYTES
         ):
             written += len(plain)
             if written > uncompressed_bytes:
-                raise Rejected("download_too_large", place="snapshot", size_bytes=written)
+                raise Rejected(
+                    "download_too_large", place="snapshot", size_bytes=written
+                )
             os.write(handle, plain)
     except zstandard.ZstdError as error:
         raise Retry("download_damaged", place="snapshot") from error

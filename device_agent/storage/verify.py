@@ -53,7 +53,8 @@ def mark_unknown(connection: sqlite3.Connection, report: DeepReport) -> None:
     """Wrong rows count as not held, and digests are what the rows give: a full sync repairs."""
     for name, ids in report.wrong.items():
         connection.executemany(
-            f"DELETE FROM {name} WHERE id = ?", [(row_id,) for row_id in ids]  # noqa: S608
+            f"DELETE FROM {name} WHERE id = ?",
+            [(row_id,) for row_id in ids],  # noqa: S608
         )
     if report.digests_wrong:
         connection.execute("DELETE FROM fm_digest")
@@ -72,24 +73,22 @@ def _check_table(
     report: DeepReport,
     sums: dict[tuple[int, int], list[int]],
 ) -> None:
-    names = tuple(column.name for column in table.wire_columns)
+    names = table.wire_names
     cursor = connection.execute(
         f"SELECT {', '.join(names)} FROM {table.name} WHERE lsn > 0"  # noqa: S608
     )
+    at_id, at_partition, at_hash = map(names.index, ("id", "partition", "row_hash"))
     while piece := cursor.fetchmany(_PIECE_ROWS):
-        rows = from_rows(table.name, names, piece)
-        right = row_hashes(rows, table)
-        lines = zip(
-            rows.column("id"), rows.column("partition"), rows.column("row_hash"), right, strict=True
-        )
-        for row_id, partition, kept, worked_out in lines:
-            counted = sums.setdefault((partition, table.number), [0, 0, 0])
+        right = row_hashes(from_rows(table.name, names, piece), table)
+        for row, worked_out in zip(piece, right, strict=True):
+            kept: int = row[at_hash]
+            counted = sums.setdefault((row[at_partition], table.number), [0, 0, 0])
             counted[0] += 1
             counted[1] += kept & _LOW
             counted[2] += kept >> 32
-            if row_id in pending:
+            if row[at_id] in pending:
                 report.rows_pending += 1
                 continue
             report.rows_checked += 1
             if kept != worked_out:
-                report.wrong.setdefault(table.name, []).append(row_id)
+                report.wrong.setdefault(table.name, []).append(row[at_id])

@@ -111,7 +111,9 @@ class DocumentMaker:
         if not order.lines:
             raise Rejected("order_empty", place=order.outlet_id.hex())
         if len(order.lines) > MOST_LINES:
-            raise Rejected("order_too_long", place=order.outlet_id.hex(), most=MOST_LINES)
+            raise Rejected(
+                "order_too_long", place=order.outlet_id.hex(), most=MOST_LINES
+            )
         terms = terms_of(connection, order.outlet_id, self._date)
         notes: list[str] = []
         order_id, number = self._new(), next_number(connection, "ORD")
@@ -130,7 +132,36 @@ class DocumentMaker:
             " product_unit_id, quantity, price, amount) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             lines,
         )
-        return PlacedOrder(order_id, number, unscaled(amount, 2), [row[0] for row in lines], notes)
+        return PlacedOrder(
+            order_id, number, unscaled(amount, 2), [row[0] for row in lines], notes
+        )
+
+    def order_from_list(
+        self, connection: Connection, *, outlet: str, lines: int
+    ) -> PlacedOrder:
+        """An order of the first products that the outlet's price list has; to try things out.
+
+        Raises:
+            Rejected: `outlet_unknown`, `no_price`.
+        """
+        row = connection.execute(
+            "SELECT id FROM outlet WHERE ?1 IN ('', code, lower(hex(id)))"
+            " OR lower(hex(id)) = replace(lower(?1), '-', '') ORDER BY code LIMIT 1",
+            (outlet,),
+        ).fetchone()
+        if row is None:
+            raise Rejected("outlet_unknown", place=outlet)
+        terms = terms_of(connection, row[0], self._date)
+        units = connection.execute(
+            "SELECT DISTINCT p.product_unit_id FROM price AS p JOIN product_unit AS u"
+            " ON u.id = p.product_unit_id WHERE p.price_list_id = ? AND u.is_order_unit = 1"
+            " AND (p.valid_from IS NULL OR p.valid_from <= ?) ORDER BY p.product_unit_id LIMIT ?",
+            (terms.price_list_id, self._date, lines),
+        ).fetchall()
+        if not units:
+            raise Rejected("no_price", place=row[0].hex())
+        wanted = [OrderLine(unit, Decimal(6)) for (unit,) in units]
+        return self.place_order(connection, NewOrder(row[0], wanted))
 
     def record_visit(self, connection: Connection, visit: NewVisit) -> bytes:
         """The visit is saved; its id. A visit is finished later by an UPDATE of its row."""
@@ -259,7 +290,9 @@ class DocumentMaker:
         price = (
             scaled(line.price, PRICE_SCALE)
             if line.price is not None
-            else price_of(connection, terms.price_list_id, line.product_unit_id, self._date)
+            else price_of(
+                connection, terms.price_list_id, line.product_unit_id, self._date
+            )
         )
         amount = (quantity * price * 2 + _AMOUNT_DIVISOR) // (2 * _AMOUNT_DIVISOR)
         return (

@@ -63,7 +63,10 @@ def terms_of(connection: Connection, outlet_id: bytes, date: str) -> Terms:
 
 
 def price_of(
-    connection: Connection, price_list_id: bytes | None, product_unit_id: bytes, date: str
+    connection: Connection,
+    price_list_id: bytes | None,
+    product_unit_id: bytes,
+    date: str,
 ) -> int:
     """The price (5 decimals, scaled) of one unit on a date.
 

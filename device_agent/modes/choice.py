@@ -1,0 +1,101 @@
+"""Which gateways to try, nearest healthy first; and what is remembered of them."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from device_agent.link.discovery import discover
+from device_agent.link.gateways import Candidate, in_order, is_measured, measure
+from device_agent.modes.context import Report, SyncContext
+from device_agent.modes.progress import Step
+from device_agent.storage.database import Connection
+from device_agent.storage.gateways import (
+    GatewayRow,
+    forget_local,
+    known_gateways,
+    save_gateway,
+)
+from fieldmesh.basics.errors import FieldmeshError
+
+
+async def candidates(context: SyncContext, only: str) -> list[Candidate]:
+    """Gateways to try, nearest healthy first."""
+    known = await context.database.read(known_gateways)
+    rows = [_candidate(row) for row in known]
+    if only:
+        return [row for row in rows if row.address == only] or [
+            Candidate(b"", only, only)
+        ]
+    have = {row.address for row in rows}
+    rows += [
+        Candidate(b"", address, address, source="settings")
+        for address in context.settings.gateways
+        if address not in have
+    ]
+    now = context.clock.now()
+    if len(rows) == 1 or is_measured(rows, now):
+        return in_order(rows, now)
+    found: list[Candidate] = []
+    if context.settings.discovery:
+        found = await discover(context.settings.discovery_window_s)
+    merged = {row.address: row for row in (*found, *rows)}
+    measured = await measure(merged.values(), context.clock)
+    await _remember(context, measured)
+    return in_order(measured, context.clock.now())
+
+
+async def _remember(context: SyncContext, measured: Iterable[Candidate]) -> None:
+    def work(connection: Connection) -> None:
+        forget_local(connection)
+        for candidate in measured:
+            save_gateway(connection, _row(candidate))
+
+    await context.database.write(work)
+
+
+async def note_failure(
+    context: SyncContext, candidate: Candidate, error: FieldmeshError
+) -> None:
+    """A gateway that failed is asked last for a while; one that is full is asked again."""
+    context.tell(Step.WAIT, note=f"{candidate.address}: {error.code}")
+    if not candidate.gateway_id:
+        return
+    failed = replace(candidate, failed_at=context.clock.now())
+    await context.database.write(lambda found: save_gateway(found, _row(failed)))
+
+
+async def note_success(
+    context: SyncContext, candidate: Candidate, report: Report
+) -> None:
+    """A gateway that served well after a failure, or unknown so far, is remembered."""
+    if candidate.gateway_id and not candidate.failed_at:
+        return
+    if not report.gateway_id:
+        return
+    good = replace(candidate, gateway_id=report.gateway_id, failed_at=0)
+    await context.database.write(lambda found: save_gateway(found, _row(good)))
+
+
+def _candidate(row: GatewayRow) -> Candidate:
+    return Candidate(
+        gateway_id=row.gateway_id,
+        name=row.name,
+        address=row.address,
+        enrolment_address=row.enrolment_address,
+        source=row.source,
+        latency_us=row.latency_us,
+        measured_at=row.measured_at,
+        failed_at=row.failed_at,
+    )
+
+
+def _row(candidate: Candidate) -> GatewayRow:
+    return GatewayRow(
+        address=candidate.address,
+        gateway_id=candidate.gateway_id,
+        name=candidate.name,
+        enrolment_address=candidate.enrolment_address,
+        source=candidate.source,
+        latency_us=candidate.latency_us,
+        measured_at=candidate.measured_at,
+        failed_at=candidate.failed_at,
+    )

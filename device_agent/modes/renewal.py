@@ -1,0 +1,34 @@
+"""A certificate that ends soon gets its successor, by itself, after a sync."""
+
+import logging
+
+from device_agent.link.enrolment import renew
+from device_agent.modes.context import SyncContext, load_identity
+from device_agent.storage.home import write_durably
+from device_agent.storage.identity import load_private_key
+from fieldmesh.basics.errors import Rejected, Retry
+from fieldmesh.service import tls
+
+_LOG = logging.getLogger(__name__)
+
+
+async def renew_when_due(context: SyncContext, address: str) -> bool:
+    """A certificate that ends soon has its successor. Returns whether it was renewed now.
+
+    The key stays the same, so batches signed before are still this device's. A failure is no
+    failure of the sync: the next one tries again, long before the certificate ends.
+    """
+    left_us = tls.certificate_ends(context.certificate) - context.clock.now()
+    if left_us > context.settings.renew_before_s * 1_000_000:
+        return False
+    key = context.database.key
+    try:
+        csr = tls.make_csr(load_private_key(context.home, key), "fieldmesh-device")
+        renewed = await renew(address, context.identity, csr)
+    except (Retry, Rejected) as error:
+        _LOG.warning("certificate_renewal_failed", extra={"problem": error.code})
+        return False
+    write_durably(context.home.certificate, renewed.certificate)
+    context.certificate = renewed.certificate
+    context.identity = load_identity(context.home, key)
+    return True

@@ -1,0 +1,99 @@
+"""Many rows at once, as SQL text made from the schema; fit for SQLite and SQL Server.
+
+Values go in and come out in storage form. On SQLite nothing is converted; on SQL Server whole columns are.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import islice
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from fieldmesh.data.model import HUB_COLUMNS, ReplicatedColumn, ReplicatedTable
+from fieldmesh.data.types import Value
+
+PARAMETERS = 500
+"""Values of one IN list; SQL Server takes 2,100 parameters a statement."""
+
+Row = tuple[Value, ...]
+
+
+def columns_of(table: ReplicatedTable, names: Sequence[str]) -> list[ReplicatedColumn]:
+    """The columns of these names, the hub's own ones included."""
+    hub = {column.name: column for column in HUB_COLUMNS}
+    return [hub.get(name) or table.column(name) for name in names]
+
+
+@lru_cache(maxsize=1024)
+def insert_text(table: str, names: tuple[str, ...]) -> str:
+    """INSERT of one row."""
+    columns = ", ".join(f'"{name}"' for name in names)
+    return f'INSERT INTO "{table}" ({columns}) VALUES ({", ".join("?" * len(names))})'
+
+
+@lru_cache(maxsize=1024)
+def update_text(table: str, names: tuple[str, ...]) -> str:
+    """UPDATE of one row by id, the id last."""
+    sets = ", ".join(f'"{name}" = ?' for name in names)
+    return f'UPDATE "{table}" SET {sets} WHERE "id" = ?'
+
+
+async def execute_many(
+    connection: AsyncConnection, text: str, kinds: Sequence[ReplicatedColumn], rows: list[Row]
+) -> None:
+    """The statement is run for every row.
+
+    Args:
+        connection: of a write transaction.
+        text: with question marks.
+        kinds: the column behind each question mark.
+        rows: values in storage form.
+    """
+    if not rows:
+        return
+    if connection.dialect.name == "mssql":
+        rows = _native(connection, kinds, rows)
+    await connection.exec_driver_sql(text, rows)
+
+
+async def fetch_in(
+    connection: AsyncConnection,
+    head: str,
+    values: Iterable[Value],
+    kinds: Sequence[ReplicatedColumn],
+    tail: str = "",
+) -> list[Row]:
+    """Rows of ``head IN (values) tail`` for any number of values."""
+    found: list[Row] = []
+    source = iter(values)
+    while piece := tuple(islice(source, PARAMETERS)):
+        marks = ", ".join("?" * len(piece))
+        result = await connection.exec_driver_sql(f"{head} IN ({marks}) {tail}", piece)
+        found.extend(tuple(row) for row in result.fetchall())
+    return _stored(connection, kinds, found)
+
+
+def _native(
+    connection: AsyncConnection, kinds: Sequence[ReplicatedColumn], rows: list[Row]
+) -> list[Row]:
+    dialect = connection.dialect
+    types = [column.kind.sql_type() for column in kinds]
+    columns = [
+        [kind.process_bind_param(value, dialect) for value in column]  # type: ignore[attr-defined]
+        for kind, column in zip(types, zip(*rows, strict=True), strict=True)
+    ]
+    return list(zip(*columns, strict=True))
+
+
+def _stored(
+    connection: AsyncConnection, kinds: Sequence[ReplicatedColumn], rows: list[Row]
+) -> list[Row]:
+    if connection.dialect.name != "mssql" or not rows:
+        return rows
+    dialect = connection.dialect
+    types = [column.kind.sql_type() for column in kinds]
+    columns = [
+        [kind.process_result_value(value, dialect) for value in column]  # type: ignore[attr-defined]
+        for kind, column in zip(types, zip(*rows, strict=True), strict=True)
+    ]
+    return list(zip(*columns, strict=True))

@@ -1,0 +1,49 @@
+"""When each column of a merging table was last written, and by whom."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from fieldmesh.data.types import Value
+from hub.storage.rows import pieces
+
+HEAD_OFFICE = bytes(16)
+"""The writer of what head office writes."""
+
+ColumnClock = tuple[Value, str, int, bytes]
+"""Row id, column, hybrid logical clock, writer."""
+
+
+async def read_clocks(
+    connection: AsyncConnection, table_no: int, ids: Iterable[Value]
+) -> dict[Value, dict[str, tuple[int, bytes]]]:
+    """Row id → column → (clock, writer) of the write that stands; columns that nobody wrote are absent."""
+    found: dict[Value, dict[str, tuple[int, bytes]]] = defaultdict(dict)
+    for piece in pieces(dict.fromkeys(ids)):
+        marks = ", ".join("?" * len(piece))
+        result = await connection.exec_driver_sql(
+            "SELECT row_id, column_name, clock, writer_id FROM fm_column_clock"
+            f" WHERE table_no = ? AND row_id IN ({marks})",
+            (table_no, *piece),
+        )
+        for row_id, column, clock, writer in result.fetchall():
+            found[bytes(row_id)][column] = (clock, bytes(writer))
+    return found
+
+
+async def write_clocks(
+    connection: AsyncConnection, table_no: int, lines: Sequence[ColumnClock]
+) -> None:
+    """These writes stand now."""
+    if not lines:
+        return
+    await connection.exec_driver_sql(
+        "DELETE FROM fm_column_clock WHERE table_no = ? AND row_id = ? AND column_name = ?",
+        [(table_no, row_id, column) for row_id, column, _, _ in lines],
+    )
+    await connection.exec_driver_sql(
+        "INSERT INTO fm_column_clock (table_no, row_id, column_name, clock, writer_id)"
+        " VALUES (?, ?, ?, ?, ?)",
+        [(table_no, row_id, column, clock, writer) for row_id, column, clock, writer in lines],
+    )

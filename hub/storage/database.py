@@ -1,0 +1,170 @@
+"""The hub's database: SQLite by default, SQL Server in production; `read` and `write` are the only doors."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from fieldmesh.basics.errors import FieldmeshError, Rejected, Retry
+from fieldmesh.data import ddl
+from fieldmesh.data.model import Tier
+from fieldmesh.data.schema import SCHEMA_VERSION
+from hub.storage.org_tables import ORG_METADATA
+from hub.storage.system_tables import HUB, HUB_EPOCH, SYSTEM_METADATA
+
+BUSY_TIMEOUT_MS = 30_000
+FIRST_EPOCH = 1
+
+
+class HubDatabase:
+    """One database; writes happen one at a time, reads beside them see committed states."""
+
+    def __init__(self, url: str) -> None:
+        """Nothing is opened yet.
+
+        Args:
+            url: SQLAlchemy URL, ``sqlite+aiosqlite:///path`` or ``mssql+aioodbc://…``.
+        """
+        self.url = url
+        self._engine: AsyncEngine = create_async_engine(url, **_pool_settings(url))
+        self._writing = asyncio.Lock()
+        if self.dialect == "sqlite":
+            sa.event.listen(self._engine.sync_engine, "connect", _set_pragmas)
+            sa.event.listen(self._engine.sync_engine, "begin", _begin_deferred)
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``mssql``."""
+        return self._engine.dialect.name
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection that sees one committed state for as long as the block lasts."""
+        with _translated():
+            async with self._engine.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A connection whose changes are committed when the block ends well, and gone when it does not.
+
+        On SQLite the transaction begins IMMEDIATE, so that a read in it can't grow stale. Never await a network
+        inside. Durability: committed to disk when the block has been left.
+
+        Raises:
+            Retry: `database_busy`, `disk_full` or `disk_failed`.
+        """
+        async with self._writing:
+            with _translated():
+                async with self._engine.connect() as connection:
+                    connection = await connection.execution_options(fieldmesh_writes=True)
+                    async with connection.begin():
+                        yield connection
+
+    async def create(self, now: int) -> None:
+        """All tables stand, empty, in hub epoch 1.
+
+        Args:
+            now: UTC microseconds.
+        """
+        async with self.write() as connection:
+            for statement in ddl.create_statements(Tier.HUB, self.dialect):
+                await connection.exec_driver_sql(statement)
+            await connection.run_sync(SYSTEM_METADATA.create_all)
+            await connection.run_sync(ORG_METADATA.create_all)
+            await connection.execute(
+                sa.insert(HUB).values(
+                    one=1,
+                    epoch=FIRST_EPOCH,
+                    lsn=FIRST_EPOCH << 40,
+                    published_lsn=FIRST_EPOCH << 40,
+                    schema_version=SCHEMA_VERSION,
+                    created_at=now,
+                )
+            )
+            await connection.execute(sa.insert(HUB_EPOCH).values(epoch=FIRST_EPOCH, began_after=0))
+
+    async def exists(self) -> bool:
+        """Whether the tables stand."""
+        async with self.read() as connection:
+            return bool(await connection.run_sync(lambda c: sa.inspect(c).has_table("fm_hub")))
+
+    async def check_version(self) -> None:
+        """This program can work with the database.
+
+        Raises:
+            Rejected: `database_missing` or `database_too_new`.
+        """
+        if not await self.exists():
+            raise Rejected("database_missing", place=_shown(self.url))
+        async with self.read() as connection:
+            version = (await connection.execute(sa.select(HUB.c.schema_version))).scalar_one()
+        if version > SCHEMA_VERSION:
+            raise Rejected("database_too_new", place=_shown(self.url), version=version)
+
+    async def close(self) -> None:
+        """All connections are closed; repeating it is harmless."""
+        await self._engine.dispose()
+
+
+def sqlite_url(path: Path) -> str:
+    """The URL of a SQLite file."""
+    return f"sqlite+aiosqlite:///{path}"
+
+
+def _shown(url: str) -> str:
+    return sa.make_url(url).render_as_string(hide_password=True)
+
+
+def _pool_settings(url: str) -> dict[str, object]:
+    if url.startswith("mssql"):
+        return {"pool_pre_ping": True, "pool_size": 8, "fast_executemany": True}
+    return {"pool_size": 8, "max_overflow": 8}
+
+
+def _set_pragmas(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
+    connection.isolation_level = None  # type: ignore[attr-defined]
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        "cache_size = -65536",
+        "temp_store = MEMORY",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_deferred(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("fieldmesh_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+class _translated:
+    """Errors of the database become typed ones."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, OperationalError):
+            raise _named(error) from error
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
+            raise Retry("database_busy", delay_s=1.0) from error
+
+
+def _named(error: OperationalError) -> FieldmeshError:
+    text = str(error.orig)
+    if "locked" in text or "busy" in text or "1205" in text:
+        return Retry("database_busy", delay_s=0.5)
+    if "full" in text:
+        return Retry("disk_full", delay_s=5.0)
+    if "I/O" in text or "readonly" in text:
+        return Retry("disk_failed", delay_s=5.0, text=text)
+    return Rejected("database_unreadable", text=text)

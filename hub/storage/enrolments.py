@@ -1,0 +1,101 @@
+"""One-time codes and issued certificates. Only hashes of codes are kept."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from hub.storage.org_tables import CERTIFICATE, CODE
+from hub.storage.rows import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCode:
+    """A one-time code.
+
+    Attributes:
+        secret_hash: sha256 of its secret, hexadecimal.
+        node_kind: ``device`` or ``gateway``.
+        node_id: whom it lets in.
+        expires_at: UTC microseconds.
+        used_at: UTC microseconds; None = not used yet.
+        used_by_key: digest of the public key that used it.
+    """
+
+    secret_hash: str
+    node_kind: str
+    node_id: bytes
+    expires_at: int
+    used_at: int | None = None
+    used_by_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCertificate:
+    """An issued certificate; times in UTC microseconds."""
+
+    serial: str
+    node_kind: str
+    node_id: bytes
+    fingerprint: str
+    certificate: bytes
+    issued_at: int
+    expires_at: int
+    revoked_at: int | None = None
+
+
+async def add_code(connection: Connection, code: StoredCode) -> None:
+    """The code can be used; earlier unused codes of the same node cannot any more."""
+    await drop_codes(connection, code.node_id)
+    values = {field: getattr(code, field) for field in StoredCode.__slots__}
+    await connection.execute(sa.insert(CODE).values(values))
+
+
+async def drop_codes(connection: Connection, node_id: bytes) -> None:
+    """No unused code of the node is left."""
+    mine = sa.and_(CODE.c.node_id == node_id, CODE.c.used_at.is_(None))
+    await connection.execute(sa.delete(CODE).where(mine))
+
+
+async def find_code(connection: Connection, secret_hash: str) -> StoredCode | None:
+    """The code with that hash."""
+    query = sa.select(*(CODE.c[field] for field in StoredCode.__slots__))
+    row = (await connection.execute(query.where(CODE.c.secret_hash == secret_hash))).first()
+    return None if row is None else StoredCode(*row)
+
+
+async def use_code(
+    connection: Connection, secret_hash: str, *, used_at: int, used_by_key: str
+) -> None:
+    """The code is used, by that key."""
+    change = sa.update(CODE).where(CODE.c.secret_hash == secret_hash)
+    await connection.execute(change.values(used_at=used_at, used_by_key=used_by_key))
+
+
+async def forget_codes(connection: Connection, before: int) -> int:
+    """Codes that expired before that time are gone; returns how many."""
+    gone = await connection.execute(sa.delete(CODE).where(CODE.c.expires_at < before))
+    return int(gone.rowcount)
+
+
+async def add_certificate(connection: Connection, certificate: StoredCertificate) -> None:
+    """The certificate is on record."""
+    values = {field: getattr(certificate, field) for field in StoredCertificate.__slots__}
+    await connection.execute(sa.insert(CERTIFICATE).values(values))
+
+
+async def certificates_of(
+    connection: Connection, node_id: bytes
+) -> list[StoredCertificate]:
+    """The certificates of a node, newest first."""
+    query = sa.select(*(CERTIFICATE.c[field] for field in StoredCertificate.__slots__))
+    query = query.where(CERTIFICATE.c.node_id == node_id)
+    query = query.order_by(CERTIFICATE.c.issued_at.desc())
+    return [StoredCertificate(*row) for row in (await connection.execute(query)).all()]
+
+
+async def revoke_certificates(connection: Connection, node_id: bytes, at: int) -> list[str]:
+    """All certificates of the node are revoked; returns the serials that were not yet."""
+    mine = sa.and_(CERTIFICATE.c.node_id == node_id, CERTIFICATE.c.revoked_at.is_(None))
+    rows = (await connection.execute(sa.select(CERTIFICATE.c.serial).where(mine))).all()
+    await connection.execute(sa.update(CERTIFICATE).where(mine).values(revoked_at=at))
+    return [str(row[0]) for row in rows]

@@ -1,0 +1,116 @@
+"""The hub's journal: a hash chain that shows when an entry was changed, left out or put in. Promise 9 (Audit).
+
+hash = sha256 of previous hash, number, time (µs), kind, actor and payload, each followed by a line feed, in hex.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from fieldmesh.basics.errors import Rejected
+from hub.storage.system_tables import JOURNAL
+
+_PAGE = 5_000
+BEGINNING = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry. `at` is UTC microseconds; `payload` is JSON."""
+
+    number: int
+    at: int
+    kind: str
+    actor: str
+    payload: str
+    previous_hash: str
+    hash: str
+
+    def right_hash(self) -> str:
+        """What its hash must be."""
+        content = f"{self.previous_hash}\n{self.number}\n{self.at}\n{self.kind}\n{self.actor}\n{self.payload}\n"
+        return hashlib.sha256(content.encode()).hexdigest()
+
+
+_COLUMNS = (
+    JOURNAL.c.number,
+    JOURNAL.c.at,
+    JOURNAL.c.kind,
+    JOURNAL.c.actor,
+    JOURNAL.c.payload,
+    JOURNAL.c.previous_hash,
+    JOURNAL.c.hash,
+)
+
+
+async def append(
+    connection: AsyncConnection, *, at: int, kind: str, actor: str, payload: Mapping[str, object]
+) -> int:
+    """The entry is the newest of the chain. Returns its number. Durability: with the caller's transaction."""
+    newest = (
+        await connection.execute(
+            sa.select(JOURNAL.c.number, JOURNAL.c.hash).order_by(JOURNAL.c.number.desc()).limit(1)
+        )
+    ).first()
+    number, previous = (newest[0] + 1, newest[1]) if newest else (1, BEGINNING)
+    text = json.dumps(payload, ensure_ascii=False, sort_keys=True, default=str)
+    made = Entry(number, at, kind, actor, text, previous, "")
+    await connection.execute(
+        sa.insert(JOURNAL).values(
+            number=number,
+            at=at,
+            kind=kind,
+            actor=actor,
+            payload=text,
+            previous_hash=previous,
+            hash=made.right_hash(),
+        )
+    )
+    return number
+
+
+async def verify(
+    connection: AsyncConnection, progress: Callable[[int], None] | None = None
+) -> int:
+    """The chain is whole. Returns the number of entries.
+
+    Raises:
+        Rejected: `journal_broken`, with the number of the first entry that does not fit.
+    """
+    previous, expected = BEGINNING, 1
+    while page := await entries(connection, after=expected - 1, most=_PAGE):
+        for entry in page:
+            if (
+                entry.number != expected
+                or entry.previous_hash != previous
+                or entry.hash != entry.right_hash()
+            ):
+                raise Rejected("journal_broken", place="journal", number=expected)
+            previous, expected = entry.hash, expected + 1
+        if progress is not None:
+            progress(expected - 1)
+    return expected - 1
+
+
+async def entries(
+    connection: AsyncConnection, *, after: int, most: int, kind: str = ""
+) -> list[Entry]:
+    """The next entries after a number, oldest first; of one kind when it is given."""
+    query = sa.select(*_COLUMNS).where(JOURNAL.c.number > after)
+    if kind:
+        query = query.where(JOURNAL.c.kind == kind)
+    rows = await connection.execute(query.order_by(JOURNAL.c.number).limit(most))
+    return [Entry(*row) for row in rows.all()]
+
+
+async def newest(connection: AsyncConnection, most: int, *, kind: str = "") -> list[Entry]:
+    """The newest entries, newest first."""
+    query = sa.select(*_COLUMNS)
+    if kind:
+        query = query.where(JOURNAL.c.kind == kind)
+    rows = await connection.execute(query.order_by(JOURNAL.c.number.desc()).limit(most))
+    return [Entry(*row) for row in rows.all()]

@@ -1,0 +1,61 @@
+"""One write transaction of head office: rows changed through the change path, journal entry beside them."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+from fieldmesh.basics.clock import Clock
+from fieldmesh.codec.columns import from_rows
+from fieldmesh.data.types import Value
+from hub.storage import journal
+from hub.storage.changes import ChangeWriter
+from hub.storage.database import HubDatabase
+
+
+@asynccontextmanager
+async def head_office_write(
+    database: HubDatabase, clock: Clock, *, actor: str, kind: str, about: Mapping[str, object]
+) -> AsyncIterator[ChangeWriter]:
+    """A transaction whose changes get one LSN and travel to everyone who may see them.
+
+    Leaving it without an error commits rows, outbox and a journal entry of ``kind`` by ``actor``; an error
+    leaves nothing behind. Promise 9 (Audit).
+    """
+    async with database.write() as connection:
+        writer = ChangeWriter(connection, clock)
+        await writer.open()
+        yield writer
+        await journal.append(
+            connection, at=clock.now(), kind=kind, actor=actor, payload=dict(about)
+        )
+        await writer.close()
+
+
+async def update_rows(
+    writer: ChangeWriter,
+    table: str,
+    names: Sequence[str],
+    rows: Iterable[Sequence[Value]],
+) -> int:
+    """Rows whose first value is their id have these values; returns how many were named."""
+    lines = [tuple(row) for row in rows]
+    if lines:
+        await writer.update(table, from_rows(table, tuple(names), lines))
+    return len(lines)
+
+
+async def upsert_rows(
+    writer: ChangeWriter, table: str, names: Sequence[str], rows: Iterable[Sequence[Value]]
+) -> int:
+    """Rows whose first value is their id exist and have these values; returns how many were named."""
+    lines = [tuple(row) for row in rows]
+    if lines:
+        await writer.upsert(table, from_rows(table, tuple(names), lines))
+    return len(lines)
+
+
+async def delete_rows(writer: ChangeWriter, table: str, ids: Iterable[bytes]) -> int:
+    """The rows are deleted, with a removal for everyone who held them; returns how many were named."""
+    lines: list[tuple[Value, ...]] = [(one,) for one in ids]
+    if lines:
+        await writer.delete(table, from_rows(table, ("id",), lines))
+    return len(lines)

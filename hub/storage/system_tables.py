@@ -1,0 +1,163 @@
+"""The hub's own tables, fm_*: what it must remember between transactions. Not replicated."""
+
+import sqlalchemy as sa
+
+from fieldmesh.data.columns import binary, flag, link, text, time, whole
+from fieldmesh.data.model import ReplicatedColumn
+
+SYSTEM_METADATA = sa.MetaData()
+
+
+def _table(
+    name: str, keys: tuple[str, ...], *columns: ReplicatedColumn, numbered: bool = False
+) -> sa.Table:
+    made = [
+        sa.Column(
+            column.name,
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+            if numbered and column.name in keys
+            else column.kind.sql_type(),
+            primary_key=column.name in keys,
+            nullable=column.nullable,
+            autoincrement=numbered and column.name in keys,
+        )
+        for column in columns
+    ]
+    return sa.Table(name, SYSTEM_METADATA, *made, sqlite_autoincrement=numbered)
+
+
+def _number(name: str) -> ReplicatedColumn:
+    return whole(name, null=False, default=0)
+
+
+HUB = _table(
+    "fm_hub",
+    ("one",),
+    _number("one"),
+    _number("epoch"),
+    _number("lsn"),
+    _number("published_lsn"),
+    _number("schema_version"),
+    time("created_at"),
+    time("replay_wanted_at"),
+)
+HUB_EPOCH = _table("fm_hub_epoch", ("epoch",), _number("epoch"), _number("began_after"))
+DIGEST = _table(
+    "fm_digest",
+    ("partition", "table_no"),
+    _number("partition"),
+    _number("table_no"),
+    _number("rows"),
+    _number("low"),
+    _number("high"),
+    _number("last_lsn"),
+)
+REMOVAL = _table(
+    "fm_removal",
+    ("partition", "lsn", "table_no", "row_id"),
+    _number("partition"),
+    _number("lsn"),
+    _number("table_no"),
+    link("row_id"),
+)
+DOWN_OUTBOX = _table(
+    "fm_down_outbox",
+    ("lsn", "part"),
+    _number("lsn"),
+    _number("part"),
+    _number("partition"),
+    binary("payload", null=False),
+)
+SCOPE_CHANGE = _table(
+    "fm_scope_change",
+    ("number",),
+    _number("number"),
+    _number("lsn"),
+    link("gateway_id"),
+    _number("partition"),
+    flag("gained"),
+    numbered=True,
+)
+INBOX = _table(
+    "fm_inbox",
+    ("device_id", "device_epoch", "sequence"),
+    link("device_id"),
+    _number("device_epoch"),
+    _number("sequence"),
+    binary("sha256", null=False),
+    text("decision", 20, null=False),
+    _number("lsn"),
+    link("gateway_id", null=True),
+    time("received_at", null=False),
+    _number("rows"),
+)
+DEVICE_MARK = _table(
+    "fm_device_mark",
+    ("device_id",),
+    link("device_id"),
+    _number("device_epoch"),
+    _number("sequence"),
+)
+WAITING = _table(
+    "fm_waiting",
+    ("device_id", "device_epoch", "sequence"),
+    link("device_id"),
+    _number("device_epoch"),
+    _number("sequence"),
+    binary("sha256", null=False),
+    binary("payload", null=False),
+    time("received_at", null=False),
+)
+QUARANTINE = _table(
+    "fm_quarantine",
+    ("number",),
+    _number("number"),
+    link("device_id", null=True),
+    _number("device_epoch"),
+    _number("sequence"),
+    binary("sha256", null=False),
+    binary("payload", null=False),
+    text("code", 60, null=False),
+    text("text", 1000, null=False),
+    link("gateway_id", null=True),
+    time("at", null=False),
+    text("state", 20, null=False),
+    numbered=True,
+)
+sa.Index("fm_quarantine_by_sha256", QUARANTINE.c.sha256)
+COLUMN_CLOCK = _table(
+    "fm_column_clock",
+    ("table_no", "row_id", "column_name"),
+    _number("table_no"),
+    link("row_id"),
+    text("column_name", 63, null=False),
+    _number("clock"),
+    link("writer_id"),
+)
+CONFLICT = _table(
+    "fm_conflict",
+    ("number",),
+    _number("number"),
+    time("at", null=False),
+    _number("lsn"),
+    text("table_name", 63, null=False),
+    link("row_id"),
+    text("column_name", 63, null=False),
+    text("standing_value", 60000),
+    link("standing_writer"),
+    text("losing_value", 60000),
+    link("losing_writer"),
+    text("state", 20, null=False),
+    numbered=True,
+)
+JOURNAL = _table(
+    "fm_journal",
+    ("number",),
+    _number("number"),
+    time("at", null=False),
+    text("kind", 60, null=False),
+    text("actor", 120, null=False),
+    text("payload", 60000, null=False),
+    text("previous_hash", 64, null=False),
+    text("hash", 64, null=False),
+)

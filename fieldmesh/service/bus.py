@@ -176,6 +176,12 @@ class Bus:
             self._pullers.pop((stream, consumer), None)
             self._fail(error)
 
+    async def stop_pulling(self, stream: str, consumer: str) -> None:
+        """What was delivered and not yet given out is dropped; the next `pull` begins anew."""
+        puller = self._pullers.pop((stream, consumer), None)
+        if puller is not None:
+            await puller.close()
+
     async def request(self, subject: str, data: bytes, *, timeout_s: float) -> bytes:
         """The answer.
 

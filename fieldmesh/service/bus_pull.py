@@ -7,6 +7,7 @@ arrived. The library's own fetch would wait for a full batch after the first mes
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
@@ -101,6 +102,11 @@ class Puller:
             pending_bytes_limit=_MOST_PENDING_BYTES,
         )
         return cls(client, listening, inbox, f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}")
+
+    async def close(self) -> None:
+        """The broker has nobody to deliver to any more. Harmless when the line is away."""
+        with contextlib.suppress(nats.errors.Error, OSError):
+            await self._listening.unsubscribe()
 
     async def pull(self, batch: int, timeout_s: float) -> list[BusMessage]:
         """What has arrived, up to ``batch``; waits for the first up to ``timeout_s`` seconds.

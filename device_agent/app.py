@@ -308,7 +308,7 @@ class DeviceAgent:
         """The photo is kept, sealed, and will be sent; its sha256."""
         return await keep_photo(self._context, content)
 
-    async def send_photos(self, gateway: str) -> int:
+    async def send_photos(self, gateway: str = "") -> int:
         """Photos that wait are at the gateway; how many."""
         return await send_photos(self._context, gateway)
 

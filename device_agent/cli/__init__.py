@@ -13,7 +13,9 @@ from collections.abc import Sequence
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; the exit code."""
-    from device_agent.cli.arguments import parser  # noqa: PLC0415  (heavy)
-    from device_agent.cli.commands import run  # noqa: PLC0415
+    from device_agent.cli.arguments import parser  # noqa: PLC0415  (only when it runs)
 
-    return run(parser().parse_args(arguments))
+    options = parser().parse_args(arguments)
+    from device_agent.cli.commands import run  # noqa: PLC0415  (heavy: not for --help)
+
+    return run(options)

@@ -56,6 +56,10 @@ def connect(path: Path, key: bytes) -> sqlite3.Connection:
 def problem_of(error: Exception, place: str) -> FieldmeshError:
     """What a database error means to the person in front of the device."""
     text = str(error)
+    if "it is locked" in text:
+        return Rejected("device_locked", place=place)
+    if "was replaced" in text:
+        return Rejected("database_replaced", place=place)
     if "full" in text and "disk" in text:
         return Retry("disk_full", place=place)
     if "not a database" in text or "malformed" in text:

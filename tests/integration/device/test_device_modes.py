@@ -1,0 +1,300 @@
+"""The five sync modes of a device, against a gateway double over real gRPC and TLS."""
+
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from device_agent.app import DeviceAgent
+from device_agent.storage.sealed import unseal
+from device_agent.work.documents import NewVisit
+from fieldmesh.basics.errors import Fenced, Rejected, Retry
+from fieldmesh.session.transitions import Mode
+from fieldmesh.wire.v1 import enrol_pb2
+from tests.integration.device.conftest import enrolled, opened
+from tests.integration.device.gateway_double import GatewayDouble, identifier
+
+OUTLET = identifier(1001)
+
+
+async def visit(device: DeviceAgent) -> bytes:
+    return await device.record_visit(NewVisit(OUTLET, 1_000, 2_000))
+
+
+async def rows_of(device: DeviceAgent, statement: str) -> list[tuple[object, ...]]:
+    return list((await device.sql(statement)).rows)
+
+
+async def test_initialize_brings_the_whole_working_set(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """Without it a new device has nothing to work with."""
+    report = await device.sync(Mode.INITIALIZE)
+    assert report.outcome == "done"
+    assert (await device.tables())["stock"] == 4000
+    state = (await device.status()).state
+    assert state.device_epoch == 2
+    assert state.cursor_lsn == gateway.company.lsn
+    assert (await device.verify()).wrong == {}
+
+
+async def test_fast_takes_up_what_was_made_and_sends_it_once(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """Promise 2: a second sync has nothing to send."""
+    await device.sync(Mode.INITIALIZE)
+    await visit(device)
+    first = await device.sync(Mode.FAST)
+    second = await device.sync(Mode.FAST)
+    assert (first.batches_sent, first.rows_up) == (1, 1)
+    assert second.batches_sent == 0
+    assert list(gateway.batches) == [(2, 1)]
+
+
+async def test_a_batch_is_kept_until_its_second_tick(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """Promise 1: one tick is not enough to forget."""
+    await device.sync(Mode.INITIALIZE)
+    await visit(device)
+    await device.sync(Mode.FAST)
+    assert (await device.status()).standing.at_gateway_rows == 1
+    gateway.apply_at_hub()
+    await device.sync(Mode.FAST)
+    assert (await device.status()).standing.waiting_batches == 0
+
+
+async def test_a_gateway_that_lost_its_disk_is_offered_everything_again(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """Promise 1: the device is the copy that is left."""
+    await device.sync(Mode.INITIALIZE)
+    for _ in range(3):
+        await visit(device)
+        await device.sync(Mode.FAST)
+    gateway.batches.clear()
+    await device.sync(Mode.FAST)
+    assert sorted(gateway.batches) == [(2, 1), (2, 2), (2, 3)]
+
+
+async def test_full_brings_changes_removals_and_the_echo(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """Promise 5: after a full sync the device's rows are the gateway's."""
+    await device.sync(Mode.INITIALIZE)
+    await visit(device)
+    await device.sync(Mode.FAST)
+    gateway.apply_at_hub()
+    gateway.company.put("outlet", OUTLET, 11, code="NEW", name="Shop")
+    gateway.company.remove("outlet", identifier(1002))
+    report = await device.sync(Mode.FULL)
+    assert report.outcome == "done"
+    assert not report.repaired
+    assert await rows_of(device, "SELECT count(*) FROM outlet") == [(4,)]
+    assert await rows_of(device, "SELECT code FROM outlet WHERE code = 'NEW'") == [("NEW",)]
+    assert await rows_of(device, "SELECT count(*) FROM visit WHERE lsn > 0") == [(1,)]
+
+
+async def test_an_unanswered_row_keeps_what_the_person_wrote(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """Promise 4: a device never shows a state older than its own acknowledged writes."""
+    visit_id = identifier(77)
+    gateway.company.put("visit", visit_id, 11, outlet_id=OUTLET, result_code="old")
+    await device.sync(Mode.INITIALIZE)
+    await device.sql("UPDATE visit SET result_code = 'mine'")
+    gateway.company.put("visit", visit_id, 11, outlet_id=OUTLET, result_code="theirs")
+    report = await device.sync(Mode.FULL)
+    assert not report.repaired
+    assert await rows_of(device, "SELECT result_code FROM visit") == [("mine",)]
+
+
+async def test_partitions_come_and_go(gateway: GatewayDouble, device: DeviceAgent) -> None:
+    """Promise 6: what leaves the subscription leaves the device; what is new comes whole."""
+    await device.sync(Mode.INITIALIZE)
+    gateway.company.partitions = {11}
+    await device.sync(Mode.FULL)
+    assert (await device.tables())["stock"] == 0
+    gateway.company.partitions = {11, 12}
+    report = await device.sync(Mode.FULL)
+    assert (await device.tables())["stock"] == 4000
+    assert not report.repaired
+
+
+async def test_a_difference_is_found_and_repaired(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """Promise 5: a row that was lost on the device comes back, and the report says so."""
+    await device.sync(Mode.INITIALIZE)
+    await device._context.database.apply(lambda found: found.execute("DELETE FROM outlet"))  # noqa: SLF001
+    report = await device.sync(Mode.FULL)
+    assert report.repaired
+    assert (await device.tables())["outlet"] == 5
+
+
+async def test_a_damaged_row_is_found_by_the_deep_check(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """Promise 5: content that is not what the hub hashed cannot hide."""
+    await device.sync(Mode.INITIALIZE)
+    await device._context.database.apply(  # noqa: SLF001
+        lambda found: found.execute("UPDATE outlet SET name = 'altered' WHERE code = 'O1'")
+    )
+    assert len((await device.verify(repair=True)).wrong["outlet"]) == 1
+    await device.sync(Mode.FULL)
+    assert await rows_of(device, "SELECT name FROM outlet WHERE code = 'O1'") == [("Shop",)]
+
+
+async def test_a_cut_download_goes_on_at_the_byte(
+    gateway: GatewayDouble, tmp_path: Path
+) -> None:
+    """Hotel Wi-Fi: what came is not asked for again."""
+    device = await opened(await enrolled(gateway, tmp_path / "device"))
+    async with device:
+        device._context.settings = type(device._context.settings)(  # noqa: SLF001
+            discovery=False, patience_s=3.0, stall_s=5.0, small_download_bytes=0
+        )
+        gateway.faults.cut_after_chunks = 1
+        report = await device.sync(Mode.INITIALIZE)
+        assert report.resumed
+        assert gateway.sessions[-1].resume_offset == 64 << 10
+        assert (await device.tables())["stock"] == 4000
+        assert list((device.home.download).glob("*")) == []
+
+
+async def test_initialize_carries_what_waits_into_the_new_database(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """Promise 1: an initialization destroys nothing that was not yet at head office."""
+    await device.sync(Mode.INITIALIZE)
+    await visit(device)
+    report = await device.sync(Mode.INITIALIZE)
+    assert report.batches_sent == 1
+    assert await rows_of(device, "SELECT count(*) FROM visit") == [(1,)]
+    assert (await device.status()).standing.waiting_batches == 1
+    gateway.apply_at_hub()
+    await device.sync(Mode.FULL)
+    assert await rows_of(device, "SELECT count(*) FROM visit WHERE lsn > 0") == [(1,)]
+
+
+async def test_a_fenced_device_initializes_and_what_waits_goes_up_renumbered(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """A restored image must not lose its new work, nor repeat old numbers."""
+    await device.sync(Mode.INITIALIZE)
+    await visit(device)
+    gateway.faults.fence = True
+    with pytest.raises(Fenced, match="initialize_needed|nitialize"):
+        await device.sync(Mode.FAST)
+    gateway.faults.fence = False
+    gateway.batches.clear()
+    report = await device.sync(Mode.INITIALIZE)
+    assert report.outcome == "done"
+    assert list(gateway.batches) == [(3, 1)]
+    assert (await device.status()).state.must_initialize == 0
+
+
+async def test_a_spare_takes_over_and_hands_back(
+    gateway: GatewayDouble, tmp_path: Path
+) -> None:
+    """Duplicate and upload: the spare works, hands over, is locked, and cleared at two ticks."""
+    gateway.spare, gateway.prefix = True, "S01"
+    gateway.stands_in_for = identifier(9)
+    device = await opened(await enrolled(gateway, tmp_path / "spare"))
+    async with device:
+        report = await device.sync(Mode.DUPLICATE)
+        assert report.outcome == "done"
+        assert sorted(gateway.batches) == [(2, 1)]
+        await visit(device)
+        report = await device.sync(Mode.UPLOAD)
+        assert not report.cleared
+        with pytest.raises(Rejected) as caught:
+            await visit(device)
+        assert caught.value.code == "device_locked"
+        gateway.apply_at_hub()
+        report = await device.sync(Mode.UPLOAD)
+        assert report.cleared
+        assert sum((await device.tables()).values()) == 0
+        status = await device.status()
+        assert not status.locked
+        assert status.state.first_device_id == b""
+
+
+async def test_a_device_that_is_no_spare_may_not_duplicate(device: DeviceAgent) -> None:
+    """Two devices of one position would write at once."""
+    with pytest.raises(Rejected) as caught:
+        await device.sync(Mode.DUPLICATE)
+    assert caught.value.code == "not_a_spare"
+
+
+async def test_a_wipe_order_of_the_hub_erases_the_device(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """A stolen device tells nothing."""
+    await device.sync(Mode.INITIALIZE)
+    gateway.faults.wipe_order = wipe_order(gateway, gateway.authority.hub_key)
+    with pytest.raises(Fenced) as caught:
+        await device.sync(Mode.FAST)
+    assert caught.value.code == "device_wiped"
+    assert not device.home.is_enrolled
+    assert not device.home.data.exists()
+
+
+async def test_a_wipe_order_of_somebody_else_is_refused(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """A gateway alone cannot erase a device."""
+    await device.sync(Mode.INITIALIZE)
+    gateway.faults.wipe_order = wipe_order(gateway, ec.generate_private_key(ec.SECP256R1()))
+    with pytest.raises(Rejected) as caught:
+        await device.sync(Mode.FAST)
+    assert caught.value.code == "wipe_order_invalid"
+    assert device.home.is_enrolled
+
+
+async def test_a_deferred_download_is_waited_for(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """A gateway that is still being filled serves a moment later."""
+    gateway.faults.defer = 2
+    report = await device.sync(Mode.INITIALIZE)
+    assert report.outcome == "done"
+    assert report.sessions == 3
+
+
+async def test_a_silent_gateway_is_given_up(
+    gateway: GatewayDouble, tmp_path: Path
+) -> None:
+    """A line that stands still does not hang the device."""
+    device = await opened(await enrolled(gateway, tmp_path / "device"))
+    async with device:
+        device._context.settings = type(device._context.settings)(  # noqa: SLF001
+            discovery=False, patience_s=0.5, stall_s=0.3
+        )
+        gateway.faults.silent = True
+        with pytest.raises(Retry) as caught:
+            await device.sync(Mode.FAST)
+        assert caught.value.code == "line_stalled"
+
+
+async def test_photos_go_up_and_go_on_where_they_were_cut(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """Photos are sent once, apart from orders; sealed while they wait."""
+    content = bytes(range(256)) * 4000
+    sha256 = await device.keep_photo(content)
+    sealed = device.home.photos / sha256.hex()
+    assert content[:64] not in sealed.read_bytes()
+    assert unseal(device.database_key, sealed.read_bytes(), sha256.hex()) == content
+    gateway.blobs[sha256] = content[:1000]
+    assert await device.send_photos() == 1
+    assert gateway.blobs[sha256] == content
+    assert not sealed.exists()
+
+
+def wipe_order(gateway: GatewayDouble, key: ec.EllipticCurvePrivateKey) -> bytes:
+    order = enrol_pb2.WipeOrder(device_id=gateway.device_id, ordered_at=1, reason="stolen")
+    content = order.SerializeToString()
+    signature = key.sign(content, ec.ECDSA(SHA256()))
+    return enrol_pb2.SignedWipeOrder(order=content, signature=signature).SerializeToString()

@@ -1,0 +1,67 @@
+"""Photos and files go on to the hub, after orders, piece by piece."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from fieldmesh.wire.v1 import blob_pb2, replication_pb2
+from gateway.storage import blobs
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from gateway.replication.parts import ReplicationParts
+
+_PIECE_BYTES: Final = 512 * 1024
+_IDLE_S: Final = 60.0
+_REQUEST_S: Final = 60.0
+
+
+async def run_blobs_up(
+    parts: ReplicationParts, folder: Path, take: Callable[[int], Awaitable[None]]
+) -> None:
+    """Send whole blobs that the hub lacks, for ever.
+
+    Args:
+        parts: the replication's parts.
+        folder: the blob folder.
+        take: waits until so many bytes may go out (the site's bandwidth).
+
+    Raises:
+        Retry: the hub is away; the supervisor begins anew later.
+    """
+    while True:
+        count = parts.signals.blob_completed.count
+        blob = await parts.database.read(blobs.next_unsent)
+        if blob is None or not parts.signals.hub.reachable:
+            await parts.signals.blob_completed.after(count, timeout_s=_IDLE_S)
+            continue
+        await _send_piece(parts, folder / blob.sha256.hex(), blob, take)
+
+
+async def _send_piece(
+    parts: ReplicationParts,
+    path: Path,
+    blob: blobs.BlobRow,
+    take: Callable[[int], Awaitable[None]],
+) -> None:
+    data = await asyncio.to_thread(_read, path, blob.sent)
+    await take(len(data))
+    piece = replication_pb2.BlobPiece(
+        sha256=blob.sha256, size=blob.size, offset=blob.sent, data=data
+    )
+    payload = await parts.hub.ask(
+        "blob", piece.SerializeToString(), timeout_s=_REQUEST_S
+    )
+    state = blob_pb2.BlobState.FromString(payload)
+    sent = blob.size if state.complete else min(state.held, blob.size - 1)
+    await parts.database.write(partial(blobs.note_sent, sha256=blob.sha256, sent=sent))
+
+
+def _read(path: Path, offset: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(offset)
+        return file.read(_PIECE_BYTES)

@@ -1,0 +1,80 @@
+"""Saying hello: where this gateway stands, and what the hub answers to it."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import TYPE_CHECKING
+
+from fieldmesh.data.schema import SCHEMA_VERSION
+from fieldmesh.wire.v1 import replication_pb2
+from gateway.replication import subscription
+from gateway.storage import cursors, outbox, partitions
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from gateway.replication.parts import ReplicationParts
+
+LOG = logging.getLogger(__name__)
+
+
+async def say_hello(parts: ReplicationParts) -> None:
+    """The hub's consumer for this gateway stands at the gateway's own place in the stream.
+
+    Raises:
+        Retry: ``hub_unreachable``.
+    """
+    hello = await parts.database.read(partial(_read_hello, version=parts.version))
+    reply = await parts.hub("hello", hello.SerializeToString())
+    welcome = replication_pb2.GatewayWelcome.FromString(reply)
+    now = parts.clock.now()
+    changed = await parts.database.write(
+        partial(take_welcome, welcome=welcome, now=now)
+    )
+    line = parts.signals.hub
+    line.reachable, line.since, line.problem = True, now, ""
+    line.hub_lsn = max(line.hub_lsn, welcome.lsn)
+    LOG.info("hub_reached", extra={"hub_lsn": welcome.lsn, "mark_lsn": hello.mark_lsn})
+    parts.signals.line_up.give()
+    parts.signals.outbox_grown.give()
+    parts.signals.lease_wished.give()
+    parts.signals.blob_completed.give()
+    if changed:
+        parts.signals.partitions_changed.give()
+
+
+def _read_hello(
+    connection: sqlite3.Connection, *, version: str
+) -> replication_pb2.GatewayHello:
+    state = cursors.read_state(connection)
+    return replication_pb2.GatewayHello(
+        gateway_id=state.gateway_id,
+        mark_lsn=state.mark_lsn,
+        version=version,
+        schema_version=SCHEMA_VERSION,
+        outbox_depth=outbox.depth(connection).entries,
+        down_sequence=state.down_sequence,
+    )
+
+
+def take_welcome(
+    connection: sqlite3.Connection, *, welcome: replication_pb2.GatewayWelcome, now: int
+) -> bool:
+    """What the hub said is known, also after a restart.
+
+    Returns:
+        Whether there are partitions to seed.
+    """
+    cursors.set_shards(connection, max(1, welcome.shards))
+    epochs = [
+        cursors.EpochStart(epoch.epoch, epoch.began_after) for epoch in welcome.epochs
+    ]
+    changed = subscription.take_epochs(connection, epochs, now)
+    state = cursors.read_state(connection)
+    if state.mark_lsn < welcome.oldest_lsn and state.down_sequence:
+        again = partitions.seed_again(connection, None, now)
+        cursors.forget_stream_place(connection)
+        LOG.warning("away_too_long", extra={"partitions": again})
+        changed = True
+    return subscription.refresh(connection, now) or changed

@@ -1,0 +1,29 @@
+"""After the hub was restored from a backup: nothing that this gateway holds is lost.
+
+The batches whose receipts name a commit of the lost future are published again; partitions that hold
+rows of that future are seeded anew, and those rows give way to the hub's.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from gateway.storage import cache, outbox, partitions
+
+if TYPE_CHECKING:
+    import sqlite3
+
+LOG = logging.getLogger(__name__)
+
+
+def recover(connection: sqlite3.Connection, now: int) -> None:
+    """What the hub has lost is sent again, what it never had is fetched away."""
+    again = outbox.open_again_after_restore(connection, lost_above=0)
+    suspects = cache.partitions_with_lost_rows(connection)
+    cache.forget_lost_removals(connection)
+    partitions.seed_again(connection, suspects, now)
+    LOG.warning(
+        "hub_restored",
+        extra={"batches_again": again, "partitions_again": len(suspects)},
+    )

@@ -1,0 +1,40 @@
+"""Which partitions this gateway wants, worked out anew whenever the rows that say so change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gateway.replication import replay
+from gateway.storage import cursors, partitions
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+TABLES: Final = frozenset({"gateway_position", "subscription", "device"})
+"""A change in one of these may change what is wanted."""
+
+
+def refresh(connection: sqlite3.Connection, now: int) -> bool:
+    """The gateway wants what its positions need now.
+
+    Returns:
+        Whether a partition was gained or lost.
+    """
+    gateway_id = cursors.read_state(connection).gateway_id
+    wanted = partitions.wanted_partitions(connection, gateway_id)
+    return any(partitions.want(connection, wanted, now))
+
+
+def take_epochs(
+    connection: sqlite3.Connection, epochs: Sequence[cursors.EpochStart], now: int
+) -> bool:
+    """The hub's epochs are known; after a restore, what it lost is sent and fetched again.
+
+    Returns:
+        Whether there are partitions to seed.
+    """
+    if not cursors.learn_epochs(connection, epochs):
+        return False
+    replay.recover(connection, now)
+    return True

@@ -1,0 +1,37 @@
+"""Whether a download can be made now, or has to wait."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from fieldmesh.basics.errors import Retry
+from gateway.storage import cursors, partitions
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_NOT_READY_RETRY_S: Final = 15.0
+
+
+def check_served(connection: sqlite3.Connection, wanted: set[int]) -> None:
+    """All partitions can be given to a device.
+
+    Raises:
+        Retry: ``partition_not_ready``.
+    """
+    missing = partitions.not_served(connection, wanted)
+    if missing:
+        raise Retry(
+            "partition_not_ready", delay_s=_NOT_READY_RETRY_S, partitions=len(missing)
+        )
+
+
+def check_ahead(connection: sqlite3.Connection, cursor_lsn: int) -> None:
+    """The device does not stand above this gateway's mark.
+
+    Raises:
+        Retry: ``gateway_behind``: a delta would show the device a state older than its own.
+    """
+    state = cursors.read_state(connection)
+    if cursor_lsn > state.mark_lsn and not cursors.is_lost(cursor_lsn, state.epochs):
+        raise Retry("gateway_behind", delay_s=_NOT_READY_RETRY_S)

@@ -1,0 +1,280 @@
+"""The two gRPC services: Gateway over mTLS for enrolled devices, Enrolment over TLS for new ones."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+import grpc
+from typing_extensions import override
+
+from fieldmesh.basics import limits
+from fieldmesh.basics.errors import Fenced, FieldmeshError, Rejected
+from fieldmesh.data.schema import SCHEMA_VERSION
+from fieldmesh.service.grpc_problems import abort
+from fieldmesh.service.grpc_server import peer_identity
+from fieldmesh.session.gateway_side import GatewaySession
+from fieldmesh.wire.v1 import session_pb2, session_pb2_grpc
+from gateway.serving.session import MODE_NAMES, PROTOCOL_VERSION, SyncSession
+from gateway.serving.stream import DeviceStream
+from gateway.storage import devices, sessions
+from gateway.trust.revocations import DEVICE, check_device
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from fieldmesh.service.tls import PeerCertificate
+    from fieldmesh.wire.v1 import blob_pb2, enrol_pb2
+    from gateway.serving.admission import Pool
+    from gateway.serving.blobs import BlobStore
+    from gateway.serving.enrolment import EnrolmentDesk
+    from gateway.serving.parts import ServingParts
+
+LOG = logging.getLogger(__name__)
+
+_ID_BYTES: Final = 16
+_MOST_TEXT: Final = 64
+
+
+class ServerFacts:
+    """What anyone may know of this gateway."""
+
+    def __init__(self, parts: ServingParts, *, name: str, version: str) -> None:
+        """Answer in the name of the gateway."""
+        self._parts = parts
+        self._name = name
+        self._version = version
+
+    def answer(self) -> session_pb2.ServerInfo:
+        """As of now."""
+        pools = self._parts.pools
+        return session_pb2.ServerInfo(
+            gateway_id=self._parts.gateway_id,
+            name=self._name,
+            version=self._version,
+            protocol_version=PROTOCOL_VERSION,
+            oldest_protocol_version=PROTOCOL_VERSION,
+            schema_version=SCHEMA_VERSION,
+            gateway_time=self._parts.clock.now(),
+            hub_reachable=self._parts.signals.hub.reachable,
+            load=max(pools.fast.load, pools.full.load),
+        )
+
+
+class GatewayService(session_pb2_grpc.GatewayServicer):
+    """Sessions, renewals, blobs: for devices with a certificate of the hub."""
+
+    def __init__(
+        self,
+        parts: ServingParts,
+        facts: ServerFacts,
+        *,
+        blobs: BlobStore,
+        desk: EnrolmentDesk,
+    ) -> None:
+        """Serve with these parts."""
+        self._parts = parts
+        self._facts = facts
+        self._blobs = blobs
+        self._desk = desk
+        pools = parts.pools
+        self._pools: dict[int, Pool] = {
+            session_pb2.MODE_FAST: pools.fast,
+            session_pb2.MODE_UPLOAD: pools.fast,
+            session_pb2.MODE_FULL: pools.full,
+            session_pb2.MODE_INITIALIZE: pools.initialize,
+            session_pb2.MODE_DUPLICATE: pools.initialize,
+        }
+
+    @override
+    async def Session(  # type: ignore[override]  # the handler reads and writes through the context
+        self,
+        request_iterator: AsyncIterator[session_pb2.DeviceMessage],
+        context: grpc.aio.ServicerContext[
+            session_pb2.DeviceMessage, session_pb2.GatewayMessage
+        ],
+    ) -> None:
+        """One sync session."""
+        stream = DeviceStream(
+            context, end=grpc.aio.EOF, silence_s=self._parts.limits.silence_s
+        )
+        try:
+            session = await self._open(stream, peer_identity(context))
+        except FieldmeshError as problem:
+            LOG.info("session_refused", extra={"problem": problem.code})
+            await abort(context, problem)
+            return
+        began = self._parts.clock.monotonic()
+        try:
+            async with self._pools[session.mode].place():
+                await _run(session)
+        except FieldmeshError as problem:
+            session.row.problem = problem.code
+            session.row.outcome = "refused" if isinstance(problem, Rejected) else "cut"
+            await abort(context, problem)
+        finally:
+            await self._end(session, seconds=self._parts.clock.monotonic() - began)
+
+    async def _open(self, stream: DeviceStream, peer: PeerCertificate) -> SyncSession:
+        hello = (await stream.expect("hello")).hello
+        check_hello(hello)
+        check_device(peer, hello.device_id)
+        now = self._parts.clock.now()
+        mode = MODE_NAMES[hello.mode]
+        stream.machine = GatewaySession(mode)
+        row = sessions.SessionRow(
+            session_id=hello.session_id,
+            device_id=hello.device_id,
+            mode=mode,
+            started_at=now,
+            clock_skew=now - hello.device_time,
+            app_version=hello.app_version,
+            network=hello.network,
+        )
+        seen = devices.Seen(
+            hello.device_id, hello.device_epoch, mode, hello.app_version, peer.der, now
+        )
+        return SyncSession(self._parts, stream, peer, hello, row, seen)
+
+    async def _end(self, session: SyncSession, *, seconds: float) -> None:
+        row = session.row
+        row.bytes_up = session.stream.bytes_up
+        row.bytes_down = session.stream.bytes_down
+        fenced = row.outcome in {"fenced", "wiped"} or row.problem
+        seen = None if session.noted or fenced else session.seen
+        self._parts.metrics.session_ended(row, seconds=seconds)
+        await self._parts.journal.end(row, seen)
+
+    @override
+    async def Renew(
+        self,
+        request: enrol_pb2.RenewRequest,
+        context: grpc.aio.ServicerContext[object, object],
+    ) -> enrol_pb2.EnrolReply:
+        """A new certificate for the calling device."""
+        try:
+            peer = self._device(context)
+            return await self._desk.renew(peer.der, request.csr)
+        except FieldmeshError as problem:
+            return await abort(context, problem)
+
+    @override
+    async def GetServerInfo(
+        self,
+        request: session_pb2.ServerInfoRequest,
+        context: grpc.aio.ServicerContext[object, object],
+    ) -> session_pb2.ServerInfo:
+        """What anyone may know."""
+        return self._facts.answer()
+
+    @override
+    async def FindBlob(
+        self,
+        request: blob_pb2.FindBlobRequest,
+        context: grpc.aio.ServicerContext[object, object],
+    ) -> blob_pb2.BlobState:
+        """How much of a blob is here."""
+        try:
+            self._device(context)
+            return await self._blobs.find(request.sha256)
+        except FieldmeshError as problem:
+            return await abort(context, problem)
+
+    @override
+    async def PutBlob(
+        self,
+        request_iterator: AsyncIterator[blob_pb2.BlobChunk],
+        context: grpc.aio.ServicerContext[object, object],
+    ) -> blob_pb2.BlobState:
+        """Take a blob, or the rest of one."""
+        try:
+            self._device(context)
+            async with self._parts.pools.blobs.place():
+                return await self._blobs.put(aiter(request_iterator))
+        except FieldmeshError as problem:
+            return await abort(context, problem)
+
+    @override
+    async def GetBlob(
+        self,
+        request: blob_pb2.GetBlobRequest,
+        context: grpc.aio.ServicerContext[object, object],
+    ) -> AsyncIterator[blob_pb2.BlobChunk]:
+        """Give a blob, or the rest of one."""
+        try:
+            self._device(context)
+            async with self._parts.pools.blobs.place():
+                async for chunk in self._blobs.get(request.sha256, request.offset):
+                    yield chunk
+        except FieldmeshError as problem:
+            await abort(context, problem)
+
+    def _device(
+        self, context: grpc.aio.ServicerContext[object, object]
+    ) -> PeerCertificate:
+        peer = peer_identity(context)
+        if peer.node_kind != DEVICE:
+            raise Rejected("foreign_certificate", place="certificate")
+        return peer
+
+
+class EnrolmentService(session_pb2_grpc.EnrolmentServicer):
+    """For devices that have a code and no certificate yet."""
+
+    def __init__(self, facts: ServerFacts, desk: EnrolmentDesk) -> None:
+        """Serve with these parts."""
+        self._facts = facts
+        self._desk = desk
+
+    @override
+    async def Enrol(
+        self,
+        request: enrol_pb2.EnrolRequest,
+        context: grpc.aio.ServicerContext[object, object],
+    ) -> enrol_pb2.EnrolReply:
+        """A certificate for a code."""
+        try:
+            return await self._desk.enrol(request)
+        except FieldmeshError as problem:
+            return await abort(context, problem)
+
+    @override
+    async def GetServerInfo(
+        self,
+        request: session_pb2.ServerInfoRequest,
+        context: grpc.aio.ServicerContext[object, object],
+    ) -> session_pb2.ServerInfo:
+        """What anyone may know."""
+        return self._facts.answer()
+
+
+async def _run(session: SyncSession) -> None:
+    try:
+        await session.run()
+    except Fenced as problem:
+        await session.fence(problem)
+
+
+def check_hello(hello: session_pb2.Hello) -> None:
+    """The Hello keeps to the limits of the protocol.
+
+    Raises:
+        Rejected: ``bad_hello`` naming the field, ``protocol_not_spoken``.
+    """
+    if hello.protocol_version != PROTOCOL_VERSION:
+        raise Rejected("protocol_not_spoken", version=hello.protocol_version)
+    wrong = {
+        "device_id": len(hello.device_id) != _ID_BYTES,
+        "device_epoch": hello.device_epoch < 1,
+        "mode": hello.mode not in MODE_NAMES,
+        "session_id": len(hello.session_id) != _ID_BYTES,
+        "partitions": len(hello.partitions) > limits.PARTITIONS_IN_HELLO,
+        "cursor_lsn": hello.cursor_lsn < 0,
+        "last_sequence": hello.last_sequence >= 1 << 62,
+        "app_version": len(hello.app_version) > _MOST_TEXT,
+        "network": len(hello.network) > _MOST_TEXT,
+        "resume_download_id": len(hello.resume_download_id) not in {0, _ID_BYTES},
+    }
+    for name, is_wrong in wrong.items():
+        if is_wrong:
+            raise Rejected("bad_hello", place=name)

@@ -1,0 +1,390 @@
+"""One sync session, from Hello to Done. ``docs/protocol.md`` tells the dialogue of each mode.
+
+Uploads come first and are safe whatever follows (promise 1); then, by mode, a delta or a snapshot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from fieldmesh.basics import limits
+from fieldmesh.basics.errors import Fenced, Rejected, Retry
+from fieldmesh.codec import frames
+from fieldmesh.data.policy import PartitionKind
+from fieldmesh.replica.partition import partition_id
+from fieldmesh.wire.v1 import batch_pb2, session_pb2
+from gateway.serving.downloads import Wish
+from gateway.serving.forms import OUTCOME_NAMES, to_state, to_ticks
+from gateway.serving.repairs import find_repair
+from gateway.serving.sending import send_download
+from gateway.serving.uploads import SOURCE_WIRE, Sender, check_batches
+from gateway.storage import cursors, deltas, devices, inbox, partitions, sessions
+from gateway.storage.inbox import Stored
+from gateway.trust.peers import public_key_of
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from fieldmesh.codec.columns import TableRows
+    from fieldmesh.service.tls import PeerCertificate
+    from gateway.serving.parts import ServingParts
+    from gateway.serving.stream import DeviceStream
+    from gateway.storage.devices import DeviceFacts, Fence
+    from gateway.storage.inbox import ReceivedBatch
+
+PROTOCOL_VERSION: Final = 1
+MODE_NAMES: Final = {
+    session_pb2.MODE_FAST: "fast",
+    session_pb2.MODE_FULL: "full",
+    session_pb2.MODE_INITIALIZE: "initialize",
+    session_pb2.MODE_DUPLICATE: "duplicate",
+    session_pb2.MODE_UPLOAD: "upload",
+}
+_NEW_DATABASE: Final = frozenset(
+    {session_pb2.MODE_INITIALIZE, session_pb2.MODE_DUPLICATE}
+)
+_DOWNLOADS: Final = _NEW_DATABASE | {session_pb2.MODE_FULL}
+_GROUP_BATCHES: Final = 16
+_GROUP_BYTES: Final = 4 * 1024 * 1024
+_READY_POLL_S: Final = 1.0
+_LEASE_RETRY_S: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What one read transaction says at Hello."""
+
+    facts: DeviceFacts
+    fence: Fence | None
+    contiguous: int
+    mark_lsn: int
+
+
+@dataclass(frozen=True, slots=True)
+class UploadResult:
+    """What one write transaction says after a group of batches."""
+
+    stored: Stored
+    ticks: session_pb2.Ticks
+    rejects: TableRows | None
+
+
+@dataclass(slots=True)
+class SyncSession:
+    """The state of one session; :meth:`run` is its whole story."""
+
+    parts: ServingParts
+    stream: DeviceStream
+    peer: PeerCertificate
+    hello: session_pb2.Hello
+    row: sessions.SessionRow
+    seen: devices.Seen
+    noted: bool = False
+    ticks: session_pb2.Ticks = field(default_factory=session_pb2.Ticks)
+
+    @property
+    def mode(self) -> int:
+        """The mode that the device asked for."""
+        return self.hello.mode
+
+    async def run(self) -> None:
+        """The dialogue, up to and with Done.
+
+        Raises:
+            FieldmeshError: the session ends with a gRPC status instead.
+        """
+        opening = await self.parts.database.read(self._open)
+        if opening.facts.state == "revoked":
+            await self._done(
+                session_pb2.OUTCOME_WIPE,
+                reason="device_revoked",
+                wipe_order=opening.facts.wipe_order or b"",
+            )
+            return
+        if not opening.facts.known:
+            await self._wish_lease()
+        granted = await self._grant(opening)
+        await self._welcome(opening, granted)
+        uploads = await self._take_uploads(opening)
+        if uploads.stored.differing:
+            raise Fenced("cloned_device")
+        if opening.fence is not None and self.mode not in _NEW_DATABASE:
+            raise Fenced(opening.fence.code)
+        await self._acknowledge(uploads)
+        if self.mode in _DOWNLOADS:
+            await self._bring_down(opening)
+        else:
+            await self._done(session_pb2.OUTCOME_DONE)
+
+    def _open(self, connection: sqlite3.Connection) -> Opening:
+        hello = self.hello
+        facts = devices.read_facts(connection, hello.device_id)
+        fence = devices.find_fence(
+            connection,
+            facts,
+            device_epoch=hello.device_epoch,
+            last_sequence=hello.last_sequence,
+            last_sha256=hello.last_sha256,
+        )
+        return Opening(
+            facts,
+            fence,
+            self._contiguous(connection, facts),
+            cursors.mark_lsn(connection),
+        )
+
+    def _contiguous(self, connection: sqlite3.Connection, facts: DeviceFacts) -> int:
+        epoch = self.hello.device_epoch
+        applied = facts.tick.sequence if facts.tick.device_epoch == epoch else 0
+        return inbox.contiguous_sequence(
+            connection, facts.device_id, epoch, applied=applied
+        )
+
+    async def _wish_lease(self) -> None:
+        now = self.parts.clock.now()
+        device_id = self.hello.device_id
+        await self.parts.database.write(lambda c: devices.wish_lease(c, device_id, now))
+        self.parts.signals.lease_wished.give()
+
+    async def _grant(self, opening: Opening) -> int:
+        if self.mode not in _NEW_DATABASE:
+            return 0
+        if (
+            self.mode == session_pb2.MODE_DUPLICATE
+            and opening.facts.stands_in_for is None
+        ):
+            raise Rejected("spare_not_authorised")
+        self.noted = True
+        return await self.parts.database.write(
+            partial(self._write_grant, opening.facts)
+        )
+
+    def _write_grant(self, facts: DeviceFacts, connection: sqlite3.Connection) -> int:
+        devices.note_session(connection, self.seen)
+        if self.mode == session_pb2.MODE_DUPLICATE and facts.stands_in_for is not None:
+            devices.suspend(
+                connection,
+                facts.stands_in_for,
+                spare_id=facts.device_id,
+                now=self.seen.at,
+            )
+        return devices.grant_epoch(
+            connection, facts.device_id, above=self.hello.device_epoch
+        )
+
+    async def _welcome(self, opening: Opening, granted: int) -> None:
+        facts = opening.facts
+        self.row.mark_lsn = opening.mark_lsn
+        self.ticks = to_ticks(
+            facts, device_epoch=self.hello.device_epoch, contiguous=opening.contiguous
+        )
+        welcome = session_pb2.Welcome(
+            gateway_id=self.parts.gateway_id,
+            gateway_time=self.parts.clock.now(),
+            mark_lsn=opening.mark_lsn,
+            granted_epoch=granted,
+            device_state=to_state(facts),
+            ticks=self.ticks,
+            hub_reachable=self.parts.signals.hub.reachable,
+            next_sequence=opening.contiguous + 1,
+            stands_in_for=facts.stands_in_for or b"",
+            position_id=facts.position_id or b"",
+        )
+        await self.stream.send(session_pb2.GatewayMessage(welcome=welcome))
+
+    async def _take_uploads(self, opening: Opening) -> UploadResult:
+        sender = Sender(
+            device_id=self.hello.device_id,
+            public_key=public_key_of(self.peer.der),
+            certificate=self.peer.der,
+            source=SOURCE_WIRE,
+            suspended=opening.facts.suspended,
+        )
+        total = Stored(0, 0, 0)
+        while True:
+            group, ended = await self._receive_group()
+            result = await self._store(group, sender)
+            total += result.stored
+            self.ticks = result.ticks
+            if ended:
+                self.parts.metrics.batches_stored(total)
+                return replace(result, stored=total)
+
+    async def _receive_group(self) -> tuple[list[batch_pb2.SignedBatch], bool]:
+        group: list[batch_pb2.SignedBatch] = []
+        size = 0
+        while len(group) < _GROUP_BATCHES and size < _GROUP_BYTES:
+            message = await self.stream.receive()
+            kind = (
+                message.WhichOneof("message")
+                if message is not None
+                else "end of stream"
+            )
+            if message is not None and kind == "upload_end":
+                return group, True
+            if message is None or kind != "batch":
+                raise Rejected("unexpected_message", expected="batch", found=str(kind))
+            self.parts.disk.check_upload()
+            group.append(message.batch)
+            size += len(message.batch.body)
+        return group, False
+
+    async def _store(
+        self, group: list[batch_pb2.SignedBatch], sender: Sender
+    ) -> UploadResult:
+        if not group:
+            return await self.parts.database.read(
+                partial(self._upload_state, stored=Stored(0, 0, 0))
+            )
+        now = self.parts.clock.now()
+        checked = await asyncio.to_thread(check_batches, group, sender, now)
+        self.noted = True
+        result = await self.parts.database.write(
+            partial(self._write_group, checked, now)
+        )
+        self.row.rows_up += sum(batch.rows for batch in checked)
+        self.parts.signals.outbox_grown.give()
+        return result
+
+    def _write_group(
+        self, checked: list[ReceivedBatch], now: int, connection: sqlite3.Connection
+    ) -> UploadResult:
+        devices.note_session(connection, self.seen)
+        sessions.save(connection, [self.row])
+        stored = inbox.store_batches(connection, checked, now)
+        return self._upload_state(connection, stored=stored)
+
+    def _upload_state(
+        self, connection: sqlite3.Connection, *, stored: Stored
+    ) -> UploadResult:
+        facts = devices.read_facts(connection, self.hello.device_id)
+        own = partition_id(PartitionKind.DEVICE, self.hello.device_id)
+        return UploadResult(
+            stored=stored,
+            ticks=to_ticks(
+                facts,
+                device_epoch=self.hello.device_epoch,
+                contiguous=self._contiguous(connection, facts),
+            ),
+            rejects=deltas.new_rejects(
+                connection, own, above_lsn=self.hello.reject_lsn
+            ),
+        )
+
+    async def _acknowledge(self, uploads: UploadResult) -> None:
+        rejects = (
+            []
+            if uploads.rejects is None
+            else [frames.pack_frame(frames.FrameKind.ROWS, uploads.rejects)]
+        )
+        message = session_pb2.Acknowledgement(ticks=uploads.ticks, rejects=rejects)
+        await self.stream.send(session_pb2.GatewayMessage(acknowledgement=message))
+
+    async def _bring_down(self, opening: Opening) -> None:
+        wish = Wish(
+            device_id=self.hello.device_id,
+            device_epoch=self.hello.device_epoch,
+            cursor_lsn=self.hello.cursor_lsn,
+            held=frozenset(self.hello.partitions),
+            whole=self.mode in _NEW_DATABASE,
+        )
+        try:
+            download = await self.parts.downloads.resume(
+                wish, self.hello.resume_download_id
+            )
+            if download is None:
+                await self._wait_until_ready(opening)
+                download = await self.parts.downloads.make(wish)
+        except Retry as problem:
+            await self._done(
+                session_pb2.OUTCOME_DOWNLOAD_DEFERRED,
+                reason=problem.code,
+                retry_after_ms=int(problem.delay_s * 1000),
+            )
+            return
+        self.row.resumed = int(download.resumed)
+        self.row.rows_down += download.rows
+        offset = self.hello.resume_offset if download.resumed else 0
+        await send_download(
+            self.stream, download, offset=offset, bandwidth=self.parts.bandwidth
+        )
+        await self._repair()
+        await self._done(session_pb2.OUTCOME_DONE)
+
+    async def _wait_until_ready(self, opening: Opening) -> None:
+        """Partitions of a roaming device are asked for and waited for, a short time."""
+        deadline = self.parts.clock.monotonic() + self.parts.limits.ready_wait_s
+        wished = not opening.facts.known
+        while True:
+            count = self.parts.signals.mark_applied.count
+            missing = await self.parts.database.read(self._missing)
+            if not missing:
+                return
+            if not wished:
+                await self._wish_lease()
+                wished = True
+            if (
+                self.parts.clock.monotonic() >= deadline
+                or not self.parts.signals.hub.reachable
+            ):
+                raise Retry(
+                    "partition_not_ready", delay_s=_LEASE_RETRY_S, partitions=missing
+                )
+            await self.parts.signals.mark_applied.after(count, timeout_s=_READY_POLL_S)
+
+    def _missing(self, connection: sqlite3.Connection) -> int:
+        facts = devices.read_facts(connection, self.hello.device_id)
+        if not facts.known:
+            return 1
+        wanted = partitions.device_partitions(connection, facts)
+        return len(partitions.not_served(connection, wanted))
+
+    async def _repair(self) -> None:
+        for turn in range(limits.REPAIRS_IN_SESSION + 1):
+            applied = (await self.stream.expect("applied")).applied
+            if not applied.differing:
+                return
+            self.parts.metrics.device_differed()
+            if turn == limits.REPAIRS_IN_SESSION or self.mode in _NEW_DATABASE:
+                return
+            if len(applied.differing) > limits.DIGESTS_IN_APPLIED:
+                raise Rejected("too_many_digests", most=limits.DIGESTS_IN_APPLIED)
+            repair = await self.parts.database.read(
+                partial(
+                    find_repair, device_id=self.hello.device_id, held=applied.differing
+                )
+            )
+            self.row.rows_down += repair.rows
+            message = session_pb2.Repair(frames=repair.frames)
+            await self.stream.send(session_pb2.GatewayMessage(repair=message))
+
+    async def _done(
+        self,
+        outcome: session_pb2.Outcome.ValueType,
+        *,
+        reason: str = "",
+        retry_after_ms: int = 0,
+        wipe_order: bytes = b"",
+    ) -> None:
+        self.row.outcome = OUTCOME_NAMES[outcome]
+        self.row.problem = reason
+        done = session_pb2.Done(
+            outcome=outcome,
+            reason=reason,
+            retry_after_ms=retry_after_ms,
+            wipe_order=wipe_order,
+            rows_up=self.row.rows_up,
+            rows_down=self.row.rows_down,
+            bytes_up=self.stream.bytes_up,
+            bytes_down=self.stream.bytes_down,
+            ticks=self.ticks,
+            gateways=self.parts.gateways(),
+        )
+        await self.stream.send(session_pb2.GatewayMessage(done=done))
+
+    async def fence(self, problem: Fenced) -> None:
+        """The session ends with OUTCOME_FENCED: the device must initialize."""
+        await self._done(session_pb2.OUTCOME_FENCED, reason=problem.code)

@@ -1,0 +1,84 @@
+"""The device's end of one session: messages in order, within limits, with a time-out on silence."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Protocol, cast
+
+from fieldmesh.basics.errors import Rejected, Retry
+
+if TYPE_CHECKING:
+    from fieldmesh.session.gateway_side import GatewaySession
+    from fieldmesh.wire.v1 import session_pb2
+
+
+class RpcStream(Protocol):
+    """What gRPC gives a handler: messages in and out."""
+
+    async def read(self) -> session_pb2.DeviceMessage | object:
+        """The next message, or ``grpc.aio.EOF``."""
+
+    async def write(self, message: session_pb2.GatewayMessage) -> None:
+        """Hand a message to the transport."""
+
+
+class DeviceStream:
+    """Reads and writes the messages of one session and counts their bytes."""
+
+    def __init__(self, rpc: RpcStream, *, end: object, silence_s: float) -> None:
+        """Wrap a gRPC stream.
+
+        Args:
+            rpc: the stream.
+            end: what ``rpc.read`` gives when the device has closed its side.
+            silence_s: longest time without a message, seconds.
+        """
+        self._rpc = rpc
+        self._end = end
+        self._silence_s = silence_s
+        self.machine: GatewaySession | None = None
+        self.bytes_up = 0
+        self.bytes_down = 0
+
+    async def receive(self) -> session_pb2.DeviceMessage | None:
+        """The next message; None when the device has closed its side.
+
+        Raises:
+            Rejected: ``unexpected_message`` if it may not be said here.
+            Retry: ``device_silent`` after too long a silence.
+        """
+        try:
+            async with asyncio.timeout(self._silence_s):
+                message = await self._rpc.read()
+        except TimeoutError as error:
+            raise Retry(
+                "device_silent", delay_s=1.0, seconds=self._silence_s
+            ) from error
+        if message is self._end:
+            return None
+        received = cast("session_pb2.DeviceMessage", message)
+        self.bytes_up += received.ByteSize()
+        if self.machine is not None:
+            self.machine.receive(str(received.WhichOneof("message")))
+        return received
+
+    async def expect(self, kind: str) -> session_pb2.DeviceMessage:
+        """The next message, which must be of that kind.
+
+        Raises:
+            Rejected: ``unexpected_message`` if it is another, or none.
+        """
+        message = await self.receive()
+        found = (
+            message.WhichOneof("message") if message is not None else "end of stream"
+        )
+        if message is None or found != kind:
+            raise Rejected("unexpected_message", expected=kind, found=str(found))
+        return message
+
+    async def send(self, message: session_pb2.GatewayMessage) -> None:
+        """The message is on its way."""
+        if self.machine is not None:
+            self.machine.send(str(message.WhichOneof("message")))
+        self.bytes_down += message.ByteSize()
+        await self._rpc.write(message)

@@ -1,0 +1,215 @@
+"""Rows from the hub: applied, removed, replaced by range. The hub's version with the higher LSN wins.
+
+Every function runs inside the one transaction that also moves the mark (promise 4, Whole).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from gateway.storage.schema import CACHED_TABLES, TABLE_NUMBER, WIRE_COLUMNS
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+    from fieldmesh.codec.columns import TableRows
+
+_LOST = (
+    " OR EXISTS (SELECT 1 FROM fm_lost_range WHERE {table}.lsn > above_lsn"
+    " AND {table}.lsn < below_lsn)"
+)
+
+
+@cache
+def _upsert(table: str, names: tuple[str, ...], comparison: str) -> str:
+    changed = ", ".join(f"{name} = excluded.{name}" for name in names if name != "id")
+    return (
+        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
+        f" ON CONFLICT (id) DO UPDATE SET {changed}"
+        f" WHERE excluded.lsn {comparison} {table}.lsn{_LOST.format(table=table)}"
+    )
+
+
+def _known(rows: TableRows) -> tuple[str, ...]:
+    wire = WIRE_COLUMNS[rows.table]
+    return tuple(name for name in rows.names if name in wire)
+
+
+def apply_rows(connection: sqlite3.Connection, rows: TableRows) -> int:
+    """Each row stands as the hub says, unless a newer version is held already.
+
+    Columns that this version does not know are left out. Repeating it is harmless.
+
+    Returns:
+        The number of rows given.
+    """
+    return _write_rows(connection, rows, ">")
+
+
+def _write_rows(
+    connection: sqlite3.Connection, rows: TableRows, comparison: str
+) -> int:
+    if rows.table not in WIRE_COLUMNS or not rows.row_count:
+        return 0
+    names = _known(rows)
+    connection.executemany(
+        _upsert(rows.table, names, comparison),
+        zip(*(rows.column(name) for name in names), strict=True),
+    )
+    return rows.row_count
+
+
+def apply_removals(connection: sqlite3.Connection, removals: TableRows) -> int:
+    """Rows that left their partition at an LSN are gone, and the removal is kept for devices.
+
+    A row that has meanwhile come back, or moved on, stays.
+    """
+    if removals.table not in WIRE_COLUMNS or not removals.row_count:
+        return 0
+    triples = list(
+        zip(
+            removals.column("id"),
+            removals.column("partition"),
+            removals.column("lsn"),
+            strict=True,
+        )
+    )
+    connection.executemany(
+        f"DELETE FROM {removals.table} WHERE id = ? AND partition = ? AND (lsn < ?"
+        f"{_LOST.format(table=removals.table)})",
+        triples,
+    )
+    number = TABLE_NUMBER[removals.table]
+    connection.executemany(
+        f"INSERT OR IGNORE INTO fm_removal (row_id, partition, lsn, table_no)"
+        f" VALUES (?, ?, ?, {number:d})",
+        triples,
+    )
+    return len(triples)
+
+
+def hide_removed(connection: sqlite3.Connection, partition: int) -> None:
+    """Rows of a seed that the stream has removed since are gone again."""
+    for table in CACHED_TABLES:
+        connection.execute(
+            f"DELETE FROM {table} WHERE partition = ?1 AND EXISTS (SELECT 1 FROM fm_removal AS r"
+            f" WHERE r.partition = ?1 AND r.table_no = ?2 AND r.row_id = {table}.id"
+            f" AND r.lsn > {table}.lsn)",
+            (partition, TABLE_NUMBER[table]),
+        )
+
+
+def keep_only(
+    connection: sqlite3.Connection,
+    partition: int,
+    seeded: dict[str, set[bytes]],
+    *,
+    up_to_lsn: int,
+) -> int:
+    """Rows of the partition that a whole seed at ``up_to_lsn`` does not have are gone.
+
+    Returns:
+        How many went.
+    """
+    gone = 0
+    for table in CACHED_TABLES:
+        keep = seeded.get(table, set())
+        stale = [
+            (row_id,)
+            for (row_id,) in connection.execute(
+                f"SELECT id FROM {table} WHERE partition = ? AND (lsn <= ?"
+                f"{_LOST.format(table=table)})",
+                (partition, up_to_lsn),
+            )
+            if row_id not in keep
+        ]
+        connection.executemany(f"DELETE FROM {table} WHERE id = ?", stale)
+        gone += len(stale)
+    return gone
+
+
+def forget_partition(connection: sqlite3.Connection, partition: int) -> int:
+    """No row of the partition is held here any more, nor its removals.
+
+    Returns:
+        How many rows went.
+    """
+    gone = 0
+    for table in CACHED_TABLES:
+        gone += connection.execute(
+            f"DELETE FROM {table} WHERE partition = ?", (partition,)
+        ).rowcount
+    connection.execute("DELETE FROM fm_removal WHERE partition = ?", (partition,))
+    return gone
+
+
+def replace_range(
+    connection: sqlite3.Connection,
+    rows: TableRows,
+    *,
+    partition: int,
+    byte_range: tuple[int, int],
+    at_lsn: int,
+) -> int:
+    """One range of one table is exactly what the hub holds at ``at_lsn``; newer rows stay.
+
+    Returns:
+        The number of rows written.
+    """
+    if rows.table not in WIRE_COLUMNS:
+        return 0
+    first, last = (bytes([value]) for value in byte_range)
+    connection.execute(
+        f"DELETE FROM {rows.table} WHERE partition = ? AND substr(id, 16, 1) BETWEEN ? AND ?"
+        f" AND (lsn <= ?{_LOST.format(table=rows.table)})",
+        (partition, first, last, at_lsn),
+    )
+    return _write_rows(connection, rows, ">=")
+
+
+def prune_removals(connection: sqlite3.Connection, *, through_lsn: int) -> int:
+    """Old removals are gone; a device with an older cursor gets those partitions whole.
+
+    Returns:
+        How many went.
+    """
+    connection.execute(
+        "UPDATE fm_partition SET horizon_lsn = ?1 WHERE horizon_lsn < ?1 AND partition IN"
+        " (SELECT DISTINCT partition FROM fm_removal WHERE lsn <= ?1)",
+        (through_lsn,),
+    )
+    return connection.execute(
+        "DELETE FROM fm_removal WHERE lsn <= ?", (through_lsn,)
+    ).rowcount
+
+
+def partitions_with_lost_rows(connection: sqlite3.Connection) -> set[int]:
+    """Partitions that hold rows or removals of a lost future."""
+    found: set[int] = set()
+    selects: Sequence[str] = [
+        *(f"SELECT DISTINCT partition FROM {table} AS t" for table in CACHED_TABLES),
+        "SELECT DISTINCT partition FROM fm_removal AS t",
+    ]
+    for select in selects:
+        found.update(
+            row[0]
+            for row in connection.execute(
+                f"{select} WHERE EXISTS (SELECT 1 FROM fm_lost_range"
+                " WHERE t.lsn > above_lsn AND t.lsn < below_lsn)"
+            )
+        )
+    return found
+
+
+def forget_lost_removals(connection: sqlite3.Connection) -> int:
+    """Removals of a lost future never happened.
+
+    Returns:
+        How many went.
+    """
+    return connection.execute(
+        "DELETE FROM fm_removal WHERE EXISTS (SELECT 1 FROM fm_lost_range"
+        " WHERE fm_removal.lsn > above_lsn AND fm_removal.lsn < below_lsn)"
+    ).rowcount

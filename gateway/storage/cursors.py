@@ -1,0 +1,161 @@
+"""Where the gateway stands: its mark, the hub's epochs, shards, bandwidth hours."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+EPOCH_BITS: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class EpochStart:
+    """A hub epoch and the last LSN of the epochs before it that counts."""
+
+    epoch: int
+    began_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class BandwidthRule:
+    """Between two minutes of the day (UTC), downloads and blobs share this many kilobytes a second."""
+
+    from_minute: int
+    to_minute: int
+    kilobytes_per_second: int
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The one row of ``fm_state``."""
+
+    gateway_id: bytes
+    mark_lsn: int
+    marked_at: int
+    down_sequence: int
+    epochs: tuple[EpochStart, ...]
+    shards: int
+    bandwidth: tuple[BandwidthRule, ...]
+
+
+def read_state(connection: sqlite3.Connection) -> State:
+    """Where the gateway stands as of this transaction."""
+    row = connection.execute(
+        "SELECT gateway_id, mark_lsn, marked_at, down_sequence, hub_epochs, shards, bandwidth"
+        " FROM fm_state"
+    ).fetchone()
+    return State(
+        gateway_id=row[0],
+        mark_lsn=row[1],
+        marked_at=row[2],
+        down_sequence=row[3],
+        epochs=tuple(EpochStart(*pair) for pair in json.loads(row[4])),
+        shards=row[5],
+        bandwidth=tuple(BandwidthRule(*triple) for triple in json.loads(row[6])),
+    )
+
+
+def mark_lsn(connection: sqlite3.Connection) -> int:
+    """The newest hub LSN whose content is applied whole."""
+    return int(connection.execute("SELECT mark_lsn FROM fm_state").fetchone()[0])
+
+
+def set_mark(
+    connection: sqlite3.Connection, lsn: int, *, marked_at: int, down_sequence: int
+) -> None:
+    """The gateway stands at ``lsn``; the stream goes on after ``down_sequence``."""
+    connection.execute(
+        "UPDATE fm_state SET mark_lsn = max(mark_lsn, ?), marked_at = ?,"
+        " down_sequence = max(down_sequence, ?)",
+        (lsn, marked_at, down_sequence),
+    )
+
+
+def note_day(connection: sqlite3.Connection, day: int) -> None:
+    """The mark that the gateway had first on that day (days since 1970) is remembered."""
+    connection.execute(
+        "INSERT OR IGNORE INTO fm_mark_day (day, mark_lsn) SELECT ?, mark_lsn FROM fm_state",
+        (day,),
+    )
+
+
+def mark_of_day(connection: sqlite3.Connection, day: int) -> int:
+    """The mark at the beginning of that day or of the last one before it; 0 = not known."""
+    row = connection.execute(
+        "SELECT mark_lsn FROM fm_mark_day WHERE day <= ? ORDER BY day DESC LIMIT 1",
+        (day,),
+    ).fetchone()
+    connection.execute("DELETE FROM fm_mark_day WHERE day < ?", (day,))
+    return int(row[0]) if row else 0
+
+
+def set_shards(connection: sqlite3.Connection, shards: int) -> None:
+    """The hub reads UP in this many shards."""
+    connection.execute("UPDATE fm_state SET shards = ?", (shards,))
+
+
+def set_bandwidth(
+    connection: sqlite3.Connection, rules: Sequence[BandwidthRule]
+) -> None:
+    """These hours limit downloads from now on; none = the file's hours, or no limit."""
+    text = json.dumps(
+        [[r.from_minute, r.to_minute, r.kilobytes_per_second] for r in rules]
+    )
+    connection.execute("UPDATE fm_state SET bandwidth = ?", (text,))
+
+
+def forget_stream_place(connection: sqlite3.Connection) -> None:
+    """The next hello asks for the oldest message that DOWN still holds."""
+    connection.execute("UPDATE fm_state SET down_sequence = 0")
+
+
+def lost_ranges(epochs: Sequence[EpochStart]) -> tuple[tuple[int, int], ...]:
+    """LSNs of lost futures, as (above, below) bounds, both exclusive.
+
+    An epoch that began after LSN x makes everything above x and below its own first LSN void.
+    """
+    return tuple(
+        (start.began_after, start.epoch << EPOCH_BITS)
+        for start in epochs
+        if start.epoch > 1
+    )
+
+
+def is_lost(lsn: int, epochs: Sequence[EpochStart]) -> bool:
+    """Whether ``lsn`` was given by a hub whose future was lost in a restore."""
+    return any(above < lsn < below for above, below in lost_ranges(epochs))
+
+
+def learn_epochs(connection: sqlite3.Connection, epochs: Sequence[EpochStart]) -> bool:
+    """The hub's epochs are known here.
+
+    Returns:
+        Whether there was a new one whose lost future this gateway had heard of: then the mark
+        has been set back to the last LSN that counts, and rows above it wait for repair.
+    """
+    held = read_state(connection)
+    known = {start.epoch for start in held.epochs}
+    fresh = [start for start in epochs if start.epoch not in known]
+    if not fresh:
+        return False
+    merged = sorted({*held.epochs, *fresh}, key=lambda start: start.epoch)
+    connection.execute(
+        "UPDATE fm_state SET hub_epochs = ?",
+        (json.dumps([[start.epoch, start.began_after] for start in merged]),),
+    )
+    connection.executemany(
+        "INSERT OR IGNORE INTO fm_lost_range (above_lsn, below_lsn) VALUES (?, ?)",
+        lost_ranges(fresh),
+    )
+    if not is_lost(held.mark_lsn, fresh):
+        return False
+    lowest = min(
+        above for above, below in lost_ranges(fresh) if above < held.mark_lsn < below
+    )
+    connection.execute("UPDATE fm_state SET mark_lsn = ?", (lowest,))
+    return True

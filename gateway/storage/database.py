@@ -1,0 +1,134 @@
+"""Opening the gateway's database: made when new, brought up to date when old, refused when too new."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from fieldmesh.basics.errors import Rejected
+from fieldmesh.data.ddl import (
+    DIGEST_TABLE,
+    Tier,
+    create_indexes,
+    create_statements,
+    create_table,
+    digest_triggers,
+)
+from fieldmesh.data.schema import SCHEMA_VERSION, TABLES
+from fieldmesh.service.database import Database
+from gateway.storage.schema import (
+    CACHED_TABLES,
+    DATABASE_VERSION,
+    PROVISIONAL_TABLES,
+    SYSTEM_STATEMENTS,
+    WIRE_COLUMNS,
+    provisional,
+)
+
+if TYPE_CHECKING:
+    import sqlite3
+    from pathlib import Path
+
+    from fieldmesh.basics.clock import Clock
+
+
+async def open_database(path: Path, gateway_id: bytes, clock: Clock) -> Database:
+    """The gateway's database, ready for use.
+
+    Raises:
+        Rejected: ``database_too_new``, or ``database_of_other`` if it is another gateway's.
+    """
+    database = Database(path)
+    try:
+        await database.write(
+            lambda connection: prepare(connection, gateway_id, clock.now())
+        )
+    except BaseException:
+        await database.close()
+        raise
+    return database
+
+
+def prepare(connection: sqlite3.Connection, gateway_id: bytes, now: int) -> None:
+    """All tables stand as this version needs them."""
+    made = connection.execute(
+        "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'fm_state'"
+    ).fetchone()
+    if not made:
+        _create(connection, gateway_id, now)
+        return
+    row = connection.execute(
+        "SELECT gateway_id, database_version FROM fm_state"
+    ).fetchone()
+    if row[0] != gateway_id:
+        raise Rejected("database_of_other", found=row[0].hex(), wanted=gateway_id.hex())
+    if row[1] > DATABASE_VERSION:
+        raise Rejected("database_too_new", found=row[1], newest=DATABASE_VERSION)
+    _migrate(connection, row[1])
+    _follow_schema(connection, now)
+
+
+def _create(connection: sqlite3.Connection, gateway_id: bytes, now: int) -> None:
+    connection.execute(DIGEST_TABLE)
+    for statement in create_statements(Tier.GATEWAY, "sqlite"):
+        connection.execute(statement)
+    for statement in SYSTEM_STATEMENTS:
+        connection.execute(statement)
+    for name in CACHED_TABLES:
+        for statement in digest_triggers(TABLES[name]):
+            connection.execute(statement)
+    connection.execute(
+        "INSERT INTO fm_state (only_row, gateway_id, database_version, schema_version)"
+        " VALUES (1, ?, ?, ?)",
+        (gateway_id, DATABASE_VERSION, SCHEMA_VERSION),
+    )
+    # A gateway that lost its disk must not use an outbox number again: numbers begin at the time.
+    connection.execute(
+        "INSERT INTO sqlite_sequence (name, seq) VALUES ('fm_outbox', ?)", (now,)
+    )
+
+
+def _migrate(connection: sqlite3.Connection, version: int) -> None:
+    for number in range(version + 1, DATABASE_VERSION + 1):
+        step = importlib.import_module(f"gateway.storage.migrations.step_{number}")
+        for statement in step.STATEMENTS:
+            connection.execute(statement)
+        connection.execute("UPDATE fm_state SET database_version = ?", (number,))
+
+
+def _follow_schema(connection: sqlite3.Connection, now: int) -> None:
+    """Tables and columns that the replicated schema has gained are there; changed tables are seeded anew."""
+    changed = False
+    for name in CACHED_TABLES:
+        held = _columns(connection, name)
+        if not held:
+            table = TABLES[name]
+            connection.execute(create_table(table, Tier.GATEWAY, "sqlite"))
+            for statement in (
+                *create_indexes(table, Tier.GATEWAY, "sqlite"),
+                *digest_triggers(table),
+            ):
+                connection.execute(statement)
+            changed = True
+            continue
+        missing = [column for column in WIRE_COLUMNS[name] if column not in held]
+        targets = [name, provisional(name)] if name in PROVISIONAL_TABLES else [name]
+        for column in missing:
+            kind = TABLES[name].column(column).kind.sqlite
+            for target in targets:
+                connection.execute(f"ALTER TABLE {target} ADD COLUMN {column} {kind}")
+            changed = True
+    if changed:
+        connection.execute(
+            "UPDATE fm_partition SET state = 'wanted', seed_id = NULL, next_chunk = 0,"
+            " progressed_at = ? WHERE state <> 'leaving'",
+            (now,),
+        )
+    connection.execute("UPDATE fm_state SET schema_version = ?", (SCHEMA_VERSION,))
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
+    return {
+        row[0]
+        for row in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))
+    }

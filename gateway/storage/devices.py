@@ -1,0 +1,254 @@
+"""What the gateway knows of each device: the hub's word, and its own since then."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gateway.storage import inbox
+
+if TYPE_CHECKING:
+    import sqlite3
+
+
+@dataclass(frozen=True, slots=True)
+class HubTick:
+    """The last batch that the hub has applied: (epoch, sequence); zeros = none known."""
+
+    device_epoch: int = 0
+    sequence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceFacts:
+    """One device as of one transaction.
+
+    Attributes:
+        known: whether the hub has told this gateway of it.
+        state: the hub's word (active, suspended, spare, standing_in, locked, revoked), or empty.
+        used_epoch: highest epoch that the device is known to have worked in.
+        granted_epoch: highest epoch that was ever granted to it, as far as is known here.
+    """
+
+    device_id: bytes
+    known: bool
+    state: str
+    position_id: bytes | None
+    stands_in_for: bytes | None
+    wipe_order: bytes | None
+    must_full_sync: bool
+    fingerprint: bytes | None
+    used_epoch: int
+    granted_epoch: int
+    suspended: bool
+    handed_over: bool
+    tick: HubTick
+
+
+def read_facts(connection: sqlite3.Connection, device_id: bytes) -> DeviceFacts:
+    """What is known of the device, also when that is nothing."""
+    hub = connection.execute(
+        "SELECT d.state, coalesce(d.position_id, f.position_id), d.stands_in_for, d.wipe_order,"
+        " d.must_full_sync, d.certificate_fingerprint, d.epoch_floor, d.lsn FROM device AS d"
+        " LEFT JOIN device AS f ON f.id = d.stands_in_for WHERE d.id = ?",
+        (device_id,),
+    ).fetchone()
+    own = connection.execute(
+        "SELECT used_epoch, granted_epoch, suspended_by, suspended_at_lsn, handover_epoch,"
+        " handover_sequence FROM fm_device WHERE device_id = ?",
+        (device_id,),
+    ).fetchone() or (0, 0, None, None, 0, 0)
+    tick = read_tick(connection, device_id)
+    state = str(hub[0]) if hub else ""
+    floor = int(hub[6] or 0) if hub else 0
+    held_down = own[2] is not None and (hub is None or own[3] == hub[7])
+    handed_over = own[4] > 0 and (tick.device_epoch, tick.sequence) < (own[4], own[5])
+    used = max(own[0], tick.device_epoch, floor)
+    return DeviceFacts(
+        device_id=device_id,
+        known=hub is not None,
+        state=state,
+        position_id=hub[1] if hub else None,
+        stands_in_for=hub[2] if hub else None,
+        wipe_order=hub[3] if hub else None,
+        must_full_sync=bool(hub[4]) if hub else False,
+        fingerprint=hub[5] if hub else None,
+        used_epoch=used,
+        granted_epoch=max(own[1], used),
+        suspended=held_down or state == "suspended",
+        handed_over=handed_over,
+        tick=tick,
+    )
+
+
+def read_tick(connection: sqlite3.Connection, device_id: bytes) -> HubTick:
+    """What the hub has applied of the device's batches, as far as is known here."""
+    row = connection.execute(
+        "SELECT device_epoch, sequence FROM device_tick WHERE device_id = ?"
+        " ORDER BY device_epoch DESC, sequence DESC LIMIT 1",
+        (device_id,),
+    ).fetchone()
+    return HubTick(*row) if row else HubTick()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A device has opened a session."""
+
+    device_id: bytes
+    device_epoch: int
+    mode: str
+    app_version: str
+    certificate: bytes
+    at: int
+
+
+def note_session(connection: sqlite3.Connection, seen: Seen) -> None:
+    """The device was here, in this epoch. An epoch never goes back."""
+    connection.execute(
+        "INSERT INTO fm_device (device_id, used_epoch, granted_epoch, certificate, first_seen_at,"
+        " last_session_at, last_mode, app_version) VALUES (?1, ?2, ?2, ?3, ?4, ?4, ?5, ?6)"
+        " ON CONFLICT (device_id) DO UPDATE SET used_epoch = max(used_epoch, ?2),"
+        " granted_epoch = max(granted_epoch, ?2), certificate = ?3, last_session_at = ?4,"
+        " last_mode = ?5, app_version = ?6",
+        (
+            seen.device_id,
+            seen.device_epoch,
+            seen.certificate,
+            seen.at,
+            seen.mode,
+            seen.app_version,
+        ),
+    )
+
+
+def grant_epoch(connection: sqlite3.Connection, device_id: bytes, *, above: int) -> int:
+    """A device epoch that nobody has been given before.
+
+    Durability: it counts as granted from the commit on, whether or not the device hears of it.
+    """
+    facts = read_facts(connection, device_id)
+    granted = max(facts.granted_epoch, above) + 1
+    connection.execute(
+        "UPDATE fm_device SET granted_epoch = ? WHERE device_id = ?",
+        (granted, device_id),
+    )
+    return granted
+
+
+def suspend(
+    connection: sqlite3.Connection, first_id: bytes, *, spare_id: bytes, now: int
+) -> None:
+    """A spare stands in: the first device is suspended here until the hub says otherwise."""
+    connection.execute(
+        "INSERT INTO fm_device (device_id, suspended_by, suspended_at_lsn, first_seen_at,"
+        " last_session_at) VALUES (?1, ?2, (SELECT lsn FROM device WHERE id = ?1), ?3, 0)"
+        " ON CONFLICT (device_id) DO UPDATE SET suspended_by = excluded.suspended_by,"
+        " suspended_at_lsn = excluded.suspended_at_lsn",
+        (first_id, spare_id, now),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """Why a device must initialize before it goes on: a problem code."""
+
+    code: str
+
+
+def find_fence(
+    connection: sqlite3.Connection,
+    facts: DeviceFacts,
+    *,
+    device_epoch: int,
+    last_sequence: int,
+    last_sha256: bytes,
+) -> Fence | None:
+    """Whether the device is an older epoch, a restored image or a clone (core.md section 7)."""
+    if device_epoch < facts.used_epoch:
+        return Fence("older_epoch")
+    held = inbox.highest_sequence(connection, facts.device_id, device_epoch)
+    if facts.tick.device_epoch == device_epoch:
+        held = max(held, facts.tick.sequence)
+    if last_sequence < held:
+        return Fence("restored_image")
+    if last_sequence:
+        known = inbox.sha256_of(
+            connection, facts.device_id, device_epoch, last_sequence
+        )
+        if known is not None and known != last_sha256:
+            return Fence("cloned_device")
+    return None
+
+
+def devices_of_position(
+    connection: sqlite3.Connection, position_id: bytes
+) -> list[bytes]:
+    """All devices that the hub has registered for a position."""
+    return [
+        row[0]
+        for row in connection.execute(
+            "SELECT id FROM device WHERE position_id = ?", (position_id,)
+        )
+    ]
+
+
+def wish_lease(connection: sqlite3.Connection, device_id: bytes, now: int) -> None:
+    """A roaming device is here: the hub will be asked for its partitions."""
+    connection.execute(
+        "INSERT INTO fm_lease_wish (device_id, wished_at) VALUES (?, ?)"
+        " ON CONFLICT (device_id) DO UPDATE SET wished_at = excluded.wished_at",
+        (device_id, now),
+    )
+
+
+def lease_wishes(connection: sqlite3.Connection, *, renew_before: int) -> list[bytes]:
+    """Devices whose lease is wished for and not granted beyond ``renew_before``."""
+    return [
+        row[0]
+        for row in connection.execute(
+            "SELECT device_id FROM fm_lease_wish WHERE expires_at < ? ORDER BY wished_at",
+            (renew_before,),
+        )
+    ]
+
+
+def note_lease(
+    connection: sqlite3.Connection, device_id: bytes, *, expires_at: int
+) -> None:
+    """The hub has granted the lease."""
+    connection.execute(
+        "UPDATE fm_lease_wish SET expires_at = ? WHERE device_id = ?",
+        (expires_at, device_id),
+    )
+
+
+def forget_lease_wishes(connection: sqlite3.Connection, *, wished_before: int) -> None:
+    """Devices that have not come since then are not asked for again."""
+    connection.execute(
+        "DELETE FROM fm_lease_wish WHERE wished_at < ?", (wished_before,)
+    )
+
+
+def list_devices(connection: sqlite3.Connection) -> list[dict[str, object]]:
+    """All devices that have been here or belong here, for people."""
+    rows = connection.execute(
+        "SELECT f.device_id, d.code, d.state, f.used_epoch, f.last_session_at, f.last_mode,"
+        " f.app_version, f.suspended_by IS NOT NULL, t.device_epoch, t.sequence"
+        " FROM fm_device AS f LEFT JOIN device AS d ON d.id = f.device_id"
+        " LEFT JOIN device_tick AS t ON t.device_id = f.device_id"
+        " ORDER BY f.last_session_at DESC"
+    )
+    names = [
+        "device_id",
+        "code",
+        "state",
+        "device_epoch",
+        "last_session_at",
+        "last_mode",
+        "app_version",
+        "suspended_here",
+        "hub_epoch",
+        "hub_sequence",
+    ]
+    return [dict(zip(names, (row[0].hex(), *row[1:]), strict=True)) for row in rows]

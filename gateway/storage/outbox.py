@@ -1,0 +1,231 @@
+"""What waits for the hub. An entry is forgotten on a receipt of the hub and on nothing else.
+
+Reading does not delete; the broker's acknowledgement only sets ``published_at`` (in flight).
+Receipted entries stay for a set number of days, so that a restored hub can have them again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Collection, Sequence
+
+APPLIED: Final = "applied"
+QUARANTINED: Final = "quarantined"
+"""Decisions of the hub after which a batch's rows are no longer provisional."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Something to be said to the hub: kind ``batch`` or ``session``."""
+
+    kind: str
+    payload: bytes
+    device_id: bytes
+    device_epoch: int
+    sequence: int
+    queued_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An entry without a receipt."""
+
+    outbox_number: int
+    kind: str
+    payload: bytes
+    device_id: bytes
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptRow:
+    """The hub's decision on one entry."""
+
+    outbox_number: int
+    device_id: bytes
+    device_epoch: int
+    sequence: int
+    decision: str
+    lsn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How much waits, and since when (0 = nothing waits)."""
+
+    entries: int
+    unpublished: int
+    oldest_at: int
+
+
+def add(connection: sqlite3.Connection, entry: Entry) -> int:
+    """The entry waits for the hub.
+
+    Returns:
+        Its outbox number: growing, never used twice.
+    """
+    cursor = connection.execute(
+        "INSERT INTO fm_outbox (kind, payload, device_id, device_epoch, sequence, queued_at)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            entry.kind,
+            entry.payload,
+            entry.device_id,
+            entry.device_epoch,
+            entry.sequence,
+            entry.queued_at,
+        ),
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def to_publish(
+    connection: sqlite3.Connection, *, before: int, most: int, most_bytes: int
+) -> list[Waiting]:
+    """The oldest entries that were never published, or were published before ``before``.
+
+    Ordering: by outbox number, so one device's batches come in the order they were stored.
+    """
+    found: list[Waiting] = []
+    size = 0
+    for row in connection.execute(
+        "SELECT outbox_number, kind, payload, device_id, attempts FROM fm_outbox"
+        " WHERE receipted_at IS NULL AND (published_at IS NULL OR published_at < ?)"
+        " ORDER BY outbox_number LIMIT ?",
+        (before, most),
+    ):
+        found.append(Waiting(*row))
+        size += len(row[2])
+        if size >= most_bytes:
+            break
+    return found
+
+
+def mark_published(
+    connection: sqlite3.Connection, numbers: Sequence[int], now: int
+) -> None:
+    """The broker has them: in flight, nothing more."""
+    connection.executemany(
+        "UPDATE fm_outbox SET published_at = ?, attempts = attempts + 1 WHERE outbox_number = ?",
+        [(now, number) for number in numbers],
+    )
+
+
+def take_receipts(
+    connection: sqlite3.Connection, receipts: Sequence[ReceiptRow], now: int
+) -> int:
+    """What the receipts name is forgotten: it is not sent again, but kept for replay.
+
+    An applied batch is found by (device, epoch, sequence) too: whichever way it went, the hub has it.
+
+    Returns:
+        How many entries were still waiting. Repeating it is harmless.
+    """
+    forgotten = 0
+    for receipt in receipts:
+        key = (receipt.device_id, receipt.device_epoch, receipt.sequence)
+        numbers = [receipt.outbox_number]
+        if receipt.sequence and receipt.decision == APPLIED:
+            numbers += _original(connection, key)
+            connection.execute(
+                "UPDATE fm_inbox SET applied_lsn = ? WHERE device_id = ? AND device_epoch = ?"
+                " AND sequence = ? AND differs = 0",
+                (receipt.lsn, *key),
+            )
+        for number in set(numbers):
+            forgotten += connection.execute(
+                "UPDATE fm_outbox SET receipt_lsn = ?, receipted_at = ?, decision = ?"
+                " WHERE outbox_number = ? AND device_id = ? AND receipted_at IS NULL",
+                (receipt.lsn, now, receipt.decision, number, receipt.device_id),
+            ).rowcount
+    return forgotten
+
+
+def is_original(connection: sqlite3.Connection, receipt: ReceiptRow) -> bool:
+    """Whether the receipt is of the batch itself, not of a copy with other bytes."""
+    key = (receipt.device_id, receipt.device_epoch, receipt.sequence)
+    return receipt.outbox_number in _original(connection, key)
+
+
+def _original(connection: sqlite3.Connection, key: tuple[bytes, int, int]) -> list[int]:
+    return [
+        row[0]
+        for row in connection.execute(
+            "SELECT outbox_number FROM fm_inbox WHERE device_id = ? AND device_epoch = ?"
+            " AND sequence = ? AND differs = 0",
+            key,
+        )
+    ]
+
+
+def depth(connection: sqlite3.Connection) -> Depth:
+    """How much has no receipt yet."""
+    row = connection.execute(
+        "SELECT count(*), count(*) FILTER (WHERE published_at IS NULL), min(queued_at)"
+        " FROM fm_outbox WHERE receipted_at IS NULL"
+    ).fetchone()
+    return Depth(row[0], row[1], row[2] or 0)
+
+
+def forget_older(
+    connection: sqlite3.Connection, *, receipted_before: int, most: int
+) -> int:
+    """Entries whose receipt is older than the days kept for replay are deleted.
+
+    Returns:
+        How many went (at most ``most``).
+    """
+    return connection.execute(
+        "DELETE FROM fm_outbox WHERE outbox_number IN (SELECT outbox_number FROM fm_outbox"
+        " WHERE receipted_at IS NOT NULL AND receipted_at < ? LIMIT ?)",
+        (receipted_before, most),
+    ).rowcount
+
+
+def open_again(
+    connection: sqlite3.Connection,
+    *,
+    device_ids: Collection[bytes] = (),
+    received_from: int = 0,
+) -> int:
+    """Batches queued since ``received_from`` are published once more, receipt or not.
+
+    Args:
+        connection: open write transaction.
+        device_ids: only these devices' batches; empty = all.
+        received_from: gateway clock, UTC microseconds.
+
+    Returns:
+        How many will be published again.
+    """
+    statement = (
+        "UPDATE fm_outbox SET receipted_at = NULL, receipt_lsn = NULL, decision = NULL,"
+        " published_at = NULL WHERE kind = 'batch' AND queued_at >= ?"
+    )
+    if not device_ids:
+        return connection.execute(statement, (received_from,)).rowcount
+    return sum(
+        connection.execute(
+            f"{statement} AND device_id = ?", (received_from, device)
+        ).rowcount
+        for device in device_ids
+    )
+
+
+def open_again_after_restore(connection: sqlite3.Connection, *, lost_above: int) -> int:
+    """Everything whose receipt names a commit of the lost future is published once more.
+
+    Returns:
+        How many entries wait again.
+    """
+    return connection.execute(
+        "UPDATE fm_outbox SET receipted_at = NULL, receipt_lsn = NULL, decision = NULL,"
+        " published_at = NULL WHERE receipt_lsn IN (SELECT receipt_lsn FROM fm_outbox"
+        " JOIN fm_lost_range ON receipt_lsn > above_lsn AND receipt_lsn < below_lsn)"
+        " AND receipt_lsn > ?",
+        (lost_above,),
+    ).rowcount

@@ -1,0 +1,113 @@
+"""The gateway's identity folder: key, certificate, authority, the hub's key, and the bus login.
+
+Files, all readable by the gateway's user alone: ``key.pem``, ``certificate.der``,
+``authority.der``, ``hub_key.der``, ``bus.seed``, ``bus.jwt``, ``gateway.json``. ``gateway.json``
+is written last: while it is missing, the gateway is not enrolled.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fieldmesh.basics.errors import Rejected
+from fieldmesh.service import tls
+from fieldmesh.service.grpc_server import NodeKeys
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayIdentity:
+    """Everything that makes this process that gateway.
+
+    Attributes:
+        key_pem: private key of the certificate.
+        bus_url: NATS servers, comma separated.
+        bus_jwt: NATS user JWT.
+        bus_seed: NATS user seed; never leaves this machine.
+    """
+
+    gateway_id: bytes
+    name: str
+    key_pem: bytes
+    certificate: bytes
+    authority: bytes
+    hub_public_key: bytes
+    bus_url: str
+    bus_jwt: str
+    bus_seed: bytes
+    enrol_url: str
+
+    def ends_at(self) -> int:
+        """When the certificate ends, UTC microseconds."""
+        return tls.certificate_ends(self.certificate)
+
+    def node_keys(self) -> NodeKeys:
+        """What servers of this gateway show: the certificate and the authority after it."""
+        authority = tls.certificate_pem(self.authority)
+        return NodeKeys(
+            private_key=self.key_pem,
+            certificate=tls.certificate_pem(self.certificate) + authority,
+            authority=authority,
+        )
+
+
+def is_enrolled(folder: Path) -> bool:
+    """Whether the folder holds a whole identity."""
+    return (folder / "gateway.json").is_file()
+
+
+def load(folder: Path) -> GatewayIdentity:
+    """The identity in the folder.
+
+    Raises:
+        Rejected: ``gateway_not_enrolled``.
+    """
+    if not is_enrolled(folder):
+        raise Rejected("gateway_not_enrolled", place=str(folder))
+    facts = json.loads((folder / "gateway.json").read_text("utf-8"))
+    return GatewayIdentity(
+        gateway_id=bytes.fromhex(facts["gateway_id"]),
+        name=facts["name"],
+        key_pem=(folder / "key.pem").read_bytes(),
+        certificate=(folder / "certificate.der").read_bytes(),
+        authority=(folder / "authority.der").read_bytes(),
+        hub_public_key=(folder / "hub_key.der").read_bytes(),
+        bus_url=facts["bus_url"],
+        bus_jwt=(folder / "bus.jwt").read_text("ascii"),
+        bus_seed=(folder / "bus.seed").read_bytes(),
+        enrol_url=facts["enrol_url"],
+    )
+
+
+def save(folder: Path, identity: GatewayIdentity) -> None:
+    """The identity is in the folder for good; ``gateway.json`` last."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _write(folder / "key.pem", identity.key_pem)
+    _write(folder / "certificate.der", identity.certificate)
+    _write(folder / "authority.der", identity.authority)
+    _write(folder / "hub_key.der", identity.hub_public_key)
+    _write(folder / "bus.seed", identity.bus_seed)
+    _write(folder / "bus.jwt", identity.bus_jwt.encode("ascii"))
+    facts = {
+        "gateway_id": identity.gateway_id.hex(),
+        "name": identity.name,
+        "bus_url": identity.bus_url,
+        "enrol_url": identity.enrol_url,
+    }
+    _write(folder / "gateway.json", json.dumps(facts, indent=2).encode("utf-8"))
+
+
+def _write(path: Path, data: bytes) -> None:
+    """The file holds the data, whole or not at all, also after a power cut."""
+    part = path.with_suffix(path.suffix + ".part")
+    file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(file, "wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+    part.replace(path)

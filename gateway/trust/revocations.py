@@ -1,0 +1,25 @@
+"""What a device's certificate is worth here. Holds while the hub is away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from fieldmesh.basics.errors import Rejected
+
+if TYPE_CHECKING:
+    from fieldmesh.service.tls import PeerCertificate
+
+DEVICE: Final = "device"
+
+
+def check_device(peer: PeerCertificate, device_id: bytes) -> None:
+    """The certificate is the device's own.
+
+    Whether the device is revoked is the hub's word, which comes as data (``device.state``): a revoked
+    device is let in just far enough to be told to wipe itself.
+
+    Raises:
+        Rejected: ``foreign_certificate``.
+    """
+    if peer.node_kind != DEVICE or peer.node_id != device_id:
+        raise Rejected("foreign_certificate", place="certificate")

@@ -94,6 +94,7 @@ class Bus:
         self._tls = _context(authority)
         self._client: Client | None = None
         self._connecting = asyncio.Lock()
+        self._random = random
         self._backoff = Backoff(FIRST_DELAY_S, MOST_DELAY_S, random)
         self._not_before = 0.0
         self._problem: Retry | None = None
@@ -218,22 +219,20 @@ class Bus:
         client = await self._line()
         places = asyncio.Semaphore(MOST_ANSWERING)
         try:
-            listening = await client.subscribe(
-                subject, pending_bytes_limit=MOST_PENDING_BYTES
-            )
-            await client.flush()
+            listening = await client.subscribe(subject, pending_bytes_limit=MOST_PENDING_BYTES)
             async with asyncio.TaskGroup() as group:
-                while client.is_connected:
-                    message = await _next(listening)
-                    if message is not None:
-                        await places.acquire()
-                        group.create_task(_answer(message, handler, places))
+                try:
+                    while client.is_connected:
+                        message = await _next(listening)
+                        if message is not None:
+                            await places.acquire()
+                            group.create_task(_answer(message, handler, places))
+                finally:
+                    with contextlib.suppress(*_BROKEN):
+                        await listening.unsubscribe()
         except* _BROKEN as broken:
-            self._fail(broken.exceptions[0])
-        finally:
-            with contextlib.suppress(*_BROKEN):
-                await listening.unsubscribe()
-        self._fail(OSError("connection closed"))
+            raise self._translated(broken.exceptions[0]) from broken
+        raise self._translated(nats.errors.ConnectionClosedError())
 
     async def jetstream(self) -> JetStreamContext:
         """The broker's administration: streams and consumers (the hub's part only).
@@ -272,10 +271,12 @@ class Bus:
         self._pullers.clear()
         if old is not None:
             await _close(old)
+            # When the broker restarts, everybody comes back: not all in the same moment.
+            await asyncio.sleep(self._random.uniform(0.0, FIRST_DELAY_S))
         client = Client()
         try:
             async with asyncio.timeout(CONNECT_S * len(self._urls)):
-                await client.connect(**self._options())
+                await client.connect(**self._options(client))
         except (*_BROKEN, ValueError) as error:
             await _close(client)
             refused = isinstance(error, nats.errors.AuthorizationError) or "uthorization" in str(error)
@@ -293,7 +294,10 @@ class Bus:
         LOG.info("bus_connected", extra={"url": str(client.connected_url.netloc)})
         return client
 
-    def _options(self) -> dict[str, Any]:
+    def _options(self, client: Client) -> dict[str, Any]:
+        async def given_up() -> None:
+            _give_up_waiting(client)
+
         return {
             "servers": self._urls,
             "name": self._name,
@@ -309,6 +313,7 @@ class Bus:
             "user_jwt_cb": lambda: bytearray(self._jwt().encode("ascii")),
             "signature_cb": self._sign,
             "error_cb": _note,
+            "closed_cb": given_up,
         }
 
     def _sign(self, nonce: str) -> bytes:
@@ -342,6 +347,13 @@ async def _next(listening: Subscription) -> Msg | None:
 async def _close(client: Client) -> None:
     with contextlib.suppress(*_BROKEN):
         await client.close()
+
+
+def _give_up_waiting(client: Client) -> None:
+    """Requests that wait for an answer fail now; the library would let each run into its time-out."""
+    for waiting in list(client._resp_map.values()):  # noqa: SLF001 - it offers no door
+        if not waiting.done():
+            waiting.set_exception(nats.errors.ConnectionClosedError())
 
 
 async def _note(error: Exception) -> None:

@@ -79,7 +79,9 @@ def setup(
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(level.upper())
-    for noisy in ("asyncio", "grpc", "nats", "aiohttp.access", "zeroconf", "aiosqlite"):
+    # On every TLS line that ends, asyncio warns of a habit of its own.
+    logging.getLogger("asyncio").setLevel(max(root.level, logging.ERROR))
+    for noisy in ("grpc", "nats", "aiohttp.access", "zeroconf", "aiosqlite"):
         logging.getLogger(noisy).setLevel(max(root.level, logging.WARNING))
 
 

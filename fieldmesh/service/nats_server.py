@@ -207,8 +207,9 @@ class NatsServer:
             await self.start()
 
     async def reload(self, accounts: Mapping[str, str]) -> None:
-        """The broker knows these accounts; users that they revoke are disconnected.
+        """The broker knows these accounts; users that they revoke are not let in again.
 
+        It drops all connections of an account that changed: those who may come back within a second.
         The running broker is asked to read its configuration again (SIGHUP); a broker that starts
         later reads the same file.
         """

@@ -23,7 +23,7 @@ from device_agent.modes.enrol import EnrolmentWish, take_in
 from device_agent.modes.photos import keep_photo, send_photos
 from device_agent.modes.progress import ProgressCallback, silent
 from device_agent.modes.run import run
-from device_agent.storage import photos, rescue, rows, schema, swap, verify
+from device_agent.storage import held, photos, rescue, schema, swap, verify
 from device_agent.storage.database import Connection, DeviceDatabase
 from device_agent.storage.gateways import GatewayRow, known_gateways
 from device_agent.storage.home import Home
@@ -65,9 +65,7 @@ async def enroll(folder: Path, wish: EnrolmentWish) -> DeviceState:
     """
 
     def check(known: list[PersonKnown]) -> str:
-        people = [
-            signin.Person(found.login, found.person, found.verifier) for found in known
-        ]
+        people = [signin.Person(found.login, found.person, found.verifier) for found in known]
         return signin.checked_verifier(people, wish.login, wish.password)
 
     return await take_in(Home(folder), wish, check)
@@ -90,8 +88,18 @@ class DeviceAgent:
         *,
         settings: DeviceSettings | None = None,
         clock: Clock | None = None,
+        begin_anew: bool = False,
     ) -> Self:
         """The device's database is open, a swap that was cut is finished.
+
+        Args:
+            folder: the device's home.
+            login: who signs in.
+            password: their password.
+            settings: None = defaults.
+            clock: None = the machine's.
+            begin_anew: a database that cannot be read is put aside, and with it what waited in
+                it; the device then needs an initialize.
 
         Raises:
             Rejected: `device_not_enrolled`, `sign_in_refused`, `database_too_new`,
@@ -100,6 +108,8 @@ class DeviceAgent:
         home = Home(folder)
         home.require_enrolled()
         key = Keyring(home).open(login, password)
+        if begin_anew:
+            swap.begin_anew(home, key)
         return await cls.open_with_key(home, key, login, settings=settings, clock=clock)
 
     @classmethod
@@ -189,10 +199,7 @@ class DeviceAgent:
             report = await run(self._context, mode, only=gateway)
         finally:
             self._context.progress = silent
-        if (
-            mode in {Mode.FULL, Mode.INITIALIZE, Mode.DUPLICATE}
-            and report.outcome == "done"
-        ):
+        if mode in {Mode.FULL, Mode.INITIALIZE, Mode.DUPLICATE} and report.outcome == "done":
             known = await self._context.database.read(signin.people)
             signin.withdraw(known, Keyring(self.home))
             await renewal.renew_when_due(self._context, report.gateway_address)
@@ -201,13 +208,9 @@ class DeviceAgent:
     async def place_order(self, order: documents.NewOrder) -> documents.PlacedOrder:
         """The order and its lines are saved, numbered and priced; see `work.documents`."""
         maker = self._maker()
-        return await self._context.database.write(
-            lambda found: maker.place_order(found, order)
-        )
+        return await self._context.database.write(lambda found: maker.place_order(found, order))
 
-    async def order_from_list(
-        self, *, outlet: str, lines: int
-    ) -> documents.PlacedOrder:
+    async def order_from_list(self, *, outlet: str, lines: int) -> documents.PlacedOrder:
         """An order of the first products that the outlet's price list has.
 
         Args:
@@ -225,9 +228,7 @@ class DeviceAgent:
     async def record_visit(self, visit: documents.NewVisit) -> bytes:
         """The visit is saved; its id."""
         maker = self._maker()
-        return await self._context.database.write(
-            lambda found: maker.record_visit(found, visit)
-        )
+        return await self._context.database.write(lambda found: maker.record_visit(found, visit))
 
     async def record_payment(self, payment: documents.NewPayment) -> bytes:
         """The payment is saved, numbered; its id."""
@@ -243,9 +244,7 @@ class DeviceAgent:
             lambda found: maker.record_track_point(found, point)
         )
 
-    async def sql(
-        self, statement: str, values: tuple[capture.Value, ...] = ()
-    ) -> capture.Result:
+    async def sql(self, statement: str, values: tuple[capture.Value, ...] = ()) -> capture.Result:
         """The statement has been run in a transaction of its own; changes are captured.
 
         Raises:
@@ -262,9 +261,7 @@ class DeviceAgent:
     async def rejects(self) -> capture.Result:
         """What head office refused, newest first, with reasons."""
         return await self._context.database.read(
-            lambda found: capture.run_sql(
-                found, "SELECT * FROM reject ORDER BY lsn DESC"
-            )
+            lambda found: capture.run_sql(found, "SELECT * FROM reject ORDER BY lsn DESC")
         )
 
     async def status(self) -> Status:
@@ -278,7 +275,7 @@ class DeviceAgent:
                 state=read_state(connection),
                 standing=standing(connection),
                 locked=is_locked(connection),
-                rejects=rows.count_rejects(connection),
+                rejects=held.count_rejects(connection),
                 photos_unsent=len(photos.unsent(connection)),
                 database=path,
                 database_bytes=path.stat().st_size,
@@ -320,9 +317,7 @@ class DeviceAgent:
         """
         report = await self._context.database.read(verify.check_rows)
         if repair and (report.wrong or report.digests_wrong):
-            await self._context.database.apply(
-                lambda found: verify.mark_unknown(found, report)
-            )
+            await self._context.database.apply(lambda found: verify.mark_unknown(found, report))
         return report
 
     async def add_person(self, login: str, password: str) -> None:
@@ -333,9 +328,7 @@ class DeviceAgent:
         """
         known = await self._context.database.read(signin.people)
         verifier = signin.checked_verifier(known, login, password)
-        Keyring(self.home).add(
-            login, password, self.database_key, verifier_sha256=verifier
-        )
+        Keyring(self.home).add(login, password, self.database_key, verifier_sha256=verifier)
 
     async def wipe(self) -> Standing:
         """Nothing of this device is left; what was lost with it is returned."""
@@ -345,6 +338,4 @@ class DeviceAgent:
         return lost
 
     def _maker(self) -> documents.DocumentMaker:
-        return documents.DocumentMaker(
-            self._context.new_identifier, self._context.clock.now()
-        )
+        return documents.DocumentMaker(self._context.new_identifier, self._context.clock.now())

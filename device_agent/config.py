@@ -29,9 +29,7 @@ class DeviceSettings:
     )
     patience_s: float = field(
         default=60.0,
-        metadata={
-            "help": "How long a sync goes on trying when gateways are full or not ready."
-        },
+        metadata={"help": "How long a sync goes on trying when gateways are full or not ready."},
     )
     network: str = field(
         default="",
@@ -39,13 +37,9 @@ class DeviceSettings:
     )
     small_download_bytes: int = field(
         default=256 << 10,
-        metadata={
-            "help": "Downloads up to this size are begun again when cut, not resumed."
-        },
+        metadata={"help": "Downloads up to this size are begun again when cut, not resumed."},
     )
     renew_before_s: float = field(
         default=30 * 86_400.0,
-        metadata={
-            "help": "A certificate that ends sooner than this is renewed after a sync."
-        },
+        metadata={"help": "A certificate that ends sooner than this is renewed after a sync."},
     )

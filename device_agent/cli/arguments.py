@@ -22,12 +22,8 @@ def parser() -> argparse.ArgumentParser:
 
 def _everywhere() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument(
-        "--home", type=Path, required=True, help=_("folder of the device")
-    )
-    shared.add_argument(
-        "--json", action="store_true", help=_("one JSON object on stdout")
-    )
+    shared.add_argument("--home", type=Path, required=True, help=_("folder of the device"))
+    shared.add_argument("--json", action="store_true", help=_("one JSON object on stdout"))
     shared.add_argument("--login", default="", help=_("name of the person"))
     shared.add_argument(
         "--password-file",
@@ -51,31 +47,21 @@ def _verb(
 def _add_sync_verbs(
     verbs: "argparse._SubParsersAction[argparse.ArgumentParser]",
 ) -> None:
-    enroll = _verb(
-        verbs, "enroll", _("give the device its identity with a one-time code")
-    )
+    enroll = _verb(verbs, "enroll", _("give the device its identity with a one-time code"))
     enroll.add_argument("--code", required=True, help=_("FM-…, made at the hub"))
-    enroll.add_argument(
-        "--gateway", required=True, help=_("host:port of the enrolment door")
-    )
-    enroll.add_argument(
-        "--hardware-id", default="", help=_("serial number or the like")
-    )
+    enroll.add_argument("--gateway", required=True, help=_("host:port of the enrolment door"))
+    enroll.add_argument("--hardware-id", default="", help=_("serial number or the like"))
     sync = _verb(verbs, "sync", _("run a sync mode"))
     sync.add_argument("mode", choices=MODES)
     sync.add_argument(
         "--force",
         action="store_true",
-        help=_("initialize even if the old database is unreadable"),
+        help=_("when the database cannot be read: lose what waits in it, and begin anew"),
     )
     _add_progress(sync)
     check = _verb(verbs, "verify", _("work every row's hash out anew"))
-    check.add_argument(
-        "--repair", action="store_true", help=_("bring wrong rows again")
-    )
-    check.add_argument(
-        "--sync", action="store_true", help=_("then compare with a gateway")
-    )
+    check.add_argument("--repair", action="store_true", help=_("bring wrong rows again"))
+    check.add_argument("--sync", action="store_true", help=_("then compare with a gateway"))
     _add_progress(check)
     export = _verb(verbs, "export", _("write batches without a second tick to a file"))
     export.add_argument("file", type=Path)
@@ -85,21 +71,15 @@ def _add_work_verbs(
     verbs: "argparse._SubParsersAction[argparse.ArgumentParser]",
 ) -> None:
     _verb(verbs, "status", _("where the device stands"))
-    sql = _verb(
-        verbs, "sql", _("run SQL on the encrypted database; changes are captured")
-    )
+    sql = _verb(verbs, "sql", _("run SQL on the encrypted database; changes are captured"))
     sql.add_argument("statement", nargs="+")
     _verb(verbs, "tables", _("tables and how many rows each has"))
     _verb(verbs, "rejects", _("what head office refused, and why"))
     order = _verb(verbs, "order", _("place an order from the outlet's price list"))
-    order.add_argument(
-        "--outlet", default="", help=_("id or code; otherwise the first one")
-    )
+    order.add_argument("--outlet", default="", help=_("id or code; otherwise the first one"))
     order.add_argument("--lines", type=int, default=3, help=_("how many products"))
     photos = _verb(verbs, "photos", _("keep and send photos"))
-    photos.add_argument(
-        "--add", type=Path, nargs="*", default=[], help=_("files to keep")
-    )
+    photos.add_argument("--add", type=Path, nargs="*", default=[], help=_("files to keep"))
     photos.add_argument("--send", action="store_true", help=_("send what waits"))
     photos.add_argument("--gateway", default="", help=_("host:port; no other is tried"))
 

@@ -57,7 +57,11 @@ async def _run(options: argparse.Namespace) -> Answer:
         return _config(options)
     settings = _settings(options)
     agent = await DeviceAgent.open(
-        options.home, _login(options), _password(options), settings=settings
+        options.home,
+        _login(options),
+        _password(options),
+        settings=settings,
+        begin_anew=getattr(options, "force", False),
     )
     async with agent:
         return await COMMANDS[options.verb](agent, options)
@@ -84,9 +88,7 @@ async def _enroll(options: argparse.Namespace) -> Answer:
 async def _sync(agent: DeviceAgent, options: argparse.Namespace) -> Answer:
     show, close = _shower(options)
     try:
-        report = await agent.sync(
-            Mode(options.mode), progress=show, gateway=options.gateway
-        )
+        report = await agent.sync(Mode(options.mode), progress=show, gateway=options.gateway)
     finally:
         close()
     return _sync_answer(report)
@@ -118,9 +120,7 @@ async def _sql(agent: DeviceAgent, options: argparse.Namespace) -> Answer:
         result = await agent.sql(statement)
         answer["rows"] = result.printable()
         answer["rows_changed"] = result.rows_changed
-        answer["results"].append(
-            {"rows": answer["rows"], "rows_changed": result.rows_changed}
-        )
+        answer["results"].append({"rows": answer["rows"], "rows_changed": result.rows_changed})
     return answer
 
 
@@ -140,9 +140,9 @@ async def _export(agent: DeviceAgent, options: argparse.Namespace) -> Answer:
     return {
         "file": str(options.file),
         "batches": batches,
-        "text": _(
-            "{n} batches are in the file; any gateway or the hub takes it in."
-        ).format(n=batches),
+        "text": _("{n} batches are in the file; any gateway or the hub takes it in.").format(
+            n=batches
+        ),
     }
 
 
@@ -225,9 +225,7 @@ async def _wipe(agent: DeviceAgent, options: argparse.Namespace) -> Answer:
 
 
 def _config(options: argparse.Namespace) -> Answer:
-    loaded = load_with_origins(
-        DeviceSettings, options.home / "device.toml", ENVIRONMENT
-    )
+    loaded = load_with_origins(DeviceSettings, options.home / "device.toml", ENVIRONMENT)
     return {"settings": show(loaded.settings, loaded.origins)}
 
 

@@ -66,14 +66,10 @@ def bars() -> Shower:
     def show(progress: Progress) -> None:
         if progress.step not in tasks:
             tasks[progress.step] = shown.add_task(names[progress.step], total=None)
-        total = progress.total or (
-            1 if progress.done or progress.step is Step.DONE else None
-        )
+        total = progress.total or (1 if progress.done or progress.step is Step.DONE else None)
         done = progress.done if progress.total else (1 if total else 0)
         text = f"{names[progress.step]} {progress.note}".strip()
-        shown.update(
-            tasks[progress.step], total=total, completed=done, description=text
-        )
+        shown.update(tasks[progress.step], total=total, completed=done, description=text)
 
     return show, shown.stop
 
@@ -86,9 +82,7 @@ def status_answer(status: Status) -> Answer:
         "position": to_text(state.position_id) if state.position_id else "",
         "document_prefix": state.document_prefix,
         "spare": bool(state.spare),
-        "stands_in_for": to_text(state.first_device_id)
-        if state.first_device_id
-        else "",
+        "stands_in_for": to_text(state.first_device_id) if state.first_device_id else "",
         "locked": status.locked,
         "must_initialize": bool(state.must_initialize),
         "device_epoch": state.device_epoch,
@@ -132,9 +126,7 @@ def in_words(answer: Answer) -> str:
 
 def _inline(value: object) -> str:
     if isinstance(value, list) and value and isinstance(value[0], dict):
-        return "".join(
-            f"\n  {json.dumps(row, ensure_ascii=False, default=plain)}" for row in value
-        )
+        return "".join(f"\n  {json.dumps(row, ensure_ascii=False, default=plain)}" for row in value)
     if isinstance(value, dict):
         return "".join(f"\n  {name}: {plain(found)}" for name, found in value.items())
     return plain(value)

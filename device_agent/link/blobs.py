@@ -28,9 +28,7 @@ async def put_blob(channel: grpc.aio.Channel, content: bytes) -> int:
     stub = session_pb2_grpc.GatewayStub(channel)
     sha256 = hashlib.sha256(content).digest()
     try:
-        state = await stub.FindBlob(
-            blob_pb2.FindBlobRequest(sha256=sha256), timeout=CALL_TIMEOUT_S
-        )
+        state = await stub.FindBlob(blob_pb2.FindBlobRequest(sha256=sha256), timeout=CALL_TIMEOUT_S)
         if state.complete:
             return 0
         begin = min(state.held, len(content))
@@ -42,9 +40,7 @@ async def put_blob(channel: grpc.aio.Channel, content: bytes) -> int:
     return len(content) - begin
 
 
-async def get_blob(
-    channel: grpc.aio.Channel, sha256: bytes, held: bytes = b""
-) -> bytes:
+async def get_blob(channel: grpc.aio.Channel, sha256: bytes, held: bytes = b"") -> bytes:
     """The content of that name; goes on after the bytes already held.
 
     Raises:
@@ -66,16 +62,12 @@ async def get_blob(
     return bytes(content)
 
 
-async def _pieces(
-    content: bytes, sha256: bytes, begin: int
-) -> AsyncIterator[blob_pb2.BlobChunk]:
+async def _pieces(content: bytes, sha256: bytes, begin: int) -> AsyncIterator[blob_pb2.BlobChunk]:
     first = True
     for offset in range(begin, max(len(content), begin + 1), PIECE_BYTES):
         data = content[offset : offset + PIECE_BYTES]
         if first:
-            yield blob_pb2.BlobChunk(
-                sha256=sha256, size=len(content), offset=offset, data=data
-            )
+            yield blob_pb2.BlobChunk(sha256=sha256, size=len(content), offset=offset, data=data)
             first = False
         else:
             yield blob_pb2.BlobChunk(offset=offset, data=data)

@@ -15,9 +15,7 @@ def write_carrier(certificate: bytes, batches: Iterable[SignedBytes]) -> bytes:
     """The bytes of a carrier file. They are signed batches: whoever carries them cannot alter them."""
     carrier = batch_pb2.CarrierFile(format=FORMAT, device_certificate=certificate)
     for batch in batches:
-        carrier.batches.add(
-            header=batch.header, body=batch.body, signature=batch.signature
-        )
+        carrier.batches.add(header=batch.header, body=batch.body, signature=batch.signature)
     return carrier.SerializeToString()
 
 
@@ -29,9 +27,7 @@ def read_carrier(content: bytes) -> tuple[bytes, list[SignedBytes]]:
     """
     try:
         carrier = batch_pb2.CarrierFile.FromString(content)
-        headers = [
-            batch_pb2.BatchHeader.FromString(found.header) for found in carrier.batches
-        ]
+        headers = [batch_pb2.BatchHeader.FromString(found.header) for found in carrier.batches]
     except DecodeError:
         raise Rejected("bad_carrier_file", place="carrier file") from None
     if carrier.format != FORMAT:

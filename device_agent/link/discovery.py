@@ -26,9 +26,7 @@ async def discover(window_s: float) -> list[Candidate]:
         _LOG.info("discovery_unavailable", extra={"why": str(error)})
         return []
     try:
-        browser = AsyncServiceBrowser(
-            zeroconf.zeroconf, SERVICE_TYPE, handlers=[_collector(names)]
-        )
+        browser = AsyncServiceBrowser(zeroconf.zeroconf, SERVICE_TYPE, handlers=[_collector(names)])
         await asyncio.sleep(window_s)
         found = [await _resolve(zeroconf, name) for name in sorted(names)[:MOST_FOUND]]
         await browser.async_cancel()

@@ -56,9 +56,7 @@ async def measure(candidates: Iterable[Candidate], clock: Clock) -> list[Candida
     """All candidates, each with the time that a connection to it took, or with its failure."""
     held = list(candidates)
     async with asyncio.TaskGroup() as group:
-        tasks = [
-            group.create_task(_measure_one(candidate, clock)) for candidate in held
-        ]
+        tasks = [group.create_task(_measure_one(candidate, clock)) for candidate in held]
     return [task.result() for task in tasks]
 
 

@@ -165,11 +165,5 @@ class Ended:
 
 
 Message = (
-    Welcomed
-    | Acknowledged
-    | DownloadAnnounced
-    | Piece
-    | DownloadComplete
-    | RepairSent
-    | Ended
+    Welcomed | Acknowledged | DownloadAnnounced | Piece | DownloadComplete | RepairSent | Ended
 )

@@ -99,9 +99,7 @@ class SessionStream:
         )
         await self._send(session_pb2.DeviceMessage(hello=hello))
 
-    async def send_batches(
-        self, batches: Iterable[SignedBytes], last_sequence: int
-    ) -> None:
+    async def send_batches(self, batches: Iterable[SignedBytes], last_sequence: int) -> None:
         """Batches and the end of the uploads are on their way; no reply is waited for.
 
         When the gateway has already ended the session, the rest is not sent: what it said

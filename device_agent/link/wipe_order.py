@@ -22,18 +22,14 @@ def check_wipe_order(signed_order: bytes, *, hub_key: bytes, device_id: bytes) -
         signed = enrol_pb2.SignedWipeOrder.FromString(signed_order)
         order = enrol_pb2.WipeOrder.FromString(signed.order)
     except DecodeError:
-        raise Rejected(
-            "wipe_order_invalid", place="wipe order", why="unreadable"
-        ) from None
+        raise Rejected("wipe_order_invalid", place="wipe order", why="unreadable") from None
     key = load_der_public_key(hub_key)
     if not isinstance(key, ec.EllipticCurvePublicKey):
         raise Rejected("wipe_order_invalid", place="hub key", why="not an EC key")
     try:
         key.verify(signed.signature, signed.order, ec.ECDSA(SHA256()))
     except InvalidSignature:
-        raise Rejected(
-            "wipe_order_invalid", place="wipe order", why="signature"
-        ) from None
+        raise Rejected("wipe_order_invalid", place="wipe order", why="signature") from None
     if order.device_id != device_id:
         raise Rejected("wipe_order_invalid", place="wipe order", why="another device")
     return order.reason

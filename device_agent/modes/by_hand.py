@@ -19,14 +19,11 @@ async def export(context: SyncContext) -> tuple[bytes, int]:
     def work(connection: Connection) -> list[outbox.WaitingBatch]:
         outbox.pack(connection, sign=context.sign, now=now)
         state = read_state(connection)
-        return outbox.waiting_after(
-            connection, Place(state.hub_epoch, state.hub_sequence)
-        )
+        return outbox.waiting_after(connection, Place(state.hub_epoch, state.hub_sequence))
 
     waiting = await context.database.write(work)
     signed = [
-        SignedBytes(batch.sequence, batch.header, batch.body, batch.signature)
-        for batch in waiting
+        SignedBytes(batch.sequence, batch.header, batch.body, batch.signature) for batch in waiting
     ]
     return write_carrier(context.certificate, signed), len(signed)
 
@@ -43,9 +40,7 @@ async def take_back(context: SyncContext, name: str) -> int:
 
     def work(connection: Connection) -> int:
         return sum(
-            outbox.take_back(
-                connection, batch.header, batch.body, batch.signature, now=now
-            )
+            outbox.take_back(connection, batch.header, batch.body, batch.signature, now=now)
             for batch in batches
         )
 

@@ -22,9 +22,7 @@ async def candidates(context: SyncContext, only: str) -> list[Candidate]:
     known = await context.database.read(known_gateways)
     rows = [_candidate(row) for row in known]
     if only:
-        return [row for row in rows if row.address == only] or [
-            Candidate(b"", only, only)
-        ]
+        return [row for row in rows if row.address == only] or [Candidate(b"", only, only)]
     have = {row.address for row in rows}
     rows += [
         Candidate(b"", address, address, source="settings")
@@ -52,9 +50,7 @@ async def _remember(context: SyncContext, measured: Iterable[Candidate]) -> None
     await context.database.write(work)
 
 
-async def note_failure(
-    context: SyncContext, candidate: Candidate, error: FieldmeshError
-) -> None:
+async def note_failure(context: SyncContext, candidate: Candidate, error: FieldmeshError) -> None:
     """A gateway that failed is asked last for a while; one that is full is asked again."""
     context.tell(Step.WAIT, note=f"{candidate.address}: {error.code}")
     if not candidate.gateway_id:
@@ -63,9 +59,7 @@ async def note_failure(
     await context.database.write(lambda found: save_gateway(found, _row(failed)))
 
 
-async def note_success(
-    context: SyncContext, candidate: Candidate, report: Report
-) -> None:
+async def note_success(context: SyncContext, candidate: Candidate, report: Report) -> None:
     """A gateway that served well after a failure, or unknown so far, is remembered."""
     if candidate.gateway_id and not candidate.failed_at:
         return

@@ -46,9 +46,7 @@ async def duplicate(context: SyncContext, gateway: Candidate) -> Report:
         def last(connection: Connection) -> None:
             if state.first_device_id == first and state.handover_epoch == 0:
                 return
-            update_state(
-                connection, first_device_id=first, handover_epoch=0, handover_sequence=0
-            )
+            update_state(connection, first_device_id=first, handover_epoch=0, handover_sequence=0)
             outbox.pack(
                 connection,
                 sign=context.sign,

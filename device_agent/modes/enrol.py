@@ -8,7 +8,7 @@ from device_agent.link.enrolment import Enrolled, EnrolmentAsked, PersonKnown, e
 from device_agent.storage import schema
 from device_agent.storage.gateways import GatewayRow, replace_hub_list
 from device_agent.storage.home import Home, write_durably
-from device_agent.storage.identity import save_private_key
+from device_agent.storage.identity import save_facts, save_private_key
 from device_agent.storage.keyring import Keyring
 from device_agent.storage.sealed import new_key
 from device_agent.storage.state import DeviceState
@@ -84,8 +84,7 @@ def _make_database(home: Home, key: bytes, enrolled: Enrolled) -> DeviceState:
         for address in known.addresses
     ]
     path = home.next_database()
-    schema.create_database(
-        path, key, state, lambda found: replace_hub_list(found, gateways)
-    )
+    save_facts(home, state, gateways)
+    schema.create_database(path, key, state, lambda found: replace_hub_list(found, gateways))
     home.make_current(path)
     return state

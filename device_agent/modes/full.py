@@ -77,9 +77,7 @@ async def _apply(
             now=context.clock.now(),
         )
         talk.put_heard(connection)
-        return applier.rows_applied, differing(
-            connection, meant, set(announced.partitions)
-        )
+        return applier.rows_applied, differing(connection, meant, set(announced.partitions))
 
     talk.report.rows_down, differs = await context.database.apply(work)
     context.tell(Step.APPLY, talk.report.rows_down, talk.report.rows_down)

@@ -36,9 +36,7 @@ async def send_photos(context: SyncContext, only: str = "") -> int:
     if not ways:
         raise Retry("no_gateway_reachable", place="gateways")
     address = ways[0].address
-    async with open_channel(
-        address, context.identity.authority_pem, context.identity
-    ) as channel:
+    async with open_channel(address, context.identity.authority_pem, context.identity) as channel:
         for number, sha256 in enumerate(waiting):
             context.tell(Step.UPLOAD, number, len(waiting), note="photos")
             content = photos.read_content(context.home, context.database.key, sha256)

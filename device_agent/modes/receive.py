@@ -9,9 +9,7 @@ from fieldmesh.basics.limits import DOWNLOAD_BYTES
 from fieldmesh.replica.digest import Digest
 
 
-async def receive(
-    talk: Talk, announced: DownloadAnnounced
-) -> tuple[Parts, list[Digest]]:
+async def receive(talk: Talk, announced: DownloadAnnounced) -> tuple[Parts, list[Digest]]:
     """The download is here whole, its digest checked; with the digests to reach.
 
     What arrives is kept sealed, so that a cut download goes on at the byte.
@@ -23,9 +21,7 @@ async def receive(
     """
     total = announced.size_bytes
     if total > DOWNLOAD_BYTES:
-        raise Rejected(
-            "download_too_large", place="DownloadStart.size", size_bytes=total
-        )
+        raise Rejected("download_too_large", place="DownloadStart.size", size_bytes=total)
     parts = _room_for(talk, announced)
     talk.report.resumed = announced.offset > 0
     talk.context.tell(Step.DOWNLOAD, parts.held_bytes, total)
@@ -35,10 +31,7 @@ async def receive(
             break
         if not isinstance(message, Piece):
             raise Retry("session_cut", place="download")
-        if (
-            message.offset != parts.held_bytes
-            or parts.held_bytes + len(message.data) > total
-        ):
+        if message.offset != parts.held_bytes or parts.held_bytes + len(message.data) > total:
             parts.forget()
             raise Retry("download_damaged", place="Chunk.offset")
         parts.append(message.data)

@@ -12,12 +12,6 @@ from device_agent.modes.full import full
 from device_agent.modes.initialize import initialize
 from device_agent.modes.progress import Step
 from device_agent.modes.upload import upload
-from device_agent.storage.gateways import (
-    GatewayRow,
-    forget_local,
-    known_gateways,
-    save_gateway,
-)
 from fieldmesh.basics.backoff import Backoff
 from fieldmesh.basics.errors import Fenced, FieldmeshError, Rejected, Retry
 from fieldmesh.session.transitions import Mode

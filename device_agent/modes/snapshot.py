@@ -8,7 +8,7 @@ from device_agent.link.carrier_file import write_carrier
 from device_agent.link.messages import DownloadAnnounced, Kind, SignedBytes
 from device_agent.modes.progress import Step
 from device_agent.modes.talk import Talk
-from device_agent.storage import outbox, rescue, swap
+from device_agent.storage import outbox, rescue, snapshot, swap
 from device_agent.storage.parts import Parts
 from device_agent.storage.ticks import Place
 from fieldmesh.basics.errors import Rejected, Retry
@@ -40,9 +40,9 @@ async def build(
 
     def work() -> list[Digest]:
         context.home.remove_database(path)
-        with swap.in_memory(parts.pieces(), announced.uncompressed_bytes) as plain:
-            swap.build(path, key, plain)
-        return swap.check(path, key, meant, announced.partitions)
+        with snapshot.in_memory(parts.pieces(), announced.uncompressed_bytes) as plain:
+            snapshot.build(path, key, plain)
+        return snapshot.check(path, key, meant, announced.partitions)
 
     differs = await asyncio.to_thread(work)
     if differs:
@@ -52,13 +52,13 @@ async def build(
     talk.report.rows_down = sum(line.rows for line in meant)
     context.tell(Step.APPLY, talk.report.rows_down, talk.report.rows_down)
     context.tell(Step.VERIFY, note="equal")
-    snapshot = swap.Snapshot(
+    told = swap.Snapshot(
         mark_lsn=announced.mark_lsn,
         partitions=announced.partitions,
         answered=Place(*announced.ticks.hub),
         uncompressed_bytes=announced.uncompressed_bytes,
     )
-    return Built(path, snapshot)
+    return Built(path, told)
 
 
 async def keep_aside(talk: Talk) -> str:
@@ -69,9 +69,7 @@ async def keep_aside(talk: Talk) -> str:
     """
     context = talk.context
     held = Place(*talk.heard.gateway)
-    waiting = await context.database.read(
-        lambda found: outbox.waiting_after(found, held)
-    )
+    waiting = await context.database.read(lambda found: outbox.waiting_after(found, held))
     if not waiting:
         return ""
     carrier = write_carrier(
@@ -82,9 +80,7 @@ async def keep_aside(talk: Talk) -> str:
         ],
     )
     try:
-        path = rescue.keep(
-            context.home, context.database.key, carrier, now=context.clock.now()
-        )
+        path = rescue.keep(context.home, context.database.key, carrier, now=context.clock.now())
     except OSError as error:
         raise Retry("disk_full", place="rescue file") from error
     return path.name

@@ -22,7 +22,7 @@ from device_agent.link.stream import SessionStream, open_session
 from device_agent.link.wipe_order import check_wipe_order
 from device_agent.modes.context import Report, SyncContext
 from device_agent.modes.progress import Step
-from device_agent.storage import outbox, rows, ticks
+from device_agent.storage import held, outbox, rows, ticks
 from device_agent.storage.database import Connection
 from device_agent.storage.gateways import GatewayRow, replace_hub_list
 from device_agent.storage.sessions import SessionRow, save_session
@@ -93,10 +93,7 @@ class Talk:
     def is_restored_image(self) -> bool:
         """Whether other batches went up under the numbers that this database would use."""
         state = self._known().state
-        beyond = (
-            self.welcome is not None
-            and self.welcome.next_sequence > state.next_sequence
-        )
+        beyond = self.welcome is not None and self.welcome.next_sequence > state.next_sequence
         return bool(state.must_initialize) or beyond
 
     @property
@@ -122,16 +119,14 @@ class Talk:
             else:
                 outbox.pack(connection, sign=context.sign, now=now)
             state = read_state(connection)
-            waiting = outbox.waiting_after(
-                connection, ticks.held_by(connection, gateway_id)
-            )
+            waiting = outbox.waiting_after(connection, ticks.held_by(connection, gateway_id))
             if self.mode is Mode.INITIALIZE and state.must_initialize:
                 # Others went up under these numbers: they follow, renumbered, after the swap.
                 waiting = []
             return Before(
                 state=state,
-                partitions=rows.held_partitions(connection),
-                reject_lsn=rows.newest_reject(connection),
+                partitions=held.held_partitions(connection),
+                reject_lsn=held.newest_reject(connection),
                 waiting=waiting,
                 last_sha256=state.previous_sha256 if state.last_sequence else b"",
             )
@@ -255,9 +250,7 @@ class Talk:
             answer = None
             self.report.problem = error.code
         if not isinstance(answer, Ended):
-            answer = Ended(
-                Outcome.DONE, self.report.problem, 0.0, b"", 0, 0, 0, 0, self._heard
-            )
+            answer = Ended(Outcome.DONE, self.report.problem, 0.0, b"", 0, 0, 0, 0, self._heard)
         return await self.end(answer)
 
     async def note_failure(self, error: FieldmeshError) -> None:
@@ -308,9 +301,7 @@ class Talk:
         replace_hub_list(
             connection,
             [
-                GatewayRow(
-                    address, known.gateway_id, known.name, known.enrolment_address
-                )
+                GatewayRow(address, known.gateway_id, known.name, known.enrolment_address)
                 for known in ended.gateways
                 for address in known.addresses
             ],
@@ -329,17 +320,13 @@ class Talk:
 
 
 @asynccontextmanager
-async def begin(
-    context: SyncContext, mode: Mode, gateway: Candidate
-) -> AsyncIterator[Talk]:
+async def begin(context: SyncContext, mode: Mode, gateway: Candidate) -> AsyncIterator[Talk]:
     """A session with the gateway; the connection is being made while the block packs.
 
     What fails inside is written to the device's journal before it goes on up.
     """
     async with (
-        open_channel(
-            gateway.address, context.identity.authority_pem, context.identity
-        ) as channel,
+        open_channel(gateway.address, context.identity.authority_pem, context.identity) as channel,
         open_session(channel, mode, stall_s=context.settings.stall_s) as stream,
     ):
         talk = Talk(context, stream, mode, gateway)

@@ -75,9 +75,7 @@ async def _clear_when_applied(context: SyncContext) -> bool:
         context.database,
         context.home,
         path,
-        swap.Snapshot(
-            mark_lsn=0, partitions=[], answered=applied, uncompressed_bytes=0
-        ),
+        swap.Snapshot(mark_lsn=0, partitions=[], answered=applied, uncompressed_bytes=0),
         swap.Turn(epoch=0, now=now, last=_unlock),
     )
     return True

@@ -34,10 +34,9 @@ def connect(path: Path, key: bytes) -> sqlite3.Connection:
         Rejected: `database_unreadable`: another key, or a damaged file.
     """
     address = f"file:{quote(str(path))}"
-    connection = sqlcipher.connect(
-        address, uri=True, isolation_level=None, check_same_thread=False
-    )
+    connection = sqlcipher.connect(address, uri=True, isolation_level=None, check_same_thread=False)
     try:
+        connection.execute("PRAGMA cipher_log_level = NONE")
         connection.execute(f"PRAGMA key=\"x'{key.hex()}'\"")
         connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -74,9 +73,7 @@ def problem_of(error: Exception, place: str) -> FieldmeshError:
 class DeviceDatabase:
     """The device's database. Open it with `DeviceDatabase.open`; close it once."""
 
-    def __init__(
-        self, path: Path, key: bytes, connection: aiosqlite.Connection
-    ) -> None:
+    def __init__(self, path: Path, key: bytes, connection: aiosqlite.Connection) -> None:
         """Use `open`."""
         self.path = path
         self.key = key

@@ -29,8 +29,7 @@ def partition_digests(connection: sqlite3.Connection) -> dict[int, Digest]:
         held[1] += row_hash & _LOW
         held[2] += row_hash >> 32
     return {
-        partition: Digest(partition, held[0], held[1], held[2])
-        for partition, held in sums.items()
+        partition: Digest(partition, held[0], held[1], held[2]) for partition, held in sums.items()
     }
 
 
@@ -77,8 +76,7 @@ def bucket_digests(connection: sqlite3.Connection, partition: int) -> list[Diges
     found.extend(
         (tables[number], row_id, row_hash)
         for number, row_id, row_hash in connection.execute(
-            "SELECT table_no, row_id, row_hash FROM fm_deleted_row"
-            " WHERE partition = ? AND lsn > 0",
+            "SELECT table_no, row_id, row_hash FROM fm_deleted_row WHERE partition = ? AND lsn > 0",
             (partition,),
         )
     )

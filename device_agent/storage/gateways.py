@@ -32,7 +32,9 @@ class GatewayRow:
     failed_at: int = 0
 
 
-_COLUMNS = "address, gateway_id, name, enrolment_address, source, latency_us, measured_at, failed_at"
+_COLUMNS = (
+    "address, gateway_id, name, enrolment_address, source, latency_us, measured_at, failed_at"
+)
 
 
 def known_gateways(connection: sqlite3.Connection) -> list[GatewayRow]:
@@ -41,9 +43,7 @@ def known_gateways(connection: sqlite3.Connection) -> list[GatewayRow]:
     return [GatewayRow(*row) for row in rows]
 
 
-def replace_hub_list(
-    connection: sqlite3.Connection, gateways: Iterable[GatewayRow]
-) -> None:
+def replace_hub_list(connection: sqlite3.Connection, gateways: Iterable[GatewayRow]) -> None:
     """The hub's list is what it says now; measurements of addresses that stay are kept."""
     rows = list(gateways)
     if not rows:

@@ -75,6 +75,11 @@ class Home:
         return self.folder / "identity" / "keyring.json"
 
     @property
+    def facts(self) -> Path:
+        """What the hub said at enrolment, JSON; for a database that cannot be read any more."""
+        return self.folder / "identity" / "device.json"
+
+    @property
     def hub_key(self) -> Path:
         """The key that signs wipe orders, DER SubjectPublicKeyInfo."""
         return self.folder / "identity" / "hub_key.der"
@@ -107,11 +112,7 @@ class Home:
     @property
     def is_enrolled(self) -> bool:
         """Whether the device has an identity."""
-        return (
-            self.certificate.exists()
-            and self.keyring.exists()
-            and self.current.exists()
-        )
+        return self.certificate.exists() and self.keyring.exists() and self.current.exists()
 
     def require_enrolled(self) -> None:
         """Passes when the device has an identity.
@@ -138,9 +139,7 @@ class Home:
 
     def next_database(self) -> Path:
         """A database path that no file has; numbers only grow."""
-        numbers = [
-            int(path.stem) for path in self.data.glob("*.db") if path.stem.isdigit()
-        ]
+        numbers = [int(path.stem) for path in self.data.glob("*.db") if path.stem.isdigit()]
         if self.current.exists():
             stem = Path(self.current.read_text("ascii").strip()).stem
             numbers.append(int(stem) if stem.isdigit() else 0)
@@ -149,6 +148,17 @@ class Home:
     def make_current(self, path: Path) -> None:
         """The database is the live one from now on. Durability: renamed and fsynced."""
         write_durably(self.current, path.name.encode("ascii"))
+
+    def keep_damaged(self, path: Path) -> Path:
+        """The database that cannot be read lies in the rescue folder, for a specialist."""
+        self.rescue.mkdir(parents=True, exist_ok=True, mode=0o700)
+        kept = self.rescue / f"{path.name}.damaged"
+        path.replace(kept)
+        for suffix in ("-wal", "-shm"):
+            beside = Path(f"{path}{suffix}")
+            if beside.exists():
+                beside.replace(f"{kept}{suffix}")
+        return kept
 
     def remove_database(self, path: Path) -> None:
         """The database file and what SQLite keeps beside it are gone. Repeating is harmless."""

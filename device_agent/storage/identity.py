@@ -1,5 +1,6 @@
 """The device's key and certificates at rest. The private key is sealed under the database key."""
 
+import json
 import ssl
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -10,20 +11,18 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
+from device_agent.storage.gateways import GatewayRow
 from device_agent.storage.home import Home, write_durably
 from device_agent.storage.sealed import seal, unseal
+from device_agent.storage.state import DeviceState
 from fieldmesh.basics.errors import Rejected
 
 _PLACE = "key.enc"
 
 
-def save_private_key(
-    home: Home, key: bytes, private_key: ec.EllipticCurvePrivateKey
-) -> None:
+def save_private_key(home: Home, key: bytes, private_key: ec.EllipticCurvePrivateKey) -> None:
     """The private key is durable, sealed under the database key."""
-    content = private_key.private_bytes(
-        Encoding.DER, PrivateFormat.PKCS8, NoEncryption()
-    )
+    content = private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     write_durably(home.private_key, seal(key, content, _PLACE))
 
 
@@ -48,3 +47,41 @@ def private_key_pem(private_key: ec.EllipticCurvePrivateKey) -> bytes:
 def certificate_pem(certificate: bytes) -> bytes:
     """A DER certificate as gRPC takes it."""
     return ssl.DER_cert_to_PEM_cert(certificate).encode("ascii")
+
+
+def save_facts(home: Home, state: DeviceState, gateways: list[GatewayRow]) -> None:
+    """What the hub said at enrolment is durable beside the database."""
+    facts = {
+        "device_id": state.device_id.hex(),
+        "position_id": state.position_id.hex(),
+        "spare": state.spare,
+        "document_prefix": state.document_prefix,
+        "gateways": [
+            [row.address, row.gateway_id.hex(), row.name, row.enrolment_address] for row in gateways
+        ],
+    }
+    write_durably(home.facts, json.dumps(facts, indent=1).encode())
+
+
+def load_facts(home: Home) -> tuple[DeviceState, list[GatewayRow]]:
+    """A device as enrolled, that knows nothing else any more (device epoch 0: one is granted).
+
+    Raises:
+        Rejected: `device_home_damaged`.
+    """
+    try:
+        facts = json.loads(home.facts.read_bytes())
+        state = DeviceState(
+            device_id=bytes.fromhex(facts["device_id"]),
+            position_id=bytes.fromhex(facts["position_id"]),
+            spare=int(facts["spare"]),
+            document_prefix=str(facts["document_prefix"]),
+            device_epoch=0,
+        )
+        gateways = [
+            GatewayRow(address, bytes.fromhex(gateway_id), name, enrolment_address)
+            for address, gateway_id, name, enrolment_address in facts["gateways"]
+        ]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise Rejected("device_home_damaged", place=str(home.facts)) from None
+    return state, gateways

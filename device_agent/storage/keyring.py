@@ -46,9 +46,7 @@ class Keyring:
         """Names that have a password here, in order."""
         return sorted(self._load())
 
-    def add(
-        self, login: str, password: str, key: bytes, *, verifier_sha256: str = ""
-    ) -> None:
+    def add(self, login: str, password: str, key: bytes, *, verifier_sha256: str = "") -> None:
         """The person's password opens the database from now on; an earlier one no longer does.
 
         Args:
@@ -82,9 +80,7 @@ class Keyring:
         if entry is None:
             _derive(password, b"\0" * SALT_BYTES, MEMORY_KIB, PASSES)
             raise Rejected("sign_in_refused", place="sign-in")
-        wrapping = _derive(
-            password, bytes.fromhex(entry.salt), entry.memory_kib, entry.passes
-        )
+        wrapping = _derive(password, bytes.fromhex(entry.salt), entry.memory_kib, entry.passes)
         try:
             return unseal(wrapping, bytes.fromhex(entry.wrapped), f"keyring {login}")
         except Rejected:

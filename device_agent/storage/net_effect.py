@@ -36,9 +36,7 @@ class NetChange:
     first_no: int
 
 
-def net_changes(
-    captured: Iterable[Captured], every_column: dict[int, int]
-) -> list[NetChange]:
+def net_changes(captured: Iterable[Captured], every_column: dict[int, int]) -> list[NetChange]:
     """One change per row that changed, in the order in which rows were first touched.
 
     Args:
@@ -72,8 +70,4 @@ def net_changes(
             held.columns = every_column[change.table_no]
         else:
             held.columns |= change.columns
-    return [
-        net
-        for key, net in rows.items()
-        if not (net.operation == DELETE and key in born)
-    ]
+    return [net for key, net in rows.items() if not (net.operation == DELETE and key in born)]

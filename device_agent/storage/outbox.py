@@ -109,9 +109,7 @@ def pack(
     made = 0
     for number, group in enumerate(groups):
         last = number == len(groups) - 1
-        made += _pack_group(
-            connection, group, sign=sign, now=now, event=event if last else None
-        )
+        made += _pack_group(connection, group, sign=sign, now=now, event=event if last else None)
     connection.execute("DELETE FROM fm_change WHERE change_no <= ?", (newest or 0,))
     return made
 
@@ -188,9 +186,7 @@ def take_back(
     """The batch waits in the outbox if it is missing there and has no second tick; 1 or 0."""
     found = decode_header(header)
     state = read_state(connection)
-    if Place(found.device_epoch, found.sequence) <= Place(
-        state.hub_epoch, state.hub_sequence
-    ):
+    if Place(found.device_epoch, found.sequence) <= Place(state.hub_epoch, state.hub_sequence):
         return 0
     if found.device_id != state.device_id:
         raise Rejected("bad_carrier_file", place="device of the batch")
@@ -249,9 +245,7 @@ def _pack_group(
             raise
         middle = len(group) // 2
         first = _pack_group(connection, group[:middle], sign=sign, now=now, event=None)
-        return first + _pack_group(
-            connection, group[middle:], sign=sign, now=now, event=event
-        )
+        return first + _pack_group(connection, group[middle:], sign=sign, now=now, event=event)
     rows = [(change.table_no, change.row_id) for change in group]
     _store(connection, packed, rows=rows, count=len(group), sign=sign, now=now)
     return 1
@@ -295,9 +289,7 @@ def _store(
         "INSERT INTO fm_outbox_row (device_epoch, sequence, table_no, row_id) VALUES (?, ?, ?, ?)",
         [(*place, *row) for row in rows],
     )
-    update_state(
-        connection, next_sequence=state.next_sequence + 1, previous_sha256=sha256
-    )
+    update_state(connection, next_sequence=state.next_sequence + 1, previous_sha256=sha256)
 
 
 def _changes_of(connection: sqlite3.Connection, group: list[NetChange]) -> list[Change]:
@@ -352,16 +344,12 @@ def _written(
         ).fetchall()
     rows = from_rows(table.name, names, found)
     operation = Operation.INSERT if nets[0].operation == INSERT else Operation.UPDATE
-    return Change(
-        operation, rows, [clocks[row[0]] for row in found] if table.merges else []
-    )
+    return Change(operation, rows, [clocks[row[0]] for row in found] if table.merges else [])
 
 
 def _deletion(table: ReplicatedTable, nets: list[NetChange]) -> Change:
     rows = from_rows(table.name, ("id",), [(net.row_id,) for net in nets])
-    return Change(
-        Operation.DELETE, rows, [net.clock for net in nets] if table.merges else []
-    )
+    return Change(Operation.DELETE, rows, [net.clock for net in nets] if table.merges else [])
 
 
 def _is_confirmed(connection: sqlite3.Connection, changes: Iterable[Change]) -> bool:

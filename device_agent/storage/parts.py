@@ -112,9 +112,7 @@ class DownloadFolder:
 
     def unfinished(self) -> Parts | None:
         """The download that was cut, with what is held of it."""
-        for path in (
-            sorted(self._folder.glob("*.parts")) if self._folder.exists() else []
-        ):
+        for path in sorted(self._folder.glob("*.parts")) if self._folder.exists() else []:
             try:
                 first = next(iter(_records(path)), b"")
                 download_id = unseal(self._key, first, "label")

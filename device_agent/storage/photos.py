@@ -31,9 +31,7 @@ def read_content(home: Home, key: bytes, sha256: bytes) -> bytes:
     return unseal(key, (home.photos / sha256.hex()).read_bytes(), sha256.hex())
 
 
-def add_to_queue(
-    connection: sqlite3.Connection, sha256: bytes, size_bytes: int, now: int
-) -> None:
+def add_to_queue(connection: sqlite3.Connection, sha256: bytes, size_bytes: int, now: int) -> None:
     """The photo is to be sent. Repeating is harmless."""
     connection.execute(
         "INSERT OR IGNORE INTO fm_photo (sha256, size_bytes, kept_at) VALUES (?, ?, ?)",
@@ -51,9 +49,7 @@ def unsent(connection: sqlite3.Connection) -> list[bytes]:
 
 def mark_sent(connection: sqlite3.Connection, sha256: bytes, now: int) -> None:
     """A gateway holds the photo whole."""
-    connection.execute(
-        "UPDATE fm_photo SET sent_at = ? WHERE sha256 = ?", (now, sha256)
-    )
+    connection.execute("UPDATE fm_photo SET sent_at = ? WHERE sha256 = ?", (now, sha256))
 
 
 def forget_content(home: Home, sha256: bytes) -> None:

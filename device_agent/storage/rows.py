@@ -13,6 +13,7 @@ then rows of whole partitions that did not come.
 import sqlite3
 from collections.abc import Iterable
 
+from device_agent.storage.held import pending_rows
 from device_agent.storage.state import update_state
 from device_agent.storage.ticks import Place, record_echo
 from fieldmesh.codec.columns import TableRows
@@ -38,51 +39,6 @@ CREATE TABLE fm_deleted_row (
 """
 
 
-def device_tables() -> list[ReplicatedTable]:
-    """Tables that a device has, parents before children."""
-    return [table for table in TABLES.values() if table.is_at(Tier.DEVICE)]
-
-
-def remember_deletion(table: ReplicatedTable) -> str:
-    """The trigger that keeps what a locally deleted row counted in its partition's digest."""
-    return (
-        f"CREATE TRIGGER fm_deleted_{table.name} BEFORE DELETE ON {table.name}"
-        " WHEN OLD.lsn > 0 AND (SELECT applying FROM fm_state) = 0 BEGIN"
-        " INSERT OR REPLACE INTO fm_deleted_row (table_no, row_id, partition, lsn, row_hash)"
-        f" VALUES ({table.number}, OLD.id, OLD.partition, OLD.lsn, OLD.row_hash); END"
-    )
-
-
-def pending_rows(connection: sqlite3.Connection) -> dict[int, set[bytes]]:
-    """Per table number, rows with local changes that the hub has not answered."""
-    pending: dict[int, set[bytes]] = {}
-    for table_no, row_id in connection.execute(
-        "SELECT table_no, row_id FROM fm_change UNION SELECT table_no, row_id FROM fm_outbox_row"
-    ):
-        pending.setdefault(table_no, set()).add(row_id)
-    return pending
-
-
-def held_partitions(connection: sqlite3.Connection) -> list[int]:
-    """Partitions that the device holds as of its cursor."""
-    rows = connection.execute("SELECT partition FROM fm_partition ORDER BY partition")
-    return [partition for (partition,) in rows]
-
-
-def newest_reject(connection: sqlite3.Connection) -> int:
-    """LSN of the newest reject that the device has; 0 = none."""
-    found: int = connection.execute(
-        "SELECT coalesce(max(lsn), 0) FROM reject"
-    ).fetchone()[0]
-    return found
-
-
-def count_rejects(connection: sqlite3.Connection) -> int:
-    """Rejects that the device has."""
-    found: int = connection.execute("SELECT count(*) FROM reject").fetchone()[0]
-    return found
-
-
 class DeltaApplier:
     """Applies one delta or repair within the caller's transaction (`DeviceDatabase.apply`)."""
 
@@ -93,9 +49,7 @@ class DeltaApplier:
         self._cleaning: set[int] = set()
         self.rows_applied = 0
 
-    def begin(
-        self, *, answered: Place, dropped: Iterable[int], whole: Iterable[int]
-    ) -> None:
+    def begin(self, *, answered: Place, dropped: Iterable[int], whole: Iterable[int]) -> None:
         """What this delta answers is ordinary again; what leaves the device has left it.
 
         Args:
@@ -204,9 +158,7 @@ class DeltaApplier:
         if self._cleaning:
             self._remember_seen(table, rows)
         free, held = self._split(table, rows)
-        self._connection.executemany(
-            _upsert(table.name, rows.names, force=False), free.rows()
-        )
+        self._connection.executemany(_upsert(table.name, rows.names, force=False), free.rows())
         if held is not None:
             self._take_bookkeeping(table, held)
 
@@ -309,9 +261,7 @@ class DeltaApplier:
             [line for line in gone if line[0] in pending],
         )
         free, held = self._split(table, rows)
-        self._connection.executemany(
-            _upsert(table.name, rows.names, force=True), free.rows()
-        )
+        self._connection.executemany(_upsert(table.name, rows.names, force=True), free.rows())
         if held is not None:
             self._take_bookkeeping(table, held)
 
@@ -361,9 +311,7 @@ class DeltaApplier:
         )
         return [by_number[number] for (number,) in found.fetchall()]
 
-    def _split(
-        self, table: ReplicatedTable, rows: TableRows
-    ) -> tuple[TableRows, TableRows | None]:
+    def _split(self, table: ReplicatedTable, rows: TableRows) -> tuple[TableRows, TableRows | None]:
         """Rows that may be written, and rows with local changes."""
         pending = self._pending.get(table.number)
         if not pending:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from device_agent.storage import (
     gateways,
+    held,
     outbox,
     photos,
     rows,
@@ -56,14 +57,14 @@ def create_tables(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
     for statement in agent_statements():
         connection.execute(statement)
-    for table in rows.device_tables():
+    for table in held.device_tables():
         connection.execute(ddl.create_table(table, ddl.Tier.DEVICE, "sqlite"))
     connection.execute(f"PRAGMA user_version = {AGENT_VERSION}")
 
 
 def create_triggers(connection: sqlite3.Connection) -> None:
     """Indexes stand; from here on every change is captured and counted."""
-    for table in rows.device_tables():
+    for table in held.device_tables():
         for statement in ddl.create_indexes(table, ddl.Tier.DEVICE, "sqlite"):
             connection.execute(statement)
         _trigger(connection, table)
@@ -104,10 +105,10 @@ def needs_growth(connection: sqlite3.Connection) -> bool:
         Rejected: `database_too_new`: a newer release wrote the database.
     """
     agent = connection.execute("PRAGMA user_version").fetchone()[0]
-    held = state.read_state(connection).schema_version
-    if agent > AGENT_VERSION or held > SCHEMA_VERSION:
-        raise Rejected("database_too_new", place="database", version=max(agent, held))
-    return held < SCHEMA_VERSION
+    schema_held = state.read_state(connection).schema_version
+    if agent > AGENT_VERSION or schema_held > SCHEMA_VERSION:
+        raise Rejected("database_too_new", place="database", version=max(agent, schema_held))
+    return schema_held < SCHEMA_VERSION
 
 
 def grow(connection: sqlite3.Connection) -> None:
@@ -116,15 +117,13 @@ def grow(connection: sqlite3.Connection) -> None:
     Rows of a table that gained a column count as not proven (hash 0), so that the next full sync
     brings their values of the new column.
     """
-    for table in rows.device_tables():
-        held = {
-            line[1] for line in connection.execute(f"PRAGMA table_info({table.name})")
-        }
-        if not held:
+    for table in held.device_tables():
+        held = {line[1] for line in connection.execute(f"PRAGMA table_info({table.name})")}
+        if not there:
             connection.execute(ddl.create_table(table, ddl.Tier.DEVICE, "sqlite"))
             _trigger(connection, table)
             continue
-        missing = [column for column in table.columns if column.name not in held]
+        missing = [column for column in table.columns if column.name not in there]
         if not missing:
             continue
         for (trigger,) in connection.execute(
@@ -166,4 +165,4 @@ def _trigger(connection: sqlite3.Connection, table: ReplicatedTable) -> None:
     for statement in (*ddl.digest_triggers(table), *capture_triggers(table)):
         connection.execute(statement)
     if table.device_writable:
-        connection.execute(rows.remember_deletion(table))
+        connection.execute(held.remember_deletion(table))

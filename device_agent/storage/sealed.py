@@ -34,8 +34,6 @@ def unseal(key: bytes, sealed: bytes, place: str) -> bytes:
         Rejected: `sealed_file_damaged`: another key, another place, or altered bytes.
     """
     try:
-        return AESGCM(key).decrypt(
-            sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode()
-        )
+        return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode())
     except (InvalidTag, ValueError):
         raise Rejected("sealed_file_damaged", place=place) from None

@@ -112,10 +112,7 @@ def update_state(connection: sqlite3.Connection, **changes: int | str | bytes) -
 
 def is_locked(connection: sqlite3.Connection) -> bool:
     """Whether the device has handed over and takes no more work."""
-    return (
-        cast("int", connection.execute("SELECT locked FROM fm_state").fetchone()[0])
-        == 1
-    )
+    return cast("int", connection.execute("SELECT locked FROM fm_state").fetchone()[0]) == 1
 
 
 def set_locked(connection: sqlite3.Connection, *, locked: bool) -> None:

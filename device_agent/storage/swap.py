@@ -12,42 +12,29 @@ Plan, each step of which may be cut and done again:
 A crash before the commit of 2 leaves an orphan, deleted at the next opening. A crash after it
 leaves a retired database whose successor is known: `settle` does 3 and 4. A program that still has
 the old file open is refused by its triggers, so no write can be lost in a file that nobody reads.
-
-The decrypted snapshot never touches a disk: it lies in shared memory under a name that is removed
-as soon as SQLite has it open. Source: measured, 43,500 rows are copied in 0.05 s by
-INSERT … SELECT between equal tables (SQLite's transfer optimisation), against 0.3 s by binding.
-(A memfd cannot be used: SQLite resolves /proc/self/fd links to a name that does not exist.)
 """
 
 import os
 import sqlite3
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, cast
-
-import zstandard
 
 from device_agent.storage import schema
 from device_agent.storage.database import DeviceDatabase, connect
-from device_agent.storage.digests import differing
+from device_agent.storage.gateways import replace_hub_list
+from device_agent.storage.held import pending_rows
 from device_agent.storage.home import Home
-from device_agent.storage.rows import device_tables, pending_rows
+from device_agent.storage.identity import load_facts
 from device_agent.storage.state import (
     DeviceState,
     insert_state,
     read_state,
 )
 from device_agent.storage.ticks import Place
-from fieldmesh.basics.errors import Rejected, Retry
+from fieldmesh.basics.errors import Rejected
 from fieldmesh.data.schema import SCHEMA_VERSION, TABLES
-from fieldmesh.replica.digest import Digest
 
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  (memory, private name, removed at once)
-PIECE_BYTES = 1 << 20
-MOST_SNAPSHOT_BYTES = 2 << 30
 _CARRIED = (
     "fm_outbox",
     "fm_outbox_row",
@@ -81,68 +68,6 @@ class Turn:
     """Device clock, microseconds UTC."""
     last: Callable[[sqlite3.Connection], object]
     """Runs in the new database, in the transaction that makes it complete."""
-
-
-@contextmanager
-def in_memory(pieces: Iterator[bytes], uncompressed_bytes: int) -> Iterator[Path]:
-    """A path to the decompressed snapshot; gone at the end of the block.
-
-    Raises:
-        Rejected: `download_too_large`: more bytes than announced, or more than is allowed.
-        Retry: `download_damaged`, `disk_full`.
-    """
-    if uncompressed_bytes > MOST_SNAPSHOT_BYTES:
-        raise Rejected(
-            "download_too_large", place="snapshot", size_bytes=uncompressed_bytes
-        )
-    folder = SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else None
-    handle, name = tempfile.mkstemp(prefix="fieldmesh-", dir=folder)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            _decompress(pieces, stream.fileno(), uncompressed_bytes)
-        yield Path(name)
-    except OSError as error:
-        raise Retry("disk_full", place="snapshot") from error
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
-def build(path: Path, key: bytes, plain: Path) -> None:
-    """A new database file holds the snapshot's rows; indexes, triggers and digests stand.
-
-    Nobody uses the file yet, so it is written without a journal; `carry` makes it durable.
-
-    Raises:
-        Rejected: `bad_download`: what came is not a snapshot.
-    """
-    connection = connect(path, key)
-    try:
-        connection.execute("PRAGMA journal_mode=OFF")
-        connection.execute("PRAGMA synchronous=OFF")
-        connection.execute("ATTACH ? AS snap KEY ''", (f"file:{plain}?immutable=1",))
-        plain.unlink(missing_ok=True)
-        connection.execute("BEGIN IMMEDIATE")
-        schema.create_tables(connection)
-        _copy_tables(connection)
-        schema.create_triggers(connection)
-        connection.execute("COMMIT")
-        connection.execute("DETACH snap")
-    except sqlite3.Error as error:
-        raise Rejected("bad_download", place="snapshot", text=str(error)) from error
-    finally:
-        connection.close()
-    path.chmod(0o600)
-
-
-def check(
-    path: Path, key: bytes, meant: list[Digest], partitions: list[int]
-) -> list[Digest]:
-    """What of the new file differs from what the gateway means; empty = equal."""
-    connection = connect(path, key)
-    try:
-        return differing(connection, meant, set(partitions))
-    finally:
-        connection.close()
 
 
 async def replace_database(
@@ -191,9 +116,35 @@ def settle(home: Home, key: bytes) -> Path:
     return home.current_database()
 
 
-def carry(
-    old: sqlite3.Connection, new: sqlite3.Connection, snapshot: Snapshot, turn: Turn
-) -> None:
+def begin_anew(home: Home, key: bytes) -> Path:
+    """A database that cannot be read is put aside; an empty one of the same device is live.
+
+    What waited in the old one is lost to the device (promise 1 does not reach this far: somebody
+    was told and forced it). Document numbers go on under a prefix of their own, because the old
+    counters are lost too.
+
+    Raises:
+        Rejected: `initialize_needed`: the database can be read, so nothing has to be lost.
+    """
+    old = home.current_database()
+    try:
+        connect(old, key).close()
+    except Rejected:
+        fresh = home.next_database()
+        facts, gateways = load_facts(home)
+        schema.create_database(
+            fresh,
+            key,
+            replace(facts, document_prefix=f"{facts.document_prefix}R{fresh.stem}"),
+            lambda found: replace_hub_list(found, gateways),
+        )
+        home.make_current(fresh)
+        home.keep_damaged(old)
+        return fresh
+    raise Rejected("initialize_needed", place=old.name)
+
+
+def carry(old: sqlite3.Connection, new: sqlite3.Connection, snapshot: Snapshot, turn: Turn) -> None:
     """What waits in the old database is in the new one too, committed.
 
     Rows with local changes that the hub has not answered as of the snapshot keep their content
@@ -308,82 +259,9 @@ def _lay_over(old: sqlite3.Connection, new: sqlite3.Connection) -> None:
         )
 
 
-def _copy_tables(connection: sqlite3.Connection) -> None:
-    """Rows of the attached snapshot are in the main database; only tables that we know."""
-    numbers = ", ".join(str(table.number) for table in device_tables())
-    offered = {
-        name
-        for (name,) in connection.execute(
-            "SELECT name FROM snap.sqlite_master WHERE type = 'table'"
-        )
-    }
-    for table in device_tables():
-        if table.name not in offered:
-            continue
-        ours = _columns(connection, "main", table.name)
-        theirs = _columns(connection, "snap", table.name)
-        if ours == theirs:
-            connection.execute(
-                f"INSERT INTO main.{table.name} SELECT * FROM snap.{table.name}"
-            )  # noqa: S608
-        else:
-            both = ", ".join(name for name in ours if name in theirs)
-            connection.execute(
-                f"INSERT INTO main.{table.name} ({both}) SELECT {both} FROM snap.{table.name}"  # noqa: S608
-            )
-        if table.device_writable:
-            connection.execute(
-                f"INSERT INTO fm_provisional SELECT {table.number}, id FROM main.{table.name}"  # noqa: S608
-                " WHERE lsn = 0"
-            )
-    connection.execute(
-        "INSERT INTO main.fm_digest (partition, table_no, rows, low, high)"
-        " SELECT partition, table_no, rows, low, high FROM snap.fm_digest"
-        f" WHERE table_no IN ({numbers})"
-    )
-
-
-def _columns(connection: sqlite3.Connection, database: str, table: str) -> list[str]:
-    return [
-        line[1] for line in connection.execute(f"PRAGMA {database}.table_info({table})")
-    ]
-
-
 def _one(connection: sqlite3.Connection, query: str) -> tuple[int, ...]:
     found: tuple[int, ...] = connection.execute(query).fetchone()
     return found
-
-
-def _decompress(pieces: Iterator[bytes], handle: int, uncompressed_bytes: int) -> None:
-    written = 0
-    try:
-        for plain in zstandard.ZstdDecompressor().read_to_iter(
-            cast("IO[bytes]", _Source(pieces)), write_size=PIECE_BYTES
-        ):
-            written += len(plain)
-            if written > uncompressed_bytes:
-                raise Rejected(
-                    "download_too_large", place="snapshot", size_bytes=written
-                )
-            os.write(handle, plain)
-    except zstandard.ZstdError as error:
-        raise Retry("download_damaged", place="snapshot") from error
-    if written != uncompressed_bytes:
-        raise Retry("download_damaged", place="snapshot")
-
-
-class _Source:
-    """Pieces as a file to read from; never more than was asked for (zstandard relies on it)."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._held = memoryview(b"")
-
-    def read(self, size: int) -> bytes:
-        if not self._held:
-            self._held = memoryview(next(self._pieces, b""))
-        given, self._held = self._held[:size], self._held[size:]
-        return bytes(given)
 
 
 def _fsync(path: Path) -> None:

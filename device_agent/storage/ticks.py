@@ -98,9 +98,7 @@ def record_echo(connection: sqlite3.Connection, hub: Place) -> None:
     """
     state = read_state(connection)
     if hub > Place(state.seen_epoch, state.seen_sequence):
-        update_state(
-            connection, seen_epoch=hub.device_epoch, seen_sequence=hub.sequence
-        )
+        update_state(connection, seen_epoch=hub.device_epoch, seen_sequence=hub.sequence)
     connection.execute(
         "DELETE FROM fm_outbox_row WHERE (device_epoch, sequence) <= (?, ?)",
         (hub.device_epoch, hub.sequence),

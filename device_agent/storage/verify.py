@@ -8,7 +8,7 @@ unknown (lsn 0, hash 0): the next full sync finds the difference and brings it a
 import sqlite3
 from dataclasses import dataclass, field
 
-from device_agent.storage.rows import device_tables, pending_rows
+from device_agent.storage.held import device_tables, pending_rows
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.codec.row_hash import row_hashes
 from fieldmesh.data.model import ReplicatedTable

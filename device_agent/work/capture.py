@@ -30,9 +30,7 @@ class Result:
         ]
 
 
-def run_sql(
-    connection: Connection, statement: str, values: tuple[Value, ...] = ()
-) -> Result:
+def run_sql(connection: Connection, statement: str, values: tuple[Value, ...] = ()) -> Result:
     """The statement has been run within the caller's transaction."""
     cursor = connection.execute(statement, values)
     columns = [line[0] for line in cursor.description or ()]

@@ -111,9 +111,7 @@ class DocumentMaker:
         if not order.lines:
             raise Rejected("order_empty", place=order.outlet_id.hex())
         if len(order.lines) > MOST_LINES:
-            raise Rejected(
-                "order_too_long", place=order.outlet_id.hex(), most=MOST_LINES
-            )
+            raise Rejected("order_too_long", place=order.outlet_id.hex(), most=MOST_LINES)
         terms = terms_of(connection, order.outlet_id, self._date)
         notes: list[str] = []
         order_id, number = self._new(), next_number(connection, "ORD")
@@ -132,13 +130,9 @@ class DocumentMaker:
             " product_unit_id, quantity, price, amount) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             lines,
         )
-        return PlacedOrder(
-            order_id, number, unscaled(amount, 2), [row[0] for row in lines], notes
-        )
+        return PlacedOrder(order_id, number, unscaled(amount, 2), [row[0] for row in lines], notes)
 
-    def order_from_list(
-        self, connection: Connection, *, outlet: str, lines: int
-    ) -> PlacedOrder:
+    def order_from_list(self, connection: Connection, *, outlet: str, lines: int) -> PlacedOrder:
         """An order of the first products that the outlet's price list has; to try things out.
 
         Raises:
@@ -290,9 +284,7 @@ class DocumentMaker:
         price = (
             scaled(line.price, PRICE_SCALE)
             if line.price is not None
-            else price_of(
-                connection, terms.price_list_id, line.product_unit_id, self._date
-            )
+            else price_of(connection, terms.price_list_id, line.product_unit_id, self._date)
         )
         amount = (quantity * price * 2 + _AMOUNT_DIVISOR) // (2 * _AMOUNT_DIVISOR)
         return (

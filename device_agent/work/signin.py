@@ -27,9 +27,7 @@ class Person:
 
 def people(connection: Connection) -> list[Person]:
     """Whom head office lets sign in here, as of the last full sync."""
-    rows = connection.execute(
-        "SELECT login, person, verifier FROM sign_in ORDER BY login"
-    )
+    rows = connection.execute("SELECT login, person, verifier FROM sign_in ORDER BY login")
     return [Person(*row) for row in rows]
 
 

@@ -112,6 +112,8 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("device_locked", _STATE, "This device has handed over and is locked.", "Run sync upload until head office has everything."),
     ("database_replaced", _STATE, "This database was replaced.", "Open the current one."),
     # --- lines and load
+    ("bad_address", _BAD, "This is no address.", "Write it as host:port."),
+    ("sync_running", _AWAY, "This device is being synced already.", "Wait until that sync has ended."),
     ("no_gateway_reachable", _AWAY, "No gateway can be reached.", "Check the network; what you enter is safe on this device."),
     ("gateway_busy", _BUSY, "The gateway is busy.", "It is tried again by itself."),
     ("device_silent", _LATE, "The device said nothing for {seconds} seconds.", "Sync again; nothing is lost."),
@@ -166,6 +168,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("no_price", _STATE, "There is no price for this product in the outlet's price list.", "Sync, or ask your supervisor."),
     ("outlet_unknown", _GONE, "That outlet is not on this device.", "Sync; the outlet may have moved."),
     ("product_unknown", _GONE, "That product is not on this device.", "Sync, or check the code."),
+    ("order_too_long", _BAD, "The order has more lines than is allowed ({most}).", "Make two orders of it."),
     ("order_empty", _BAD, "The order has no lines.", "Add at least one product."),
     ("quantity_invalid", _BAD, "{text}", "Correct the quantity."),
 )

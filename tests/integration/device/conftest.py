@@ -19,7 +19,12 @@ async def gateway(tmp_path: Path) -> AsyncIterator[GatewayDouble]:
     double = GatewayDouble(Authority(), tmp_path)
     for number in range(5):
         double.company.put(
-            "outlet", identifier(1000 + number), 11, code=f"O{number}", name="Shop", status="active"
+            "outlet",
+            identifier(1000 + number),
+            11,
+            code=f"O{number}",
+            name="Shop",
+            status="active",
         )
     for number in range(4000):
         double.company.put(

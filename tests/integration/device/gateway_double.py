@@ -46,11 +46,7 @@ Row = tuple[Value, ...]
 
 def identifier(number: int) -> bytes:
     """A fixed identifier that looks like a UUIDv7."""
-    return (
-        number.to_bytes(6, "big")
-        + b"\x70\x00\x80"
-        + hashlib.sha256(b"%d" % number).digest()[:7]
-    )
+    return number.to_bytes(6, "big") + b"\x70\x00\x80" + hashlib.sha256(b"%d" % number).digest()[:7]
 
 
 class Authority:
@@ -65,9 +61,7 @@ class Authority:
     def der(self) -> bytes:
         return self.certificate.public_bytes(serialization.Encoding.DER)
 
-    def issue(
-        self, public_key: ec.EllipticCurvePublicKey, uri: str, names: list[str]
-    ) -> bytes:
+    def issue(self, public_key: ec.EllipticCurvePublicKey, uri: str, names: list[str]) -> bytes:
         sans = [
             x509.UniformResourceIdentifier(uri),
             *(x509.DNSName(name) for name in names),
@@ -92,9 +86,7 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(begin)
             .not_valid_after(begin + datetime.timedelta(days=40_000))
-            .add_extension(
-                x509.BasicConstraints(ca=sans is None, path_length=None), critical=True
-            )
+            .add_extension(x509.BasicConstraints(ca=sans is None, path_length=None), critical=True)
         )
         if sans is not None:
             builder = builder.add_extension(sans, critical=False)
@@ -122,9 +114,7 @@ class Company:
             "changed_at": 1,
         }
         given = system | values
-        row = tuple(
-            given.get(column.name, column.neutral) for column in known.wire_columns
-        )
+        row = tuple(given.get(column.name, column.neutral) for column in known.wire_columns)
         at = known.wire_names.index("row_hash")
         digest = row_hashes(from_rows(table, known.wire_names, [row]), known)[0]
         self.rows.setdefault(table, {})[row_id] = (*row[:at], digest, *row[at + 1 :])
@@ -134,9 +124,7 @@ class Company:
         """The row is gone."""
         self.lsn += 1
         row = self.rows[table].pop(row_id)
-        self.removals.append(
-            (table, row_id, self.value(table, row, "partition"), self.lsn)
-        )
+        self.removals.append((table, row_id, self.value(table, row, "partition"), self.lsn))
 
     def value(self, table: str, row: Row, name: str) -> int:
         """One integer of a row."""
@@ -174,9 +162,7 @@ class Faults:
     defer: int = 0
 
 
-class GatewayDouble(
-    session_pb2_grpc.GatewayServicer, session_pb2_grpc.EnrolmentServicer
-):
+class GatewayDouble(session_pb2_grpc.GatewayServicer, session_pb2_grpc.EnrolmentServicer):
     """One gateway. `batches` is its disk."""
 
     def __init__(self, authority: Authority, folder: Path) -> None:
@@ -220,9 +206,7 @@ class GatewayDouble(
             )
             credentials = grpc.ssl_server_credentials(
                 [(tls.key_pem(key), chain)],
-                root_certificates=tls.certificate_pem(self.authority.der)
-                if closed
-                else None,
+                root_certificates=tls.certificate_pem(self.authority.der) if closed else None,
                 require_client_auth=closed,
             )
             port = server.add_secure_port("127.0.0.1:0", credentials)
@@ -248,9 +232,7 @@ class GatewayDouble(
 
     async def Enrol(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802, ANN001, ANN201
         csr = x509.load_der_x509_csr(request.csr)
-        certificate = self.authority.issue(
-            csr.public_key(), tls.device_uri(self.device_id), []
-        )
+        certificate = self.authority.issue(csr.public_key(), tls.device_uri(self.device_id), [])
         return enrol_pb2.EnrolReply(
             certificate=certificate,
             authority=self.authority.der,
@@ -289,9 +271,7 @@ class GatewayDouble(
         if self.faults.wipe_order or self.faults.fence:
             yield self.done(
                 hello,
-                session_pb2.OUTCOME_WIPE
-                if self.faults.wipe_order
-                else session_pb2.OUTCOME_FENCED,
+                session_pb2.OUTCOME_WIPE if self.faults.wipe_order else session_pb2.OUTCOME_FENCED,
             )
             return
         if hello.mode in {1, 5}:
@@ -304,9 +284,7 @@ class GatewayDouble(
         async for message in self._bring(request_iterator, hello):
             yield message
 
-    async def _take(
-        self, request_iterator, hello
-    ) -> AsyncIterator[session_pb2.GatewayMessage]:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    async def _take(self, request_iterator, hello) -> AsyncIterator[session_pb2.GatewayMessage]:  # type: ignore[no-untyped-def]  # noqa: ANN001
         async for message in request_iterator:
             if message.WhichOneof("message") == "upload_end":
                 break
@@ -314,9 +292,7 @@ class GatewayDouble(
             decode_body(header, message.batch.body)
             self.batches[(header.device_epoch, header.sequence)] = message.batch
         yield session_pb2.GatewayMessage(
-            acknowledgement=session_pb2.Acknowledgement(
-                ticks=self.ticks(hello.device_epoch)
-            )
+            acknowledgement=session_pb2.Acknowledgement(ticks=self.ticks(hello.device_epoch))
         )
 
     async def _bring(self, request_iterator, hello):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
@@ -340,15 +316,11 @@ class GatewayDouble(
                 self.faults.cut_after_chunks = 0
                 await asyncio.sleep(0.05)
                 return
-        yield session_pb2.GatewayMessage(
-            download_end=session_pb2.DownloadEnd(digests=digests)
-        )
+        yield session_pb2.GatewayMessage(download_end=session_pb2.DownloadEnd(digests=digests))
         async for message in request_iterator:
             if not message.applied.differing:
                 break
-            yield session_pb2.GatewayMessage(
-                repair=self.repair(message.applied.differing)
-            )
+            yield session_pb2.GatewayMessage(repair=self.repair(message.applied.differing))
         yield self.done(hello, session_pb2.OUTCOME_DONE)
 
     def contiguous(self, epoch: int) -> int:
@@ -365,9 +337,7 @@ class GatewayDouble(
             hub_sequence=self.hub_tick[1],
         )
 
-    def done(
-        self, hello: session_pb2.Hello, outcome: int
-    ) -> session_pb2.GatewayMessage:
+    def done(self, hello: session_pb2.Hello, outcome: int) -> session_pb2.GatewayMessage:
         return session_pb2.GatewayMessage(
             done=session_pb2.Done(
                 outcome=outcome,  # type: ignore[arg-type]
@@ -412,9 +382,7 @@ class GatewayDouble(
             whole=sorted(whole) if not snapshot else [],
             dropped=sorted(held - self.company.partitions) if not snapshot else [],
             uncompressed_size=len(content) if snapshot else 0,
-            ticks=session_pb2.Ticks(
-                hub_epoch=self.hub_tick[0], hub_sequence=self.hub_tick[1]
-            ),
+            ticks=session_pb2.Ticks(hub_epoch=self.hub_tick[0], hub_sequence=self.hub_tick[1]),
         )
         return start, packed, self.company.digests()
 
@@ -427,21 +395,14 @@ class GatewayDouble(
                 row
                 for row in rows.values()
                 if value(table, row, "partition") in self.company.partitions
-                and (
-                    value(table, row, "lsn") > cursor
-                    or value(table, row, "partition") in whole
-                )
+                and (value(table, row, "lsn") > cursor or value(table, row, "partition") in whole)
             ]
             if found:
-                frames.append(
-                    pack_frame(FrameKind.ROWS, from_rows(table, names, found))
-                )
+                frames.append(pack_frame(FrameKind.ROWS, from_rows(table, names, found)))
         frames += [
             pack_frame(
                 FrameKind.REMOVALS,
-                from_rows(
-                    table, ("id", "partition", "lsn"), [(row_id, partition, lsn)]
-                ),
+                from_rows(table, ("id", "partition", "lsn"), [(row_id, partition, lsn)]),
             )
             for table, row_id, partition, lsn in self.company.removals
             if lsn > cursor
@@ -460,8 +421,7 @@ class GatewayDouble(
             found = [
                 row
                 for row in rows.values()
-                if self.company.value(table, row, "partition")
-                in self.company.partitions
+                if self.company.value(table, row, "partition") in self.company.partitions
             ]
             connection.executemany(f"INSERT INTO {table} VALUES ({marks})", found)
             connection.execute(
@@ -485,17 +445,13 @@ class GatewayDouble(
                     if self.company.value(table, row, "partition") == partition
                 ]
                 rows = from_rows(table, names, found)
-                frames.append(
-                    pack_frame(FrameKind.REPLACE, rows, RowRange(partition, table))
-                )
+                frames.append(pack_frame(FrameKind.REPLACE, rows, RowRange(partition, table)))
         return session_pb2.Repair(frames=frames)
 
     async def FindBlob(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802, ANN001, ANN201
         held = self.blobs.get(request.sha256, b"")
         complete = hashlib.sha256(held).digest() == request.sha256
-        return blob_pb2.BlobState(
-            sha256=request.sha256, held=len(held), complete=complete
-        )
+        return blob_pb2.BlobState(sha256=request.sha256, held=len(held), complete=complete)
 
     async def PutBlob(self, request_iterator, context):  # type: ignore[no-untyped-def]  # noqa: N802, ANN001, ANN201
         name = b""
@@ -503,6 +459,4 @@ class GatewayDouble(
             name = piece.sha256 or name
             self.blobs[name] = self.blobs.get(name, b"")[: piece.offset] + piece.data
         complete = hashlib.sha256(self.blobs[name]).digest() == name
-        return blob_pb2.BlobState(
-            sha256=name, held=len(self.blobs[name]), complete=complete
-        )
+        return blob_pb2.BlobState(sha256=name, held=len(self.blobs[name]), complete=complete)

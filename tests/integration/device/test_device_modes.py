@@ -12,7 +12,7 @@ from device_agent.work.documents import NewVisit
 from fieldmesh.basics.errors import Fenced, Rejected, Retry
 from fieldmesh.session.transitions import Mode
 from fieldmesh.wire.v1 import enrol_pb2
-from tests.integration.device.conftest import enrolled, opened
+from tests.integration.device.conftest import SETTINGS, enrolled, opened
 from tests.integration.device.gateway_double import GatewayDouble, identifier
 
 OUTLET = identifier(1001)
@@ -146,9 +146,7 @@ async def test_a_damaged_row_is_found_by_the_deep_check(
     assert await rows_of(device, "SELECT name FROM outlet WHERE code = 'O1'") == [("Shop",)]
 
 
-async def test_a_cut_download_goes_on_at_the_byte(
-    gateway: GatewayDouble, tmp_path: Path
-) -> None:
+async def test_a_cut_download_goes_on_at_the_byte(gateway: GatewayDouble, tmp_path: Path) -> None:
     """Hotel Wi-Fi: what came is not asked for again."""
     device = await opened(await enrolled(gateway, tmp_path / "device"))
     async with device:
@@ -195,9 +193,7 @@ async def test_a_fenced_device_initializes_and_what_waits_goes_up_renumbered(
     assert (await device.status()).state.must_initialize == 0
 
 
-async def test_a_spare_takes_over_and_hands_back(
-    gateway: GatewayDouble, tmp_path: Path
-) -> None:
+async def test_a_spare_takes_over_and_hands_back(gateway: GatewayDouble, tmp_path: Path) -> None:
     """Duplicate and upload: the spare works, hands over, is locked, and cleared at two ticks."""
     gateway.spare, gateway.prefix = True, "S01"
     gateway.stands_in_for = identifier(9)
@@ -263,9 +259,7 @@ async def test_a_deferred_download_is_waited_for(
     assert report.sessions == 3
 
 
-async def test_a_silent_gateway_is_given_up(
-    gateway: GatewayDouble, tmp_path: Path
-) -> None:
+async def test_a_silent_gateway_is_given_up(gateway: GatewayDouble, tmp_path: Path) -> None:
     """A line that stands still does not hang the device."""
     device = await opened(await enrolled(gateway, tmp_path / "device"))
     async with device:
@@ -291,6 +285,32 @@ async def test_photos_go_up_and_go_on_where_they_were_cut(
     assert await device.send_photos() == 1
     assert gateway.blobs[sha256] == content
     assert not sealed.exists()
+
+
+async def test_an_unreadable_database_is_replaced_only_by_force(
+    gateway: GatewayDouble, tmp_path: Path
+) -> None:
+    """A damaged device works again, and nobody is surprised by what is lost."""
+    folder = await enrolled(gateway, tmp_path / "device")
+    async with await opened(folder) as device:
+        await device.sync(Mode.INITIALIZE)
+        await visit(device)
+        await device.sync(Mode.FAST)
+        path = device.database_path
+    path.write_bytes(b"x" * 8192)
+    with pytest.raises(Rejected) as caught:
+        await opened(folder)
+    assert caught.value.code == "database_unreadable"
+    async with await DeviceAgent.open(
+        folder, "ana", "secret", settings=SETTINGS, begin_anew=True
+    ) as device:
+        await device.sync(Mode.INITIALIZE, gateway=gateway.address)
+        assert (await device.tables())["stock"] == 4000
+        assert (await device.status()).state.document_prefix == "K07R3"
+        assert list(device.home.rescue.glob("*.damaged"))
+    with pytest.raises(Rejected) as caught:
+        await DeviceAgent.open(folder, "ana", "secret", settings=SETTINGS, begin_anew=True)
+    assert caught.value.code == "initialize_needed"
 
 
 def wipe_order(gateway: GatewayDouble, key: ec.EllipticCurvePrivateKey) -> bytes:

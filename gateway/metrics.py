@@ -128,7 +128,7 @@ class GatewayMetrics:
             "How long has the oldest entry waited?",
         )
         self._partitions = registry.gauge(
-            "fieldmesh_gateway_partitions", "Where do partitions stand?", "state"
+            "fieldmesh_gateway_held_partitions", "Where do partitions stand?", "state"
         )
         self._stuck = registry.gauge(
             "fieldmesh_gateway_seed_oldest_progress_seconds",

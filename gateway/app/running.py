@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -38,7 +38,7 @@ from gateway.replication import (
     uplink,
 )
 from gateway.replication.persistence import keep_trying
-from gateway.serving.admin import Handler, serve_admin
+from gateway.serving.admin import serve_admin
 from gateway.serving.carrier import import_file, read_carrier
 from gateway.serving.discovery import announce
 from gateway.serving.server import EnrolmentService, GatewayService
@@ -48,8 +48,9 @@ from gateway.storage.database import open_database
 from gateway.trust import certificates
 
 if TYPE_CHECKING:
+    from gateway.serving.admin import Handler
     import sqlite3
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     import grpc.aio
 
@@ -252,8 +253,9 @@ def _admin_handlers(gateway: Gateway) -> dict[str, Handler]:
     }
 
 
-async def serve(home: Home, config: GatewayConfig) -> None:
-    """Serve until a signal asks for the end.
+@asynccontextmanager
+async def running(home: Home, config: GatewayConfig) -> AsyncIterator[Gateway]:
+    """A gateway that serves while the block runs.
 
     Raises:
         Rejected: ``gateway_not_enrolled``, ``port_in_use``, ``database_too_new``.
@@ -261,18 +263,27 @@ async def serve(home: Home, config: GatewayConfig) -> None:
     home.make()
     identity = certificates.load(home.identity)
     clock = SystemClock()
-    database = await open_database(home.database, identity.gateway_id, clock)
     async with AsyncExitStack() as stack:
+        database = await open_database(home.database, identity.gateway_id, clock)
         stack.push_async_callback(database.close)
         gateway = Gateway(home, config, identity, database)
         stack.push_async_callback(gateway.bus.close)
         await prepare(gateway)
-        shutdown = await stack.enter_async_context(Shutdown())
         loops = await stack.enter_async_context(Supervisor(clock, gateway.random))
         start_loops(gateway, loops)
         await open_ports(gateway, stack)
         write_ports(home, gateway.ports)
         LOG.info("gateway_serving", extra={"ports": str(gateway.ports)})
+        yield gateway
+
+
+async def serve(home: Home, config: GatewayConfig) -> None:
+    """Serve until a signal asks for the end.
+
+    Raises:
+        Rejected: as :func:`running`.
+    """
+    async with Shutdown() as shutdown, running(home, config):
         await shutdown.wait()
 
 

@@ -263,7 +263,7 @@ class Bus:
             wait_s = self._not_before - asyncio.get_running_loop().time()
             if wait_s > 0 and self._problem is not None:
                 problem = self._problem
-                raise Retry(problem.code, delay_s=wait_s, **problem.fields)
+                raise Retry(problem.code, delay_s=wait_s, url=self._urls[0])
             return await self._connect_again()
 
     async def _connect_again(self) -> Client:
@@ -279,7 +279,9 @@ class Bus:
                 await client.connect(**self._options(client))
         except (*_BROKEN, ValueError) as error:
             await _close(client)
-            refused = isinstance(error, nats.errors.AuthorizationError) or "uthorization" in str(error)
+            refused = isinstance(error, nats.errors.AuthorizationError) or "uthorization" in str(
+                error
+            )
             delay_s = self._backoff.next_delay()
             if refused:
                 delay_s = max(delay_s, REFUSED_DELAY_S)
@@ -291,7 +293,7 @@ class Bus:
         self._backoff.reset()
         self._client = client
         self.reconnects += 1
-        LOG.info("bus_connected", extra={"url": str(client.connected_url.netloc)})
+        LOG.info("bus_connected", extra={"connection": self._name})
         return client
 
     def _options(self, client: Client) -> dict[str, Any]:
@@ -350,7 +352,7 @@ async def _close(client: Client) -> None:
 
 
 def _give_up_waiting(client: Client) -> None:
-    """Requests that wait for an answer fail now; the library would let each run into its time-out."""
+    """Requests that wait for an answer fail now; the library would let their time run out."""
     for waiting in list(client._resp_map.values()):  # noqa: SLF001 - it offers no door
         if not waiting.done():
             waiting.set_exception(nats.errors.ConnectionClosedError())
@@ -365,4 +367,3 @@ def _context(authority: bytes) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_verify_locations(cadata=certificate_pem(authority).decode("ascii"))
     return context
-

@@ -225,11 +225,12 @@ class Database:
             self._refuse_when_closed()
             self._start_writer()
             loop = asyncio.get_running_loop()
-            call = _Write(work, kind, loop.create_future(), loop)
+            future: asyncio.Future[T] = loop.create_future()
+            call = _Write(work, kind, future, loop)
             self._queue.put(call)
             self.figures.waiting += 1
             try:
-                return await call.future
+                return await future
             except asyncio.CancelledError:
                 call.abandoned = True
                 raise
@@ -252,7 +253,7 @@ class Database:
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
-        except Exception as error:  # noqa: BLE001 - only looked at: it goes on as it is or translated
+        except Exception as error:
             raise self._translated(error) from error
 
     def _reader(self) -> sqlite3.Connection:
@@ -341,11 +342,11 @@ class Database:
     def _one_by_one(
         self, connection: sqlite3.Connection, calls: Sequence[_Write[Any]], error: Exception
     ) -> None:
-        """The group failed with ``error``: each call gets a transaction and a verdict of its own."""
+        """The group failed with ``error``: each call gets a transaction and verdict of its own."""
         self.figures.failed_groups += 1
         LOG.info("write_group_failed", extra={"writes": len(calls), "problem": repr(error)})
         if len(calls) == 1:
-            calls[0].error = calls[0].error or self._translated(error)
+            self._blame(calls[0], error)
             _deliver(calls)
             return
         for call in calls:
@@ -356,9 +357,13 @@ class Database:
                 connection.execute("COMMIT")
                 self._count(1)
             except Exception as own:  # noqa: BLE001 - the caller gets it
-                call.error = call.error or self._translated(own)
+                self._blame(call, own)
                 _roll_back(connection)
             _deliver([call])
+
+    def _blame(self, call: _Write[Any], error: Exception) -> None:
+        """The call hears its own error if it has one, otherwise that of its transaction."""
+        call.error = call.error or self._translated(error)
 
     def _count(self, writes: int) -> None:
         figures = self.figures

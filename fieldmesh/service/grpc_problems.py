@@ -55,9 +55,7 @@ def to_status(error: FieldmeshError) -> status_pb2.Status:
     problem = problem_of(error)
     facts = {name: str(value)[:_MOST_TEXT] for name, value in error.fields.items()}
     facts = dict(list(facts.items())[:_MOST_FIELDS])
-    facts[_KIND] = next(
-        (name for name, kind in _KINDS.items() if isinstance(error, kind)), "retry"
-    )
+    facts[_KIND] = next((name for name, kind in _KINDS.items() if isinstance(error, kind)), "retry")
     if error.place:
         facts[_PLACE] = error.place[:_MOST_TEXT]
     details = [
@@ -105,10 +103,10 @@ def from_rpc_error(error: grpc.aio.AioRpcError) -> FieldmeshError:
 
 def _status_of(error: grpc.aio.AioRpcError) -> status_pb2.Status | None:
     for name, value in error.trailing_metadata() or ():
-        if name == "grpc-status-details-bin":
+        if name == "grpc-status-details-bin" and isinstance(value, bytes):
             try:
-                return status_pb2.Status.FromString(bytes(value))
-            except (DecodeError, TypeError, ValueError):
+                return status_pb2.Status.FromString(value)
+            except DecodeError:
                 return None
     return None
 
@@ -127,7 +125,7 @@ def _unnamed(error: grpc.aio.AioRpcError) -> FieldmeshError:
 
 def _is_about_certificates(text: str) -> bool:
     lowered = text.lower()
-    return "certificate" in lowered or "ssl" in lowered and "handshake" in lowered
+    return "certificate" in lowered or ("ssl" in lowered and "handshake" in lowered)
 
 
 def _packed(message: Any) -> AnyMessage:

@@ -97,9 +97,7 @@ def channel_credentials(authority: bytes, keys: NodeKeys | None = None) -> grpc.
     )
 
 
-def open_channel(
-    address: str, authority: bytes, keys: NodeKeys | None = None
-) -> grpc.aio.Channel:
+def open_channel(address: str, authority: bytes, keys: NodeKeys | None = None) -> grpc.aio.Channel:
     """A channel to a gateway at ``host:port``; whoever opens it closes it."""
     credentials = channel_credentials(authority, keys)
     return grpc.aio.secure_channel(address, credentials, options=CHANNEL_OPTIONS)
@@ -149,7 +147,9 @@ def bind(server: grpc.aio.Server, address: str, credentials: grpc.ServerCredenti
     except RuntimeError:
         port = 0
     if port == 0:
-        raise Rejected("port_in_use", place=address, address=address, port=address.rpartition(":")[2])
+        raise Rejected(
+            "port_in_use", place=address, address=address, port=address.rpartition(":")[2]
+        )
     return int(port)
 
 
@@ -159,10 +159,9 @@ def peer_identity(context: grpc.aio.ServicerContext[Any, Any]) -> PeerCertificat
     Raises:
         Rejected: `foreign_certificate`.
     """
-    shown = context.auth_context().get("x509_pem_cert")
-    if not shown:
-        raise Rejected("foreign_certificate", place="certificate")
-    return read_certificate(_der_of(bytes(shown[0])))
+    for pem in context.auth_context().get("x509_pem_cert", ()):
+        return read_certificate(_der_of(pem))
+    raise Rejected("foreign_certificate", place="certificate")
 
 
 def _der_of(pem: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Orderly ends: a signal becomes an event, and the node stops in the order that its ``app`` says."""
+"""Orderly ends: a signal becomes an event; the node stops in the order that its ``app`` says."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 A tier's ``metrics.py`` declares, with the question that each figure answers:
 
     registry = Registry(node="gw-7")
-    batches = registry.counter("fieldmesh_gateway_batches_total", "How many batches came?", "source")
+    batches = registry.counter("fieldmesh_gateway_batches_total", "How many came?", "source")
     batches.labels(source="wire").inc()
     batches.labels()          # a figure without labels of its own
 
@@ -52,7 +52,7 @@ class Figure(Generic[F]):
 
     def __init__(self, inner: F, node: str) -> None:
         """Use a `Registry`."""
-        self._inner = inner
+        self._inner: F = inner
         self._node = node
 
     def labels(self, **labels: str) -> F:
@@ -111,7 +111,6 @@ class Registry:
             inner.labels(self.node)
         return Figure(inner, self.node)
 
-
-def add_collector(registry: Registry, collector: Collector) -> None:
-    """The collector's figures are served with the registry's."""
-    registry._collected.register(collector)  # noqa: SLF001 - same module
+    def collect_from(self, collector: Collector) -> None:
+        """The collector's figures are served with the registry's."""
+        self._collected.register(collector)

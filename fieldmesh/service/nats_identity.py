@@ -2,9 +2,9 @@
 
     operator (signs accounts)  →  account FIELDMESH (signs users)  →  user: the hub, a gateway
 
-The broker knows the operator and holds the accounts' JWTs in its configuration; a user shows its own
-JWT and signs a challenge with its seed, which never leaves its machine. A revoked user stands in its
-account's JWT: `NatsServer.reload` makes the broker drop it. Source: NATS JWT version 2.
+The broker knows the operator and holds the accounts' JWTs in its configuration; a user shows its
+own JWT and signs a challenge with its seed, which never leaves its machine. A revoked user stands
+in its account's JWT: `NatsServer.reload` makes the broker drop it. Source: NATS JWT version 2.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def is_public_key(text: str, kind: str) -> bool:
         raw = base64.b32decode(text)
     except ValueError:
         return False
-    return int.from_bytes(raw[-2:], "little") == nkeys.crc16(raw[:-2])
+    return int.from_bytes(raw[-2:], "little") == int(nkeys.crc16(raw[:-2]))
 
 
 def operator_jwt(operator_seed: bytes, name: str, *, at_us: int, system_account: str) -> str:

@@ -1,7 +1,7 @@
 """The broker as a child of the hub: configured, started, watched, stopped in order.
 
-It writes to disk before it acknowledges (``sync_interval: always``), so a message that a gateway was
-told about survives a power cut. A broker that an earlier, killed hub left behind is ended first.
+It writes to disk before it acknowledges (``sync_interval: always``), so a message that a gateway
+was told about survives a power cut. A broker that a killed hub left behind is ended first.
 """
 
 from __future__ import annotations
@@ -197,10 +197,11 @@ class NatsServer:
         Raises:
             FieldmeshError: it can't be started now; the supervisor calls again later.
         """
-        while not self._stopping:
+        while True:
             if self._process is not None:
                 await self._process.wait()
             if self._stopping:
+                # An orderly end is no death; the supervisor ends this loop itself.
                 await asyncio.Event().wait()
             self.restarts += 1
             LOG.warning("nats_died", extra={"restarts": self.restarts})
@@ -209,8 +210,8 @@ class NatsServer:
     async def reload(self, accounts: Mapping[str, str]) -> None:
         """The broker knows these accounts; users that they revoke are not let in again.
 
-        It drops all connections of an account that changed: those who may come back within a second.
-        The running broker is asked to read its configuration again (SIGHUP); a broker that starts
+        It drops all connections of an account that changed: those who may come back at once. The
+        running broker is asked to read its configuration again (SIGHUP); a broker that starts
         later reads the same file.
         """
         self.config = replace(self.config, accounts=dict(accounts))
@@ -267,22 +268,27 @@ class NatsServer:
 
     async def _end_leftover(self) -> None:
         """A broker of this folder that outlived a killed hub has ended."""
-        try:
-            pid = int((self.config.folder / "nats.pid").read_text("ascii"))
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        except (OSError, ValueError):
-            return
-        if str(self._config_file).encode() not in command:
+        pid = self._leftover()
+        if pid is None:
             return
         LOG.warning("nats_left_behind", extra={"pid": pid})
         with contextlib.suppress(ProcessLookupError, TimeoutError):
             os.kill(pid, signal.SIGTERM)
             async with asyncio.timeout(STOP_S):
-                while _lives(pid):
+                # It is no child of this process: looking is the only way.
+                while _lives(pid):  # noqa: ASYNC110
                     await asyncio.sleep(_LOOK_S)
             return
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+
+    def _leftover(self) -> int | None:
+        try:
+            pid = int((self.config.folder / "nats.pid").read_text("ascii"))
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except (OSError, ValueError):
+            return None
+        return pid if str(self._config_file).encode() in command else None
 
     async def _end(self, process: Process, number: signal.Signals) -> None:
         if process.returncode is None:

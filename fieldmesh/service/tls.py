@@ -1,4 +1,4 @@
-"""Keys, certificate requests, the names in certificates, and knowing an authority by its fingerprint.
+"""Keys, certificate requests, names in certificates, and an authority known by its fingerprint.
 
 Every node has one ECDSA P-256 key and one certificate of the hub's authority. Who a node is stands
 in a SAN URI: ``fieldmesh:device:<uuid>`` or ``fieldmesh:gateway:<uuid>``. Issuing is the hub's own.

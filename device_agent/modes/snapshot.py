@@ -41,8 +41,7 @@ async def build(
     def work() -> list[Digest]:
         context.home.remove_database(path)
         with snapshot.in_memory(parts.pieces(), announced.uncompressed_bytes) as plain:
-            snapshot.build(path, key, plain)
-        return snapshot.check(path, key, meant, announced.partitions)
+            return snapshot.build(path, key, plain, meant, announced.partitions)
 
     differs = await asyncio.to_thread(work)
     if differs:

@@ -63,11 +63,27 @@ def create_tables(connection: sqlite3.Connection) -> None:
 
 
 def create_triggers(connection: sqlite3.Connection) -> None:
-    """Indexes stand; from here on every change is captured and counted."""
+    """Indexes stand, and triggers for every connection that is opened from now on.
+
+    The triggers' text goes straight into the schema table: measured, 600 CREATE TRIGGER statements
+    take 40 ms, because each one has the schema read again; this takes 2 ms. The connection itself
+    does not know them: it is closed after filling the database.
+    """
+    triggers: list[tuple[str, str, str]] = []
     for table in held.device_tables():
         for statement in ddl.create_indexes(table, ddl.Tier.DEVICE, "sqlite"):
             connection.execute(statement)
-        _trigger(connection, table)
+        triggers += [
+            (statement.split(None, 3)[2].strip('"'), table.name, statement)
+            for statement in _trigger_statements(table)
+        ]
+    connection.execute("PRAGMA writable_schema = ON")
+    connection.executemany(
+        "INSERT INTO sqlite_master (type, name, tbl_name, rootpage, sql)"
+        " VALUES ('trigger', ?, ?, 0, ?)",
+        triggers,
+    )
+    connection.execute("PRAGMA writable_schema = OFF")
 
 
 def create_empty(path: Path, key: bytes) -> None:
@@ -118,7 +134,7 @@ def grow(connection: sqlite3.Connection) -> None:
     brings their values of the new column.
     """
     for table in held.device_tables():
-        held = {line[1] for line in connection.execute(f"PRAGMA table_info({table.name})")}
+        there = {line[1] for line in connection.execute(f"PRAGMA table_info({table.name})")}
         if not there:
             connection.execute(ddl.create_table(table, ddl.Tier.DEVICE, "sqlite"))
             _trigger(connection, table)
@@ -162,7 +178,12 @@ def _create(path: Path, key: bytes, fill: Callable[[sqlite3.Connection], None]) 
 
 
 def _trigger(connection: sqlite3.Connection, table: ReplicatedTable) -> None:
-    for statement in (*ddl.digest_triggers(table), *capture_triggers(table)):
+    for statement in _trigger_statements(table):
         connection.execute(statement)
+
+
+def _trigger_statements(table: ReplicatedTable) -> list[str]:
+    statements = [*ddl.digest_triggers(table), *capture_triggers(table)]
     if table.device_writable:
-        connection.execute(held.remember_deletion(table))
+        statements.append(held.remember_deletion(table))
+    return statements

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, cast
 
 import zstandard
+from sqlcipher3 import dbapi2 as sqlcipher
 
 from device_agent.storage import schema
 from device_agent.storage.database import connect
@@ -50,10 +51,13 @@ def in_memory(pieces: Iterator[bytes], uncompressed_bytes: int) -> Iterator[Path
         Path(name).unlink(missing_ok=True)
 
 
-def build(path: Path, key: bytes, plain: Path) -> None:
+def build(
+    path: Path, key: bytes, plain: Path, meant: list[Digest], partitions: list[int]
+) -> list[Digest]:
     """A new database file holds the snapshot's rows; indexes, triggers and digests stand.
 
-    Nobody uses the file yet, so it is written without a journal; `carry` makes it durable.
+    Nobody uses the file yet, so it is written without a journal; the swap makes it durable.
+    Returns what differs from what the gateway means; empty = equal.
 
     Raises:
         Rejected: `bad_download`: what came is not a snapshot.
@@ -69,21 +73,14 @@ def build(path: Path, key: bytes, plain: Path) -> None:
         _copy_tables(connection)
         schema.create_triggers(connection)
         connection.execute("COMMIT")
+        differs = differing(connection, meant, set(partitions))
         connection.execute("DETACH snap")
-    except sqlite3.Error as error:
+    except sqlcipher.Error as error:
         raise Rejected("bad_download", place="snapshot", text=str(error)) from error
     finally:
         connection.close()
     path.chmod(0o600)
-
-
-def check(path: Path, key: bytes, meant: list[Digest], partitions: list[int]) -> list[Digest]:
-    """What of the new file differs from what the gateway means; empty = equal."""
-    connection = connect(path, key)
-    try:
-        return differing(connection, meant, set(partitions))
-    finally:
-        connection.close()
+    return differs
 
 
 def _copy_tables(connection: sqlite3.Connection) -> None:

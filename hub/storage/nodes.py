@@ -133,6 +133,12 @@ async def sign_ins(
     return [(_id(row[0]) or b"", _text(row[1]), _text(row[2]), _text(row[3])) for row in rows]
 
 
+async def revoked_bus_keys(connection: Connection) -> set[str]:
+    """Keys of the bus users of revoked gateways."""
+    rows = await rows_where(connection, "gateway", ("bus_key",), "status", ["revoked"])
+    return {row[0] for row in rows if isinstance(row[0], str) and row[0]}
+
+
 def _code_or_id(name: str) -> tuple[str, Value]:
     try:
         return "id", from_text(name)

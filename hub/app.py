@@ -1,0 +1,265 @@
+"""The running hub: one process that holds the broker, the web server, ingest and relay together.
+
+Order of the start: keys → broker → streams → web server → ports.json → loops. Order of the end: web server (intake)
+→ loops → line to the bus → broker → database. Being killed at any line is harmless: what counts is committed.
+"""
+
+import asyncio
+import fcntl
+import ipaddress
+import json
+import logging
+import os
+import random
+import shutil
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from fieldmesh.basics.errors import Rejected, Retry
+from fieldmesh.service.bus import Bus
+from fieldmesh.service.health import Health
+from fieldmesh.service.lifecycle import Shutdown
+from fieldmesh.service.metrics import Registry
+from fieldmesh.service.nats_server import NatsConfig, NatsServer
+from fieldmesh.service.tasks import Supervisor
+from hub.config import HubHome
+from hub.fleet.jobs import Jobs
+from hub.fleet.leases import lease
+from hub.fleet.office import Office
+from hub.relay.streams import ensure_streams
+from hub.storage.nodes import revoked_bus_keys
+from hub.trust.authority import key_to_pem, load_key, pem_of
+from hub.trust.enrolment import EnrolmentGrant, EnrolmentRequest, Trust, enrol
+from hub.trust.files import write_secret
+from hub.trust.pace import Pace
+from hub.trust.renewal import renew
+from hub.web.enrolment import EnrolmentPage
+from hub.web.server import WebServer
+
+LOG = logging.getLogger(__name__)
+
+_TRIES, _REFILL_S = 20, 3.0
+_LOOK_S = 5.0
+
+
+async def serve(office: Office) -> None:
+    """The hub works until SIGTERM or SIGINT.
+
+    Raises:
+        Rejected: `hub_runs_already`, `port_in_use`, `nats_missing`.
+        Retry: `nats_failed`.
+    """
+    home, settings = office.home, office.settings
+    home.run.mkdir(parents=True, exist_ok=True)
+    with _alone(home):
+        chain, key = _server_certificate(office)
+        nats = NatsServer(_nats_config(office, chain, key))
+        nats.config = replace(nats.config, accounts=await _accounts(office))
+        await nats.start()
+        bus = line_to_bus(office, nats.url)
+        try:
+            await ensure_streams(bus, down_keep_s=settings.bus.down_keep_s)
+            await _Running(office, nats, bus).work(chain, key)
+        finally:
+            home.ports_file.unlink(missing_ok=True)
+            await bus.close()
+            await nats.stop()
+            await office.database.close()
+
+
+class _Running:
+    """The parts of a hub that works."""
+
+    def __init__(self, office: Office, nats: NatsServer, bus: Bus) -> None:
+        self._office = office
+        self._nats = nats
+        self._bus = bus
+        self._registry = Registry("hub")
+        self._loops = Supervisor(office.clock, random.SystemRandom())
+        self._trust = replace(office.trust, bus_url=_bus_url(office, nats.port))
+        self._revoked: dict[str, int] = {}
+        self._short_of_disk = False
+
+    async def work(self, chain: Path, key: Path) -> None:
+        """Everything runs until an end is asked for."""
+        office = self._office
+        https = office.settings.https
+        pace = Pace(office.clock, tries=_TRIES, refill_s=_REFILL_S)
+        page = EnrolmentPage(self.enrol, self._trust.authority.certificate, pace)
+        web = WebServer(page, self._health, self._registry)
+        port = await web.start(https.host, https.port, chain=chain, key=key)
+        try:
+            async with Shutdown() as shutdown, self._loops as loops:
+                self._run_loops(loops)
+                write_ports(office.home, https=port, bus=self._nats.port)
+                LOG.info("hub_serves", extra={"https": port, "bus": self._nats.port})
+                await shutdown.wait()
+                await web.stop()
+                await loops.stop()
+        finally:
+            await web.stop()
+
+    def _run_loops(self, loops: Supervisor) -> None:
+        office = self._office
+        loops.run("nats", self._nats.watch)
+        loops.run("revocations", self._watch_revocations)
+        loops.run("disk", self._watch_disk)
+        jobs = Jobs(office.database, office.maker)
+        loops.run("jobs", jobs.run)
+
+    async def enrol(self, request: EnrolmentRequest) -> EnrolmentGrant:
+        """A node is enrolled: for the web server and the responder."""
+        return await enrol(self._office.database, self._trust, request)
+
+    def _health(self) -> Health:
+        checks = {
+            "nats": "ok" if self._nats.is_running else "not running",
+            "bus": "ok" if self._bus.is_connected else "not connected",
+            "disk": "low" if self._short_of_disk else "ok",
+        }
+        for name, loop in self._loops.loops.items():
+            checks[name] = "ok" if loop.running else f"waits after {loop.last_problem}"
+        ready = all(state == "ok" for state in checks.values())
+        return Health(ready, checks, {"bus_restarts": self._nats.restarts})
+
+    async def _watch_revocations(self) -> None:
+        """Gateways that were revoked lose their line to the bus."""
+        while True:
+            async with self._office.database.read() as connection:
+                keys = await revoked_bus_keys(connection)
+            new = {key: self._office.clock.now() for key in keys if key not in self._revoked}
+            if new:
+                self._revoked.update(new)
+                await self._nats.reload(
+                    self._trust.bus.accounts(self._office.clock.now(), self._revoked)
+                )
+                LOG.info("bus_users_revoked", extra={"count": len(new)})
+            await asyncio.sleep(_LOOK_S)
+
+    async def _watch_disk(self) -> None:
+        least = self._office.settings.least_free_bytes
+        while True:
+            free = shutil.disk_usage(self._office.home.folder).free
+            if (free < least) != self._short_of_disk:
+                self._short_of_disk = free < least
+                level = logging.ERROR if self._short_of_disk else logging.INFO
+                event = "disk_low" if self._short_of_disk else "disk_has_room_again"
+                LOG.log(level, event, extra={"free_bytes": free, "least_bytes": least})
+            await asyncio.sleep(_LOOK_S)
+
+
+def line_to_bus(office: Office, url: str) -> Bus:
+    """The hub's own line to the bus, not connected yet."""
+    keys = office.trust.bus
+    return Bus(
+        [url],
+        jwt=lambda: keys.hub_jwt(office.clock.now()),
+        seed=keys.hub,
+        authority=office.trust.authority.certificate,
+        name="hub",
+        random=random.SystemRandom(),
+    )
+
+
+@asynccontextmanager
+async def bus_of_running_hub(office: Office) -> AsyncIterator[Bus]:
+    """A line to the bus of the hub that serves this home.
+
+    Raises:
+        Rejected: `hub_not_running`.
+    """
+    ports = running_ports(office.home)
+    if ports is None:
+        raise Rejected("hub_not_running", place=str(office.home.folder))
+    bus = line_to_bus(office, f"tls://{_reachable(office.settings.bus.host)}:{ports['bus']}")
+    try:
+        yield bus
+    finally:
+        await bus.close()
+
+
+def running_ports(home: HubHome) -> dict[str, int] | None:
+    """The ports of the hub that serves this home now; None when none does."""
+    try:
+        content = json.loads(home.ports_file.read_text("utf-8"))
+        os.kill(int(content["pid"]), 0)
+    except (OSError, ValueError, KeyError):
+        return None
+    return {name: int(port) for name, port in content.items()}
+
+
+def write_ports(home: HubHome, **ports: int) -> None:
+    """`run/ports.json` tells where the hub listens."""
+    unfinished = home.ports_file.with_suffix(".new")
+    unfinished.write_text(json.dumps({**ports, "pid": os.getpid()}), encoding="utf-8")
+    unfinished.replace(home.ports_file)
+
+
+async def _accounts(office: Office) -> dict[str, str]:
+    async with office.database.read() as connection:
+        keys = await revoked_bus_keys(connection)
+    now = office.clock.now()
+    return office.trust.bus.accounts(now, dict.fromkeys(keys, now))
+
+
+def _nats_config(office: Office, chain: Path, key: Path) -> NatsConfig:
+    bus, keys = office.settings.bus, office.trust.bus
+    return NatsConfig(
+        folder=office.home.bus.absolute(),
+        certificate=chain.absolute(),
+        private_key=key.absolute(),
+        operator_jwt=keys.operator_jwt(office.clock.now()),
+        system_account=keys.system_account,
+        host=bus.host,
+        port=bus.port,
+        program=bus.program,
+        most_storage_bytes=bus.store_bytes,
+    )
+
+
+def _server_certificate(office: Office) -> tuple[Path, Path]:
+    """A fresh certificate for the hub's servers, with the authority's behind it; the key stays the same."""
+    folder, authority = office.home.trust, office.trust.authority
+    key_file, chain_file = folder / "server_key.pem", folder / "server.pem"
+    if not key_file.exists():
+        write_secret(key_file, key_to_pem(ec.generate_private_key(ec.SECP256R1())))
+    hosts = [*office.settings.https.names, socket.gethostname()]
+    issued = authority.issue_server(load_key(key_file).public_key(), hosts)
+    chain_file.write_bytes(pem_of(issued.der) + authority.pem)
+    return chain_file, key_file
+
+
+def _bus_url(office: Office, port: int) -> str:
+    """What gateways are told at enrolment."""
+    settings = office.settings
+    if settings.bus.advertise:
+        return ",".join(f"tls://{one}" for one in settings.bus.advertise)
+    host = settings.bus.host
+    if host in {"", "0.0.0.0", "::"}:  # noqa: S104 - only looked at, not bound
+        host = settings.https.names[0] if settings.https.names else socket.gethostname()
+    return f"tls://{host}:{port}"
+
+
+def _reachable(host: str) -> str:
+    try:
+        return "127.0.0.1" if ipaddress.ip_address(host).is_unspecified else host
+    except ValueError:
+        return host or "127.0.0.1"
+
+
+@contextmanager
+def _alone(home: HubHome) -> Iterator[None]:
+    with (home.run / "serve.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Rejected("hub_runs_already", place=str(home.folder)) from None
+        yield
+
+

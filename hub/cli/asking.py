@@ -1,0 +1,75 @@
+"""What commands share: the open hub, a journalled write, confirmation, a question to a running gateway."""
+
+import argparse
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from getpass import getuser
+
+from fieldmesh.basics.errors import Rejected
+from fieldmesh.service.translation import _
+from hub.app import bus_of_running_hub
+from hub.fleet.office import Office, open_office
+from hub.relay.commands import GatewayCommand, send_command
+from hub.storage.changes import ChangeWriter
+from hub.storage.org_changes import head_office_write
+
+
+@asynccontextmanager
+async def opened(options: argparse.Namespace) -> AsyncIterator[Office]:
+    """The hub of `--home`, closed afterwards."""
+    office = await open_office(options.home)
+    try:
+        yield office
+    finally:
+        await office.database.close()
+
+
+@asynccontextmanager
+async def writing(
+    office: Office, kind: str, about: Mapping[str, object]
+) -> AsyncIterator[ChangeWriter]:
+    """One transaction in the name of whoever runs the command."""
+    async with head_office_write(
+        office.database, office.clock, actor=actor(), kind=kind, about=about
+    ) as writer:
+        yield writer
+
+
+def actor() -> str:
+    """Who runs the command, as the journal names them."""
+    try:
+        return f"{getuser()}@fieldmesh-hub"
+    except (KeyError, OSError):
+        return "fieldmesh-hub"
+
+
+def sure(options: argparse.Namespace, what: str) -> None:
+    """The person has said `--yes`.
+
+    Raises:
+        Rejected: `confirmation_missing`, with what would be lost.
+    """
+    if not options.yes:
+        raise Rejected("confirmation_missing", text=what)
+
+
+async def ask_gateway(
+    office: Office, gateway_id: bytes, options: argparse.Namespace
+) -> dict[str, object]:
+    """The gateway's answer to a command, through the bus of the running hub.
+
+    Raises:
+        Rejected: `hub_not_running`.
+        Retry: `request_timed_out`, the gateway is away.
+    """
+    command = GatewayCommand(
+        what=options.what,
+        repair=options.repair,
+        deep=options.deep,
+        partitions=tuple(options.partition or ()),
+        hours=options.hours or "",
+    )
+    async with bus_of_running_hub(office) as bus:
+        reply = json.loads(await send_command(bus, gateway_id, command))
+    return reply if isinstance(reply, dict) else {_("answer"): reply}

@@ -1,0 +1,142 @@
+"""init, serve, status, config show"""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from fieldmesh.basics.codes import authority_fingerprint
+from fieldmesh.service import config, logs, translation
+from fieldmesh.service.translation import _
+from hub.app import running_ports, serve
+from hub.cli.answers import Answer
+from hub.cli.asking import opened
+from hub.config import HubHome, HubSettings, load_settings
+from hub.fleet.office import make_office, open_office
+from hub.storage import nodes
+from hub.storage.rows import count_rows
+
+if TYPE_CHECKING:
+    Nouns = argparse._SubParsersAction[argparse.ArgumentParser]
+
+_COUNTED = ("position", "outlet", "product", "price", "sales_order")
+
+
+def add_commands(nouns: "Nouns", shared: argparse.ArgumentParser) -> None:
+    """The commands of the hub itself are known."""
+    init = nouns.add_parser("init", parents=[shared], help=_("make a new hub"))
+    init.add_argument("--company", default="Company", help=_("name of the company"))
+    init.set_defaults(command=_init)
+    run = nouns.add_parser("serve", parents=[shared], help=_("run the hub"))
+    run.add_argument("--log-level", help=_("debug, info, warning or error"))
+    run.set_defaults(command=_serve)
+    for command in (init, run):
+        command.add_argument("--https-host", help=_("address of the HTTPS server"))
+        command.add_argument("--https-port", type=int, help=_("its port; 0 = any free one"))
+        command.add_argument("--bus-host", help=_("address of the message bus"))
+        command.add_argument("--bus-port", type=int, help=_("its port; 0 = any free one"))
+        command.add_argument(
+            "--bus-advertise", help=_("host:port under which gateways reach the bus")
+        )
+        command.add_argument(
+            "--name",
+            action="append",
+            help=_("name or address under which gateways reach the hub; may be given again"),
+        )
+    status = nouns.add_parser("status", parents=[shared], help=_("how the hub is"))
+    status.set_defaults(command=_status)
+    settings = nouns.add_parser("config", parents=[shared], help=_("settings"))
+    settings.add_argument("what", choices=["show"])
+    settings.set_defaults(command=_config)
+
+
+def _flags(options: argparse.Namespace) -> dict[str, object]:
+    return {
+        "https.host": options.https_host,
+        "https.port": options.https_port,
+        "https.names": options.name,
+        "bus.host": options.bus_host,
+        "bus.port": options.bus_port,
+        "bus.advertise": options.bus_advertise,
+    }
+
+
+async def _init(options: argparse.Namespace) -> Answer:
+    flags = {"company": options.company, **_flags(options)}
+    settings = load_settings(HubHome(options.home), flags).settings
+    office = await make_office(options.home, settings, _settings_text(settings))
+    await office.database.close()
+    fingerprint = authority_fingerprint(office.trust.authority.certificate).hex()
+    return Answer(
+        {"home": str(options.home.absolute()), "authority": fingerprint},
+        [
+            _("A hub stands in {home}.").format(home=options.home.absolute()),
+            _("Fingerprint of its authority: {fingerprint}").format(fingerprint=fingerprint),
+            _("Next: fieldmesh-hub serve, org import FILES, gateway add CODE, device add CODE."),
+        ],
+    )
+
+
+def _settings_text(settings: HubSettings) -> str:
+    """The settings file of a new hub: what differs from the defaults."""
+    sections: dict[str, list[str]] = {"": [f"company = {_toml(settings.company)}"]}
+    for section in ("https", "bus"):
+        chosen, plain = getattr(settings, section), getattr(HubSettings(), section)
+        for name in type(chosen).__slots__:
+            value = getattr(chosen, name)
+            if value != getattr(plain, name):
+                sections.setdefault(section, []).append(f"{name} = {_toml(value)}")
+    parts = []
+    for section, lines in sections.items():
+        head = [f"[{section}]"] if section else ["# fieldmesh-hub config show tells every setting"]
+        parts.append("\n".join([*head, *lines]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(one) for one in value) + "]"
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+async def _serve(options: argparse.Namespace) -> Answer:
+    office = await open_office(options.home, {**_flags(options), "log_level": options.log_level})
+    logs.setup(level=office.settings.log_level, fields={"node": "hub"})
+    if office.settings.language:
+        translation.set_language(office.settings.language)
+    await serve(office)
+    return Answer({"state": "stopped"}, [_("The hub has stopped.")])
+
+
+async def _status(options: argparse.Namespace) -> Answer:
+    async with opened(options) as office, office.database.read() as connection:
+        gateways = await nodes.gateways(connection)
+        devices = await nodes.devices(connection)
+        rows = {table: await count_rows(connection, table) for table in _COUNTED}
+        ports = running_ports(office.home)
+    facts = {
+        "running": ports is not None,
+        "ports": ports or {},
+        "gateways": len(gateways),
+        "devices": len(devices),
+        "rows": rows,
+    }
+    running = (
+        _("The hub runs: HTTPS port {https}, bus port {bus}.").format(**ports)
+        if ports
+        else _("The hub does not run: fieldmesh-hub serve starts it.")
+    )
+    counts = [{"what": name, "count": count} for name, count in rows.items()]
+    counts += [
+        {"what": "gateway", "count": len(gateways)},
+        {"what": "device", "count": len(devices)},
+    ]
+    return Answer(facts, [running], counts)
+
+
+async def _config(options: argparse.Namespace) -> Answer:
+    loaded = load_settings(HubHome(options.home))
+    shown = config.show(loaded.settings, loaded.origins)
+    rows = [{"setting": key, **value} for key, value in shown.items()]
+    return Answer({"settings": shown}, [], rows)

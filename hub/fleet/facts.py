@@ -1,0 +1,123 @@
+"""Reads the organisation into the facts that subscriptions are worked out from."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from fieldmesh.data.policy import PartitionKind
+from fieldmesh.data.types import Value
+from fieldmesh.replica.partition import partition_id
+from hub.rules.subscriptions import COMPANY, Links, OrganisationFacts
+from hub.rules.territory import PositionTree
+from hub.storage.rows import Connection, Row, all_rows
+from hub.storage.scopes import distinct_by_partition, patches_of_positions
+
+
+async def position_tree(connection: Connection) -> PositionTree:
+    """All positions and who is below whom."""
+    rows = await all_rows(connection, "position", ("id", "parent_position_id"))
+    return PositionTree({_id(row[0]): _maybe(row[1]) for row in rows})
+
+
+async def organisation_facts(
+    connection: Connection, tree: PositionTree, positions: Iterable[bytes]
+) -> OrganisationFacts:
+    """What is needed to work out the subscriptions of ``positions``."""
+    below: set[bytes] = set()
+    for position in positions:
+        if position not in below:
+            below |= tree.subtree(position)
+    patches = await patches_of_positions(connection, sorted(below))
+    of_partition = {partition_id(PartitionKind.PATCH, patch): patch for patch in patches}
+    staff, units = await _places(connection)
+    by_distributor, by_unit, by_position = await _warehouses(connection)
+    return OrganisationFacts(
+        tree=tree,
+        patches=patches,
+        patch_distributors=_merged(
+            await _by_patch(connection, "outlet", "distributor_id", of_partition),
+            await _by_patch(connection, "contract", "distributor_id", of_partition),
+        ),
+        patch_price_lists=await _by_patch(connection, "contract", "price_list_id", of_partition),
+        default_price_lists=await _default_price_lists(connection),
+        distributor_warehouses=by_distributor,
+        unit_warehouses=by_unit,
+        van_warehouses=by_position,
+        units_above=units,
+        staff_of=staff,
+    )
+
+
+async def _by_patch(
+    connection: Connection, table: str, column: str, of_partition: Mapping[int, bytes]
+) -> dict[bytes, frozenset[bytes]]:
+    found = await distinct_by_partition(connection, table, column, of_partition)
+    return {of_partition[partition]: values for partition, values in found.items()}
+
+
+async def _places(
+    connection: Connection,
+) -> tuple[dict[bytes, bytes], dict[bytes, tuple[bytes, ...]]]:
+    """Position → its distributor, and position → organisation units on its path."""
+    parents = dict(
+        (_id(row[0]), _maybe(row[1]))
+        for row in await all_rows(connection, "org_unit", ("id", "parent_id"))
+    )
+    territories = await all_rows(connection, "territory", ("id", "org_unit_id"))
+    unit_of_territory = {_id(row[0]): _maybe(row[1]) for row in territories}
+    staff: dict[bytes, bytes] = {}
+    units: dict[bytes, tuple[bytes, ...]] = {}
+    paths: dict[bytes, tuple[bytes, ...]] = {}
+    for row in await all_rows(connection, "position", ("id", "territory_id", "distributor_id")):
+        position, territory, distributor = _id(row[0]), _maybe(row[1]), _maybe(row[2])
+        if distributor is not None:
+            staff[position] = distributor
+        unit = unit_of_territory.get(territory) if territory is not None else None
+        if unit is not None:
+            if unit not in paths:
+                paths[unit] = _path(unit, parents)
+            units[position] = paths[unit]
+    return staff, units
+
+
+def _path(unit: bytes, parents: Mapping[bytes, bytes | None]) -> tuple[bytes, ...]:
+    path: list[bytes] = []
+    current: bytes | None = unit
+    while current is not None and current not in path:
+        path.append(current)
+        current = parents.get(current)
+    return tuple(path)
+
+
+async def _warehouses(connection: Connection) -> tuple[Links, Links, Links]:
+    names = ("id", "distributor_id", "org_unit_id", "position_id")
+    rows = await all_rows(connection, "warehouse", names)
+    return _linked(rows, 1), _linked(rows, 2), _linked(rows, 3)
+
+
+async def _default_price_lists(connection: Connection) -> Links:
+    rows = await all_rows(connection, "price_list", ("id", "distributor_id", "is_default"))
+    defaults = [(row[0], row[1] if row[1] is not None else COMPANY) for row in rows if row[2]]
+    return _linked(defaults, 1)
+
+
+def _linked(rows: Iterable[Row], position: int) -> dict[bytes, frozenset[bytes]]:
+    found: dict[bytes, set[bytes]] = defaultdict(set)
+    for row in rows:
+        key = _maybe(row[position])
+        if key is not None:
+            found[key].add(_id(row[0]))
+    return {key: frozenset(values) for key, values in found.items()}
+
+
+def _merged(one: Links, other: Links) -> dict[bytes, frozenset[bytes]]:
+    nothing: frozenset[bytes] = frozenset()
+    keys = set(one) | set(other)
+    return {key: one.get(key, nothing) | other.get(key, nothing) for key in keys}
+
+
+def _id(value: Value) -> bytes:
+    return value if isinstance(value, bytes) else b""
+
+
+def _maybe(value: Value) -> bytes | None:
+    return value if isinstance(value, bytes) else None

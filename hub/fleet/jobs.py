@@ -1,0 +1,52 @@
+"""What the hub does by itself as time goes by: leases and codes end, assignments begin and end."""
+
+import asyncio
+import logging
+
+from hub.fleet.leases import end_leases
+from hub.fleet.people import refresh_sign_ins
+from hub.fleet.registry import Maker
+from hub.fleet.subscriptions import refresh_everything, today
+from hub.storage.database import HubDatabase
+from hub.storage.enrolments import forget_codes
+from hub.storage.org_changes import head_office_write
+
+LOG = logging.getLogger(__name__)
+
+_LOOK_S = 60.0
+_KEEP_CODES_US = 30 * 86_400_000_000
+
+
+class Jobs:
+    """The loop of timed jobs."""
+
+    def __init__(self, database: HubDatabase, maker: Maker) -> None:
+        """Nothing was done yet; the first day is done at the first look."""
+        self._database = database
+        self._maker = maker
+        self._day = ""
+
+    async def run(self) -> None:
+        """Looks once a minute, for ever. Doing a job twice is harmless."""
+        while True:
+            ended = await end_leases(self._database, self._maker)
+            if ended:
+                LOG.info("leases_ended", extra={"leases": ended})
+            day = today(self._maker.clock)
+            if day != self._day:
+                await self.begin_day()
+                self._day = day
+            await asyncio.sleep(_LOOK_S)
+
+    async def begin_day(self) -> None:
+        """Assignments that begin or ended are in force, and old codes are forgotten."""
+        clock = self._maker.clock
+        async with head_office_write(
+            self._database, clock, actor="hub", kind="day_begun", about={"day": today(clock)}
+        ) as writer:
+            await forget_codes(writer.connection, clock.now() - _KEEP_CODES_US)
+            await refresh_sign_ins(writer, self._maker, None)
+        done = await refresh_everything(
+            self._database, clock=clock, identifiers=self._maker.identifiers
+        )
+        LOG.info("day_begun", extra={"moved": done.moved, "gained": done.gained})

@@ -1,0 +1,130 @@
+"""Users, their passwords, and who fills which position."""
+
+from collections.abc import Iterable
+
+from fieldmesh.basics.errors import Rejected
+from hub.fleet.registry import Maker
+from hub.fleet.subscriptions import today
+from hub.rules.patches import Assignment
+from hub.storage.changes import ChangeWriter
+from hub.storage.org_changes import delete_rows, update_rows, upsert_rows
+from hub.storage.rows import all_rows, one_row, rows_where
+
+
+async def add_user(
+    writer: ChangeWriter, maker: Maker, *, login: str, person: str, verifier: str
+) -> bytes:
+    """The person may sign in where one of their positions is served.
+
+    Raises:
+        Rejected: `code_taken`, the login is someone's already.
+    """
+    if await one_row(writer.connection, "app_user", ("id",), "login", login) is not None:
+        raise Rejected("code_taken", place="login", code=login)
+    user_id = maker.identifiers.new()
+    row = (user_id, login, person, "local", "active", verifier)
+    names = ("id", "login", "person", "auth_kind", "status", "verifier")
+    await upsert_rows(writer, "app_user", names, [row])
+    return user_id
+
+
+async def assign(writer: ChangeWriter, maker: Maker, *, user: bytes, position: str) -> None:
+    """The person fills the position from today.
+
+    Raises:
+        Rejected: `not_found`.
+    """
+    row = await one_row(writer.connection, "position", ("id",), "code", position)
+    if row is None or not isinstance(row[0], bytes):
+        raise Rejected("not_found", place="position", text=f"there is no position {position}")
+    names = ("id", "position_id", "user_id", "valid_from", "kind")
+    assignment = (maker.identifiers.new(), row[0], user, today(maker.clock), "main")
+    await upsert_rows(writer, "assignment", names, [assignment])
+    await refresh_sign_ins(writer, maker, [row[0]])
+
+
+async def set_password(
+    writer: ChangeWriter, maker: Maker, *, login: str, verifier: str
+) -> bytes:
+    """The person's verifier is new, here and on every device that may let them in.
+
+    Raises:
+        Rejected: `not_found`.
+    """
+    row = await one_row(writer.connection, "app_user", ("id",), "login", login)
+    if row is None or not isinstance(row[0], bytes):
+        raise Rejected("not_found", place="login", text=f"there is no user {login}")
+    await update_rows(writer, "app_user", ("id", "verifier"), [(row[0], verifier)])
+    rows = await rows_where(writer.connection, "assignment", ("position_id",), "user_id", [row[0]])
+    positions = {one[0] for one in rows if isinstance(one[0], bytes)}
+    await refresh_sign_ins(writer, maker, sorted(positions))
+    return row[0]
+
+
+async def refresh_sign_ins(
+    writer: ChangeWriter, maker: Maker, positions: Iterable[bytes] | None
+) -> int:
+    """`sign_in` holds exactly the active people with a verifier who fill the positions today.
+
+    Args:
+        writer: the transaction of the change.
+        maker: ids and the time.
+        positions: the positions; None = all that have an assignment.
+
+    Returns:
+        How many rows came, changed or went.
+    """
+    connection, day = writer.connection, today(maker.clock)
+    names = ("user_id", "position_id", "valid_from", "valid_to")
+    sign_in = ("position_id", "user_id", "verifier", "id")
+    if positions is None:
+        assigned = await all_rows(connection, "assignment", names)
+        wider = {row[1] for row in assigned}
+        rows = await rows_where(connection, "sign_in", sign_in, "position_id", wider)
+    else:
+        wanted_positions = list(positions)
+        assigned = await rows_where(
+            connection, "assignment", names, "position_id", wanted_positions
+        )
+        rows = await rows_where(connection, "sign_in", sign_in, "position_id", wanted_positions)
+    filling = {
+        (one.position_id, one.outlet_id)
+        for one in (_assignment(*row) for row in assigned)
+        if one.holds_on(day)
+    }
+    users = await rows_where(
+        connection,
+        "app_user",
+        ("id", "login", "person", "verifier", "status"),
+        "id",
+        {user for _, user in filling},
+    )
+    person_of = {row[0]: row for row in users if row[4] == "active" and row[3]}
+    held = {(row[0], row[1]): row for row in rows}
+    lines = []
+    wanted = set()
+    for position, user in sorted(filling):
+        person = person_of.get(user)
+        if person is None:
+            continue
+        wanted.add((position, user))
+        old = held.get((position, user))
+        if old is None or old[2] != person[3]:
+            row_id = old[3] if old is not None else maker.identifiers.new()
+            lines.append((row_id, position, user, person[1], person[2], person[3]))
+    columns = ("id", "position_id", "user_id", "login", "person", "verifier")
+    changed = await upsert_rows(writer, "sign_in", columns, lines)
+    gone = [row[3] for place, row in held.items() if place not in wanted]
+    return changed + await delete_rows(
+        writer, "sign_in", [one for one in gone if isinstance(one, bytes)]
+    )
+
+
+def _assignment(user: object, position: object, since: object, until: object) -> Assignment:
+    """A person's assignment has the same dates as an outlet's; the user stands in the outlet's place."""
+    return Assignment(
+        user if isinstance(user, bytes) else b"",
+        position if isinstance(position, bytes) else b"",
+        since if isinstance(since, str) else None,
+        until if isinstance(until, str) else None,
+    )

@@ -1,0 +1,245 @@
+"""Devices and gateways: add, authorise a spare, replace, revoke. Each is one transaction of its caller."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fieldmesh.basics.clock import Clock
+from fieldmesh.basics.errors import Rejected
+from fieldmesh.basics.identifiers import IdentifierMaker
+from fieldmesh.data.types import Value
+from hub.fleet.subscriptions import Affected, refresh
+from hub.storage import enrolments, nodes
+from hub.storage.changes import ChangeWriter
+from hub.storage.org_changes import delete_rows, update_rows, upsert_rows
+from hub.storage.rows import all_rows, one_row, rows_where
+
+_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+"""For number prefixes of documents: without letters that people mix up with digits."""
+_PREFIX_CHARACTERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """What new rows need: ids and the time."""
+
+    clock: Clock
+    identifiers: IdentifierMaker
+
+
+@dataclass(frozen=True, slots=True)
+class NewGateway:
+    """A gateway to be registered; `unit` and `distributor` are codes, one of them or none."""
+
+    code: str
+    name: str = ""
+    unit: str | None = None
+    distributor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewDevice:
+    """A device to be registered; `position` and `gateway` are codes. A spare has no position yet."""
+
+    code: str
+    position: str | None = None
+    gateway: str | None = None
+    spare: bool = False
+
+
+async def add_gateway(writer: ChangeWriter, maker: Maker, new: NewGateway) -> bytes:
+    """The gateway is registered and may enrol.
+
+    Raises:
+        Rejected: `code_taken`, or `not_found` for an unknown unit or distributor.
+    """
+    await _refuse_taken(writer, "gateway", new.code)
+    unit = await _named(writer, "org_unit", new.unit)
+    distributor = await _named(writer, "distributor", new.distributor)
+    gateway_id = maker.identifiers.new()
+    names = ("id", "code", "name", "org_unit_id", "distributor_id", "status")
+    row = (gateway_id, new.code, new.name or new.code, unit, distributor, "registered")
+    await upsert_rows(writer, "gateway", names, [row])
+    await _refresh(writer, maker, gateways=[gateway_id])
+    return gateway_id
+
+
+async def add_device(writer: ChangeWriter, maker: Maker, new: NewDevice) -> bytes:
+    """The device is registered, has a number prefix of its own, and may enrol.
+
+    Raises:
+        Rejected: `code_taken`; `not_found` for an unknown position or gateway; `position_has_device`, the
+            position has a main device already.
+    """
+    await _refuse_taken(writer, "device", new.code)
+    position = await _named(writer, "position", new.position)
+    gateway = await _named(writer, "gateway", new.gateway)
+    if not new.spare:
+        if position is None or gateway is None:
+            raise Rejected("usage", text="a main device needs a position and a gateway")
+        await _refuse_second(writer, position)
+    device_id = maker.identifiers.new()
+    row = (
+        device_id,
+        new.code,
+        position,
+        gateway,
+        "spare" if new.spare else "main",
+        "spare" if new.spare else "active",
+        await _free_prefix(writer),
+    )
+    names = ("id", "code", "position_id", "gateway_id", "kind", "state", "document_prefix")
+    await upsert_rows(writer, "device", names, [row])
+    await _refresh(writer, maker, positions=[position], gateways=[gateway])
+    return device_id
+
+
+async def authorise_spare(
+    writer: ChangeWriter, maker: Maker, *, spare: nodes.Device, first: nodes.Device
+) -> None:
+    """The spare may take over from ``first``: it serves the same position and may run `duplicate`.
+
+    Raises:
+        Rejected: `not_a_spare_device`, `device_revoked`, or `spare_in_use`.
+    """
+    if spare.kind != "spare":
+        raise Rejected("not_a_spare_device", place=spare.code, device=spare.code)
+    if "revoked" in {spare.state, first.state}:
+        raise Rejected("device_revoked", place=f"{spare.code}, {first.code}")
+    if spare.state in {"standing_in", "locked"}:
+        raise Rejected("spare_in_use", place=spare.code, device=spare.code)
+    if first.position_id is None:
+        raise Rejected("not_found", text=f"{first.code} serves no position")
+    gateway = spare.gateway_id or first.gateway_id
+    names = ("id", "position_id", "gateway_id", "stands_in_for", "state")
+    row = (spare.device_id, first.position_id, gateway, first.device_id, "spare")
+    await update_rows(writer, "device", names, [row])
+    await _refresh(
+        writer, maker, positions=[first.position_id, spare.position_id], gateways=[gateway]
+    )
+
+
+async def revoke_device(
+    writer: ChangeWriter, maker: Maker, device: nodes.Device, *, wipe_order: bytes
+) -> list[str]:
+    """The device is revoked: gateways refuse it and hand it the signed order to erase itself.
+
+    Returns:
+        Serials of its certificates.
+    """
+    serials = await enrolments.revoke_certificates(
+        writer.connection, device.device_id, maker.clock.now()
+    )
+    await enrolments.drop_codes(writer.connection, device.device_id)
+    names = ("id", "state", "wipe_order")
+    await update_rows(writer, "device", names, [(device.device_id, "revoked", wipe_order)])
+    await _work_again_after(writer, device)
+    await _refresh(writer, maker, positions=[device.position_id], gateways=[device.gateway_id])
+    return serials
+
+
+async def revoke_gateway(
+    writer: ChangeWriter, maker: Maker, gateway: nodes.Gateway
+) -> list[str]:
+    """The gateway is revoked: it loses its partitions and leases. Its devices need another home.
+
+    Returns:
+        Serials of its certificates.
+    """
+    serials = await enrolments.revoke_certificates(
+        writer.connection, gateway.gateway_id, maker.clock.now()
+    )
+    await enrolments.drop_codes(writer.connection, gateway.gateway_id)
+    await update_rows(writer, "gateway", ("id", "status"), [(gateway.gateway_id, "revoked")])
+    leases = await rows_where(
+        writer.connection,
+        "gateway_position",
+        ("id", "kind"),
+        "gateway_id",
+        [gateway.gateway_id],
+    )
+    gone = [row[0] for row in leases if row[1] == "lease" and isinstance(row[0], bytes)]
+    await delete_rows(writer, "gateway_position", gone)
+    await _refresh(writer, maker, gateways=[gateway.gateway_id])
+    return serials
+
+
+async def change_home(
+    writer: ChangeWriter, maker: Maker, device: nodes.Device, gateway: nodes.Gateway
+) -> None:
+    """The device's home is that gateway.
+
+    Raises:
+        Rejected: `gateway_unknown`, it is revoked.
+    """
+    if gateway.status == "revoked":
+        raise Rejected("gateway_unknown", place="gateway", gateway=gateway.code)
+    row = (device.device_id, gateway.gateway_id)
+    await update_rows(writer, "device", ("id", "gateway_id"), [row])
+    await _refresh(
+        writer,
+        maker,
+        positions=[device.position_id],
+        gateways=[device.gateway_id, gateway.gateway_id],
+    )
+
+
+async def _work_again_after(writer: ChangeWriter, device: nodes.Device) -> None:
+    """When a spare in use is revoked, the first device works again after a full sync."""
+    if device.state not in {"standing_in", "locked"} or device.stands_in_for is None:
+        return
+    names = ("id", "state", "must_full_sync")
+    await update_rows(writer, "device", names, [(device.stands_in_for, "active", 1)])
+
+
+async def _refresh(
+    writer: ChangeWriter,
+    maker: Maker,
+    *,
+    positions: Sequence[bytes | None] = (),
+    gateways: Sequence[bytes | None] = (),
+) -> None:
+    affected = Affected(
+        positions=frozenset(one for one in positions if one is not None),
+        gateways=frozenset(one for one in gateways if one is not None),
+    )
+    await refresh(writer, affected, clock=maker.clock, identifiers=maker.identifiers)
+
+
+async def _refuse_taken(writer: ChangeWriter, table: str, code: str) -> None:
+    if not code:
+        raise Rejected("usage", text="a code is needed")
+    if await one_row(writer.connection, table, ("id",), "code", code) is not None:
+        raise Rejected("code_taken", place=table, code=code)
+
+
+async def _refuse_second(writer: ChangeWriter, position: bytes) -> None:
+    for device in await nodes.devices(writer.connection, positions=[position]):
+        if device.kind == "main" and device.state != "revoked":
+            raise Rejected("position_has_device", place="position", device=device.code)
+
+
+async def _named(writer: ChangeWriter, table: str, code: str | None) -> bytes | None:
+    if code is None:
+        return None
+    row = await one_row(writer.connection, table, ("id",), "code", code)
+    if row is None or not isinstance(row[0], bytes):
+        title = table.replace("_", " ")
+        raise Rejected("not_found", place=table, text=f"there is no {title} {code}")
+    return row[0]
+
+
+async def _free_prefix(writer: ChangeWriter) -> str:
+    rows = await all_rows(writer.connection, "device", ("document_prefix",))
+    taken: set[Value] = {row[0] for row in rows}
+    number = len(taken)
+    while (prefix := _prefix(number)) in taken:
+        number += 1
+    return prefix
+
+
+def _prefix(number: int) -> str:
+    letters = ""
+    for _ in range(_PREFIX_CHARACTERS):
+        number, place = divmod(number, len(_LETTERS))
+        letters = _LETTERS[place] + letters
+    return letters

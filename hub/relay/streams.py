@@ -1,0 +1,46 @@
+"""The streams of the bus: UP from the gateways, DOWN to them."""
+
+from fieldmesh.service.bus import Bus
+from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.errors import NotFoundError
+
+UP, DOWN = "UP", "DOWN"
+_DUPLICATES_S = 30 * 60
+
+
+async def ensure_streams(bus: Bus, *, down_keep_s: float) -> None:
+    """Both streams stand with these settings. Repeating it is harmless.
+
+    UP holds a message until the hub has committed its decision; DOWN holds changes for gateways that are away.
+
+    Args:
+        bus: the hub's line.
+        down_keep_s: how long DOWN holds a message; a gateway that was away longer is seeded anew.
+
+    Raises:
+        Retry: `bus_unreachable`.
+    """
+    up = StreamConfig(
+        name=UP,
+        subjects=["up.>"],
+        retention=RetentionPolicy.WORK_QUEUE,
+        storage=StorageType.FILE,
+        discard=DiscardPolicy.NEW,
+        duplicate_window=_DUPLICATES_S,
+    )
+    down = StreamConfig(
+        name=DOWN,
+        subjects=["down.>"],
+        retention=RetentionPolicy.LIMITS,
+        storage=StorageType.FILE,
+        max_age=down_keep_s,
+        duplicate_window=_DUPLICATES_S,
+    )
+    stream = await bus.jetstream()
+    for config in (up, down):
+        try:
+            await stream.stream_info(str(config.name))
+        except NotFoundError:
+            await stream.add_stream(config)
+        else:
+            await stream.update_stream(config)

@@ -1,0 +1,74 @@
+"""A new certificate before the old one ends."""
+
+from fieldmesh.basics.errors import Fenced, Rejected
+from hub.storage import enrolments, nodes
+from hub.storage.changes import ChangeWriter
+from hub.storage.database import HubDatabase
+from hub.storage.org_changes import head_office_write, update_rows
+from hub.trust.authority import Certificate, NodeKind
+from hub.trust.enrolment import EnrolmentGrant, Trust, gateway_places, record_certificate
+
+
+async def renew(
+    database: HubDatabase, trust: Trust, certificate: bytes, csr: bytes
+) -> EnrolmentGrant:
+    """The node that owns ``certificate`` has a new one for the key of ``csr``; a gateway also a new bus identity.
+
+    The old certificate holds until its end, so a lost answer harms nothing.
+
+    Raises:
+        Rejected: `foreign_certificate`, `certificate_expired` or `bad_csr`.
+        Fenced: `device_revoked`.
+    """
+    owner = trust.authority.check(certificate)
+    about = {"node": f"{owner.kind.value} {owner.node_id.hex()}"}
+    async with head_office_write(
+        database, trust.clock, actor="renewal", kind="certificate_renewed", about=about
+    ) as writer:
+        known = await enrolments.certificates_of(writer.connection, owner.node_id)
+        if any(one.certificate == certificate and one.revoked_at is not None for one in known):
+            raise Fenced("device_revoked", place="certificate")
+        issued = trust.authority.issue_node(csr, owner.kind, owner.node_id)
+        await record_certificate(writer.connection, trust.clock, owner.kind, owner.node_id, issued)
+        about["serial"] = issued.serial
+        if owner.kind is NodeKind.GATEWAY:
+            return await _renew_gateway(writer, trust, owner.node_id, issued)
+        return await _renew_device(writer, trust, owner.node_id, issued)
+
+
+async def _renew_gateway(
+    writer: ChangeWriter, trust: Trust, gateway_id: bytes, issued: Certificate
+) -> EnrolmentGrant:
+    gateway = await nodes.gateway(writer.connection, gateway_id)
+    if gateway is None or gateway.status == "revoked":
+        raise Rejected("foreign_certificate", place="certificate")
+    names = ("id", "certificate_fingerprint")
+    await update_rows(writer, "gateway", names, [(gateway_id, issued.fingerprint)])
+    return EnrolmentGrant(
+        certificate=issued.der,
+        authority=trust.authority.certificate,
+        node_id=gateway_id,
+        hub_public_key=trust.signer.public_key,
+        bus_url=trust.bus_url,
+        bus_credentials=trust.bus.gateway_jwt(gateway_id, gateway.bus_key, trust.clock.now()),
+    )
+
+
+async def _renew_device(
+    writer: ChangeWriter, trust: Trust, device_id: bytes, issued: Certificate
+) -> EnrolmentGrant:
+    device = await nodes.device(writer.connection, device_id)
+    if device is None or device.state == "revoked":
+        raise Fenced("device_revoked", place="certificate")
+    names = ("id", "certificate_fingerprint", "certificate_serial")
+    await update_rows(writer, "device", names, [(device_id, issued.fingerprint, issued.serial)])
+    return EnrolmentGrant(
+        certificate=issued.der,
+        authority=trust.authority.certificate,
+        node_id=device_id,
+        position_id=device.position_id or b"",
+        document_prefix=device.document_prefix,
+        gateways=await gateway_places(writer.connection, first=device.gateway_id),
+        hub_public_key=trust.signer.public_key,
+        spare=device.kind == "spare",
+    )

@@ -1,0 +1,54 @@
+"""Errors as application/problem+json. Source: RFC 9457."""
+
+import json
+import math
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from fieldmesh.basics.errors import FieldmeshError, Retry
+from fieldmesh.basics.problems import fill, problem_of
+from fieldmesh.service.translation import LANGUAGES, translate
+
+_KIND = "application/problem+json"
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def problem_response(error: FieldmeshError, language: str = "en") -> web.Response:
+    """The answer for an error: what happened and what to do, in the language asked for."""
+    problem = problem_of(error)
+    body = {
+        "type": f"urn:fieldmesh:problem:{error.code}",
+        "title": fill(translate(problem.title, language), error),
+        "status": problem.http_status,
+        "code": error.code,
+        "place": error.place,
+        "detail": fill(translate(problem.title, language), error),
+        "remedy": fill(translate(problem.remedy, language), error),
+        "fields": {name: str(value) for name, value in error.fields.items()},
+    }
+    headers = {}
+    if isinstance(error, Retry):
+        body["retry_after_s"] = error.delay_s
+        headers["Retry-After"] = str(max(1, math.ceil(error.delay_s)))
+    text = json.dumps(body, ensure_ascii=False)
+    return web.Response(
+        text=text, status=problem.http_status, content_type=_KIND, headers=headers
+    )
+
+
+@web.middleware
+async def problems_in_words(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Every typed error becomes problem+json."""
+    try:
+        return await handler(request)
+    except FieldmeshError as error:
+        return problem_response(error, _language(request))
+
+
+def _language(request: web.Request) -> str:
+    for part in request.headers.get("Accept-Language", "")[:200].split(","):
+        short = part.split(";")[0].split("-")[0].strip().lower()
+        if short in LANGUAGES:
+            return short
+    return "en"

@@ -111,6 +111,7 @@ async def _apply(parts: ReplicationParts, buffer: Sequence[BusMessage]) -> None:
     parts.signals.mark_applied.give()
     if changed:
         parts.signals.partitions_changed.give()
+        parts.signals.outbox_grown.give()
 
 
 def decode(buffer: Sequence[BusMessage]) -> Content:

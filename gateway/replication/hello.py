@@ -29,7 +29,7 @@ async def say_hello(parts: ReplicationParts) -> None:
     reply = await parts.hub("hello", hello.SerializeToString())
     welcome = replication_pb2.GatewayWelcome.FromString(reply)
     now = parts.clock.now()
-    changed = await parts.database.write(
+    await parts.database.write(
         partial(take_welcome, welcome=welcome, now=now)
     )
     line = parts.signals.hub
@@ -40,8 +40,8 @@ async def say_hello(parts: ReplicationParts) -> None:
     parts.signals.outbox_grown.give()
     parts.signals.lease_wished.give()
     parts.signals.blob_completed.give()
-    if changed:
-        parts.signals.partitions_changed.give()
+    # Given also when nothing changed: seeds that waited for the line go on now.
+    parts.signals.partitions_changed.give()
 
 
 def _read_hello(

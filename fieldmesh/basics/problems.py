@@ -1,4 +1,5 @@
 """The one table of problems: code, statuses, words, remedy. Documents, gRPC details and problem+json come from it."""
+# ruff: noqa: E501 - a table is read line by line
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -53,6 +54,7 @@ _HTTP = {
     _LATE: 504,
 }
 
+# fmt: off
 _ROWS: tuple[tuple[str, str, str, str], ...] = (
     # --- messages, batches, tables
     ("bad_message", _BAD, "A message can't be read.", "Update the program that sent it."),
@@ -83,6 +85,10 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("foreign_certificate", _AUTH, "The certificate is not from this network or has expired.", "Enrol this node again with a new code."),
     ("certificate_expired", _AUTH, "The certificate has expired.", "Enrol this node again with a new code."),
     ("bad_csr", _BAD, "The certificate request can't be read.", "Update the program and enrol again."),
+    ("authority_exists", _EXISTS, "{place} holds an authority already.", "Use it, or name another folder; a second authority would cut off every enrolled node."),
+    ("key_file_missing", _GONE, "The key file {place} is not there.", "Restore it from the backup; without it no node can be enrolled."),
+    ("key_file_damaged", _STATE, "The key file {place} can't be read.", "Restore it from the backup."),
+    ("key_file_open_to_others", _STATE, "Other accounts can read the key file {place}.", "Run chmod 600 on it; if someone may have copied it, make a new key."),
     ("enrolment_refused", _DENIED, "Enrolment was refused: {text}", "Ask branch IT for a new code."),
     ("already_enrolled", _EXISTS, "This node is enrolled already.", "Use another home folder, or remove this one first."),
     ("too_many_enrolments", _BUSY, "Too many enrolments were tried.", "Wait a minute and try again."),
@@ -90,9 +96,14 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("gateway_not_enrolled", _STATE, "There is no enrolled gateway in {place}.", "Run fieldmesh-gateway enroll first."),
     ("sign_in_refused", _AUTH, "Name or password is wrong.", "Try again; branch IT can set a new password."),
     ("password_changed", _AUTH, "The password was changed at head office.", "Sign in with the old password once, then with the new one."),
+    ("password_too_short", _BAD, "The password is shorter than {least} characters.", "Choose a longer one."),
+    ("password_too_long", _BAD, "The password is longer than {most} characters.", "Choose a shorter one."),
     ("device_revoked", _DENIED, "This device was revoked.", "It erases itself. Ask branch IT for another one."),
     ("device_unknown", _GONE, "No such device: {device}.", "List devices with fieldmesh-hub device list."),
     ("gateway_unknown", _GONE, "No such gateway: {gateway}.", "List gateways with fieldmesh-hub gateway list."),
+    ("position_has_device", _EXISTS, "The position has a main device already: {device}.", "Revoke that device first, or register this one with fieldmesh-hub device spare."),
+    ("code_taken", _EXISTS, "The code {code} is in use in {place}.", "Choose another code."),
+    ("position_cycle", _STATE, "{place} stands above itself.", "Correct parent_position_id so that every position ends at the top."),
     ("wipe_order_invalid", _DENIED, "An order to erase this device is not signed by head office.", "Nothing was erased. Tell branch IT."),
     ("device_wiped", _STATE, "This device was erased on the order of head office.", "Ask branch IT for another one."),
     # --- epochs and modes
@@ -103,6 +114,8 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("initialize_would_lose", _STATE, "Rows that are on this device only would be lost: {rows}.", "Let it upload first; or use --force when they may go."),
     ("spare_not_authorised", _DENIED, "This device may not stand in for another.", "Ask the supervisor or branch IT to authorise it."),
     ("not_a_spare", _STATE, "This device is not a spare in use.", "Use fast or full instead."),
+    ("not_a_spare_device", _STATE, "{device} is not registered as a spare.", "Register it with fieldmesh-hub device spare, then authorise it."),
+    ("spare_in_use", _STATE, "The spare {device} stands in for a device already.", "Let it hand over first, or name another spare."),
     ("handover_waits", _AWAY, "The hand-over is on its way to head office.", "Run sync upload again later; nothing more is needed."),
     ("device_suspended", _STATE, "A spare device stands in for this one.", "Uploads are safe. Work again after the spare has handed over and a full sync."),
     ("full_sync_needed", _STATE, "A full sync is needed before work goes on.", "Run fieldmesh-device sync full."),
@@ -113,6 +126,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("database_replaced", _STATE, "This database was replaced.", "Open the current one."),
     # --- lines and load
     ("bad_address", _BAD, "This is no address.", "Write it as host:port."),
+    ("bad_hub_address", _BAD, "{place} is no address of a hub.", "Write it as https://name or https://name:port."),
     ("sync_running", _AWAY, "This device is being synced already.", "Wait until that sync has ended."),
     ("no_gateway_reachable", _AWAY, "No gateway can be reached.", "Check the network; what you enter is safe on this device."),
     ("gateway_busy", _BUSY, "The gateway is busy.", "It is tried again by itself."),
@@ -128,12 +142,14 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("request_timed_out", _LATE, "The other side did not answer in time.", "It is tried again by itself."),
     ("gateway_not_running", _STATE, "The gateway is not running.", "Start it with fieldmesh-gateway serve."),
     ("hub_not_running", _STATE, "The hub is not running.", "Start it with fieldmesh-hub serve."),
+    ("hub_runs_already", _STATE, "A hub runs on {place} already.", "Stop it first, or use the running one."),
     # --- storage
     ("disk_full", _BUSY, "The disk is full.", "Make room; nothing was half done, and work goes on by itself."),
     ("disk_failed", _AWAY, "The disk gave an error: {text}", "Check the disk; nothing was half done."),
     ("database_busy", _AWAY, "The database is busy.", "It is tried again by itself."),
     ("database_unreadable", _STATE, "The database can't be opened.", "Check the password and the file; on a device run initialize."),
     ("database_too_new", _STATE, "The database was written by a newer release (version {version}).", "Update this program."),
+    ("database_of_other", _STATE, "The database belongs to another gateway.", "Use the home folder of this gateway, or enrol anew in an empty one."),
     ("database_missing", _STATE, "There is no database in {place}.", "Run fieldmesh-hub init first."),
     ("already_initialised", _EXISTS, "{place} holds a hub already.", "Use another --home, or serve this one."),
     ("device_home_damaged", _STATE, "The device's folder is damaged.", "Restore it, or enrol anew; export waiting batches first if you can."),
@@ -141,6 +157,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("rescue_file_missing", _GONE, "There is no such rescue file.", "List them with fieldmesh-device rescue list."),
     ("sql_refused", _BAD, "The statement was refused: {text}", "Correct it."),
     ("blob_too_large", _BUSY, "A file is larger than is allowed.", "Make the photo smaller."),
+    ("bad_blob", _BAD, "A file can't be read: its first piece is missing or wrong.", "Send it again from the start."),
     ("blob_unknown", _GONE, "That file is not here.", "Sync with the gateway that has it."),
     ("blob_differs", _BAD, "A file does not fit its name.", "Send it again from the start."),
     ("settings_invalid", _BAD, "A setting is wrong: {text}", "Correct the settings file or the option."),
@@ -153,6 +170,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("subject_outside_rights", _DENIED, "A gateway asked for what is not its own.", "Check the gateway; it may be tampered with."),
     ("scope_denied", _DENIED, "This gateway does not serve that partition.", "Nothing is needed if the organisation has just changed."),
     ("seed_unknown", _GONE, "That seed is no longer kept.", "It is asked for again by itself."),
+    ("seed_refused", _AWAY, "Head office did not give an area to this gateway.", "It is asked for again by itself; the gateway's log has the reason."),
     ("journal_broken", _STATE, "The journal's chain is broken at entry {number}.", "Someone changed it: see the runbook."),
     ("defect", _BUG, "Something went wrong inside the program.", "Send the log to the people who make it."),
     # --- what head office refuses, in words for reps
@@ -163,6 +181,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("row_gone", _STATE, "This row was deleted at head office.", "Nothing is needed."),
     ("hub_column", _DENIED, "{column} is written by head office only.", "Ask your supervisor."),
     ("depends_on_refused", _STATE, "What this belongs to was refused.", "Correct that first."),
+    ("state_refused", _STATE, "{table} can't go from {held} to {wanted}.", "Sync to see where it stands now."),
     ("quantity_zero", _BAD, "A line has no quantity.", "Enter it again with a quantity."),
     ("below_minimum_price", _DENIED, "The price is below the lowest that is allowed.", "Use the list price, or ask your supervisor."),
     ("no_price", _STATE, "There is no price for this product in the outlet's price list.", "Sync, or ask your supervisor."),
@@ -172,6 +191,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("order_empty", _BAD, "The order has no lines.", "Add at least one product."),
     ("quantity_invalid", _BAD, "{text}", "Correct the quantity."),
 )
+# fmt: on
 
 _INFO = {"download_deferred", "handover_waits", "partition_not_ready", "gateway_behind", "device_suspended"}
 _RETRY = {_AWAY, _BUSY, _LATE}

@@ -1,0 +1,203 @@
+"""The pages that come from code: problems, settings, metrics, commands, layers.
+
+    tools/docs.py            write them
+    tools/docs.py --check    say which are stale, change nothing
+"""
+
+import argparse
+import ast
+import sys
+import tomllib
+from pathlib import Path
+
+import device_agent.cli.arguments
+import gateway.cli
+import hub.cli.program
+from device_agent.config import DeviceSettings
+from fieldmesh.basics.problems import PROBLEMS, Problem
+from fieldmesh.service.config import describe
+from gateway.config import GatewayConfig
+from hub.config import HubSettings
+
+ROOT = Path(__file__).resolve().parent.parent
+OPERATIONS = "docs/operations"
+NOTE = "<!-- Written by `make docs`; change the code instead. -->\n\n"
+FIGURES = {"counter", "gauge", "histogram"}
+LEAST_ARGUMENTS = 2
+SETTINGS = (
+    ("Device", "device.toml", "FIELDMESH_DEVICE_", DeviceSettings),
+    ("Gateway", "gateway.toml", "FIELDMESH_GATEWAY_", GatewayConfig),
+    ("Hub", "hub.toml", "FIELDMESH_HUB_", HubSettings),
+)
+
+
+def problems_page() -> str:
+    """Every problem: what it says, what to do, how loud it is."""
+    lines = [
+        "# Problems\n\n",
+        NOTE,
+        "Every refusal, failure and wait has a code. Programs and logs show the code, people see the"
+        " words; `--json` shows both. A problem that may be *sent again* heals by itself: the same"
+        " bytes go through later.\n\n",
+    ]
+    for code in sorted(PROBLEMS):
+        lines += _problem(PROBLEMS[code])
+    return "".join(lines)
+
+
+def _problem(problem: Problem) -> list[str]:
+    again = "yes" if problem.retry_same_bytes else "no"
+    return [
+        f"## {problem.code}\n\n",
+        f"{problem.title}\n\n",
+        f"**What to do.** {problem.remedy}\n\n",
+        f"Severity {problem.severity} · gRPC {problem.grpc_status} · HTTP {problem.http_status}"
+        f" · sent again: {again}\n\n",
+    ]
+
+
+def settings_page() -> str:
+    """Every setting of every tier."""
+    lines = [
+        "# Settings\n\n",
+        NOTE,
+        "Each node reads its file, then the environment, then its flags; later ones win. In the"
+        " environment a setting is the prefix and its key in capitals, with two underscores for the"
+        ' dot. Durations and sizes may carry units: `"30s"`, `"5m"`, `"64MiB"`. An unknown key is an'
+        " error. `config show` prints every value and where it comes from.\n\n",
+    ]
+    for tier, file, prefix, kind in SETTINGS:
+        lines.append(f"## {tier}\n\nFile `{file}`, environment `{prefix}…`.\n\n")
+        lines.append("| setting | what it does | kind | default |\n|---|---|---|---|\n")
+        for setting in describe(kind):
+            default = f"`{setting.default}`" if setting.default else "empty"
+            text = setting.help.replace("|", "\\|")
+            lines.append(f"| `{setting.key}` | {text} | {setting.kind} | {default} |\n")
+        lines.append("\n")
+    return "".join(lines)
+
+
+def metrics_page() -> str:
+    """Every figure of every tier, with the question that it answers."""
+    lines = [
+        "# Figures\n\n",
+        NOTE,
+        "Prometheus reads them at `/metrics` of each gateway and of the hub. Each carries the label"
+        " `node` besides those named here. No figure carries a device or a person.\n\n",
+    ]
+    for tier in ("gateway", "hub"):
+        lines.append(f"## {tier.capitalize()}\n\n| figure | question | kind | labels |\n")
+        lines.append("|---|---|---|---|\n")
+        for name, kind, question, labels in sorted(_declared(ROOT / tier / "metrics.py")):
+            shown = ", ".join(f"`{label}`" for label in labels)
+            lines.append(f"| `{name}` | {question} | {kind} | {shown} |\n")
+        lines.append("\n")
+    return "".join(lines)
+
+
+def _declared(path: Path) -> list[tuple[str, str, str, tuple[str, ...]]]:
+    """What a metrics.py declares, read from its text: nothing has to run for it."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        texts = [part.value for part in node.args if isinstance(part, ast.Constant)]
+        if node.func.attr in FIGURES and len(texts) >= LEAST_ARGUMENTS:
+            name, question, *labels = (str(text) for text in texts)
+            found.append((name, node.func.attr, question, tuple(labels)))
+    return found
+
+
+def commands_page() -> str:
+    """Every command of the three programs, as its help says it."""
+    parsers = (
+        device_agent.cli.arguments.parser(),
+        gateway.cli.parser(),
+        hub.cli.program.parser(),
+    )
+    lines = [
+        "# Commands\n\n",
+        NOTE,
+        "Every command takes `--json` and then prints one JSON object. Exit codes: 0 done, 1 refused,"
+        " 2 wrong use, 75 try again.\n\n",
+    ]
+    for parser in parsers:
+        lines += _command(parser, 2)
+    return "".join(lines)
+
+
+def _command(parser: argparse.ArgumentParser, depth: int) -> list[str]:
+    parser.formatter_class = _wide
+    lines = [f"{'#' * min(depth, 4)} {parser.prog}\n\n```text\n{parser.format_help()}```\n\n"]
+    for action in parser._actions:  # noqa: SLF001 - argparse offers no list of its sub-commands
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 - the same
+            for found in dict.fromkeys(action.choices.values()):
+                lines += _command(found, depth + 1)
+    return lines
+
+
+def _wide(prog: str) -> argparse.HelpFormatter:
+    """The same width on every terminal, so that the page does not depend on who writes it."""
+    return argparse.HelpFormatter(prog, width=100)
+
+
+def layers_page() -> str:
+    """Who may import whom, as `make check` enforces it."""
+    text = (ROOT / "pyproject.toml").read_text("utf-8")
+    contracts = tomllib.loads(text)["tool"]["importlinter"]["contracts"]
+    lines = [
+        "# Layers\n\n",
+        NOTE,
+        "Who may import whom; `make check` enforces it. In a chain each part may import what stands"
+        " to its right; parts between bars do not know each other: they hand work over through"
+        " storage.\n\n",
+    ]
+    for contract in contracts:
+        lines.append(f"- **{contract['name']}**")
+        if "layers" in contract:
+            lines.append(": " + " → ".join(f"`{layer}`" for layer in contract["layers"]))
+        elif "forbidden_modules" in contract:
+            lines.append(f": {_names(contract['source_modules'])} never import ")
+            lines.append(_names(contract["forbidden_modules"]))
+        elif "protected_modules" in contract:
+            lines.append(f": {_names(contract['protected_modules'])} only from ")
+            lines.append(_names(contract["allowed_importers"]))
+        lines.append("\n")
+    return "".join(lines)
+
+
+def _names(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def pages() -> dict[str, str]:
+    """Every generated page by its path."""
+    return {
+        f"{OPERATIONS}/problems/README.md": problems_page(),
+        f"{OPERATIONS}/settings.md": settings_page(),
+        f"{OPERATIONS}/metrics.md": metrics_page(),
+        f"{OPERATIONS}/commands.md": commands_page(),
+        "docs/architecture/layers.md": layers_page(),
+    }
+
+
+def main() -> int:
+    """0 if every page is up to date."""
+    checking = "--check" in sys.argv[1:]
+    stale = []
+    for name, text in pages().items():
+        path = ROOT / name
+        if checking:
+            if not path.exists() or path.read_text("utf-8") != text:
+                stale.append(name)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+            print(f"docs: {name}")
+    if stale:
+        print(f"stale: {', '.join(stale)}; run make docs")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

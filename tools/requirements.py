@@ -1,0 +1,51 @@
+"""requirements/run.txt and dev.txt: the newest allowed packages, pinned with hashes, no addresses.
+
+Needs pip-tools, which stands in no requirement of ours: it is put into a folder of its own.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TIERS = ("device", "gateway", "hub")
+OPTIONS = (
+    "--quiet",
+    "--upgrade",
+    "--generate-hashes",
+    "--no-emit-index-url",
+    "--no-emit-trusted-host",
+    "--no-emit-find-links",
+    "--no-annotate",
+    "--no-header",
+    "--strip-extras",
+    "--allow-unsafe",
+)
+
+
+def compile_to(folder: Path, target: Path, extras: tuple[str, ...]) -> None:
+    """The target holds what these extras need."""
+    command = [str(folder / "bin" / "pip-compile"), *OPTIONS]
+    command += [part for extra in extras for part in ("--extra", extra)]
+    command += ["--output-file", str(target.relative_to(ROOT)), "pyproject.toml"]
+    subprocess.run(command, cwd=ROOT, check=True)  # noqa: S603 - our own command
+
+
+def main() -> int:
+    """Both files are written."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        venv.create(folder, with_pip=True)
+        install = [str(folder / "bin" / "pip"), "install", "--quiet", "pip-tools"]
+        subprocess.run(install, check=True)  # noqa: S603 - our own command
+        compile_to(folder, ROOT / "requirements" / "dev.txt", (*TIERS, "dev"))
+        compile_to(folder, ROOT / "requirements" / "run.txt", TIERS)
+    print(f"requirements: written{os.linesep}", end="")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,21 +1,33 @@
 """The streams of the bus: UP from the gateways, DOWN to them."""
 
-from fieldmesh.service.bus import Bus
-from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DeliverPolicy,
+    DiscardPolicy,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
 from nats.js.errors import NotFoundError
+
+from fieldmesh.service.bus import Bus
 
 UP, DOWN = "UP", "DOWN"
 _DUPLICATES_S = 30 * 60
+_ACK_WAIT_S = 120
+_MOST_PENDING = 4_096
 
 
-async def ensure_streams(bus: Bus, *, down_keep_s: float) -> None:
-    """Both streams stand with these settings. Repeating it is harmless.
+async def ensure_streams(bus: Bus, *, down_keep_s: float, shards: int) -> None:
+    """Both streams stand with these settings, and a consumer for each lane of UP. Repeating it is harmless.
 
     UP holds a message until the hub has committed its decision; DOWN holds changes for gateways that are away.
 
     Args:
         bus: the hub's line.
         down_keep_s: how long DOWN holds a message; a gateway that was away longer is seeded anew.
+        shards: number of lanes.
 
     Raises:
         Retry: `bus_unreachable`.
@@ -44,3 +56,16 @@ async def ensure_streams(bus: Bus, *, down_keep_s: float) -> None:
             await stream.add_stream(config)
         else:
             await stream.update_stream(config)
+    for shard in range(shards):
+        await stream.add_consumer(
+            UP,
+            ConsumerConfig(
+                durable_name=f"ingest_{shard}",
+                filter_subject=f"up.{shard}.>",
+                ack_policy=AckPolicy.EXPLICIT,
+                deliver_policy=DeliverPolicy.ALL,
+                ack_wait=_ACK_WAIT_S,
+                max_deliver=-1,
+                max_ack_pending=_MOST_PENDING,
+            ),
+        )

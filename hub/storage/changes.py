@@ -178,6 +178,13 @@ class ChangeWriter:
         """The gateway hears of a decision in the same log as the rows."""
         self._emission.receipt(gateway_id, receipt)
 
+    async def links(self, name: str, column: str, ids: Iterable[Value]) -> dict[Value, Value]:
+        """Row id → what its column holds, of rows that are not deleted."""
+        table = TABLES[name]
+        head = f'SELECT id, "{column}" FROM "{name}" WHERE deleted = 0 AND id'
+        kinds = (table.column("id"), table.column(column))
+        return {row[0]: row[1] for row in await fetch_in(self.connection, head, ids, kinds)}
+
     async def close(self) -> int:
         """Retention is done; digests, removals and payloads are written. Returns the number of payloads."""
         for name in [table for table in TABLES if table in self._retained]:

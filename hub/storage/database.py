@@ -84,6 +84,7 @@ class HubDatabase:
                     published_lsn=FIRST_EPOCH << 40,
                     schema_version=SCHEMA_VERSION,
                     created_at=now,
+                    removal_horizon=0,
                 )
             )
             await connection.execute(sa.insert(HUB_EPOCH).values(epoch=FIRST_EPOCH, began_after=0))

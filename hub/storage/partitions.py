@@ -133,6 +133,10 @@ class Homes:
             homes, _ = await self.of(table, stayed)
             home.update(zip(stayed.column("id"), homes, strict=True))
 
+    def home(self, name: str, row_id: Value) -> int:
+        """The home of a row that was looked up or remembered."""
+        return self._home[name].get(row_id, NOWHERE)
+
     def remember(
         self, name: str, ids: Iterable[Value], homes: Iterable[int], held: Iterable[int]
     ) -> None:

@@ -39,7 +39,7 @@ HUB = _table(
     _number("published_lsn"),
     _number("schema_version"),
     time("created_at"),
-    time("replay_wanted_at"),
+    _number("removal_horizon"),
 )
 HUB_EPOCH = _table("fm_hub_epoch", ("epoch",), _number("epoch"), _number("began_after"))
 DIGEST = _table(

@@ -1,0 +1,249 @@
+"""One batch after the other, rows collected: rights, scope, rules, conflict policy. Promise 7 (Authority).
+
+A row that may not stand is refused with its dependants; the rest of its batch is applied in the same transaction.
+Inserts of many batches are written together; an update or delete first writes what was collected.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from fieldmesh.basics.limits import CLOCK_COUNTER_BITS
+from fieldmesh.codec.batch import Change, Operation
+from fieldmesh.codec.columns import TableRows
+from fieldmesh.data.model import ReplicatedTable
+from fieldmesh.data.policy import Conflict, WriterRole
+from fieldmesh.data.schema import TABLES
+from fieldmesh.data.types import Value
+from fieldmesh.replica.quarantine import RowKey, dependants
+from hub.ingest.scope import Scopes
+from hub.rules.documents import DocumentFacts, Refusal, check
+from hub.rules.rights import Writer, why_not_table
+from hub.storage.changes import ChangeWriter
+from hub.storage.merging import RowWrite, merge_rows
+from hub.storage.presence import ids_present
+from hub.storage.writers import DeviceWriter
+
+_ORDER = {name: place for place, name in enumerate(TABLES)}
+_MERGING = frozenset({Conflict.MERGE_COLUMNS})
+
+
+@dataclass(slots=True)
+class Collected:
+    """New rows of a table, of several batches."""
+
+    pieces: list[TableRows] = field(default_factory=list)
+    origins: list[bytes] = field(default_factory=list)
+
+
+class GroupApplier:
+    """Applies the batches of one hub transaction."""
+
+    def __init__(self, writer: ChangeWriter, facts: DocumentFacts) -> None:
+        """Rows go through ``writer``; rules look at ``facts``."""
+        self._writer = writer
+        self._facts = facts
+        self._scopes = Scopes(writer)
+        self._new: dict[tuple[str, tuple[str, ...]], Collected] = defaultdict(Collected)
+        self._new_ids: dict[str, set[Value]] = defaultdict(set)
+        self.conflicts = 0
+
+    async def apply(self, device: DeviceWriter, changes: Sequence[Change]) -> list[Refusal]:
+        """The batch is applied but for the refused rows, which are returned."""
+        role = WriterRole(device.role_kind) if device.role_kind in set(WriterRole) else None
+        writer = Writer(role, device.partitions)
+        refused: dict[RowKey, Refusal] = {}
+        _note(refused, check(changes, self._facts))
+        ordered = sorted(changes, key=lambda change: _ORDER[change.rows.table])
+        inserts = [change for change in ordered if change.operation is Operation.INSERT]
+        for change in inserts:
+            _note(refused, await self._judge_insert(device, writer, change))
+        _refuse_dependants(refused, changes)
+        for change in inserts:
+            await self._insert(device, change, refused)
+        for change in ordered:
+            if change.operation is Operation.UPDATE:
+                _note(refused, await self._update(device, writer, change, refused))
+        for change in reversed(ordered):
+            if change.operation is Operation.DELETE:
+                _note(refused, await self._delete(device, writer, change))
+        return list(refused.values())
+
+    async def flush(self) -> None:
+        """What was collected is written, parents before children."""
+        for key in sorted(self._new, key=lambda key: _ORDER[key[0]]):
+            collected = self._new[key]
+            rows = _joined(collected.pieces)
+            await self._writer.insert(key[0], rows, origins=collected.origins)
+        self._new.clear()
+        self._new_ids.clear()
+
+    # --- inserts
+
+    async def _judge_insert(
+        self, device: DeviceWriter, writer: Writer, change: Change
+    ) -> list[Refusal]:
+        table, rows = TABLES[change.rows.table], change.rows
+        ids = rows.column("id")
+        if (code := why_not_table(writer, table)) is not None:
+            return _all(table, ids, code, {"table": table.name})
+        found = _hub_columns(table, rows)
+        places = await self._scopes.outside(device, writer, table, rows)
+        found += _all(
+            table, [ids[place] for place in places], "outside_scope", {"table": table.name}
+        )
+        return found
+
+    async def _insert(
+        self, device: DeviceWriter, change: Change, refused: dict[RowKey, Refusal]
+    ) -> None:
+        name, rows = change.rows.table, change.rows
+        ids = rows.column("id")
+        keep = [place for place, one in enumerate(ids) if (name, one) not in refused]
+        present = await self._present(name, [ids[place] for place in keep])
+        known = [place for place in keep if ids[place] in present]
+        if known:
+            await self._meet(device, change, rows.take(known), refused)
+            keep = [place for place in keep if ids[place] not in present]
+        if not keep:
+            return
+        fresh = rows if len(keep) == len(ids) else rows.take(keep)
+        collected = self._new[name, fresh.names]
+        collected.pieces.append(fresh)
+        collected.origins.extend([device.device_id] * fresh.row_count)
+        self._new_ids[name].update(fresh.column("id"))
+
+    async def _meet(
+        self,
+        device: DeviceWriter,
+        change: Change,
+        rows: TableRows,
+        refused: dict[RowKey, Refusal],
+    ) -> None:
+        """Rows that exist already: merged where the table merges, else refused unless they are the device's own again."""
+        table = TABLES[rows.table]
+        await self.flush()
+        if table.policy.conflict in _MERGING:
+            clock = max(change.clocks, default=self._writer.now << CLOCK_COUNTER_BITS)
+            await self._merge(device, table, rows, [clock] * rows.row_count)
+            return
+        others = await ids_present(
+            self._writer.connection, table, rows.column("id"), not_of=device.device_id
+        )
+        _note(refused, _all(table, others, "row_exists", {"table": table.name}))
+        await self._writer.touch(table.name, rows.column("id"))
+
+    async def _present(self, name: str, ids: list[Value]) -> set[Value]:
+        collected = self._new_ids[name]
+        held = await ids_present(self._writer.connection, TABLES[name], ids)
+        return held | {one for one in ids if one in collected}
+
+    # --- updates and deletes
+
+    async def _update(
+        self,
+        device: DeviceWriter,
+        writer: Writer,
+        change: Change,
+        refused: dict[RowKey, Refusal],
+    ) -> list[Refusal]:
+        table, rows = TABLES[change.rows.table], change.rows
+        await self.flush()
+        code = why_not_table(writer, table)
+        if code is None and table.policy.conflict not in _MERGING:
+            code = "row_exists"
+        if code is not None:
+            await self._writer.touch(table.name, rows.column("id"))
+            return _all(table, rows.column("id"), code, {"table": table.name})
+        judged = _hub_columns(table, rows)
+        judged += await self._missing(table, rows)
+        outside = await self._scopes.outside_held(device, writer, table, rows.column("id"))
+        judged += _all(table, outside, "outside_scope", {"table": table.name})
+        bad = {refusal.row_id for refusal in judged} | {
+            row_id for name, row_id in refused if name == table.name
+        }
+        good = [place for place, one in enumerate(rows.column("id")) if one not in bad]
+        clocks = change.clocks or [self._writer.now << CLOCK_COUNTER_BITS] * rows.row_count
+        await self._merge(device, table, rows.take(good), [clocks[place] for place in good])
+        await self._writer.touch(table.name, bad)
+        return judged
+
+    async def _merge(
+        self, device: DeviceWriter, table: ReplicatedTable, rows: TableRows, clocks: Sequence[int]
+    ) -> None:
+        names = [name for name in rows.names if name != "id"]
+        columns = [rows.column(name) for name in names]
+        writes = [
+            RowWrite(
+                _bytes(row_id),
+                clock,
+                dict(zip(names, [column[place] for column in columns], strict=True)),
+            )
+            for place, (row_id, clock) in enumerate(zip(rows.column("id"), clocks, strict=True))
+        ]
+        if writes:
+            self.conflicts += await merge_rows(self._writer, table, device.device_id, writes)
+
+    async def _missing(self, table: ReplicatedTable, rows: TableRows) -> list[Refusal]:
+        ids = rows.column("id")
+        held = await ids_present(self._writer.connection, table, ids, alive=True)
+        return _all(table, [one for one in ids if one not in held], "row_gone", {})
+
+    async def _delete(
+        self, device: DeviceWriter, writer: Writer, change: Change
+    ) -> list[Refusal]:
+        table, ids = TABLES[change.rows.table], change.rows.column("id")
+        await self.flush()
+        code = why_not_table(writer, table)
+        if code is None and table.policy.conflict not in _MERGING:
+            code = "row_exists"
+        if code is not None:
+            await self._writer.touch(table.name, ids)
+            return _all(table, ids, code, {"table": table.name})
+        outside = set(await self._scopes.outside_held(device, writer, table, ids))
+        good = [place for place, one in enumerate(ids) if one not in outside]
+        await self._writer.delete(table.name, change.rows.only(("id",)).take(good))
+        return _all(table, outside, "outside_scope", {"table": table.name})
+
+
+def _note(refused: dict[RowKey, Refusal], found: Iterable[Refusal]) -> None:
+    for refusal in found:
+        refused.setdefault((refusal.table, refusal.row_id), refusal)
+
+
+def _refuse_dependants(refused: dict[RowKey, Refusal], changes: Sequence[Change]) -> None:
+    for table, row_id in dependants(refused.keys(), changes):
+        refused[table, row_id] = Refusal(table, row_id, "depends_on_refused", {})
+
+
+def _all(
+    table: ReplicatedTable, ids: Iterable[Value], code: str, fields: dict[str, str]
+) -> list[Refusal]:
+    return [Refusal(table.name, _bytes(one), code, fields) for one in ids]
+
+
+def _hub_columns(table: ReplicatedTable, rows: TableRows) -> list[Refusal]:
+    found = []
+    for name in table.policy.hub_columns & set(rows.names):
+        neutral = table.column(name).neutral
+        bad = [
+            one
+            for one, value in zip(rows.column("id"), rows.column(name), strict=True)
+            if value != neutral
+        ]
+        found += _all(table, bad, "hub_column", {"column": name})
+    return found
+
+
+def _joined(pieces: list[TableRows]) -> TableRows:
+    if len(pieces) == 1:
+        return pieces[0]
+    columns = [
+        [value for piece in pieces for value in piece.columns[place]]
+        for place in range(len(pieces[0].names))
+    ]
+    return TableRows(pieces[0].table, pieces[0].names, columns)
+
+
+def _bytes(value: Value) -> bytes:
+    return value if isinstance(value, bytes) else b""

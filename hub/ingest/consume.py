@@ -1,0 +1,111 @@
+"""The loop over UP: pull, verify in a thread, one transaction, acknowledge after its commit.
+
+If a group's transaction fails, its batches are tried one by one; the one that still fails goes to quarantine with
+its bytes and its reason, and the stream goes on (promise 7). When the database itself can't write, nothing is
+acknowledged and the loop tries again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from fieldmesh.basics.errors import FieldmeshError, Quarantined, Rejected, Retry
+from fieldmesh.codec.replication import Forwarded, RecordedSession, read_up_message
+from fieldmesh.service.bus import Bus, BusMessage
+from hub.ingest.group import GroupResult, Ingest
+from hub.ingest.verify import Checked, Verifier
+from hub.metrics import IngestFigures
+
+STREAM = "UP"
+MOST_MESSAGES = 128
+PULL_S = 5.0
+LOG = logging.getLogger(__name__)
+
+_POISON = (FieldmeshError, SQLAlchemyError, ValueError, KeyError, TypeError, OverflowError)
+"""What a batch that nobody foresaw may raise while it is applied."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    batches: list[Checked]
+    sessions: list[RecordedSession]
+
+
+def consumer_name(shard: int) -> str:
+    """The hub's durable consumer on UP for one shard."""
+    return f"ingest_{shard}"
+
+
+class Consumer:
+    """Takes one shard of UP."""
+
+    def __init__(
+        self, bus: Bus, ingest: Ingest, verifier: Verifier, shard: int, figures: IngestFigures
+    ) -> None:
+        """The shard's messages go from ``bus`` to ``ingest``."""
+        self._bus = bus
+        self._ingest = ingest
+        self._verifier = verifier
+        self._consumer = consumer_name(shard)
+        self._figures = figures
+
+    async def run(self) -> None:
+        """Never ends by itself.
+
+        Raises:
+            Retry: the bus or the database is away; the caller runs it again.
+        """
+        while True:
+            messages = await self._bus.pull(STREAM, self._consumer, MOST_MESSAGES, PULL_S)
+            if messages:
+                await self.take(messages)
+            self._figures.progressed()
+
+    async def take(self, messages: Sequence[BusMessage]) -> GroupResult:
+        """The messages are decided and acknowledged."""
+        read = await asyncio.to_thread(self._read, [message.data for message in messages])
+        result = await self._apply(read)
+        for message in messages:
+            await message.ack()
+        self._figures.applied(result)
+        return result
+
+    def _read(self, contents: Sequence[bytes]) -> _Read:
+        batches, sessions = [], []
+        for content in contents:
+            try:
+                held = read_up_message(content)
+            except Rejected as problem:
+                nobody = Forwarded(b"", 0, b"", b"", b"", b"", 0, "wire", device_suspended=False)
+                batches.append(Checked(nobody, content, None, b"", (), problem))
+                continue
+            if isinstance(held, Forwarded):
+                batches.append(self._verifier.check(held, content))
+            else:
+                sessions.append(held)
+        return _Read(batches, sessions)
+
+    async def _apply(self, read: _Read) -> GroupResult:
+        try:
+            return await self._ingest.apply(read.batches, read.sessions)
+        except Retry:
+            raise
+        except _POISON as error:
+            LOG.warning("group_failed", extra={"batches": len(read.batches), "problem": str(error)})
+        result = await self._ingest.apply([], read.sessions)
+        for batch in read.batches:
+            result = await self._apply_alone(batch)
+        return result
+
+    async def _apply_alone(self, batch: Checked) -> GroupResult:
+        try:
+            return await self._ingest.apply([batch])
+        except Retry:
+            raise
+        except _POISON as error:
+            LOG.exception("batch_failed")
+            problem = Quarantined("bad_batch", place="apply", text=f"{type(error).__name__}: {error}")
+            return await self._ingest.apply([replace(batch, changes=(), problem=problem)])

@@ -1,0 +1,39 @@
+"""A spare device begins or ends to stand in for another (modes duplicate and upload)."""
+
+from fieldmesh.codec.batch import BatchHeader
+from fieldmesh.codec.columns import from_rows
+from fieldmesh.data.types import Value
+from hub.storage import journal
+from hub.storage.changes import ChangeWriter
+from hub.storage.writers import DeviceWriter, device_writers
+
+
+async def apply_event(
+    writer: ChangeWriter, device: DeviceWriter, header: BatchHeader
+) -> dict[bytes, DeviceWriter]:
+    """Both devices are in their new states; returns them as they are now.
+
+    Takeover: the first device is suspended. Handover: head office has everything (this batch is the last), so the
+    spare is free for its next use, and the first device works again after its next full sync.
+    """
+    if header.takeover_first_device_id is not None:
+        first, kind = header.takeover_first_device_id, "spare_took_over"
+        states: list[tuple[Value, ...]] = [
+            (device.device_id, "standing_in", 0),
+            (first, "suspended", 0),
+        ]
+    else:
+        first, kind = header.handover_first_device_id or b"", "spare_handed_over"
+        states = [(device.device_id, "spare", 0), (first, "active", 1)]
+    if device.kind != "spare" or device.stands_in_for != first:
+        return {}
+    names = ("id", "state", "must_full_sync")
+    await writer.update("device", from_rows("device", names, states))
+    await journal.append(
+        writer.connection,
+        at=writer.now,
+        kind=kind,
+        actor=f"device {device.code}",
+        payload={"first_device": first.hex(), "sequence": header.sequence, "lsn": writer.lsn},
+    )
+    return await device_writers(writer.connection, [device.device_id, first])

@@ -1,0 +1,336 @@
+"""Many forwarded batches, one hub transaction: inbox, order, apply, rejects, ticks, receipts, journal.
+
+Promises 2 (Once), 3 (Order), 4 (Whole), 7 (Authority), 9 (Audit). Crash points: before the commit nothing has
+happened and the broker delivers again; after it the inbox answers every repeat with the same receipt.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from fieldmesh.basics.clock import Clock
+from fieldmesh.basics.errors import FieldmeshError, Fenced, Quarantined, Rejected
+from fieldmesh.basics.problems import describe
+from fieldmesh.codec.batch import BatchHeader
+from fieldmesh.codec.columns import from_rows
+from fieldmesh.codec.replication import BatchReceipt, RecordedSession
+from fieldmesh.replica.watermark import Turn, Watermark
+from hub.ingest.apply import GroupApplier
+from hub.ingest.events import apply_event
+from hub.ingest.facts import read_facts
+from hub.ingest.rejects import reject_rows
+from hub.ingest.sessions import record_sessions
+from hub.ingest.verify import Checked
+from hub.storage import inbox, journal, quarantine
+from hub.storage.changes import ChangeWriter
+from hub.storage.database import HubDatabase
+from hub.storage.inbox import Decided, Waiting
+from hub.storage.writers import DeviceWriter, device_writers
+
+APPLIED, QUARANTINED = "applied", "quarantined"
+
+
+@dataclass(slots=True)
+class GroupResult:
+    """What a transaction came to."""
+
+    lsn: int = 0
+    applied: int = 0
+    rows: int = 0
+    refused: int = 0
+    waiting: int = 0
+    quarantined: int = 0
+    repeated: int = 0
+    conflicts: int = 0
+    sessions: int = 0
+
+
+class Ingest:
+    """Applies groups of what gateways forwarded."""
+
+    def __init__(
+        self,
+        database: HubDatabase,
+        clock: Clock,
+        *,
+        new_identifier: Callable[[], bytes],
+        check: Callable[[bytes], Checked],
+    ) -> None:
+        """Groups are written to ``database``.
+
+        Args:
+            database: the hub's.
+            clock: hub time.
+            new_identifier: makes ids of reject and session rows.
+            check: reads and verifies an UpMessage's bytes again (for batches that waited).
+        """
+        self._database = database
+        self._clock = clock
+        self._new_identifier = new_identifier
+        self._check = check
+
+    async def apply(
+        self, batches: Sequence[Checked], sessions: Sequence[RecordedSession] = ()
+    ) -> GroupResult:
+        """Everything of the group is decided, or waits for its turn. Durability: committed when this returns.
+
+        Raises:
+            Retry: the database could not take it now; nothing was done.
+        """
+        async with self._database.write() as connection:
+            writer = ChangeWriter(connection, self._clock)
+            await writer.open()
+            group = _Group(writer, self._new_identifier, self._check)
+            await group.run(batches)
+            group.result.sessions = await record_sessions(
+                writer, sessions, self._new_identifier
+            )
+            await writer.close()
+            group.result.lsn = writer.lsn
+            return group.result
+
+
+class _Group:
+    """The batches of one transaction, device by device in their order."""
+
+    def __init__(
+        self,
+        writer: ChangeWriter,
+        new_identifier: Callable[[], bytes],
+        check: Callable[[bytes], Checked],
+    ) -> None:
+        self.result = GroupResult()
+        self._writer = writer
+        self._connection = writer.connection
+        self._new_identifier = new_identifier
+        self._check = check
+        self._marks: dict[bytes, Watermark] = {}
+        self._devices: dict[bytes, DeviceWriter] = {}
+        self._decisions: list[Decided] = []
+        self._moved: set[bytes] = set()
+
+    async def run(self, batches: Sequence[Checked]) -> None:
+        readable: dict[bytes, list[Checked]] = defaultdict(list)
+        for batch in batches:
+            if batch.header is None:
+                await self._quarantine(batch, batch.problem or Rejected("bad_batch"))
+            else:
+                readable[batch.header.device_id].append(batch)
+        self._marks = await inbox.marks(self._connection, readable)
+        self._devices = await device_writers(self._connection, readable)
+        facts = await read_facts(self._writer, batches)
+        applier = GroupApplier(self._writer, facts)
+        for device_id, held in readable.items():
+            held.sort(key=_place)
+            for batch in held:
+                await self._decide(applier, device_id, batch)
+            await self._waiting_ones(applier, device_id)
+        await applier.flush()
+        self.result.conflicts = applier.conflicts
+        await inbox.record(self._connection, self._decisions)
+        await self._write_ticks()
+
+    async def _decide(self, applier: GroupApplier, device_id: bytes, batch: Checked) -> None:
+        header = _header(batch)
+        if device_id not in self._devices:
+            await self._quarantine(batch, Rejected("device_unknown", device=device_id.hex()))
+            return
+        if batch.problem is not None and _is_forged(batch.problem):
+            await self._quarantine(batch, batch.problem)
+            return
+        mark = self._marks.get(device_id, Watermark())
+        match mark.turn(header):
+            case Turn.PASSED:
+                await self._repeat(batch)
+            case Turn.WAIT:
+                await self._park(batch)
+            case Turn.APPLY:
+                await self._apply(applier, batch)
+
+    async def _apply(self, applier: GroupApplier, batch: Checked) -> None:
+        header = _header(batch)
+        device = self._devices[header.device_id]
+        decision = APPLIED
+        if device.state == "revoked":
+            decision = QUARANTINED
+            await self._quarantine(batch, Fenced("device_revoked"), answer=False)
+        elif batch.problem is not None:
+            decision = QUARANTINED
+            await self._quarantine(batch, batch.problem, answer=False)
+        else:
+            refused = await applier.apply(device, batch.changes)
+            await reject_rows(
+                self._writer, header, refused, batch.changes, self._new_identifier
+            )
+            self.result.refused += len(refused)
+            self.result.applied += 1
+            self.result.rows += header.rows
+            await self._note_lateness(device, batch)
+            if header.event is not None:
+                await applier.flush()
+                self._devices.update(await apply_event(self._writer, device, header))
+        await self._settle(batch, decision)
+
+    async def _settle(self, batch: Checked, decision: str) -> None:
+        header = _header(batch)
+        device_id, gateway_id = header.device_id, batch.forwarded.gateway_id
+        self._marks[device_id] = Watermark(header.device_epoch, header.sequence)
+        self._moved.add(device_id)
+        self._decisions.append(
+            Decided(
+                device_id,
+                header.device_epoch,
+                header.sequence,
+                batch.sha256,
+                decision,
+                self._writer.lsn,
+                gateway_id or None,
+                self._writer.now,
+                header.rows,
+            )
+        )
+        self._answer(batch, decision, self._writer.lsn)
+
+    def _answer(self, batch: Checked, decision: str, lsn: int) -> None:
+        header = _header(batch)
+        if batch.forwarded.gateway_id:
+            receipt = BatchReceipt(
+                batch.forwarded.outbox_number,
+                header.device_id,
+                header.device_epoch,
+                header.sequence,
+                decision,
+                lsn,
+            )
+            self._writer.receipt(batch.forwarded.gateway_id, receipt)
+
+    async def _repeat(self, batch: Checked) -> None:
+        header = _header(batch)
+        held = next(
+            (one for one in self._decisions if _same_place(one, header)), None
+        ) or await inbox.decision_on(
+            self._connection, header.device_id, header.device_epoch, header.sequence
+        )
+        self.result.repeated += 1
+        if held is not None and held.sha256 != batch.sha256:
+            await self._quarantine(batch, Quarantined("cloned_device"))
+            return
+        decision, lsn = (held.decision, held.lsn) if held else ("released", self._writer.lsn)
+        self._answer(batch, decision, lsn)
+
+    async def _park(self, batch: Checked) -> None:
+        header = _header(batch)
+        waiting = Waiting(
+            header.device_id,
+            header.device_epoch,
+            header.sequence,
+            batch.sha256,
+            batch.payload,
+            self._writer.now,
+        )
+        if await inbox.park(self._connection, waiting):
+            self.result.waiting += 1
+
+    async def _waiting_ones(self, applier: GroupApplier, device_id: bytes) -> None:
+        if device_id not in self._moved:
+            return
+        for waiting in await inbox.waiting_of(self._connection, device_id):
+            batch = self._check(waiting.payload)
+            turn = self._marks[device_id].turn(_header(batch))
+            if turn is Turn.WAIT:
+                continue
+            await inbox.unpark(
+                self._connection, device_id, waiting.device_epoch, waiting.sequence
+            )
+            await self._decide(applier, device_id, batch)
+
+    async def _quarantine(
+        self, batch: Checked, problem: FieldmeshError, *, answer: bool = True
+    ) -> None:
+        header, forwarded = batch.header, batch.forwarded
+        entry = quarantine.Quarantined(
+            0,
+            header.device_id if header else None,
+            header.device_epoch if header else 0,
+            header.sequence if header else 0,
+            batch.sha256,
+            batch.payload,
+            problem.code,
+            describe(problem),
+            forwarded.gateway_id or None,
+            self._writer.now,
+            quarantine.OPEN,
+        )
+        if await quarantine.put(self._connection, entry):
+            self.result.quarantined += 1
+            await self._journal("batch_quarantined", batch, problem=problem.code)
+        if not answer or not forwarded.gateway_id:
+            return
+        receipt = BatchReceipt(
+            forwarded.outbox_number,
+            header.device_id if header else b"",
+            header.device_epoch if header else 0,
+            header.sequence if header else 0,
+            QUARANTINED,
+            self._writer.lsn,
+        )
+        self._writer.receipt(forwarded.gateway_id, receipt)
+
+    async def _note_lateness(self, device: DeviceWriter, batch: Checked) -> None:
+        if device.state == "suspended":
+            await self._journal("late_upload_of_suspended_device", batch)
+
+    async def _journal(self, kind: str, batch: Checked, **more: object) -> None:
+        header = batch.header
+        about = {
+            "gateway": batch.forwarded.gateway_id.hex(),
+            "source": batch.forwarded.source,
+            "epoch": header.device_epoch if header else 0,
+            "sequence": header.sequence if header else 0,
+            "sha256": batch.sha256.hex(),
+            "lsn": self._writer.lsn,
+            **more,
+        }
+        actor = f"device {header.device_id.hex()}" if header else "unknown"
+        await journal.append(
+            self._connection, at=self._writer.now, kind=kind, actor=actor, payload=about
+        )
+
+    async def _write_ticks(self) -> None:
+        lines = []
+        for device_id in sorted(self._moved):
+            mark = self._marks[device_id]
+            await inbox.set_mark(self._connection, device_id, mark)
+            lines.append((device_id, device_id, mark.device_epoch, mark.sequence))
+        if lines:
+            names = ("id", "device_id", "device_epoch", "sequence")
+            await self._writer.upsert("device_tick", from_rows("device_tick", names, lines))
+
+
+def _is_forged(problem: FieldmeshError) -> bool:
+    """Whether nobody knows who made it, so that it must not move the device's sequence on."""
+    return problem.code in {
+        "signature_invalid",
+        "altered_batch",
+        "foreign_batch",
+        "foreign_certificate",
+    }
+
+
+def _header(batch: Checked) -> BatchHeader:
+    if batch.header is None:
+        raise Rejected("bad_batch", place="batch header")
+    return batch.header
+
+
+def _place(batch: Checked) -> tuple[int, int]:
+    header = _header(batch)
+    return header.device_epoch, header.sequence
+
+
+def _same_place(held: Decided, header: BatchHeader) -> bool:
+    return (held.device_id, held.device_epoch, held.sequence) == (
+        header.device_id,
+        header.device_epoch,
+        header.sequence,
+    )

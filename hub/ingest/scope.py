@@ -1,0 +1,86 @@
+"""Which rows of a batch are out of its writer's reach. Promise 6 (Scope).
+
+A document for an outlet that the position has served and that has moved to another rep meanwhile is accepted: it was
+made when it was right, and nothing that a rep has done may be lost because head office was quicker.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from fieldmesh.codec.columns import TableRows
+from fieldmesh.data.model import ReplicatedTable
+from fieldmesh.data.schema import TABLES
+from fieldmesh.data.types import Value
+from hub.rules.rights import Writer, why_not_row
+from hub.storage.changes import ChangeWriter
+from hub.storage.writers import DeviceWriter, former_outlets
+
+
+class Scopes:
+    """Homes of the rows that a group of batches brings, against what their writers may see."""
+
+    def __init__(self, writer: ChangeWriter) -> None:
+        """Homes are worked out and remembered by ``writer``."""
+        self._writer = writer
+        self._former: dict[tuple[bytes, str], set[Value]] = {}
+
+    async def outside(
+        self, device: DeviceWriter, writer: Writer, table: ReplicatedTable, rows: TableRows
+    ) -> list[int]:
+        """Places of new rows that the writer may not make. The homes of all of them are remembered."""
+        full = rows
+        for column, _ in table.follows:
+            if not rows.has(column):
+                full = full.with_column(column, [None] * rows.row_count)
+        homes, held = await self._writer.homes.of(table, full)
+        self._writer.homes.remember(table.name, rows.column("id"), homes, held)
+        places = [
+            place
+            for place, home in enumerate(homes)
+            if why_not_row(writer, table, home) is not None
+        ]
+        return await self._not_former(device, table, full, places)
+
+    async def _not_former(
+        self, device: DeviceWriter, table: ReplicatedTable, rows: TableRows, places: Sequence[int]
+    ) -> list[int]:
+        if not places or device.position_id is None:
+            return list(places)
+        for column, parent in table.follows:
+            keys = rows.column(column)
+            wanted = {keys[place] for place in places if keys[place] is not None}
+            accepted = self._former.setdefault((device.device_id, parent), set())
+            if parent == "outlet":
+                accepted |= await former_outlets(
+                    self._writer.connection, device.position_id, wanted
+                )
+            fine = [place for place in places if keys[place] in accepted]
+            mine = self._former.setdefault((device.device_id, table.name), set())
+            mine.update(rows.column("id")[place] for place in fine)
+            places = [place for place in places if keys[place] not in accepted]
+        return list(places)
+
+    async def outside_held(
+        self, device: DeviceWriter, writer: Writer, table: ReplicatedTable, ids: Iterable[Value]
+    ) -> list[Value]:
+        """Those of the existing rows that the writer may not change. Rows that don't exist are left out."""
+        found = []
+        wanted = list(ids)
+        await self._writer.homes.look_up(table.name, wanted)
+        accepted = self._former.get((device.device_id, table.name), set())
+        for row_id in wanted:
+            home = self._writer.homes.home(table.name, row_id)
+            if home and row_id not in accepted and why_not_row(writer, table, home) is not None:
+                found.append(row_id)
+        return await self._without_former(device, table, found)
+
+    async def _without_former(
+        self, device: DeviceWriter, table: ReplicatedTable, ids: list[Value]
+    ) -> list[Value]:
+        outlets = [column for column, parent in table.follows if parent == "outlet"]
+        if not ids or not outlets or device.position_id is None:
+            return ids
+        links = await self._writer.links(TABLES[table.name].name, outlets[0], ids)
+        former = await former_outlets(
+            self._writer.connection, device.position_id, set(links.values())
+        )
+        return [one for one in ids if links.get(one) not in former]

@@ -1,0 +1,85 @@
+"""Session records of devices and gateways stand in `sync_session` and in the journal. Promise 9 (Audit)."""
+
+from collections.abc import Callable, Sequence
+
+from fieldmesh.codec.columns import from_rows
+from fieldmesh.codec.replication import BatchReceipt, RecordedSession
+from fieldmesh.data.types import Value
+from hub.storage import journal
+from hub.storage.changes import ChangeWriter
+from hub.storage.presence import sessions_present
+
+RECORDED = "recorded"
+_NAMES = (
+    "id",
+    "session_id",
+    "tier",
+    "device_id",
+    "gateway_id",
+    "mode",
+    "started_at",
+    "ended_at",
+    "clock_skew_us",
+    "rows_up",
+    "rows_down",
+    "bytes_up",
+    "bytes_down",
+    "outcome",
+    "problem",
+    "app_version",
+    "network",
+    "resumed",
+)
+_FROM = {"clock_skew_us": "clock_skew"}
+
+
+async def record_sessions(
+    writer: ChangeWriter,
+    sessions: Sequence[RecordedSession],
+    new_identifier: Callable[[], bytes],
+) -> int:
+    """Every session has its record once, and its gateway a receipt. Returns the number of new ones."""
+    known = await sessions_present(
+        writer.connection, [_bytes(one.values["session_id"]) for one in sessions]
+    )
+    lines: list[tuple[Value, ...]] = []
+    for session in sessions:
+        values = session.values
+        key = (_bytes(values["session_id"]), str(values["tier"]))
+        if key not in known:
+            known.add(key)
+            lines.append(
+                (
+                    new_identifier(),
+                    *(_stored(name, values[_FROM.get(name, name)]) for name in _NAMES[1:]),
+                )
+            )
+            about = {name: _shown(value) for name, value in values.items()}
+            await journal.append(
+                writer.connection,
+                at=writer.now,
+                kind="sync_session",
+                actor=f"gateway {session.gateway_id.hex()}",
+                payload=about,
+            )
+        receipt = BatchReceipt(session.outbox_number, b"", 0, 0, RECORDED, writer.lsn)
+        writer.receipt(session.gateway_id, receipt)
+    if lines:
+        await writer.insert("sync_session", from_rows("sync_session", _NAMES, lines))
+    return len(lines)
+
+
+def _stored(name: str, value: object) -> Value:
+    if isinstance(value, bool):
+        return int(value)
+    if name in {"device_id", "gateway_id"}:
+        return value if isinstance(value, bytes) and value else None
+    return value if isinstance(value, int | str | bytes) else None
+
+
+def _shown(value: object) -> object:
+    return value.hex() if isinstance(value, bytes) else value
+
+
+def _bytes(value: object) -> bytes:
+    return value if isinstance(value, bytes) else b""

@@ -1,0 +1,100 @@
+"""Every figure of the hub, declared once, with the question that it answers."""
+
+from typing import Protocol
+
+from fieldmesh.basics.clock import Clock
+from fieldmesh.service.metrics import Registry
+
+_MICROSECONDS = 1_000_000
+
+
+class GroupFigures(Protocol):
+    """What is counted of one ingest transaction."""
+
+    lsn: int
+    applied: int
+    rows: int
+    refused: int
+    waiting: int
+    quarantined: int
+    repeated: int
+    conflicts: int
+    sessions: int
+
+
+class IngestFigures:
+    """What ingest did."""
+
+    def __init__(self, registry: Registry, clock: Clock) -> None:
+        """Figures are declared in ``registry``."""
+        self._clock = clock
+        self._batches = registry.counter(
+            "fieldmesh_hub_ingest_batches_total", "How were batches decided?", "decision"
+        )
+        self._rows = registry.counter(
+            "fieldmesh_hub_ingest_rows_total", "How many rows did devices bring?"
+        ).labels()
+        self._refused = registry.counter(
+            "fieldmesh_hub_refused_rows_total", "How many rows went back with a reason?"
+        ).labels()
+        self._conflicts = registry.counter(
+            "fieldmesh_hub_conflicts_total", "How many column writes lost against another?"
+        ).labels()
+        self._sessions = registry.counter(
+            "fieldmesh_hub_sessions_total", "How many sync sessions were journalled?"
+        ).labels()
+        self._lsn = registry.gauge(
+            "fieldmesh_hub_committed_lsn", "What is the newest commit of ingest?"
+        ).labels()
+        self._progress = registry.gauge(
+            "fieldmesh_hub_ingest_last_progress_timestamp_seconds", "Is ingest alive?"
+        ).labels()
+
+    def applied(self, result: GroupFigures) -> None:
+        """A transaction was committed."""
+        for decision, count in (
+            ("applied", result.applied),
+            ("waiting", result.waiting),
+            ("quarantined", result.quarantined),
+            ("repeated", result.repeated),
+        ):
+            self._batches.labels(decision=decision).inc(count)
+        self._rows.inc(result.rows)
+        self._refused.inc(result.refused)
+        self._conflicts.inc(result.conflicts)
+        self._sessions.inc(result.sessions)
+        self._lsn.set(result.lsn)
+
+    def progressed(self) -> None:
+        """The loop went round."""
+        self._progress.set(self._clock.now() / _MICROSECONDS)
+
+
+class RelayFigures:
+    """What the relay did."""
+
+    def __init__(self, registry: Registry, clock: Clock) -> None:
+        """Figures are declared in ``registry``."""
+        self._clock = clock
+        self._messages = registry.counter(
+            "fieldmesh_hub_published_messages_total", "How many messages went down?"
+        ).labels()
+        self._lsn = registry.gauge(
+            "fieldmesh_hub_published_lsn", "Up to which commit do gateways hear?"
+        ).labels()
+        self._depth = registry.gauge(
+            "fieldmesh_hub_down_outbox_messages", "How many messages wait to go down?"
+        ).labels()
+        self._progress = registry.gauge(
+            "fieldmesh_hub_relay_last_progress_timestamp_seconds", "Is the relay alive?"
+        ).labels()
+
+    def published(self, messages: int, lsn: int) -> None:
+        """Messages up to the commit are at the broker."""
+        self._messages.inc(messages)
+        self._lsn.set(lsn)
+
+    def progressed(self, waiting: int) -> None:
+        """The loop went round; ``waiting`` messages are still to go."""
+        self._depth.set(waiting)
+        self._progress.set(self._clock.now() / _MICROSECONDS)

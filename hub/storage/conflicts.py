@@ -1,0 +1,66 @@
+"""Column writes that lost against another: looked at by a person, who may overturn the outcome."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from fieldmesh.basics.errors import Rejected
+from fieldmesh.codec.columns import from_rows
+from hub.storage.changes import ChangeWriter
+from hub.storage.merging import from_text
+from hub.storage.system_tables import CONFLICT
+
+OPEN, OVERTURNED, KEPT = "open", "overturned", "kept"
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedConflict:
+    """One column write that lost. Values are JSON (`merging.as_text`); `at` is UTC microseconds."""
+
+    number: int
+    at: int
+    lsn: int
+    table_name: str
+    row_id: bytes
+    column_name: str
+    standing_value: str
+    standing_writer: bytes
+    losing_value: str
+    losing_writer: bytes
+    state: str
+
+
+async def conflicts(connection: AsyncConnection, *, state: str = "") -> list[LoggedConflict]:
+    """All logged conflicts, or those in a state, oldest first."""
+    query = sa.select(CONFLICT).order_by(CONFLICT.c.number)
+    if state:
+        query = query.where(CONFLICT.c.state == state)
+    return [LoggedConflict(*row) for row in (await connection.execute(query)).all()]
+
+
+async def overturn(writer: ChangeWriter, number: int) -> LoggedConflict:
+    """The losing value stands now, as a write of head office; it flows to everyone.
+
+    Raises:
+        Rejected: `not_found`, there is no open conflict of that number.
+    """
+    query = sa.select(CONFLICT).where(CONFLICT.c.number == number, CONFLICT.c.state == OPEN)
+    row = (await writer.connection.execute(query)).first()
+    if row is None:
+        raise Rejected("not_found", text=f"There is no open conflict {number}.")
+    held = LoggedConflict(*row)
+    rows = from_rows(
+        held.table_name,
+        ("id", held.column_name),
+        [(held.row_id, from_text(held.losing_value))],
+    )
+    await writer.update(held.table_name, rows)
+    await set_state(writer.connection, number, OVERTURNED)
+    return held
+
+
+async def set_state(connection: AsyncConnection, number: int, state: str) -> None:
+    """The conflict is in that state."""
+    query = sa.update(CONFLICT).where(CONFLICT.c.number == number)
+    await connection.execute(query.values(state=state))

@@ -1,0 +1,132 @@
+"""Which batches of devices were decided, which wait for earlier ones, which are in quarantine.
+
+Promises 2 (Once), 3 (Order) and 7 (Authority).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from fieldmesh.replica.watermark import Watermark
+from hub.storage.rows import pieces
+from hub.storage.system_tables import DEVICE_MARK, INBOX, WAITING
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision on a batch."""
+
+    device_id: bytes
+    device_epoch: int
+    sequence: int
+    sha256: bytes
+    decision: str
+    lsn: int
+    gateway_id: bytes | None
+    received_at: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A batch that came before its turn. `payload` is the UpMessage as it came."""
+
+    device_id: bytes
+    device_epoch: int
+    sequence: int
+    sha256: bytes
+    payload: bytes
+    received_at: int
+
+
+async def marks(
+    connection: AsyncConnection, devices: Iterable[bytes]
+) -> dict[bytes, Watermark]:
+    """How far each device's batches are decided; devices without any are absent."""
+    found: dict[bytes, Watermark] = {}
+    for piece in pieces(devices):
+        query = sa.select(DEVICE_MARK).where(DEVICE_MARK.c.device_id.in_(piece))
+        for device_id, epoch, sequence in (await connection.execute(query)).all():
+            found[device_id] = Watermark(epoch, sequence)
+    return found
+
+
+async def set_mark(connection: AsyncConnection, device_id: bytes, mark: Watermark) -> None:
+    """Everything of the device up to the mark is decided."""
+    values = {"device_epoch": mark.device_epoch, "sequence": mark.sequence}
+    mine = DEVICE_MARK.c.device_id == device_id
+    changed = await connection.execute(sa.update(DEVICE_MARK).where(mine).values(values))
+    if not changed.rowcount:
+        await connection.execute(sa.insert(DEVICE_MARK).values(device_id=device_id, **values))
+
+
+async def decision_on(
+    connection: AsyncConnection, device_id: bytes, epoch: int, sequence: int
+) -> Decided | None:
+    """What was decided on that batch; None when nothing was."""
+    query = sa.select(INBOX).where(
+        INBOX.c.device_id == device_id,
+        INBOX.c.device_epoch == epoch,
+        INBOX.c.sequence == sequence,
+    )
+    row = (await connection.execute(query)).first()
+    return None if row is None else Decided(*row)
+
+
+async def record(connection: AsyncConnection, decisions: Sequence[Decided]) -> None:
+    """The decisions stand."""
+    if decisions:
+        names = [column.name for column in INBOX.c]
+        lines = [
+            {name: getattr(decision, name) for name in names} for decision in decisions
+        ]
+        await connection.execute(sa.insert(INBOX), lines)
+
+
+async def park(connection: AsyncConnection, batch: Waiting) -> bool:
+    """The batch waits for earlier ones. Returns False when it waits already."""
+    where = _is(batch.device_id, batch.device_epoch, batch.sequence)
+    if (await connection.execute(sa.select(WAITING.c.sequence).where(where))).first():
+        return False
+    values = {column.name: getattr(batch, column.name) for column in WAITING.c}
+    await connection.execute(sa.insert(WAITING).values(values))
+    return True
+
+
+async def waiting_of(connection: AsyncConnection, device_id: bytes) -> list[Waiting]:
+    """The device's waiting batches, in order."""
+    query = sa.select(WAITING).where(WAITING.c.device_id == device_id)
+    query = query.order_by(WAITING.c.device_epoch, WAITING.c.sequence)
+    return [Waiting(*row) for row in (await connection.execute(query)).all()]
+
+
+async def unpark(
+    connection: AsyncConnection, device_id: bytes, epoch: int, sequence: int
+) -> None:
+    """The batch waits no more."""
+    await connection.execute(sa.delete(WAITING).where(_is(device_id, epoch, sequence)))
+
+
+async def gaps(connection: AsyncConnection) -> list[tuple[bytes, Watermark, Watermark, int, int]]:
+    """Devices with a gap: device, decided up to, first that waits, how many wait, since when (hub clock, µs)."""
+    query = sa.select(
+        WAITING.c.device_id, sa.func.count(), sa.func.min(WAITING.c.received_at)
+    ).group_by(WAITING.c.device_id)
+    rows = (await connection.execute(query)).all()
+    held = await marks(connection, [row[0] for row in rows])
+    found = []
+    for device_id, count, since in rows:
+        first = (await waiting_of(connection, device_id))[0]
+        place = Watermark(first.device_epoch, first.sequence)
+        found.append((device_id, held.get(device_id, Watermark()), place, count, since))
+    return found
+
+
+def _is(device_id: bytes, epoch: int, sequence: int) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        WAITING.c.device_id == device_id,
+        WAITING.c.device_epoch == epoch,
+        WAITING.c.sequence == sequence,
+    )

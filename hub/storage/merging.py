@@ -1,0 +1,144 @@
+"""Writes of devices to rows that exist, in tables that merge by column. The loser is kept in the conflict log."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from fieldmesh.codec.columns import TableRows, from_rows
+from fieldmesh.data.model import ReplicatedTable
+from fieldmesh.data.types import Value
+from fieldmesh.replica.merge import Merged, Write, merge_columns
+from hub.storage.bulk import fetch_in
+from hub.storage.changes import ChangeWriter
+from hub.storage.clocks import HEAD_OFFICE, ColumnClock, read_clocks, write_clocks
+from hub.storage.system_tables import CONFLICT
+
+_STAMPS = frozenset({"id", "created_at", "changed_at"})
+OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class RowWrite:
+    """What one device writes to one row: columns and their values at one clock."""
+
+    row_id: bytes
+    clock: int
+    values: Mapping[str, Value]
+
+
+async def merge_rows(
+    writer: ChangeWriter, table: ReplicatedTable, device_id: bytes, writes: Sequence[RowWrite]
+) -> int:
+    """The rows hold the last writer's value in each column; all of them get this LSN. Returns the conflicts logged."""
+    ids = [write.row_id for write in writes]
+    names = ("id", *sorted({column for write in writes for column in write.values} - _STAMPS))
+    head = f'SELECT {", ".join(quoted_names(names))} FROM "{table.name}" WHERE deleted = 0 AND id'
+    kinds = [table.column(name) for name in names]
+    held = {row[0]: dict(zip(names, row, strict=True)) for row in await fetch_in(
+        writer.connection, head, dict.fromkeys(ids), kinds
+    )}
+    clocks = await read_clocks(writer.connection, table.number, ids)
+    stands: list[ColumnClock] = []
+    conflicts: list[dict[str, object]] = []
+    changed: dict[tuple[str, ...], dict[bytes, list[Value]]] = {}
+    for write in writes:
+        values = held.get(write.row_id)
+        if values is None:
+            continue
+        merged = _merge(values, clocks[write.row_id], device_id, write)
+        values.update({column: merged.standing[column].value for column in merged.changed})
+        clocks[write.row_id].update(
+            {column: (one.clock, one.writer) for column, one in merged.standing.items()}
+        )
+        stands += [
+            (write.row_id, column, merged.standing[column].clock, merged.standing[column].writer)
+            for column in write.values
+            if column not in _STAMPS and merged.standing[column].clock == write.clock
+        ]
+        conflicts += _conflicts(writer, table, write.row_id, merged)
+        columns = tuple(sorted(merged.changed))
+        changed.setdefault(columns, {})[write.row_id] = [values[column] for column in columns]
+    await write_clocks(writer.connection, table.number, _last(stands))
+    if conflicts:
+        await writer.connection.execute(sa.insert(CONFLICT), conflicts)
+    for columns, rows in changed.items():
+        await _store(writer, table.name, columns, rows)
+    return len(conflicts)
+
+
+def quoted_names(names: Sequence[str]) -> list[str]:
+    """The names in quotes."""
+    return [f'"{name}"' for name in names]
+
+
+async def _store(
+    writer: ChangeWriter, table: str, columns: tuple[str, ...], rows: dict[bytes, list[Value]]
+) -> None:
+    if not columns:
+        await writer.touch(table, rows)
+        return
+    lines: list[tuple[Value, ...]] = [(one, *values) for one, values in rows.items()]
+    content: TableRows = from_rows(table, ("id", *columns), lines)
+    await writer.update(table, content, clocks=False)
+
+
+def _merge(
+    values: Mapping[str, Value],
+    clocks: Mapping[str, tuple[int, bytes]],
+    device_id: bytes,
+    write: RowWrite,
+) -> Merged:
+    standing = {}
+    for column in write.values:
+        if column not in _STAMPS:
+            clock, author = clocks.get(column, (0, HEAD_OFFICE))
+            standing[column] = Write(clock, author, values[column])
+    incoming = {
+        column: Write(write.clock, device_id, value)
+        for column, value in write.values.items()
+        if column not in _STAMPS
+    }
+    return merge_columns(standing, incoming)
+
+
+def _conflicts(
+    writer: ChangeWriter, table: ReplicatedTable, row_id: bytes, merged: Merged
+) -> list[dict[str, object]]:
+    lost = [(column, merged.standing[column], write) for column, write in merged.lost.items()]
+    overruled = [
+        (column, merged.standing[column], write)
+        for column, write in merged.overruled.items()
+        if write.clock and write.writer != merged.standing[column].writer
+    ]
+    return [
+        {
+            "at": writer.now,
+            "lsn": writer.lsn,
+            "table_name": table.name,
+            "row_id": row_id,
+            "column_name": column,
+            "standing_value": as_text(stands.value),
+            "standing_writer": stands.writer,
+            "losing_value": as_text(loses.value),
+            "losing_writer": loses.writer,
+            "state": OPEN,
+        }
+        for column, stands, loses in [*lost, *overruled]
+    ]
+
+
+def as_text(value: Value) -> str:
+    """A value as JSON; bytes as {"hex": …}."""
+    return json.dumps({"hex": value.hex()} if isinstance(value, bytes) else value)
+
+
+def from_text(text: str) -> Value:
+    """The value behind `as_text`."""
+    value = json.loads(text)
+    return bytes.fromhex(value["hex"]) if isinstance(value, dict) else value
+
+
+def _last(stands: Sequence[ColumnClock]) -> list[ColumnClock]:
+    return list({(one[0], one[1]): one for one in stands}.values())

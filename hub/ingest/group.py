@@ -89,6 +89,39 @@ class Ingest:
             group.result.lsn = writer.lsn
             return group.result
 
+    async def retry(self, payload: bytes) -> GroupResult:
+        """A batch from quarantine is applied now, whatever came after it.
+
+        Raises:
+            FieldmeshError: why it still can't be applied; nothing was done.
+        """
+        batch = self._check(payload)
+        if batch.problem is not None:
+            raise batch.problem
+        async with self._database.write() as connection:
+            writer = ChangeWriter(connection, self._clock)
+            await writer.open()
+            group = _Group(writer, self._new_identifier, self._check)
+            await group.run_again(batch)
+            await writer.close()
+            group.result.lsn = writer.lsn
+            return group.result
+
+    async def release(self, device_id: bytes) -> GroupResult:
+        """A gap is given up: what waits behind it is applied. What was missing can still come by `retry`.
+
+        Raises:
+            Rejected: `not_found`, nothing of the device waits.
+        """
+        async with self._database.write() as connection:
+            writer = ChangeWriter(connection, self._clock)
+            await writer.open()
+            group = _Group(writer, self._new_identifier, self._check)
+            await group.run_released(device_id)
+            await writer.close()
+            group.result.lsn = writer.lsn
+            return group.result
+
 
 class _Group:
     """The batches of one transaction, device by device in their order."""
@@ -130,6 +163,43 @@ class _Group:
         await inbox.record(self._connection, self._decisions)
         await self._write_ticks()
 
+    async def run_again(self, batch: Checked) -> None:
+        """One batch out of its turn; the device's sequence stays where it is unless it is the next one."""
+        header = _header(batch)
+        device_id = header.device_id
+        self._marks = await inbox.marks(self._connection, [device_id])
+        self._devices = await device_writers(self._connection, [device_id])
+        if device_id not in self._devices:
+            raise Rejected("device_unknown", device=device_id.hex())
+        applier = GroupApplier(self._writer, await read_facts(self._writer, [batch]))
+        mark = self._marks.get(device_id, Watermark())
+        if mark.turn(header) is Turn.APPLY:
+            await self._decide(applier, device_id, batch)
+            await self._waiting_ones(applier, device_id)
+            await inbox.record(self._connection, self._decisions)
+        else:
+            await self._apply_rows(applier, batch)
+            await self._journal("batch_retried", batch)
+        await applier.flush()
+        await self._write_ticks()
+
+    async def run_released(self, device_id: bytes) -> None:
+        """The device's waiting batches, with what is missing before them given up."""
+        waiting = await inbox.waiting_of(self._connection, device_id)
+        if not waiting:
+            raise Rejected("not_found", text="Nothing of that device waits.")
+        first = waiting[0]
+        batches = [self._check(one.payload) for one in waiting]
+        self._devices = await device_writers(self._connection, [device_id])
+        self._marks = {device_id: Watermark(first.device_epoch, first.sequence - 1)}
+        self._moved.add(device_id)
+        await self._journal("gap_released", batches[0])
+        applier = GroupApplier(self._writer, await read_facts(self._writer, batches))
+        await self._waiting_ones(applier, device_id)
+        await applier.flush()
+        await inbox.record(self._connection, self._decisions)
+        await self._write_ticks()
+
     async def _decide(self, applier: GroupApplier, device_id: bytes, batch: Checked) -> None:
         header = _header(batch)
         if device_id not in self._devices:
@@ -158,18 +228,21 @@ class _Group:
             decision = QUARANTINED
             await self._quarantine(batch, batch.problem, answer=False)
         else:
-            refused = await applier.apply(device, batch.changes)
-            await reject_rows(
-                self._writer, header, refused, batch.changes, self._new_identifier
-            )
-            self.result.refused += len(refused)
-            self.result.applied += 1
-            self.result.rows += header.rows
-            await self._note_lateness(device, batch)
-            if header.event is not None:
-                await applier.flush()
-                self._devices.update(await apply_event(self._writer, device, header))
+            await self._apply_rows(applier, batch)
         await self._settle(batch, decision)
+
+    async def _apply_rows(self, applier: GroupApplier, batch: Checked) -> None:
+        header = _header(batch)
+        device = self._devices[header.device_id]
+        refused = await applier.apply(device, batch.changes)
+        await reject_rows(self._writer, header, refused, batch.changes, self._new_identifier)
+        self.result.refused += len(refused)
+        self.result.applied += 1
+        self.result.rows += header.rows
+        await self._note_lateness(device, batch)
+        if header.event is not None:
+            await applier.flush()
+            self._devices.update(await apply_event(self._writer, device, header))
 
     async def _settle(self, batch: Checked, decision: str) -> None:
         header = _header(batch)

@@ -5,6 +5,7 @@ Order of the start: keys → broker → streams → web server → ports.json �
 """
 
 import asyncio
+import contextlib
 import fcntl
 import ipaddress
 import json
@@ -21,7 +22,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from fieldmesh.basics.errors import Rejected, Retry
+from fieldmesh.basics.errors import Defect, Rejected
+from fieldmesh.codec.replication import Forwarded, read_up_message
 from fieldmesh.service.bus import Bus
 from fieldmesh.service.health import Health
 from fieldmesh.service.lifecycle import Shutdown
@@ -32,10 +34,16 @@ from hub.config import HubHome
 from hub.fleet.jobs import Jobs
 from hub.fleet.leases import lease
 from hub.fleet.office import Office
+from hub.ingest.consume import Consumer, consumer_name
+from hub.ingest.group import Ingest
+from hub.ingest.verify import Checked, Verifier
+from hub.metrics import IngestFigures, RelayFigures
+from hub.relay.identity import Identity
+from hub.relay.publish import Relay
 from hub.relay.streams import ensure_streams
 from hub.storage.nodes import revoked_bus_keys
 from hub.trust.authority import key_to_pem, load_key, pem_of
-from hub.trust.enrolment import EnrolmentGrant, EnrolmentRequest, Trust, enrol
+from hub.trust.enrolment import EnrolmentGrant, EnrolmentRequest, enrol
 from hub.trust.files import write_secret
 from hub.trust.pace import Pace
 from hub.trust.renewal import renew
@@ -45,6 +53,7 @@ from hub.web.server import WebServer
 LOG = logging.getLogger(__name__)
 
 _TRIES, _REFILL_S = 20, 3.0
+_GATEWAY_TRIES, _GATEWAY_REFILL_S = 60, 0.5
 _LOOK_S = 5.0
 
 
@@ -61,10 +70,12 @@ async def serve(office: Office) -> None:
         chain, key = _server_certificate(office)
         nats = NatsServer(_nats_config(office, chain, key))
         nats.config = replace(nats.config, accounts=await _accounts(office))
-        await nats.start()
+        await _start_broker(nats, home)
         bus = line_to_bus(office, nats.url)
         try:
-            await ensure_streams(bus, down_keep_s=settings.bus.down_keep_s)
+            await ensure_streams(
+                bus, down_keep_s=settings.bus.down_keep_s, shards=settings.ingest.shards
+            )
             await _Running(office, nats, bus).work(chain, key)
         finally:
             home.ports_file.unlink(missing_ok=True)
@@ -84,6 +95,7 @@ class _Running:
         self._loops = Supervisor(office.clock, random.SystemRandom())
         self._trust = replace(office.trust, bus_url=_bus_url(office, nats.port))
         self._revoked: dict[str, int] = {}
+        self._consumers = self._ingest_consumers()
         self._short_of_disk = False
 
     async def work(self, chain: Path, key: Path) -> None:
@@ -93,7 +105,7 @@ class _Running:
         pace = Pace(office.clock, tries=_TRIES, refill_s=_REFILL_S)
         page = EnrolmentPage(self.enrol, self._trust.authority.certificate, pace)
         web = WebServer(page, self._health, self._registry)
-        port = await web.start(https.host, https.port, chain=chain, key=key)
+        port = await _start_web(web, https.host, https.port, office.home, chain=chain, key=key)
         try:
             async with Shutdown() as shutdown, self._loops as loops:
                 self._run_loops(loops)
@@ -112,6 +124,37 @@ class _Running:
         loops.run("disk", self._watch_disk)
         jobs = Jobs(office.database, office.maker)
         loops.run("jobs", jobs.run)
+        identity = Identity(
+            enrol=self.enrol,
+            renew=partial(renew, office.database, self._trust),
+            lease=partial(lease, office.database, office.maker),
+            pace=Pace(office.clock, tries=_GATEWAY_TRIES, refill_s=_GATEWAY_REFILL_S),
+        )
+        loops.run("identity", partial(identity.run, self._bus))
+        relay = Relay(
+            office.database, self._bus, office.clock, RelayFigures(self._registry, office.clock)
+        )
+        loops.run("relay", relay.run)
+        self._run_ingest(loops)
+
+    def _run_ingest(self, loops: Supervisor) -> None:
+        for consumer_name, consumer in self._consumers.items():
+            loops.run(consumer_name, consumer.run)
+
+    def _ingest_consumers(self) -> dict[str, Consumer]:
+        office = self._office
+        verifier = Verifier(self._trust.authority.certificate)
+        ingest = Ingest(
+            office.database,
+            office.clock,
+            new_identifier=office.maker.identifiers.new,
+            check=partial(_check_again, verifier),
+        )
+        figures = IngestFigures(self._registry, office.clock)
+        return {
+            consumer_name(shard): Consumer(self._bus, ingest, verifier, shard, figures)
+            for shard in range(office.settings.ingest.shards)
+        }
 
     async def enrol(self, request: EnrolmentRequest) -> EnrolmentGrant:
         """A node is enrolled: for the web server and the responder."""
@@ -151,7 +194,30 @@ class _Running:
                 level = logging.ERROR if self._short_of_disk else logging.INFO
                 event = "disk_low" if self._short_of_disk else "disk_has_room_again"
                 LOG.log(level, event, extra={"free_bytes": free, "least_bytes": least})
+                if self._short_of_disk:
+                    await self._loops.stop(*self._consumers)
+                else:
+                    self._run_ingest(self._loops)
             await asyncio.sleep(_LOOK_S)
+
+
+async def _start_web(
+    web: WebServer, host: str, port: int, home: HubHome, *, chain: Path, key: Path
+) -> int:
+    kept = _kept_ports(home).get("https", 0)
+    if port == 0 and kept:
+        with contextlib.suppress(Rejected):
+            return await web.start(host, kept, chain=chain, key=key)
+        await web.stop()
+    return await web.start(host, port, chain=chain, key=key)
+
+
+def _check_again(verifier: Verifier, content: bytes) -> Checked:
+    """A batch that waited, read and verified anew."""
+    held = read_up_message(content)
+    if not isinstance(held, Forwarded):
+        raise Defect("defect", place="waiting batch", reason="a session record can't wait")
+    return verifier.check(held, content)
 
 
 def line_to_bus(office: Office, url: str) -> Bus:
@@ -196,9 +262,13 @@ def running_ports(home: HubHome) -> dict[str, int] | None:
 
 def write_ports(home: HubHome, **ports: int) -> None:
     """`run/ports.json` tells where the hub listens."""
-    unfinished = home.ports_file.with_suffix(".new")
-    unfinished.write_text(json.dumps({**ports, "pid": os.getpid()}), encoding="utf-8")
-    unfinished.replace(home.ports_file)
+    for file, content in (
+        (home.kept_ports_file, ports),
+        (home.ports_file, {**ports, "pid": os.getpid()}),
+    ):
+        unfinished = file.with_suffix(".new")
+        unfinished.write_text(json.dumps(content), encoding="utf-8")
+        unfinished.replace(file)
 
 
 async def _accounts(office: Office) -> dict[str, str]:
@@ -235,6 +305,31 @@ def _server_certificate(office: Office) -> tuple[Path, Path]:
     return chain_file, key_file
 
 
+async def _start_broker(nats: NatsServer, home: HubHome) -> None:
+    """The broker runs; under port 0 on the port that it had last time, because gateways were told that one."""
+    kept = _kept_ports(home).get("bus", 0)
+    if nats.config.port == 0 and kept:
+        free = nats.config
+        nats.config, nats.port = replace(free, port=kept), kept
+        try:
+            await nats.start()
+        except Rejected as error:
+            if error.code != "port_in_use":
+                raise
+            nats.config, nats.port = free, 0
+        else:
+            return
+    await nats.start()
+
+
+def _kept_ports(home: HubHome) -> dict[str, int]:
+    try:
+        content = json.loads(home.kept_ports_file.read_text("utf-8"))
+        return {name: int(port) for name, port in content.items()}
+    except (OSError, ValueError):
+        return {}
+
+
 def _bus_url(office: Office, port: int) -> str:
     """What gateways are told at enrolment."""
     settings = office.settings
@@ -261,5 +356,3 @@ def _alone(home: HubHome) -> Iterator[None]:
         except OSError:
             raise Rejected("hub_runs_already", place=str(home.folder)) from None
         yield
-
-

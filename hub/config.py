@@ -130,6 +130,11 @@ class HubHome:
         """The ports that the running hub listens on."""
         return self.run / "ports.json"
 
+    @property
+    def kept_ports_file(self) -> Path:
+        """The ports of the last run: under port 0 they are tried again first."""
+        return self.run / "kept_ports.json"
+
 
 def load_settings(home: HubHome, flags: dict[str, object] | None = None) -> Loaded[HubSettings]:
     """The hub's settings with the origin of each.

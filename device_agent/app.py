@@ -129,7 +129,7 @@ class DeviceAgent:
             if await database.read(schema.needs_growth):
                 await database.apply(schema.grow)
             used_clock = clock or SystemClock()
-            chance = random.Random(secrets.randbits(64))
+            chance = random.Random(secrets.randbits(64))  # noqa: S311  (jitter and ids, no secret)
             context = SyncContext(
                 home=home,
                 database=database,

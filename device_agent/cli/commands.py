@@ -9,7 +9,7 @@ from dataclasses import asdict
 from getpass import getpass
 from pathlib import Path
 
-from device_agent.app import DeviceAgent, EnrolmentWish, enroll
+from device_agent.app import DeviceAgent, enroll
 from device_agent.cli.showing import (
     Answer,
     bars,
@@ -21,6 +21,7 @@ from device_agent.cli.showing import (
 )
 from device_agent.config import DeviceSettings
 from device_agent.modes.context import Report
+from device_agent.modes.enrol import EnrolmentWish
 from device_agent.modes.progress import ProgressCallback
 from device_agent.storage.home import Home
 from device_agent.storage.keyring import Keyring
@@ -71,7 +72,7 @@ async def _enroll(options: argparse.Namespace) -> Answer:
     wish = EnrolmentWish(
         code=options.code,
         gateway_address=options.gateway,
-        login=options.login or input(_("Login: ")),
+        login=_login(options),
         password=_password(options),
         hardware_id=options.hardware_id,
     )

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from device_agent.app import Status
-from device_agent.modes.progress import Progress, ProgressCallback, Step
+from device_agent.modes.progress import Progress, ProgressCallback, Step, silent
 from fieldmesh.basics.identifiers import to_text
 from fieldmesh.service.translation import _
 
@@ -17,7 +17,7 @@ Shower = tuple[ProgressCallback, Callable[[], None]]
 
 def nothing() -> Shower:
     """Nobody looks."""
-    return (lambda progress: None), (lambda: None)
+    return silent, (lambda: None)
 
 
 def json_lines() -> Shower:

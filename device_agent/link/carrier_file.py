@@ -12,7 +12,7 @@ FORMAT = 1
 
 
 def write_carrier(certificate: bytes, batches: Iterable[SignedBytes]) -> bytes:
-    """The bytes of a carrier file. They are signed batches: whoever carries them cannot alter them."""
+    """The bytes of a carrier file. Whoever carries it cannot alter the batches: they are signed."""
     carrier = batch_pb2.CarrierFile(format=FORMAT, device_certificate=certificate)
     for batch in batches:
         carrier.batches.add(header=batch.header, body=batch.body, signature=batch.signature)

@@ -39,6 +39,8 @@ from fieldmesh.session.transitions import Mode
 from fieldmesh.wire.v1 import batch_pb2, session_pb2, session_pb2_grpc, table_pb2
 
 PROTOCOL_VERSION = 1
+ID_BYTES = 16
+SHA256_BYTES = 32
 _MODES = {
     Mode.FAST: session_pb2.MODE_FAST,
     Mode.FULL: session_pb2.MODE_FULL,
@@ -226,7 +228,7 @@ def _acknowledgement(message: session_pb2.GatewayMessage) -> Acknowledged:
 
 def _download_start(message: session_pb2.GatewayMessage) -> DownloadAnnounced:
     found = message.download_start
-    if len(found.download_id) != 16 or len(found.sha256) != 32:
+    if len(found.download_id) != ID_BYTES or len(found.sha256) != SHA256_BYTES:
         raise Rejected("bad_download", place="DownloadStart")
     snapshot = found.kind == session_pb2.DOWNLOAD_KIND_SNAPSHOT
     return DownloadAnnounced(

@@ -23,6 +23,17 @@ T = TypeVar("T")
 Connection = sqlite3.Connection
 """What `read` and `write` hand to their function; the rest of the agent knows it by this name."""
 BUSY_TIMEOUT_MS = 10_000
+_MEANINGS: tuple[tuple[str, type[Rejected | Retry], str], ...] = (
+    ("it is locked", Rejected, "device_locked"),
+    ("was replaced", Rejected, "database_replaced"),
+    ("disk is full", Retry, "disk_full"),
+    ("not a database", Rejected, "database_unreadable"),
+    ("malformed", Rejected, "database_unreadable"),
+    ("locked", Retry, "database_busy"),
+    ("disk I/O", Retry, "disk_failed"),
+    ("unable to open", Retry, "disk_failed"),
+)
+"""Part of SQLite's or a trigger's message, and what it means; the first that fits counts."""
 
 
 def connect(path: Path, key: bytes) -> sqlite3.Connection:
@@ -55,18 +66,9 @@ def connect(path: Path, key: bytes) -> sqlite3.Connection:
 def problem_of(error: Exception, place: str) -> FieldmeshError:
     """What a database error means to the person in front of the device."""
     text = str(error)
-    if "it is locked" in text:
-        return Rejected("device_locked", place=place)
-    if "was replaced" in text:
-        return Rejected("database_replaced", place=place)
-    if "full" in text and "disk" in text:
-        return Retry("disk_full", place=place)
-    if "not a database" in text or "malformed" in text:
-        return Rejected("database_unreadable", place=place)
-    if "locked" in text or "busy" in text:
-        return Retry("database_busy", place=place)
-    if "disk I/O" in text or "unable to open" in text:
-        return Retry("disk_failed", place=place, text=text)
+    for part, kind, code in _MEANINGS:
+        if part in text:
+            return kind(code, place=place, text=text)
     return Rejected("sql_refused", place=place, text=text)
 
 

@@ -14,7 +14,7 @@ def device_tables() -> list[ReplicatedTable]:
 def remember_deletion(table: ReplicatedTable) -> str:
     """The trigger that keeps what a locally deleted row counted in its partition's digest."""
     return (
-        f"CREATE TRIGGER fm_deleted_{table.name} BEFORE DELETE ON {table.name}"
+        f"CREATE TRIGGER fm_deleted_{table.name} BEFORE DELETE ON {table.name}"  # noqa: S608
         " WHEN OLD.lsn > 0 AND (SELECT applying FROM fm_state) = 0 BEGIN"
         " INSERT OR REPLACE INTO fm_deleted_row (table_no, row_id, partition, lsn, row_hash)"
         f" VALUES ({table.number}, OLD.id, OLD.partition, OLD.lsn, OLD.row_hash); END"

@@ -220,7 +220,7 @@ def _read_changes(connection: sqlite3.Connection, newest: int) -> list[NetChange
 
 
 def _groups(changes: list[NetChange]) -> list[list[NetChange]]:
-    """Changes in the order in which rows were first touched, cut where a batch would be too long."""
+    """Changes in the order in which rows were first touched, cut where a batch gets too long."""
     return [
         changes[start : start + MOST_BATCH_ROWS]
         for start in range(0, len(changes), MOST_BATCH_ROWS)
@@ -359,8 +359,8 @@ def _is_confirmed(connection: sqlite3.Connection, changes: Iterable[Change]) -> 
             return False
         for row_id in change.rows.column("id"):
             row = connection.execute(
-                f"SELECT lsn FROM {change.rows.table} WHERE id = ?",
-                (row_id,),  # noqa: S608
+                f"SELECT lsn FROM {change.rows.table} WHERE id = ?",  # noqa: S608
+                (row_id,),
             ).fetchone()
             if row is None or row[0] == 0:
                 return False

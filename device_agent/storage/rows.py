@@ -131,8 +131,8 @@ class DeltaApplier:
         by_number = {table.number: table for table in TABLES.values()}
         for table_no, ids in settled.items():
             self._connection.executemany(
-                f"DELETE FROM {by_number[table_no].name} WHERE id = ?",
-                ids,  # noqa: S608
+                f"DELETE FROM {by_number[table_no].name} WHERE id = ?",  # noqa: S608
+                ids,
             )
             self._connection.executemany(
                 f"DELETE FROM fm_deleted_row WHERE table_no = {table_no} AND row_id = ?",  # noqa: S608
@@ -175,8 +175,8 @@ class DeltaApplier:
         )
         for line in lines:
             exists = self._connection.execute(
-                f"SELECT 1 FROM {table.name} WHERE id = ?",
-                (line[3],),  # noqa: S608
+                f"SELECT 1 FROM {table.name} WHERE id = ?",  # noqa: S608
+                (line[3],),
             ).fetchone()
             if exists:
                 self._connection.execute(
@@ -297,7 +297,7 @@ class DeltaApplier:
             [line for line in ids if line[0] in pending],
         )
         self._connection.execute(
-            "DELETE FROM fm_deleted_row WHERE table_no = ? AND partition = ?"
+            "DELETE FROM fm_deleted_row WHERE table_no = ? AND partition = ?"  # noqa: S608
             + (" AND row_id NOT IN (SELECT row_id FROM temp.fm_seen)" if seen else ""),
             (table.number, partition),
         )

@@ -88,7 +88,7 @@ def create_triggers(connection: sqlite3.Connection) -> None:
 
 def create_empty(path: Path, key: bytes) -> None:
     """A database with all tables and no rows stands at the path; it belongs to no device yet."""
-    _create(path, key, lambda connection: None)
+    _create(path, key, lambda _: None)
 
 
 def create_database(

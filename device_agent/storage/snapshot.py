@@ -110,7 +110,7 @@ def _copy_tables(connection: sqlite3.Connection) -> None:
                 " WHERE lsn = 0"
             )
     connection.execute(
-        "INSERT INTO main.fm_digest (partition, table_no, rows, low, high)"
+        "INSERT INTO main.fm_digest (partition, table_no, rows, low, high)"  # noqa: S608
         " SELECT partition, table_no, rows, low, high FROM snap.fm_digest"
         f" WHERE table_no IN ({numbers})"
     )

@@ -235,8 +235,8 @@ def _lay_over(old: sqlite3.Connection, new: sqlite3.Connection) -> None:
         )
         for row_id in ids:
             row = old.execute(
-                f"SELECT {names} FROM {table.name} WHERE id = ?",
-                (row_id,),  # noqa: S608
+                f"SELECT {names} FROM {table.name} WHERE id = ?",  # noqa: S608
+                (row_id,),
             ).fetchone()
             if row is not None:
                 new.execute(insert, row)

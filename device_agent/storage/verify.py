@@ -53,8 +53,8 @@ def mark_unknown(connection: sqlite3.Connection, report: DeepReport) -> None:
     """Wrong rows count as not held, and digests are what the rows give: a full sync repairs."""
     for name, ids in report.wrong.items():
         connection.executemany(
-            f"DELETE FROM {name} WHERE id = ?",
-            [(row_id,) for row_id in ids],  # noqa: S608
+            f"DELETE FROM {name} WHERE id = ?",  # noqa: S608
+            [(row_id,) for row_id in ids],
         )
     if report.digests_wrong:
         connection.execute("DELETE FROM fm_digest")

@@ -39,34 +39,27 @@ class ReplicationLimits:
 class GatewayConfig:
     """What a branch administrator may set on a gateway."""
 
-    listen_host: str = _setting("0.0.0.0", "Address on which devices are served.")
+    listen_host: str = _setting(
+        "0.0.0.0",  # noqa: S104 - devices come from the whole network
+        "Address on which devices are served.",
+    )
     port: int = _setting(7443, "Port where enrolled devices sync; 0 = any free one.")
-    enrolment_port: int = _setting(
-        7444, "Port where new devices enrol; 0 = any free one."
-    )
+    enrolment_port: int = _setting(7444, "Port where new devices enrol; 0 = any free one.")
     metrics_host: str = _setting("127.0.0.1", "Address of /health and /metrics.")
-    metrics_port: int = _setting(
-        7445, "Port of /health and /metrics; 0 = any free one."
-    )
+    metrics_port: int = _setting(7445, "Port of /health and /metrics; 0 = any free one.")
     announce: bool = _setting(
         default=True, text="Announce the gateway on the local network (mDNS)."
     )
     log_level: str = _setting("info", "error, warning, info or debug.")
-    language: str = _setting(
-        "", "Language of texts, en or bg; empty = that of the machine."
-    )
+    language: str = _setting("", "Language of texts, en or bg; empty = that of the machine.")
     fast_sessions: int = _setting(64, "Fast and upload sessions at once.")
     full_sessions: int = _setting(16, "Full sessions at once.")
     initialize_sessions: int = _setting(6, "Initialize and duplicate sessions at once.")
     blob_transfers: int = _setting(4, "Photo transfers at once.")
     waiting_per_place: int = _setting(8, "Devices that may wait for each place.")
-    pool_wait_s: float = _setting(
-        20.0, "Longest wait for a place before a device is sent away."
-    )
+    pool_wait_s: float = _setting(20.0, "Longest wait for a place before a device is sent away.")
     snapshot_builders: int = _setting(2, "Snapshots built at once.")
-    silence_s: float = _setting(
-        120.0, "A device that says nothing for so long is given up."
-    )
+    silence_s: float = _setting(120.0, "A device that says nothing for so long is given up.")
     ready_wait_s: float = _setting(
         10.0, "How long a device waits here for areas that are being loaded."
     )

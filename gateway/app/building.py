@@ -64,7 +64,7 @@ class Gateway:
         self.identity = identity
         self.database = database
         self.clock: Clock = SystemClock()
-        self.random = random.Random(secrets.randbits(64))
+        self.random = random.Random(secrets.randbits(64))  # noqa: S311 - for jitter and names, not for secrets
         self.signals = Signals()
         self.metrics = GatewayMetrics(identity.gateway_id.hex(), self.clock)
         self.bandwidth = Bandwidth(self.clock, parse_hours(config.bandwidth_hours))
@@ -85,9 +85,7 @@ class Gateway:
         )
         self.commands = commands.Commands(self.replication, self.set_bandwidth)
         self.neighbours = Neighbours(database, self.signals, identity.gateway_id)
-        self.journal = SessionJournal(
-            database, self.signals, self.clock, identity.gateway_id
-        )
+        self.journal = SessionJournal(database, self.signals, self.clock, identity.gateway_id)
         self.downloads = DownloadMaker(
             database,
             home.spool,

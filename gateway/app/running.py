@@ -24,7 +24,6 @@ from fieldmesh.service.grpc_server import (
 from fieldmesh.service.health import Health, HealthServer
 from fieldmesh.service.lifecycle import Shutdown
 from fieldmesh.service.tasks import Supervisor
-from fieldmesh.wire.v1 import session_pb2, session_pb2_grpc
 from gateway.app.building import VERSION, Gateway
 from gateway.app.home import Home
 from gateway.replication import (
@@ -41,20 +40,27 @@ from gateway.replication.persistence import keep_trying
 from gateway.serving.admin import serve_admin
 from gateway.serving.carrier import import_file, read_carrier
 from gateway.serving.discovery import announce
-from gateway.serving.server import EnrolmentService, GatewayService
+from gateway.serving.server import (
+    ENROLMENT_SERVICE,
+    GATEWAY_SERVICE,
+    EnrolmentService,
+    GatewayService,
+    add_enrolment_service,
+    add_gateway_service,
+)
 from gateway.serving.spool import clear_litter
 from gateway.storage import cursors, downloads, outbox, partitions
 from gateway.storage.database import open_database
 from gateway.trust import certificates
 
 if TYPE_CHECKING:
-    from gateway.serving.admin import Handler
-    import sqlite3
     from collections.abc import AsyncIterator, Callable
 
     import grpc.aio
 
     from gateway.config import GatewayConfig
+    from gateway.serving.admin import Handler
+    from gateway.storage.transaction import Transaction
 
 LOG = logging.getLogger(__name__)
 _SPOOL_LOOK_S: Final = 600.0
@@ -88,9 +94,7 @@ def start_loops(gateway: Gateway, loops: Supervisor) -> None:
     parts = gateway.replication
     loops.run(
         "downlink",
-        lambda: keep_trying(
-            parts, partial(downlink.run_downlink, parts), needs_hello=False
-        ),
+        lambda: keep_trying(parts, partial(downlink.run_downlink, parts), needs_hello=False),
     )
     to_hub = {
         "uplink": partial(uplink.run_uplink, parts),
@@ -142,11 +146,9 @@ async def open_ports(gateway: Gateway, stack: AsyncExitStack) -> None:
         gateway,
         stack,
         f"{config.listen_host}:{config.port}",
-        session_pb2.DESCRIPTOR.services_by_name["Gateway"].full_name,
-        lambda server: session_pb2_grpc.add_GatewayServicer_to_server(
-            GatewayService(
-                gateway.serving, gateway.facts, blobs=gateway.blobs, desk=gateway.desk
-            ),
+        GATEWAY_SERVICE,
+        lambda server: add_gateway_service(
+            GatewayService(gateway.serving, gateway.facts, blobs=gateway.blobs, desk=gateway.desk),
             server,
         ),
         ask=True,
@@ -155,18 +157,14 @@ async def open_ports(gateway: Gateway, stack: AsyncExitStack) -> None:
         gateway,
         stack,
         f"{config.listen_host}:{config.enrolment_port}",
-        session_pb2.DESCRIPTOR.services_by_name["Enrolment"].full_name,
-        lambda server: session_pb2_grpc.add_EnrolmentServicer_to_server(
-            EnrolmentService(gateway.facts, gateway.desk), server
-        ),
+        ENROLMENT_SERVICE,
+        lambda server: add_enrolment_service(EnrolmentService(gateway.facts, gateway.desk), server),
         ask=False,
     )
     admin = await serve_admin(gateway.home.admin_socket, _admin_handlers(gateway))
     stack.callback(admin.close)
     figures = HealthServer(partial(_health, gateway), gateway.metrics.registry)
-    gateway.ports["metrics"] = await figures.start(
-        config.metrics_host, config.metrics_port
-    )
+    gateway.ports["metrics"] = await figures.start(config.metrics_host, config.metrics_port)
     stack.push_async_callback(figures.stop)
     if config.announce:
         await stack.enter_async_context(
@@ -190,7 +188,8 @@ async def _start_server(
     server, checks = make_server([service])
     add(server)
     credentials = server_credentials(
-        lambda: gateway.identity.node_keys(), ask_for_certificate=ask
+        lambda: gateway.identity.node_keys(),  # noqa: PLW0108 - a renewed identity must be seen
+        ask_for_certificate=ask,
     )
     port = bind(server, address, credentials)
     await server.start()
@@ -226,9 +225,7 @@ def _admin_handlers(gateway: Gateway) -> dict[str, Handler]:
         )
 
     async def reseed(arguments: dict[str, Any]) -> dict[str, object]:
-        return await gateway.commands.reseed(
-            [int(p) for p in arguments.get("partitions", [])]
-        )
+        return await gateway.commands.reseed([int(p) for p in arguments.get("partitions", [])])
 
     async def take_carrier(arguments: dict[str, Any]) -> dict[str, object]:
         data = await asyncio.to_thread(read_carrier, Path(str(arguments["path"])))
@@ -294,7 +291,7 @@ def write_ports(home: Home, ports: dict[str, int]) -> None:
     part.replace(home.run / "ports.json")
 
 
-async def read_stopped(home: Home, read: Callable[[sqlite3.Connection], T]) -> T:
+async def read_stopped(home: Home, read: Callable[[Transaction], T]) -> T:
     """What a read says of the database, whether or not the gateway runs.
 
     Raises:

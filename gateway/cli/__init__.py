@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; the exit code."""
-    from gateway.cli.arguments import parser
-    from gateway.cli.commands import run
+    from gateway.cli.arguments import parser  # noqa: PLC0415 - --help starts quickly
+    from gateway.cli.commands import run  # noqa: PLC0415 - --help starts quickly
 
     return run(parser().parse_args(arguments))

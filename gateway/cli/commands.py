@@ -9,7 +9,7 @@ import platform
 import secrets
 import socket
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -36,9 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     Answer = dict[str, Any]
-    Command = Callable[
-        [argparse.Namespace, Home, GatewayConfig], Coroutine[Any, Any, Answer]
-    ]
+    Command = Callable[["Call"], Coroutine[Any, Any, Answer]]
 
 DONE: Final = 0
 REFUSED: Final = 1
@@ -54,6 +52,15 @@ _FLAGS: Final = (
 _SEED_BYTES: Final = 32
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One command with what it needs."""
+
+    arguments: argparse.Namespace
+    home: Home
+    config: GatewayConfig
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; the exit code."""
     home = Home(arguments.home.absolute())
@@ -62,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         set_language(config.language)
         logs.setup(level=config.log_level)
         command = _COMMANDS[arguments.command]
-        answer = asyncio.run(command(arguments, home, config))
+        answer = asyncio.run(command(Call(arguments, home, config)))
     except FieldmeshError as problem:
         return _say_problem(problem, as_json=arguments.json)
     show(arguments.command, answer, as_json=arguments.json)
@@ -102,79 +109,65 @@ def _say_problem(problem: FieldmeshError, *, as_json: bool) -> int:
     return TRY_AGAIN if isinstance(problem, Retry) else REFUSED
 
 
-async def _enroll(
-    arguments: argparse.Namespace, home: Home, config: GatewayConfig
-) -> Answer:
-    if certificates.is_enrolled(home.identity):
-        raise Rejected("already_enrolled", place=str(home.path))
-    home.make()
+async def _enroll(call: Call) -> Answer:
+    if certificates.is_enrolled(call.home.identity):
+        raise Rejected("already_enrolled", place=str(call.home.path))
+    call.home.make()
     host = socket.gethostname()
     application = Application(
-        code=arguments.code,
-        hub_url=arguments.hub,
-        name=arguments.name or host,
-        hardware_id=arguments.hardware_id or platform.node(),
+        code=call.arguments.code,
+        hub_url=call.arguments.hub,
+        name=call.arguments.name or host,
+        hardware_id=call.arguments.hardware_id or platform.node(),
         app_version=VERSION,
-        addresses=arguments.address or [f"{host}:{config.port}"],
-        enrolment_address=arguments.enrolment_address
-        or f"{host}:{config.enrolment_port}",
+        addresses=call.arguments.address or [f"{host}:{call.config.port}"],
+        enrolment_address=call.arguments.enrolment_address
+        or f"{host}:{call.config.enrolment_port}",
     )
     identity = await enrol(application, secrets.token_bytes(_SEED_BYTES))
-    certificates.save(home.identity, identity)
+    certificates.save(call.home.identity, identity)
     return {
         "gateway": to_text(identity.gateway_id),
         "name": identity.name,
-        "home": str(home.path),
+        "home": str(call.home.path),
     }
 
 
-async def _serve(
-    arguments: argparse.Namespace, home: Home, config: GatewayConfig
-) -> Answer:
-    logs.setup(level=config.log_level, fields={"node": f"gateway {home.path.name}"})
-    await serve(home, config)
+async def _serve(call: Call) -> Answer:
+    logs.setup(level=call.config.log_level, fields={"node": f"gateway {call.home.path.name}"})
+    await serve(call.home, call.config)
     return {"stopped": True}
 
 
-async def _status(
-    arguments: argparse.Namespace, home: Home, config: GatewayConfig
-) -> Answer:
+async def _status(call: Call) -> Answer:
     try:
-        return await ask(home.admin_socket, "status", {})
+        return await ask(call.home.admin_socket, "status", {})
     except Rejected as problem:
         if problem.code != "gateway_not_running":
             raise
-    return {**await read_stopped(home, read_status), "running": False}
+    return {**await read_stopped(call.home, read_status), "running": False}
 
 
-async def _verify(
-    arguments: argparse.Namespace, home: Home, config: GatewayConfig
-) -> Answer:
+async def _verify(call: Call) -> Answer:
     return await ask(
-        home.admin_socket,
+        call.home.admin_socket,
         "verify",
-        {"deep": arguments.deep, "repair": arguments.repair},
+        {"deep": call.arguments.deep, "repair": call.arguments.repair},
     )
 
 
-async def _reseed(
-    arguments: argparse.Namespace, home: Home, config: GatewayConfig
-) -> Answer:
-    return await ask(home.admin_socket, "reseed", {"partitions": arguments.partitions})
+async def _reseed(call: Call) -> Answer:
+    return await ask(call.home.admin_socket, "reseed", {"partitions": call.arguments.partitions})
 
 
-async def _import(
-    arguments: argparse.Namespace, home: Home, config: GatewayConfig
-) -> Answer:
+async def _import(call: Call) -> Answer:
     return await ask(
-        home.admin_socket, "import", {"path": str(arguments.file.absolute())}
+        call.home.admin_socket, "import", {"path": str(call.arguments.file.absolute())}
     )
 
 
-async def _partitions(
-    arguments: argparse.Namespace, home: Home, config: GatewayConfig
-) -> Answer:
-    rows = await read_stopped(home, partitions.list_partitions)
+async def _partitions(call: Call) -> Answer:
+    rows = await read_stopped(call.home, partitions.list_partitions)
     found = []
     for row in rows:
         facts = asdict(row)
@@ -183,18 +176,12 @@ async def _partitions(
     return {"partitions": found}
 
 
-async def _devices(
-    arguments: argparse.Namespace, home: Home, config: GatewayConfig
-) -> Answer:
-    return {"devices": await read_stopped(home, devices.list_devices)}
+async def _devices(call: Call) -> Answer:
+    return {"devices": await read_stopped(call.home, devices.list_devices)}
 
 
-async def _sessions(
-    arguments: argparse.Namespace, home: Home, config: GatewayConfig
-) -> Answer:
-    rows = await read_stopped(
-        home, partial(sessions.newest, most=max(1, arguments.most))
-    )
+async def _sessions(call: Call) -> Answer:
+    rows = await read_stopped(call.home, partial(sessions.newest, most=max(1, call.arguments.most)))
     found = []
     for row in rows:
         facts = asdict(row)
@@ -206,37 +193,29 @@ async def _sessions(
     return {"sessions": found}
 
 
-async def _bandwidth(
-    arguments: argparse.Namespace, home: Home, config: GatewayConfig
-) -> Answer:
-    rules = [asdict(rule) for rule in parse_hours(arguments.hours)]
-    return await ask(home.admin_socket, "bandwidth", {"rules": rules})
+async def _bandwidth(call: Call) -> Answer:
+    rules = [asdict(rule) for rule in parse_hours(call.arguments.hours)]
+    return await ask(call.home.admin_socket, "bandwidth", {"rules": rules})
 
 
-async def _sign_in(
-    arguments: argparse.Namespace, home: Home, config: GatewayConfig
-) -> Answer:
-    if arguments.password_file is not None:
+async def _sign_in(call: Call) -> Answer:
+    if call.arguments.password_file is not None:
         try:
-            password = arguments.password_file.read_text("utf-8").rstrip("\n")
+            password = call.arguments.password_file.read_text("utf-8").rstrip("\n")
         except OSError as error:
-            raise Rejected(
-                "file_unreadable", place=str(arguments.password_file)
-            ) from error
+            raise Rejected("file_unreadable", place=str(call.arguments.password_file)) from error
     else:
         password = await asyncio.to_thread(getpass.getpass, _("Password: "))
     verifiers = await read_stopped(
-        home, partial(people.read_verifiers, login=arguments.login)
+        call.home, partial(people.read_verifiers, login=call.arguments.login)
     )
     person = await asyncio.to_thread(signin.check_password, verifiers, password)
-    return {"login": arguments.login, "person": person}
+    return {"login": call.arguments.login, "person": person}
 
 
-async def _config(
-    arguments: argparse.Namespace, home: Home, config: GatewayConfig
-) -> Answer:
+async def _config(call: Call) -> Answer:
     loaded = settings.load_with_origins(
-        GatewayConfig, home.settings, _PREFIX, _flags(arguments)
+        GatewayConfig, call.home.settings, _PREFIX, _flags(call.arguments)
     )
     return {"settings": settings.show(loaded.settings, loaded.origins)}
 

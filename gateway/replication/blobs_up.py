@@ -53,9 +53,7 @@ async def _send_piece(
     piece = replication_pb2.BlobPiece(
         sha256=blob.sha256, size=blob.size, offset=blob.sent, data=data
     )
-    payload = await parts.hub.ask(
-        "blob", piece.SerializeToString(), timeout_s=_REQUEST_S
-    )
+    payload = await parts.hub.ask("blob", piece.SerializeToString(), timeout_s=_REQUEST_S)
     state = blob_pb2.BlobState.FromString(payload)
     sent = blob.size if state.complete else min(state.held, blob.size - 1)
     await parts.database.write(partial(blobs.note_sent, sha256=blob.sha256, sent=sent))

@@ -74,9 +74,7 @@ class Commands:
         self._parts.signals.outbox_grown.give()
         return {"batches": count}
 
-    async def bandwidth(
-        self, rules: Sequence[cursors.BandwidthRule]
-    ) -> dict[str, object]:
+    async def bandwidth(self, rules: Sequence[cursors.BandwidthRule]) -> dict[str, object]:
         """These hours limit downloads and blobs from now on, also after a restart."""
         for rule in rules:
             if max(rule.from_minute, rule.to_minute) > _DAY_MINUTES:
@@ -94,22 +92,16 @@ class Commands:
         except FieldmeshError as problem:
             return to_problem(problem).SerializeToString()
         reply = replication_pb2.CommandReply(json=json.dumps(result))
-        return replication_pb2.Reply(
-            value=reply.SerializeToString()
-        ).SerializeToString()
+        return replication_pb2.Reply(value=reply.SerializeToString()).SerializeToString()
 
     async def _dispatch(self, command: replication_pb2.Command) -> dict[str, object]:
         match command.WhichOneof("command"):
             case "verify":
-                return await self.verify(
-                    deep=command.verify.deep, repair=command.verify.repair
-                )
+                return await self.verify(deep=command.verify.deep, repair=command.verify.repair)
             case "reseed":
                 return await self.reseed(command.reseed.partitions)
             case "replay":
-                return await self.replay(
-                    command.replay.device_id, command.replay.received_from
-                )
+                return await self.replay(command.replay.device_id, command.replay.received_from)
             case "status":
                 return await self.status()
             case "bandwidth":
@@ -133,6 +125,4 @@ async def answer_hub(parts: ReplicationParts, commands: Commands) -> None:
     Raises:
         Retry: the line is away; the supervisor begins anew later.
     """
-    await parts.bus.respond(
-        f"rpc.gateway.{parts.gateway_id.hex()}.command", commands.answer
-    )
+    await parts.bus.respond(f"rpc.gateway.{parts.gateway_id.hex()}.command", commands.answer)

@@ -21,11 +21,11 @@ from gateway.replication.hello import say_hello
 from gateway.storage import cache, cursors, partitions
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
 
-    from fieldmesh.service.bus import BusMessage
+    from fieldmesh.service.bus_pull import BusMessage
     from gateway.replication.parts import ReplicationParts
+    from gateway.storage.transaction import Transaction
 
 LOG = logging.getLogger(__name__)
 
@@ -75,9 +75,7 @@ async def _consume(parts: ReplicationParts) -> None:
     next_delivery: int | None = None
     heard_at = parts.clock.monotonic()
     while True:
-        messages = await parts.bus.pull(
-            STREAM, consumer, batch=_PULL_MESSAGES, timeout_s=_PULL_S
-        )
+        messages = await parts.bus.pull(STREAM, consumer, batch=_PULL_MESSAGES, timeout_s=_PULL_S)
         now = parts.clock.monotonic()
         if not messages and now - heard_at > _SILENCE_S:
             LOG.warning("hub_silent", extra={"seconds": now - heard_at})
@@ -98,9 +96,7 @@ async def _apply(parts: ReplicationParts, buffer: Sequence[BusMessage]) -> None:
     content = await asyncio.to_thread(decode, buffer)
     now = parts.clock.now()
     changed = await parts.database.write(
-        partial(
-            apply_content, content=content, place=buffer[-1].stream_sequence, now=now
-        )
+        partial(apply_content, content=content, place=buffer[-1].stream_sequence, now=now)
     )
     for message in buffer:
         await message.ack()
@@ -133,17 +129,13 @@ def decode(buffer: Sequence[BusMessage]) -> Content:
     return content
 
 
-def apply_content(
-    connection: sqlite3.Connection, *, content: Content, place: int, now: int
-) -> bool:
+def apply_content(connection: Transaction, *, content: Content, place: int, now: int) -> bool:
     """Everything up to the mark is visible, or nothing is.
 
     Returns:
         Whether there are partitions to seed or to let go.
     """
-    restored = bool(content.epochs) and subscription.take_epochs(
-        connection, content.epochs, now
-    )
+    restored = bool(content.epochs) and subscription.take_epochs(connection, content.epochs, now)
     held = {
         row.partition
         for row in partitions.list_partitions(connection)
@@ -158,13 +150,11 @@ def apply_content(
     receipts.apply_receipts(connection, content.receipts, now)
     mark = 0 if cursors.is_lost(content.lsn, epochs) else content.lsn
     cursors.set_mark(connection, mark, marked_at=content.marked_at, down_sequence=place)
-    changed = bool(touched & subscription.TABLES) and subscription.refresh(
-        connection, now
-    )
+    changed = bool(touched & subscription.TABLES) and subscription.refresh(connection, now)
     return restored or changed
 
 
-def _apply_frame(connection: sqlite3.Connection, frame: frames.UnpackedFrame) -> None:
+def _apply_frame(connection: Transaction, frame: frames.UnpackedFrame) -> None:
     if frame.kind == frames.FrameKind.REMOVALS:
         cache.apply_removals(connection, frame.rows)
         return

@@ -12,9 +12,8 @@ from gateway.replication import subscription
 from gateway.storage import cursors, outbox, partitions
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from gateway.replication.parts import ReplicationParts
+    from gateway.storage.transaction import Transaction
 
 LOG = logging.getLogger(__name__)
 
@@ -29,9 +28,7 @@ async def say_hello(parts: ReplicationParts) -> None:
     reply = await parts.hub("hello", hello.SerializeToString())
     welcome = replication_pb2.GatewayWelcome.FromString(reply)
     now = parts.clock.now()
-    await parts.database.write(
-        partial(take_welcome, welcome=welcome, now=now)
-    )
+    await parts.database.write(partial(take_welcome, welcome=welcome, now=now))
     line = parts.signals.hub
     line.reachable, line.since, line.problem = True, now, ""
     line.hub_lsn = max(line.hub_lsn, welcome.lsn)
@@ -44,9 +41,7 @@ async def say_hello(parts: ReplicationParts) -> None:
     parts.signals.partitions_changed.give()
 
 
-def _read_hello(
-    connection: sqlite3.Connection, *, version: str
-) -> replication_pb2.GatewayHello:
+def _read_hello(connection: Transaction, *, version: str) -> replication_pb2.GatewayHello:
     state = cursors.read_state(connection)
     return replication_pb2.GatewayHello(
         gateway_id=state.gateway_id,
@@ -59,7 +54,7 @@ def _read_hello(
 
 
 def take_welcome(
-    connection: sqlite3.Connection, *, welcome: replication_pb2.GatewayWelcome, now: int
+    connection: Transaction, *, welcome: replication_pb2.GatewayWelcome, now: int
 ) -> bool:
     """What the hub said is known, also after a restart.
 
@@ -67,9 +62,7 @@ def take_welcome(
         Whether there are partitions to seed.
     """
     cursors.set_shards(connection, max(1, welcome.shards))
-    epochs = [
-        cursors.EpochStart(epoch.epoch, epoch.began_after) for epoch in welcome.epochs
-    ]
+    epochs = [cursors.EpochStart(epoch.epoch, epoch.began_after) for epoch in welcome.epochs]
     changed = subscription.take_epochs(connection, epochs, now)
     state = cursors.read_state(connection)
     if state.mark_lsn < welcome.oldest_lsn and state.down_sequence:

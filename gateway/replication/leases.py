@@ -11,9 +11,8 @@ from fieldmesh.wire.v1 import replication_pb2
 from gateway.storage import devices
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from gateway.replication.parts import ReplicationParts
+    from gateway.storage.transaction import Transaction
 
 LOG = logging.getLogger(__name__)
 
@@ -51,12 +50,10 @@ async def ask_for_leases(parts: ReplicationParts) -> None:
             continue
         reply = replication_pb2.LeaseReply.FromString(payload)
         await parts.database.write(
-            partial(
-                devices.note_lease, device_id=device_id, expires_at=reply.expires_at
-            )
+            partial(devices.note_lease, device_id=device_id, expires_at=reply.expires_at)
         )
 
 
-def _read_wishes(connection: sqlite3.Connection, *, now: int) -> list[bytes]:
+def _read_wishes(connection: Transaction, *, now: int) -> list[bytes]:
     devices.forget_lease_wishes(connection, wished_before=now - _FORGET_US)
     return devices.lease_wishes(connection, renew_before=now + _RENEW_US)

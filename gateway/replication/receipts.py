@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, cast
 from gateway.storage import outbox, provisional
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
 
     from fieldmesh.codec.columns import TableRows
     from fieldmesh.wire.v1 import replication_pb2
+    from gateway.storage.transaction import Transaction
 
 
 def apply_receipts(
-    connection: sqlite3.Connection,
+    connection: Transaction,
     receipts: Sequence[replication_pb2.Receipt],
     now: int,
 ) -> int:
@@ -48,13 +48,13 @@ def apply_receipts(
     return outbox.take_receipts(connection, rows, now)
 
 
-def _is_decided(connection: sqlite3.Connection, row: outbox.ReceiptRow) -> bool:
+def _is_decided(connection: Transaction, row: outbox.ReceiptRow) -> bool:
     if row.decision == outbox.QUARANTINED:
         return outbox.is_original(connection, row)
     return row.decision == outbox.APPLIED
 
 
-def apply_ticks(connection: sqlite3.Connection, ticks: TableRows) -> None:
+def apply_ticks(connection: Transaction, ticks: TableRows) -> None:
     """The hub has applied each device's batches up to its tick, whichever way they came."""
     names = ("device_id", "device_epoch", "sequence")
     for device_id, epoch, sequence in zip(*map(ticks.column, names), strict=True):

@@ -1,7 +1,7 @@
 """After the hub was restored from a backup: nothing that this gateway holds is lost.
 
-The batches whose receipts name a commit of the lost future are published again; partitions that hold
-rows of that future are seeded anew, and those rows give way to the hub's.
+The batches whose receipts name a commit of the lost future are published again; partitions
+that hold rows of that future are seeded anew, and those rows give way to the hub's.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from gateway.storage import cache, outbox, partitions
 
 if TYPE_CHECKING:
-    import sqlite3
+    from gateway.storage.transaction import Transaction
 
 LOG = logging.getLogger(__name__)
 
 
-def recover(connection: sqlite3.Connection, now: int) -> None:
+def recover(connection: Transaction, now: int) -> None:
     """What the hub has lost is sent again, what it never had is fetched away."""
     again = outbox.open_again_after_restore(connection, lost_above=0)
     suspects = cache.partitions_with_lost_rows(connection)

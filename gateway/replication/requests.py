@@ -52,9 +52,7 @@ def to_error(problem: replication_pb2.Problem) -> FieldmeshError:
     fields = {str(name): value for name, value in problem.fields.items()}
     place = fields.pop("place", "")
     if problem.retry_after_ms:
-        return Retry(
-            problem.code, delay_s=problem.retry_after_ms / 1000, place=place, **fields
-        )
+        return Retry(problem.code, delay_s=problem.retry_after_ms / 1000, place=place, **fields)
     if problem.code in {"device_revoked", "certificate_revoked"}:
         return Fenced(problem.code, place=place, **fields)
     return Rejected(problem.code, place=place, **fields)

@@ -19,10 +19,9 @@ from gateway.storage import cache, cursors, partitions
 from gateway.storage.partitions import PartitionState
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from gateway.replication.parts import ReplicationParts
     from gateway.storage.partitions import Partition
+    from gateway.storage.transaction import Transaction
 
 LOG = logging.getLogger(__name__)
 
@@ -48,8 +47,7 @@ async def run_seeding(parts: ReplicationParts) -> None:
         open_rows = [
             row
             for row in rows
-            if row.state
-            in {PartitionState.WANTED, PartitionState.SEEDING, PartitionState.SEEDED}
+            if row.state in {PartitionState.WANTED, PartitionState.SEEDING, PartitionState.SEEDED}
         ]
         parts.metrics.progressed("seeding")
         if not open_rows or not parts.signals.hub.reachable:
@@ -91,13 +89,9 @@ async def _seed_in_turn(
             problems.append(Retry("seed_refused", delay_s=_IDLE_S))
 
 
-async def _note_problem(
-    parts: ReplicationParts, partition: int, problem: FieldmeshError
-) -> None:
+async def _note_problem(parts: ReplicationParts, partition: int, problem: FieldmeshError) -> None:
     code = problem.code
-    await parts.database.write(
-        lambda c: partitions.set_problem(c, partition, problem=code)
-    )
+    await parts.database.write(lambda c: partitions.set_problem(c, partition, problem=code))
 
 
 async def seed(parts: ReplicationParts, row: Partition) -> None:
@@ -126,7 +120,7 @@ async def seed(parts: ReplicationParts, row: Partition) -> None:
 
 
 def _begin(
-    connection: sqlite3.Connection,
+    connection: Transaction,
     *,
     partition: int,
     begun: replication_pb2.SeedReply,
@@ -142,39 +136,30 @@ def _begin(
     return next_chunk
 
 
-async def _fetch_chunk(
-    parts: ReplicationParts, row: Partition, seed_id: bytes, chunk: int
-) -> None:
+async def _fetch_chunk(parts: ReplicationParts, row: Partition, seed_id: bytes, chunk: int) -> None:
     request = replication_pb2.SeedChunkRequest(seed_id=seed_id, chunk=chunk)
-    payload = await parts.hub.ask(
-        "seed_chunk", request.SerializeToString(), timeout_s=_REQUEST_S
-    )
+    payload = await parts.hub.ask("seed_chunk", request.SerializeToString(), timeout_s=_REQUEST_S)
     now = parts.clock.now()
     if row.served:
         await parts.database.write(
-            lambda c: partitions.keep_chunk(
-                c, row.partition, chunk=chunk, payload=payload, now=now
-            )
+            lambda c: partitions.keep_chunk(c, row.partition, chunk=chunk, payload=payload, now=now)
         )
         return
     content = await asyncio.to_thread(decode_chunk, payload)
     await parts.database.write(
-        partial(
-            _apply_chunk, partition=row.partition, chunk=chunk, content=content, now=now
-        )
+        partial(_apply_chunk, partition=row.partition, chunk=chunk, content=content, now=now)
     )
 
 
 def decode_chunk(payload: bytes) -> list[frames.UnpackedFrame]:
     """The frames of a chunk. Takes CPU time: call it in a thread."""
     return [
-        frames.unpack_frame(frame)
-        for frame in replication_pb2.SeedChunk.FromString(payload).frames
+        frames.unpack_frame(frame) for frame in replication_pb2.SeedChunk.FromString(payload).frames
     ]
 
 
 def _apply_chunk(
-    connection: sqlite3.Connection,
+    connection: Transaction,
     *,
     partition: int,
     chunk: int,
@@ -185,9 +170,7 @@ def _apply_chunk(
     partitions.note_chunk(connection, partition, chunk=chunk, now=now)
 
 
-def _apply_frames(
-    connection: sqlite3.Connection, content: list[frames.UnpackedFrame]
-) -> None:
+def _apply_frames(connection: Transaction, content: list[frames.UnpackedFrame]) -> None:
     for frame in content:
         if frame.kind == frames.FrameKind.REMOVALS:
             cache.apply_removals(connection, frame.rows)
@@ -199,9 +182,7 @@ async def _finish(parts: ReplicationParts, partition: int) -> None:
     """Wait for the mark to reach the seed, then serve it."""
     while True:
         count = parts.signals.mark_applied.count
-        row, mark, payloads = await parts.database.read(
-            partial(_read_seeded, partition=partition)
-        )
+        row, mark, payloads = await parts.database.read(partial(_read_seeded, partition=partition))
         if row is None or row.state is not PartitionState.SEEDED:
             return
         if mark >= row.seed_lsn:
@@ -213,20 +194,16 @@ async def _finish(parts: ReplicationParts, partition: int) -> None:
         lambda: [frame for payload in payloads for frame in decode_chunk(payload)]
     )
     changed = await parts.database.write(
-        partial(
-            finish_seed, partition=partition, content=content, now=parts.clock.now()
-        )
+        partial(finish_seed, partition=partition, content=content, now=parts.clock.now())
     )
-    LOG.info(
-        "partition_ready", extra={"partition": partition, "seed_rows": row.seed_rows}
-    )
+    LOG.info("partition_ready", extra={"partition": partition, "seed_rows": row.seed_rows})
     parts.signals.mark_applied.give()
     if changed:
         parts.signals.partitions_changed.give()
 
 
 def _read_seeded(
-    connection: sqlite3.Connection, *, partition: int
+    connection: Transaction, *, partition: int
 ) -> tuple[Partition | None, int, list[bytes]]:
     return (
         partitions.read_partition(connection, partition),
@@ -236,7 +213,7 @@ def _read_seeded(
 
 
 def finish_seed(
-    connection: sqlite3.Connection,
+    connection: Transaction,
     *,
     partition: int,
     content: list[frames.UnpackedFrame],
@@ -271,7 +248,7 @@ def finish_seed(
 
 
 async def _let_go(parts: ReplicationParts, partition: int) -> None:
-    def forget(connection: sqlite3.Connection) -> None:
+    def forget(connection: Transaction) -> None:
         row = partitions.read_partition(connection, partition)
         if row is not None and row.state is PartitionState.LEAVING:
             cache.forget_partition(connection, partition)

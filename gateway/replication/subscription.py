@@ -8,14 +8,15 @@ from gateway.replication import replay
 from gateway.storage import cursors, partitions
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
+
+    from gateway.storage.transaction import Transaction
 
 TABLES: Final = frozenset({"gateway_position", "subscription", "device"})
 """A change in one of these may change what is wanted."""
 
 
-def refresh(connection: sqlite3.Connection, now: int) -> bool:
+def refresh(connection: Transaction, now: int) -> bool:
     """The gateway wants what its positions need now.
 
     Returns:
@@ -26,9 +27,7 @@ def refresh(connection: sqlite3.Connection, now: int) -> bool:
     return any(partitions.want(connection, wanted, now))
 
 
-def take_epochs(
-    connection: sqlite3.Connection, epochs: Sequence[cursors.EpochStart], now: int
-) -> bool:
+def take_epochs(connection: Transaction, epochs: Sequence[cursors.EpochStart], now: int) -> bool:
     """The hub's epochs are known; after a restore, what it lost is sent and fetched again.
 
     Returns:

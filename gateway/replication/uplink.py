@@ -16,10 +16,10 @@ from fieldmesh.wire.v1 import replication_pb2
 from gateway.storage import cursors, outbox
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
 
     from gateway.replication.parts import ReplicationParts
+    from gateway.storage.transaction import Transaction
 
 LOG = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ async def publish_waiting(parts: ReplicationParts) -> int:
     async with asyncio.TaskGroup() as group:
         for lane in lanes.values():
             group.create_task(
-                _publish_lane(parts, lane, places, shards, done, problems)
+                _publish_lane(parts, lane, places, shards=shards, done=done, problems=problems)
             )
     if done:
         now = parts.clock.now()
@@ -76,9 +76,7 @@ async def publish_waiting(parts: ReplicationParts) -> int:
     return len(done)
 
 
-def _read_waiting(
-    connection: sqlite3.Connection, *, before: int
-) -> tuple[list[outbox.Waiting], int]:
+def _read_waiting(connection: Transaction, *, before: int) -> tuple[list[outbox.Waiting], int]:
     waiting = outbox.to_publish(
         connection, before=before, most=_MOST_ENTRIES, most_bytes=_MOST_BYTES
     )
@@ -89,6 +87,7 @@ async def _publish_lane(
     parts: ReplicationParts,
     lane: Sequence[outbox.Waiting],
     places: asyncio.Semaphore,
+    *,
     shards: int,
     done: list[int],
     problems: list[Retry],
@@ -112,9 +111,7 @@ async def _publish_lane(
 
 def to_message(entry: outbox.Waiting, gateway_id: bytes) -> bytes:
     """The entry as it travels; the bytes that the device signed stay as they are."""
-    message = replication_pb2.UpMessage(
-        gateway_id=gateway_id, outbox_number=entry.outbox_number
-    )
+    message = replication_pb2.UpMessage(gateway_id=gateway_id, outbox_number=entry.outbox_number)
     if entry.kind == "batch":
         message.batch.MergeFromString(entry.payload)
     else:

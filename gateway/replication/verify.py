@@ -1,4 +1,4 @@
-"""Proving that this gateway's rows are the hub's, and repairing just the ranges that differ (promise 5)."""
+"""Proving that the rows are the hub's, and repairing the ranges that differ (promise 5)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from fieldmesh.wire.v1 import replication_pb2, table_pb2
 from gateway.storage import cache, cursors, digests, partitions
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable
 
     from gateway.replication.parts import ReplicationParts
+    from gateway.storage.transaction import Transaction
 
 LOG = logging.getLogger(__name__)
 
@@ -50,9 +50,7 @@ class Verdict:
     @property
     def equal(self) -> bool:
         """Whether nothing was found to differ."""
-        return not (
-            self.differing or self.wrong_rows or self.recounted or self.undecided
-        )
+        return not (self.differing or self.wrong_rows or self.recounted or self.undecided)
 
     def to_json(self) -> dict[str, object]:
         """For people and programs."""
@@ -119,9 +117,7 @@ async def _ask_digests(
     parts: ReplicationParts, wanted: Iterable[int], *, detail: bool
 ) -> replication_pb2.DigestsReply:
     request = replication_pb2.DigestsRequest(partitions=sorted(wanted), detail=detail)
-    payload = await parts.hub.ask(
-        "digests", request.SerializeToString(), timeout_s=_REQUEST_S
-    )
+    payload = await parts.hub.ask("digests", request.SerializeToString(), timeout_s=_REQUEST_S)
     return replication_pb2.DigestsReply.FromString(payload)
 
 
@@ -165,7 +161,7 @@ class _Own:
 
 
 def _read_own(
-    connection: sqlite3.Connection,
+    connection: Transaction,
     *,
     wanted: set[int],
     theirs: dict[int, tuple[int, int, int]],
@@ -182,9 +178,7 @@ def _read_own(
     return own
 
 
-async def _differing_ranges(
-    parts: ReplicationParts, partition: int
-) -> set[tuple[int, str, int]]:
+async def _differing_ranges(parts: ReplicationParts, partition: int) -> set[tuple[int, str, int]]:
     reply = await _ask_digests(parts, [partition], detail=True)
     await _wait_for_mark(parts, reply.lsn)
     theirs = {
@@ -200,11 +194,7 @@ async def _differing_ranges(
         partial(digests.bucket_digests, partition=partition, for_devices=False)
     )
     ours = {(row.table, row.bucket): (row.rows, row.low, row.high) for row in rows}
-    return {
-        (partition, *key)
-        for key in {*ours, *theirs}
-        if ours.get(key) != theirs.get(key)
-    }
+    return {(partition, *key) for key in {*ours, *theirs} if ours.get(key) != theirs.get(key)}
 
 
 async def _repair(parts: ReplicationParts, suspects: set[tuple[int, str, int]]) -> int:
@@ -219,18 +209,14 @@ async def _repair(parts: ReplicationParts, suspects: set[tuple[int, str, int]]) 
             for partition, table, bucket in sorted(suspects)
         ]
     )
-    payload = await parts.hub.ask(
-        "repair", request.SerializeToString(), timeout_s=_REQUEST_S
-    )
+    payload = await parts.hub.ask("repair", request.SerializeToString(), timeout_s=_REQUEST_S)
     reply = replication_pb2.RepairReply.FromString(payload)
     rows = await parts.database.write(partial(apply_repair, reply=reply))
     LOG.warning("ranges_repaired", extra={"ranges": len(suspects), "rows": rows})
     return rows
 
 
-def apply_repair(
-    connection: sqlite3.Connection, *, reply: replication_pb2.RepairReply
-) -> int:
+def apply_repair(connection: Transaction, *, reply: replication_pb2.RepairReply) -> int:
     """Each range is exactly what the hub holds; rows newer than its answer stay.
 
     Returns:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from typing import TYPE_CHECKING, Any, Final
 
 from fieldmesh.basics.errors import FieldmeshError, Rejected, Retry
@@ -26,7 +25,7 @@ _ACCESS: Final = 0o600
 
 async def serve_admin(path: Path, handlers: Mapping[str, Handler]) -> asyncio.Server:
     """Commands are answered on the socket until the returned server is closed."""
-    path.unlink(missing_ok=True)
+    await asyncio.to_thread(path.unlink, missing_ok=True)
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -40,7 +39,7 @@ async def serve_admin(path: Path, handlers: Mapping[str, Handler]) -> asyncio.Se
             writer.close()
 
     server = await asyncio.start_unix_server(talk, path, limit=_MOST_LINE_BYTES)
-    os.chmod(path, _ACCESS)
+    await asyncio.to_thread(path.chmod, _ACCESS)
     return server
 
 
@@ -78,9 +77,7 @@ async def ask(path: Path, command: str, arguments: dict[str, object]) -> dict[st
         Retry: what the gateway asks to be tried again.
     """
     try:
-        reader, writer = await asyncio.open_unix_connection(
-            path, limit=_MOST_LINE_BYTES
-        )
+        reader, writer = await asyncio.open_unix_connection(path, limit=_MOST_LINE_BYTES)
     except OSError as error:
         raise Rejected("gateway_not_running", place=str(path)) from error
     try:

@@ -1,4 +1,4 @@
-"""Who may come in: a pool per kind of work, with a short waiting room, so that none starves another."""
+"""Who may come in: a pool per kind of work, each with a short waiting room."""
 
 from __future__ import annotations
 

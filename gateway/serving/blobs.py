@@ -55,16 +55,12 @@ class BlobStore:
             Rejected: ``bad_blob`` if that is no sha256.
         """
         _check_name(sha256)
-        row = await self._database.read(
-            lambda connection: blob_rows.find(connection, sha256)
-        )
+        row = await self._database.read(lambda connection: blob_rows.find(connection, sha256))
         if row is None:
             return blob_pb2.BlobState(sha256=sha256)
         return blob_pb2.BlobState(sha256=sha256, held=row.held, complete=row.complete)
 
-    async def put(
-        self, chunks: AsyncIterator[blob_pb2.BlobChunk]
-    ) -> blob_pb2.BlobState:
+    async def put(self, chunks: AsyncIterator[blob_pb2.BlobChunk]) -> blob_pb2.BlobState:
         """Take chunks until the stream ends; what has come is kept when it is cut.
 
         Raises:
@@ -109,9 +105,7 @@ class BlobStore:
         self, chunk: blob_pb2.BlobChunk, path: Path, *, size: int, held: int
     ) -> int:
         if len(chunk.data) > CHUNK_BYTES or chunk.offset + len(chunk.data) > size:
-            raise Rejected(
-                "blob_too_large", size=chunk.offset + len(chunk.data), most=size
-            )
+            raise Rejected("blob_too_large", size=chunk.offset + len(chunk.data), most=size)
         if chunk.offset > held:
             raise Rejected("bad_blob", place=f"offset {chunk.offset}, expected {held}")
         fresh = chunk.data[held - chunk.offset :]
@@ -124,33 +118,23 @@ class BlobStore:
             await asyncio.to_thread(_sync, self._path(sha256))
         row = blob_rows.BlobRow(sha256, size, held, complete=False, sent=0)
         now = self._clock.now()
-        await self._database.write(
-            lambda connection: blob_rows.note_held(connection, row, now)
-        )
+        await self._database.write(lambda connection: blob_rows.note_held(connection, row, now))
 
-    async def _close(
-        self, sha256: bytes, *, size: int, held: int
-    ) -> blob_pb2.BlobState:
+    async def _close(self, sha256: bytes, *, size: int, held: int) -> blob_pb2.BlobState:
         if held < size:
             return blob_pb2.BlobState(sha256=sha256, held=held)
         path = self._path(sha256)
         right = await asyncio.to_thread(_digest, path) == sha256
-        row = blob_rows.BlobRow(
-            sha256, size, held if right else 0, complete=right, sent=0
-        )
+        row = blob_rows.BlobRow(sha256, size, held if right else 0, complete=right, sent=0)
         now = self._clock.now()
-        await self._database.write(
-            lambda connection: blob_rows.note_held(connection, row, now)
-        )
+        await self._database.write(lambda connection: blob_rows.note_held(connection, row, now))
         if not right:
             path.unlink(missing_ok=True)
             raise Rejected("blob_differs", sha256=sha256.hex())
         self._signals.blob_completed.give()
         return blob_pb2.BlobState(sha256=sha256, held=size, complete=True)
 
-    async def get(
-        self, sha256: bytes, offset: int
-    ) -> AsyncIterator[blob_pb2.BlobChunk]:
+    async def get(self, sha256: bytes, offset: int) -> AsyncIterator[blob_pb2.BlobChunk]:
         """The blob from ``offset`` on.
 
         Raises:

@@ -67,9 +67,7 @@ async def import_file(
         raise Rejected("bad_carrier_file") from error
     if file.format != FORMAT or not file.batches:
         raise Rejected("bad_carrier_file", format=file.format)
-    peer = await asyncio.to_thread(
-        tls.check_certificate, file.device_certificate, authority
-    )
+    peer = await asyncio.to_thread(tls.check_certificate, file.device_certificate, authority)
     if peer.node_kind != "device":
         raise Rejected("foreign_certificate", place="device_certificate")
     facts = await database.read(partial(devices.read_facts, device_id=peer.node_id))
@@ -87,9 +85,7 @@ async def import_file(
         group = file.batches[start : start + _GROUP]
         now = clock.now()
         checked = await asyncio.to_thread(check_batches, group, sender, now)
-        stored = await database.write(
-            partial(inbox.store_batches, batches=checked, now=now)
-        )
+        stored = await database.write(partial(inbox.store_batches, batches=checked, now=now))
         signals.outbox_grown.give()
         total += stored
     return {

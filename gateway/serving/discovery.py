@@ -1,4 +1,4 @@
-"""The gateway announces itself on the local network (mDNS), so that devices find it without a name."""
+"""The gateway announces itself on the local network (mDNS); devices find it without a name."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ SERVICE: Final = "_fieldmesh._tcp.local."
 
 
 @asynccontextmanager
-async def announce(
-    gateway_id: bytes, *, port: int, enrolment_port: int
-) -> AsyncIterator[None]:
+async def announce(gateway_id: bytes, *, port: int, enrolment_port: int) -> AsyncIterator[None]:
     """The gateway can be found while the block runs.
 
     The announcement names id and ports only; a device believes nobody without a certificate.
@@ -33,9 +31,9 @@ async def announce(
     )
     zeroconf = AsyncZeroconf(ip_version=IPVersion.V4Only)
     try:
-        await zeroconf.async_register_service(info)
+        await (await zeroconf.async_register_service(info))
         yield
-        await zeroconf.async_unregister_service(info)
+        await (await zeroconf.async_unregister_service(info))
     finally:
         await zeroconf.async_close()
 

@@ -1,4 +1,4 @@
-"""The disk is watched: short of space, downloads stop first, then uploads, and nothing half done."""
+"""The disk is watched: short of space, downloads stop first, then uploads."""
 
 from __future__ import annotations
 

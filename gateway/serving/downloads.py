@@ -22,7 +22,6 @@ from gateway.storage import deltas, devices, digests, downloads, partitions, pro
 from gateway.storage import snapshots as snapshot_rows
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable
     from pathlib import Path
 
@@ -30,8 +29,9 @@ if TYPE_CHECKING:
     from fieldmesh.basics.identifiers import IdentifierMaker
     from fieldmesh.service.database import Database
     from gateway.serving.disk import DiskWatch
+    from gateway.storage.transaction import Transaction
 
-    _Find = Callable[[sqlite3.Connection], downloads.SpooledDownload | None]
+    _Find = Callable[[Transaction], downloads.SpooledDownload | None]
 
 DELTA: Final = "delta"
 SNAPSHOT: Final = "snapshot"
@@ -120,14 +120,12 @@ class DownloadMaker:
             return kept or await self._make_snapshot(wish)
 
     async def resume(self, wish: Wish, download_id: bytes) -> Download | None:
-        """The same bytes as before, or None when they are gone or do not fit the device any more."""
+        """The same bytes as before, or None when they are gone or no longer fit the device."""
         if not download_id:
             return None
         return await self._take_kept(
             wish,
-            lambda connection: downloads.find(
-                connection, download_id, device_id=wish.device_id
-            ),
+            lambda connection: downloads.find(connection, download_id, device_id=wish.device_id),
             resumed=True,
         )
 
@@ -143,9 +141,7 @@ class DownloadMaker:
             resumed=False,
         )
 
-    async def _take_kept(
-        self, wish: Wish, find: _Find, *, resumed: bool
-    ) -> Download | None:
+    async def _take_kept(self, wish: Wish, find: _Find, *, resumed: bool) -> Download | None:
         now = self._clock.now()
         kept = await self._database.read(partial(_find_fitting, wish=wish, find=find))
         if kept is None:
@@ -202,9 +198,7 @@ class DownloadMaker:
             made_at=now,
             used_at=now,
         )
-        await self._database.write(
-            lambda connection: downloads.add(connection, spooled)
-        )
+        await self._database.write(lambda connection: downloads.add(connection, spooled))
 
     async def clear_old(self) -> int:
         """Downloads that nobody asked for in the last hour leave the spool.
@@ -225,15 +219,13 @@ def _has_size(path: Path, size: int) -> bool:
     return path.is_file() and path.stat().st_size == size
 
 
-def _snapshot_variant(connection: sqlite3.Connection, wish: Wish) -> bytes:
+def _snapshot_variant(connection: Transaction, wish: Wish) -> bytes:
     facts = devices.read_facts(connection, wish.device_id)
-    return snapshot_rows.variant(
-        connection, partitions.device_partitions(connection, facts)
-    )
+    return snapshot_rows.variant(connection, partitions.device_partitions(connection, facts))
 
 
 def _find_fitting(
-    connection: sqlite3.Connection, *, wish: Wish, find: _Find
+    connection: Transaction, *, wish: Wish, find: _Find
 ) -> downloads.SpooledDownload | None:
     kept = find(connection)
     if kept is None or kept.kind != wish.kind:
@@ -248,9 +240,7 @@ def _find_fitting(
 
 def _describe(made: Download) -> bytes:
     start, end = made.start.SerializeToString(), made.end.SerializeToString()
-    return b"".join(
-        (made.rows.to_bytes(8, "big"), len(start).to_bytes(8, "big"), start, end)
-    )
+    return b"".join((made.rows.to_bytes(8, "big"), len(start).to_bytes(8, "big"), start, end))
 
 
 def _read_description(
@@ -264,17 +254,13 @@ def _read_description(
     )
 
 
-def _from_kept(
-    kept: downloads.SpooledDownload, path: Path, *, resumed: bool
-) -> Download:
+def _from_kept(kept: downloads.SpooledDownload, path: Path, *, resumed: bool) -> Download:
     start, end, rows = _read_description(kept.description)
-    return Download(
-        start, end, Content(start.size, start.sha256, path=path), rows, resumed
-    )
+    return Download(start, end, Content(start.size, start.sha256, path=path), rows, resumed)
 
 
 def _build_delta(
-    connection: sqlite3.Connection,
+    connection: Transaction,
     *,
     wish: Wish,
     writer: ContentWriter,
@@ -284,9 +270,7 @@ def _build_delta(
     wanted = partitions.device_partitions(connection, facts)
     check_ahead(connection, wish.cursor_lsn)
     check_served(connection, wanted)
-    plan = deltas.plan_delta(
-        connection, cursor_lsn=wish.cursor_lsn, held=wish.held, wanted=wanted
-    )
+    plan = deltas.plan_delta(connection, cursor_lsn=wish.cursor_lsn, held=wish.held, wanted=wanted)
     rows = 0
     for kind, source in (
         (frames.FrameKind.ROWS, deltas.changed_rows(connection, plan)),

@@ -26,9 +26,7 @@ OUTCOME_NAMES: Final = {
 }
 
 
-def to_ticks(
-    facts: DeviceFacts, *, device_epoch: int, contiguous: int
-) -> session_pb2.Ticks:
+def to_ticks(facts: DeviceFacts, *, device_epoch: int, contiguous: int) -> session_pb2.Ticks:
     """One tick and two ticks of a device."""
     return session_pb2.Ticks(
         gateway_epoch=device_epoch,

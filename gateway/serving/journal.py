@@ -10,11 +10,10 @@ from fieldmesh.wire.v1 import replication_pb2
 from gateway.storage import devices, outbox, sessions
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from fieldmesh.basics.clock import Clock
     from fieldmesh.service.database import Database
     from gateway.storage.signals import Signals
+    from gateway.storage.transaction import Transaction
 
 LOG = logging.getLogger(__name__)
 
@@ -85,9 +84,7 @@ class SessionJournal:
         finally:
             self._writing = False
 
-    async def _written(
-        self, ended: list[tuple[sessions.SessionRow, devices.Seen | None]]
-    ) -> bool:
+    async def _written(self, ended: list[tuple[sessions.SessionRow, devices.Seen | None]]) -> bool:
         try:
             await self._database.write(lambda connection: self._save(connection, ended))
         except Retry as problem:
@@ -97,7 +94,7 @@ class SessionJournal:
 
     def _save(
         self,
-        connection: sqlite3.Connection,
+        connection: Transaction,
         ended: list[tuple[sessions.SessionRow, devices.Seen | None]],
     ) -> None:
         sessions.save(connection, [row for row, _ in ended])
@@ -106,9 +103,7 @@ class SessionJournal:
                 devices.note_session(connection, seen)
             self._tell_hub(connection, row)
 
-    def _tell_hub(
-        self, connection: sqlite3.Connection, row: sessions.SessionRow
-    ) -> None:
+    def _tell_hub(self, connection: Transaction, row: sessions.SessionRow) -> None:
         outbox.add(
             connection,
             outbox.Entry(
@@ -121,7 +116,7 @@ class SessionJournal:
             ),
         )
 
-    def end_left_open(self, connection: sqlite3.Connection) -> int:
+    def end_left_open(self, connection: Transaction) -> int:
         """Sessions of an earlier run end as cut.
 
         Returns:

@@ -8,12 +8,12 @@ from fieldmesh.basics.errors import Retry
 from gateway.storage import cursors, partitions
 
 if TYPE_CHECKING:
-    import sqlite3
+    from gateway.storage.transaction import Transaction
 
 _NOT_READY_RETRY_S: Final = 15.0
 
 
-def check_served(connection: sqlite3.Connection, wanted: set[int]) -> None:
+def check_served(connection: Transaction, wanted: set[int]) -> None:
     """All partitions can be given to a device.
 
     Raises:
@@ -21,12 +21,10 @@ def check_served(connection: sqlite3.Connection, wanted: set[int]) -> None:
     """
     missing = partitions.not_served(connection, wanted)
     if missing:
-        raise Retry(
-            "partition_not_ready", delay_s=_NOT_READY_RETRY_S, partitions=len(missing)
-        )
+        raise Retry("partition_not_ready", delay_s=_NOT_READY_RETRY_S, partitions=len(missing))
 
 
-def check_ahead(connection: sqlite3.Connection, cursor_lsn: int) -> None:
+def check_ahead(connection: Transaction, cursor_lsn: int) -> None:
     """The device does not stand above this gateway's mark.
 
     Raises:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from fieldmesh.codec import frames
 from gateway.storage import deltas, devices, digests, partitions
+from gateway.storage.schema import WIRE_COLUMNS
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
 
     from fieldmesh.wire.v1 import table_pb2
+    from gateway.storage.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class RepairFrames:
 
 
 def find_repair(
-    connection: sqlite3.Connection,
+    connection: Transaction,
     *,
     device_id: bytes,
     held: Sequence[table_pb2.Digest],
@@ -50,33 +51,27 @@ def find_repair(
         for table, bucket in sorted({*ours, *ranges}):
             if ours.get((table, bucket)) == ranges.get((table, bucket)):
                 continue
-            if bucket >= digests.BUCKETS or table not in deltas.WIRE_COLUMNS:
+            if bucket >= digests.BUCKETS or table not in WIRE_COLUMNS:
                 continue
-            found += _range_frames(
-                connection, table, partition=partition, bucket=bucket
-            )
+            found += _range_frames(connection, table, partition=partition, bucket=bucket)
             rows += ours.get((table, bucket), (0,))[0]
     return RepairFrames(found, rows)
 
 
 def _range_frames(
-    connection: sqlite3.Connection, table: str, *, partition: int, bucket: int
+    connection: Transaction, table: str, *, partition: int, bucket: int
 ) -> list[table_pb2.Frame]:
     """One REPLACE frame for a range; a range of many rows is cut into narrower ones."""
     width = 1 << 4
     first, last = bucket * width, bucket * width + width - 1
-    rows = deltas.range_rows(
-        connection, table, partition=partition, byte_range=(first, last)
-    )
+    rows = deltas.range_rows(connection, table, partition=partition, byte_range=(first, last))
     if rows.row_count <= deltas.PIECE_ROWS:
         spans = [((first, last), rows)]
     else:
         spans = [
             (
                 (byte, byte),
-                deltas.range_rows(
-                    connection, table, partition=partition, byte_range=(byte, byte)
-                ),
+                deltas.range_rows(connection, table, partition=partition, byte_range=(byte, byte)),
             )
             for byte in range(first, last + 1)
         ]

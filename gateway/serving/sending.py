@@ -31,9 +31,7 @@ async def send_download(
     await stream.send(session_pb2.GatewayMessage(download_start=start))
     async for place, data in _chunks(download.content, offset):
         await bandwidth.take(len(data))
-        chunk = session_pb2.Chunk(
-            offset=place, data=data, sha256=hashlib.sha256(data).digest()
-        )
+        chunk = session_pb2.Chunk(offset=place, data=data, sha256=hashlib.sha256(data).digest())
         await stream.send(session_pb2.GatewayMessage(chunk=chunk))
     await stream.send(session_pb2.GatewayMessage(download_end=download.end))
 

@@ -1,4 +1,4 @@
-"""The two gRPC services: Gateway over mTLS for enrolled devices, Enrolment over TLS for new ones."""
+"""Two gRPC services: Gateway over mTLS for enrolled devices, Enrolment over TLS for new ones."""
 
 from __future__ import annotations
 
@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     from gateway.serving.blobs import BlobStore
     from gateway.serving.enrolment import EnrolmentDesk
     from gateway.serving.parts import ServingParts
+
+GATEWAY_SERVICE: Final[str] = session_pb2.DESCRIPTOR.services_by_name["Gateway"].full_name
+ENROLMENT_SERVICE: Final[str] = session_pb2.DESCRIPTOR.services_by_name["Enrolment"].full_name
+add_gateway_service = session_pb2_grpc.add_GatewayServicer_to_server
+add_enrolment_service = session_pb2_grpc.add_EnrolmentServicer_to_server
 
 LOG = logging.getLogger(__name__)
 
@@ -90,20 +95,15 @@ class GatewayService(session_pb2_grpc.GatewayServicer):
     async def Session(  # type: ignore[override]  # the handler reads and writes through the context
         self,
         request_iterator: AsyncIterator[session_pb2.DeviceMessage],
-        context: grpc.aio.ServicerContext[
-            session_pb2.DeviceMessage, session_pb2.GatewayMessage
-        ],
+        context: grpc.aio.ServicerContext[session_pb2.DeviceMessage, session_pb2.GatewayMessage],
     ) -> None:
         """One sync session."""
-        stream = DeviceStream(
-            context, end=grpc.aio.EOF, silence_s=self._parts.limits.silence_s
-        )
+        stream = DeviceStream(context, end=grpc.aio.EOF, silence_s=self._parts.limits.silence_s)
         try:
             session = await self._open(stream, peer_identity(context))
         except FieldmeshError as problem:
             LOG.info("session_refused", extra={"problem": problem.code})
             await abort(context, problem)
-            return
         began = self._parts.clock.monotonic()
         try:
             async with self._pools[session.mode].place():
@@ -209,9 +209,7 @@ class GatewayService(session_pb2_grpc.GatewayServicer):
         except FieldmeshError as problem:
             await abort(context, problem)
 
-    def _device(
-        self, context: grpc.aio.ServicerContext[object, object]
-    ) -> PeerCertificate:
+    def _device(self, context: grpc.aio.ServicerContext[object, object]) -> PeerCertificate:
         peer = peer_identity(context)
         if peer.node_kind != DEVICE:
             raise Rejected("foreign_certificate", place="certificate")

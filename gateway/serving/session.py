@@ -26,14 +26,13 @@ from gateway.storage.inbox import Stored
 from gateway.trust.peers import public_key_of
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from fieldmesh.codec.columns import TableRows
     from fieldmesh.service.tls import PeerCertificate
     from gateway.serving.parts import ServingParts
     from gateway.serving.stream import DeviceStream
     from gateway.storage.devices import DeviceFacts, Fence
     from gateway.storage.inbox import ReceivedBatch
+    from gateway.storage.transaction import Transaction
 
 PROTOCOL_VERSION: Final = 1
 MODE_NAMES: Final = {
@@ -43,9 +42,7 @@ MODE_NAMES: Final = {
     session_pb2.MODE_DUPLICATE: "duplicate",
     session_pb2.MODE_UPLOAD: "upload",
 }
-_NEW_DATABASE: Final = frozenset(
-    {session_pb2.MODE_INITIALIZE, session_pb2.MODE_DUPLICATE}
-)
+_NEW_DATABASE: Final = frozenset({session_pb2.MODE_INITIALIZE, session_pb2.MODE_DUPLICATE})
 _DOWNLOADS: Final = _NEW_DATABASE | {session_pb2.MODE_FULL}
 _GROUP_BATCHES: Final = 16
 _GROUP_BYTES: Final = 4 * 1024 * 1024
@@ -119,7 +116,7 @@ class SyncSession:
         else:
             await self._done(session_pb2.OUTCOME_DONE)
 
-    def _open(self, connection: sqlite3.Connection) -> Opening:
+    def _open(self, connection: Transaction) -> Opening:
         hello = self.hello
         facts = devices.read_facts(connection, hello.device_id)
         fence = devices.find_fence(
@@ -136,12 +133,10 @@ class SyncSession:
             cursors.mark_lsn(connection),
         )
 
-    def _contiguous(self, connection: sqlite3.Connection, facts: DeviceFacts) -> int:
+    def _contiguous(self, connection: Transaction, facts: DeviceFacts) -> int:
         epoch = self.hello.device_epoch
         applied = facts.tick.sequence if facts.tick.device_epoch == epoch else 0
-        return inbox.contiguous_sequence(
-            connection, facts.device_id, epoch, applied=applied
-        )
+        return inbox.contiguous_sequence(connection, facts.device_id, epoch, applied=applied)
 
     async def _wish_lease(self) -> None:
         now = self.parts.clock.now()
@@ -152,17 +147,12 @@ class SyncSession:
     async def _grant(self, opening: Opening) -> int:
         if self.mode not in _NEW_DATABASE:
             return 0
-        if (
-            self.mode == session_pb2.MODE_DUPLICATE
-            and opening.facts.stands_in_for is None
-        ):
+        if self.mode == session_pb2.MODE_DUPLICATE and opening.facts.stands_in_for is None:
             raise Rejected("spare_not_authorised")
         self.noted = True
-        return await self.parts.database.write(
-            partial(self._write_grant, opening.facts)
-        )
+        return await self.parts.database.write(partial(self._write_grant, opening.facts))
 
-    def _write_grant(self, facts: DeviceFacts, connection: sqlite3.Connection) -> int:
+    def _write_grant(self, facts: DeviceFacts, connection: Transaction) -> int:
         devices.note_session(connection, self.seen)
         if self.mode == session_pb2.MODE_DUPLICATE and facts.stands_in_for is not None:
             devices.suspend(
@@ -171,9 +161,7 @@ class SyncSession:
                 spare_id=facts.device_id,
                 now=self.seen.at,
             )
-        return devices.grant_epoch(
-            connection, facts.device_id, above=self.hello.device_epoch
-        )
+        return devices.grant_epoch(connection, facts.device_id, above=self.hello.device_epoch)
 
     async def _welcome(self, opening: Opening, granted: int) -> None:
         facts = opening.facts
@@ -218,11 +206,7 @@ class SyncSession:
         size = 0
         while len(group) < _GROUP_BATCHES and size < _GROUP_BYTES:
             message = await self.stream.receive()
-            kind = (
-                message.WhichOneof("message")
-                if message is not None
-                else "end of stream"
-            )
+            kind = message.WhichOneof("message") if message is not None else "end of stream"
             if message is not None and kind == "upload_end":
                 return group, True
             if message is None or kind != "batch":
@@ -232,9 +216,7 @@ class SyncSession:
             size += len(message.batch.body)
         return group, False
 
-    async def _store(
-        self, group: list[batch_pb2.SignedBatch], sender: Sender
-    ) -> UploadResult:
+    async def _store(self, group: list[batch_pb2.SignedBatch], sender: Sender) -> UploadResult:
         if not group:
             return await self.parts.database.read(
                 partial(self._upload_state, stored=Stored(0, 0, 0))
@@ -242,24 +224,20 @@ class SyncSession:
         now = self.parts.clock.now()
         checked = await asyncio.to_thread(check_batches, group, sender, now)
         self.noted = True
-        result = await self.parts.database.write(
-            partial(self._write_group, checked, now)
-        )
+        result = await self.parts.database.write(partial(self._write_group, checked, now))
         self.row.rows_up += sum(batch.rows for batch in checked)
         self.parts.signals.outbox_grown.give()
         return result
 
     def _write_group(
-        self, checked: list[ReceivedBatch], now: int, connection: sqlite3.Connection
+        self, checked: list[ReceivedBatch], now: int, connection: Transaction
     ) -> UploadResult:
         devices.note_session(connection, self.seen)
         sessions.save(connection, [self.row])
         stored = inbox.store_batches(connection, checked, now)
         return self._upload_state(connection, stored=stored)
 
-    def _upload_state(
-        self, connection: sqlite3.Connection, *, stored: Stored
-    ) -> UploadResult:
+    def _upload_state(self, connection: Transaction, *, stored: Stored) -> UploadResult:
         facts = devices.read_facts(connection, self.hello.device_id)
         own = partition_id(PartitionKind.DEVICE, self.hello.device_id)
         return UploadResult(
@@ -269,9 +247,7 @@ class SyncSession:
                 device_epoch=self.hello.device_epoch,
                 contiguous=self._contiguous(connection, facts),
             ),
-            rejects=deltas.new_rejects(
-                connection, own, above_lsn=self.hello.reject_lsn
-            ),
+            rejects=deltas.new_rejects(connection, own, above_lsn=self.hello.reject_lsn),
         )
 
     async def _acknowledge(self, uploads: UploadResult) -> None:
@@ -292,9 +268,7 @@ class SyncSession:
             whole=self.mode in _NEW_DATABASE,
         )
         try:
-            download = await self.parts.downloads.resume(
-                wish, self.hello.resume_download_id
-            )
+            download = await self.parts.downloads.resume(wish, self.hello.resume_download_id)
             if download is None:
                 await self._wait_until_ready(opening)
                 download = await self.parts.downloads.make(wish)
@@ -308,9 +282,7 @@ class SyncSession:
         self.row.resumed = int(download.resumed)
         self.row.rows_down += download.rows
         offset = self.hello.resume_offset if download.resumed else 0
-        await send_download(
-            self.stream, download, offset=offset, bandwidth=self.parts.bandwidth
-        )
+        await send_download(self.stream, download, offset=offset, bandwidth=self.parts.bandwidth)
         await self._repair()
         await self._done(session_pb2.OUTCOME_DONE)
 
@@ -326,16 +298,11 @@ class SyncSession:
             if not wished:
                 await self._wish_lease()
                 wished = True
-            if (
-                self.parts.clock.monotonic() >= deadline
-                or not self.parts.signals.hub.reachable
-            ):
-                raise Retry(
-                    "partition_not_ready", delay_s=_LEASE_RETRY_S, partitions=missing
-                )
+            if self.parts.clock.monotonic() >= deadline or not self.parts.signals.hub.reachable:
+                raise Retry("partition_not_ready", delay_s=_LEASE_RETRY_S, partitions=missing)
             await self.parts.signals.mark_applied.after(count, timeout_s=_READY_POLL_S)
 
-    def _missing(self, connection: sqlite3.Connection) -> int:
+    def _missing(self, connection: Transaction) -> int:
         facts = devices.read_facts(connection, self.hello.device_id)
         if not facts.known:
             return 1
@@ -353,9 +320,7 @@ class SyncSession:
             if len(applied.differing) > limits.DIGESTS_IN_APPLIED:
                 raise Rejected("too_many_digests", most=limits.DIGESTS_IN_APPLIED)
             repair = await self.parts.database.read(
-                partial(
-                    find_repair, device_id=self.hello.device_id, held=applied.differing
-                )
+                partial(find_repair, device_id=self.hello.device_id, held=applied.differing)
             )
             self.row.rows_down += repair.rows
             message = session_pb2.Repair(frames=repair.frames)

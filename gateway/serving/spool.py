@@ -68,9 +68,7 @@ class ContentWriter:
     def finish(self) -> Content:
         """The content is complete; a file is on the disk for good."""
         if self._file is None:
-            return Content(
-                self._size, self._digest.digest(), data=b"".join(self._parts)
-            )
+            return Content(self._size, self._digest.digest(), data=b"".join(self._parts))
         os.fsync(self._file)
         os.close(self._file)
         self._file = None

@@ -51,9 +51,7 @@ class DeviceStream:
             async with asyncio.timeout(self._silence_s):
                 message = await self._rpc.read()
         except TimeoutError as error:
-            raise Retry(
-                "device_silent", delay_s=1.0, seconds=self._silence_s
-            ) from error
+            raise Retry("device_silent", delay_s=1.0, seconds=self._silence_s) from error
         if message is self._end:
             return None
         received = cast("session_pb2.DeviceMessage", message)
@@ -69,9 +67,7 @@ class DeviceStream:
             Rejected: ``unexpected_message`` if it is another, or none.
         """
         message = await self.receive()
-        found = (
-            message.WhichOneof("message") if message is not None else "end of stream"
-        )
+        found = message.WhichOneof("message") if message is not None else "end of stream"
         if message is None or found != kind:
             raise Rejected("unexpected_message", expected=kind, found=str(found))
         return message

@@ -60,13 +60,8 @@ def check_batches(
     return [_check(batch, sender, received_at) for batch in batches]
 
 
-def _check(
-    batch: batch_pb2.SignedBatch, sender: Sender, received_at: int
-) -> ReceivedBatch:
-    if (
-        len(batch.header) > limits.BATCH_HEADER_BYTES
-        or len(batch.body) > limits.BATCH_BODY_BYTES
-    ):
+def _check(batch: batch_pb2.SignedBatch, sender: Sender, received_at: int) -> ReceivedBatch:
+    if len(batch.header) > limits.BATCH_HEADER_BYTES or len(batch.body) > limits.BATCH_BODY_BYTES:
         raise Rejected("batch_too_large", size=len(batch.header) + len(batch.body))
     header = batch_codec.decode_header(batch.header)
     place = f"batch {header.device_epoch}/{header.sequence}"

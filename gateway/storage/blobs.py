@@ -26,9 +26,7 @@ def find(connection: sqlite3.Connection, sha256: bytes) -> BlobRow | None:
         "SELECT sha256, size, held, complete, sent FROM fm_blob WHERE sha256 = ?",
         (sha256,),
     ).fetchone()
-    return (
-        None if row is None else BlobRow(row[0], row[1], row[2], bool(row[3]), row[4])
-    )
+    return None if row is None else BlobRow(row[0], row[1], row[2], bool(row[3]), row[4])
 
 
 def note_held(connection: sqlite3.Connection, blob: BlobRow, now: int) -> None:
@@ -47,9 +45,7 @@ def next_unsent(connection: sqlite3.Connection) -> BlobRow | None:
         "SELECT sha256, size, held, complete, sent FROM fm_blob"
         " WHERE complete = 1 AND sent < size ORDER BY changed_at LIMIT 1"
     ).fetchone()
-    return (
-        None if row is None else BlobRow(row[0], row[1], row[2], bool(row[3]), row[4])
-    )
+    return None if row is None else BlobRow(row[0], row[1], row[2], bool(row[3]), row[4])
 
 
 def note_sent(connection: sqlite3.Connection, sha256: bytes, *, sent: int) -> None:

@@ -1,4 +1,4 @@
-"""Rows from the hub: applied, removed, replaced by range. The hub's version with the higher LSN wins.
+"""Rows from the hub: applied, removed, replaced by range. The higher LSN wins.
 
 Every function runs inside the one transaction that also moves the mark (promise 4, Whole).
 """
@@ -48,9 +48,7 @@ def apply_rows(connection: sqlite3.Connection, rows: TableRows) -> int:
     return _write_rows(connection, rows, ">")
 
 
-def _write_rows(
-    connection: sqlite3.Connection, rows: TableRows, comparison: str
-) -> int:
+def _write_rows(connection: sqlite3.Connection, rows: TableRows, comparison: str) -> int:
     if rows.table not in WIRE_COLUMNS or not rows.row_count:
         return 0
     names = _known(rows)
@@ -180,9 +178,7 @@ def prune_removals(connection: sqlite3.Connection, *, through_lsn: int) -> int:
         " (SELECT DISTINCT partition FROM fm_removal WHERE lsn <= ?1)",
         (through_lsn,),
     )
-    return connection.execute(
-        "DELETE FROM fm_removal WHERE lsn <= ?", (through_lsn,)
-    ).rowcount
+    return connection.execute("DELETE FROM fm_removal WHERE lsn <= ?", (through_lsn,)).rowcount
 
 
 def partitions_with_lost_rows(connection: sqlite3.Connection) -> set[int]:

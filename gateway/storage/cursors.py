@@ -23,7 +23,7 @@ class EpochStart:
 
 @dataclass(frozen=True, slots=True)
 class BandwidthRule:
-    """Between two minutes of the day (UTC), downloads and blobs share this many kilobytes a second."""
+    """Between two minutes of the local day, downloads and blobs share this rate."""
 
     from_minute: int
     to_minute: int
@@ -99,13 +99,9 @@ def set_shards(connection: sqlite3.Connection, shards: int) -> None:
     connection.execute("UPDATE fm_state SET shards = ?", (shards,))
 
 
-def set_bandwidth(
-    connection: sqlite3.Connection, rules: Sequence[BandwidthRule]
-) -> None:
+def set_bandwidth(connection: sqlite3.Connection, rules: Sequence[BandwidthRule]) -> None:
     """These hours limit downloads from now on; none = the file's hours, or no limit."""
-    text = json.dumps(
-        [[r.from_minute, r.to_minute, r.kilobytes_per_second] for r in rules]
-    )
+    text = json.dumps([[r.from_minute, r.to_minute, r.kilobytes_per_second] for r in rules])
     connection.execute("UPDATE fm_state SET bandwidth = ?", (text,))
 
 
@@ -120,9 +116,7 @@ def lost_ranges(epochs: Sequence[EpochStart]) -> tuple[tuple[int, int], ...]:
     An epoch that began after LSN x makes everything above x and below its own first LSN void.
     """
     return tuple(
-        (start.began_after, start.epoch << EPOCH_BITS)
-        for start in epochs
-        if start.epoch > 1
+        (start.began_after, start.epoch << EPOCH_BITS) for start in epochs if start.epoch > 1
     )
 
 
@@ -154,8 +148,6 @@ def learn_epochs(connection: sqlite3.Connection, epochs: Sequence[EpochStart]) -
     )
     if not is_lost(held.mark_lsn, fresh):
         return False
-    lowest = min(
-        above for above, below in lost_ranges(fresh) if above < held.mark_lsn < below
-    )
+    lowest = min(above for above, below in lost_ranges(fresh) if above < held.mark_lsn < below)
     connection.execute("UPDATE fm_state SET mark_lsn = ?", (lowest,))
     return True

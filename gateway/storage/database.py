@@ -1,4 +1,4 @@
-"""Opening the gateway's database: made when new, brought up to date when old, refused when too new."""
+"""Opening the gateway's database: made when new, updated when old, refused when too new."""
 
 from __future__ import annotations
 
@@ -40,9 +40,7 @@ async def open_database(path: Path, gateway_id: bytes, clock: Clock) -> Database
     """
     database = Database(path)
     try:
-        await database.write(
-            lambda connection: prepare(connection, gateway_id, clock.now())
-        )
+        await database.write(lambda connection: prepare(connection, gateway_id, clock.now()))
     except BaseException:
         await database.close()
         raise
@@ -57,13 +55,11 @@ def prepare(connection: sqlite3.Connection, gateway_id: bytes, now: int) -> None
     if not made:
         _create(connection, gateway_id, now)
         return
-    row = connection.execute(
-        "SELECT gateway_id, database_version FROM fm_state"
-    ).fetchone()
+    row = connection.execute("SELECT gateway_id, database_version FROM fm_state").fetchone()
     if row[0] != gateway_id:
         raise Rejected("database_of_other", found=row[0].hex(), wanted=gateway_id.hex())
     if row[1] > DATABASE_VERSION:
-        raise Rejected("database_too_new", found=row[1], newest=DATABASE_VERSION)
+        raise Rejected("database_too_new", version=row[1])
     _migrate(connection, row[1])
     _follow_schema(connection, now)
 
@@ -83,9 +79,7 @@ def _create(connection: sqlite3.Connection, gateway_id: bytes, now: int) -> None
         (gateway_id, DATABASE_VERSION, SCHEMA_VERSION),
     )
     # A gateway that lost its disk must not use an outbox number again: numbers begin at the time.
-    connection.execute(
-        "INSERT INTO sqlite_sequence (name, seq) VALUES ('fm_outbox', ?)", (now,)
-    )
+    connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('fm_outbox', ?)", (now,))
 
 
 def _migrate(connection: sqlite3.Connection, version: int) -> None:
@@ -97,7 +91,7 @@ def _migrate(connection: sqlite3.Connection, version: int) -> None:
 
 
 def _follow_schema(connection: sqlite3.Connection, now: int) -> None:
-    """Tables and columns that the replicated schema has gained are there; changed tables are seeded anew."""
+    """Tables and columns that the replicated schema has gained are there, to be seeded anew."""
     changed = False
     for name in CACHED_TABLES:
         held = _columns(connection, name)
@@ -128,7 +122,4 @@ def _follow_schema(connection: sqlite3.Connection, now: int) -> None:
 
 
 def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
-    return {
-        row[0]
-        for row in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))
-    }
+    return {row[0] for row in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))}

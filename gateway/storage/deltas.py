@@ -67,9 +67,7 @@ def plan_delta(
         whole = wanted_set
     else:
         horizon = horizons(connection, common)
-        whole = (wanted_set - held_set) | {
-            p for p in common if horizon.get(p, 0) > cursor_lsn
-        }
+        whole = (wanted_set - held_set) | {p for p in common if horizon.get(p, 0) > cursor_lsn}
     return DeltaPlan(
         cursor_lsn=cursor_lsn,
         mark_lsn=state.mark_lsn,
@@ -79,9 +77,7 @@ def plan_delta(
     )
 
 
-def changed_rows(
-    connection: sqlite3.Connection, plan: DeltaPlan
-) -> Iterator[TableRows]:
+def changed_rows(connection: sqlite3.Connection, plan: DeltaPlan) -> Iterator[TableRows]:
     """Rows that go down, tables in download order, at most ``PIECE_ROWS`` a piece."""
     present = _tables_of(connection, plan.partitions)
     for table in DOWNLOAD_ORDER:
@@ -103,9 +99,7 @@ def changed_rows(
             yield from_rows(table, names, piece)
 
 
-def removed_rows(
-    connection: sqlite3.Connection, plan: DeltaPlan
-) -> Iterator[TableRows]:
+def removed_rows(connection: sqlite3.Connection, plan: DeltaPlan) -> Iterator[TableRows]:
     """Removals of kept partitions after the cursor, by table."""
     by_table: dict[int, list[tuple[bytes, int, int]]] = {}
     for number, row_id, partition, lsn in connection.execute(
@@ -117,9 +111,7 @@ def removed_rows(
     for table in DOWNLOAD_ORDER:
         rows = by_table.get(TABLE_NUMBER[table], [])
         for start in range(0, len(rows), PIECE_ROWS):
-            yield from_rows(
-                table, ("id", "partition", "lsn"), rows[start : start + PIECE_ROWS]
-            )
+            yield from_rows(table, ("id", "partition", "lsn"), rows[start : start + PIECE_ROWS])
 
 
 def range_rows(
@@ -153,9 +145,7 @@ def new_rejects(
     return from_rows("reject", names, rows) if rows else None
 
 
-def _tables_of(
-    connection: sqlite3.Connection, partitions: Collection[int]
-) -> dict[int, list[int]]:
+def _tables_of(connection: sqlite3.Connection, partitions: Collection[int]) -> dict[int, list[int]]:
     found: dict[int, list[int]] = {}
     for number, partition in connection.execute(
         "SELECT d.table_no, d.partition FROM json_each(?) AS w"

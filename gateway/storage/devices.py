@@ -136,9 +136,7 @@ def grant_epoch(connection: sqlite3.Connection, device_id: bytes, *, above: int)
     return granted
 
 
-def suspend(
-    connection: sqlite3.Connection, first_id: bytes, *, spare_id: bytes, now: int
-) -> None:
+def suspend(connection: sqlite3.Connection, first_id: bytes, *, spare_id: bytes, now: int) -> None:
     """A spare stands in: the first device is suspended here until the hub says otherwise."""
     connection.execute(
         "INSERT INTO fm_device (device_id, suspended_by, suspended_at_lsn, first_seen_at,"
@@ -173,23 +171,17 @@ def find_fence(
     if last_sequence < held:
         return Fence("restored_image")
     if last_sequence:
-        known = inbox.sha256_of(
-            connection, facts.device_id, device_epoch, last_sequence
-        )
+        known = inbox.sha256_of(connection, facts.device_id, device_epoch, last_sequence)
         if known is not None and known != last_sha256:
             return Fence("cloned_device")
     return None
 
 
-def devices_of_position(
-    connection: sqlite3.Connection, position_id: bytes
-) -> list[bytes]:
+def devices_of_position(connection: sqlite3.Connection, position_id: bytes) -> list[bytes]:
     """All devices that the hub has registered for a position."""
     return [
         row[0]
-        for row in connection.execute(
-            "SELECT id FROM device WHERE position_id = ?", (position_id,)
-        )
+        for row in connection.execute("SELECT id FROM device WHERE position_id = ?", (position_id,))
     ]
 
 
@@ -213,9 +205,7 @@ def lease_wishes(connection: sqlite3.Connection, *, renew_before: int) -> list[b
     ]
 
 
-def note_lease(
-    connection: sqlite3.Connection, device_id: bytes, *, expires_at: int
-) -> None:
+def note_lease(connection: sqlite3.Connection, device_id: bytes, *, expires_at: int) -> None:
     """The hub has granted the lease."""
     connection.execute(
         "UPDATE fm_lease_wish SET expires_at = ? WHERE device_id = ?",
@@ -225,9 +215,7 @@ def note_lease(
 
 def forget_lease_wishes(connection: sqlite3.Connection, *, wished_before: int) -> None:
     """Devices that have not come since then are not asked for again."""
-    connection.execute(
-        "DELETE FROM fm_lease_wish WHERE wished_at < ?", (wished_before,)
-    )
+    connection.execute("DELETE FROM fm_lease_wish WHERE wished_at < ?", (wished_before,))
 
 
 def list_devices(connection: sqlite3.Connection) -> list[dict[str, object]]:

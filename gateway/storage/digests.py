@@ -49,9 +49,7 @@ def partition_digests(
         for_devices: only tables that devices have; otherwise all tables that gateways have.
     """
     numbers = (
-        DEVICE_TABLE_NUMBERS
-        if for_devices
-        else tuple(TABLE_NUMBER[name] for name in CACHED_TABLES)
+        DEVICE_TABLE_NUMBERS if for_devices else tuple(TABLE_NUMBER[name] for name in CACHED_TABLES)
     )
     rows = connection.execute(
         "SELECT w.value, coalesce(sum(d.rows), 0), coalesce(sum(d.low), 0),"
@@ -92,9 +90,7 @@ def newest_lsn(connection: sqlite3.Connection, partition: int) -> int:
     return newest
 
 
-def wrong_rows(
-    connection: sqlite3.Connection, partition: int
-) -> dict[str, list[bytes]]:
+def wrong_rows(connection: sqlite3.Connection, partition: int) -> dict[str, list[bytes]]:
     """Rows whose content does not give the hash that they carry, by table."""
     found: dict[str, list[bytes]] = {}
     for table in CACHED_TABLES:

@@ -30,9 +30,7 @@ class SpooledDownload:
     used_at: int
 
 
-_COLUMNS = (
-    "download_id, device_id, kind, variant, path, description, size, made_at, used_at"
-)
+_COLUMNS = "download_id, device_id, kind, variant, path, description, size, made_at, used_at"
 
 
 def add(connection: sqlite3.Connection, download: SpooledDownload) -> None:

@@ -79,9 +79,7 @@ def store_batches(
         if batch.sha256 in held:
             known += 1
             continue
-        number = outbox.add(
-            connection, outbox.Entry("batch", batch.payload, *key, queued_at=now)
-        )
+        number = outbox.add(connection, outbox.Entry("batch", batch.payload, *key, queued_at=now))
         connection.execute(
             "INSERT INTO fm_inbox (device_id, device_epoch, sequence, sha256, received_at,"
             " outbox_number, differs) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -105,9 +103,7 @@ def _note_handover(connection: sqlite3.Connection, key: tuple[bytes, int, int]) 
     )
 
 
-def highest_sequence(
-    connection: sqlite3.Connection, device_id: bytes, device_epoch: int
-) -> int:
+def highest_sequence(connection: sqlite3.Connection, device_id: bytes, device_epoch: int) -> int:
     """The newest sequence of that epoch that is held here, contiguous or not; 0 = none."""
     row = connection.execute(
         "SELECT max(sequence) FROM fm_inbox"

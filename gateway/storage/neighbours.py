@@ -32,6 +32,5 @@ def read_neighbours(
         (gateway_id, most),
     )
     return [
-        Neighbour(row[0], row[1], tuple(row[2].replace(",", " ").split()), row[3])
-        for row in rows
+        Neighbour(row[0], row[1], tuple(row[2].replace(",", " ").split()), row[3]) for row in rows
     ]

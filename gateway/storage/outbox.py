@@ -105,9 +105,7 @@ def to_publish(
     return found
 
 
-def mark_published(
-    connection: sqlite3.Connection, numbers: Sequence[int], now: int
-) -> None:
+def mark_published(connection: sqlite3.Connection, numbers: Sequence[int], now: int) -> None:
     """The broker has them: in flight, nothing more."""
     connection.executemany(
         "UPDATE fm_outbox SET published_at = ?, attempts = attempts + 1 WHERE outbox_number = ?",
@@ -115,12 +113,10 @@ def mark_published(
     )
 
 
-def take_receipts(
-    connection: sqlite3.Connection, receipts: Sequence[ReceiptRow], now: int
-) -> int:
+def take_receipts(connection: sqlite3.Connection, receipts: Sequence[ReceiptRow], now: int) -> int:
     """What the receipts name is forgotten: it is not sent again, but kept for replay.
 
-    An applied batch is found by (device, epoch, sequence) too: whichever way it went, the hub has it.
+    An applied batch is found by (device, epoch, sequence) too: the hub has it, by whatever way.
 
     Returns:
         How many entries were still waiting. Repeating it is harmless.
@@ -171,9 +167,7 @@ def depth(connection: sqlite3.Connection) -> Depth:
     return Depth(row[0], row[1], row[2] or 0)
 
 
-def forget_older(
-    connection: sqlite3.Connection, *, receipted_before: int, most: int
-) -> int:
+def forget_older(connection: sqlite3.Connection, *, receipted_before: int, most: int) -> int:
     """Entries whose receipt is older than the days kept for replay are deleted.
 
     Returns:
@@ -209,9 +203,7 @@ def open_again(
     if not device_ids:
         return connection.execute(statement, (received_from,)).rowcount
     return sum(
-        connection.execute(
-            f"{statement} AND device_id = ?", (received_from, device)
-        ).rowcount
+        connection.execute(f"{statement} AND device_id = ?", (received_from, device)).rowcount
         for device in device_ids
     )
 

@@ -66,9 +66,7 @@ def list_partitions(connection: sqlite3.Connection) -> list[Partition]:
     """All partitions that the gateway deals with."""
     return [
         _from_row(row)
-        for row in connection.execute(
-            f"SELECT {_COLUMNS} FROM fm_partition ORDER BY partition"
-        )
+        for row in connection.execute(f"SELECT {_COLUMNS} FROM fm_partition ORDER BY partition")
     ]
 
 
@@ -108,9 +106,7 @@ def wanted_partitions(connection: sqlite3.Connection, gateway_id: bytes) -> set[
     return wanted
 
 
-def want(
-    connection: sqlite3.Connection, wanted: Collection[int], now: int
-) -> tuple[int, int]:
+def want(connection: sqlite3.Connection, wanted: Collection[int], now: int) -> tuple[int, int]:
     """The gateway deals with exactly these partitions from now on.
 
     Returns:
@@ -120,9 +116,7 @@ def want(
     gained = [p for p in wanted if p not in held]
     back = [p for p in wanted if p in held and held[p].state is PartitionState.LEAVING]
     lost = [
-        p
-        for p, row in held.items()
-        if p not in wanted and row.state is not PartitionState.LEAVING
+        p for p, row in held.items() if p not in wanted and row.state is not PartitionState.LEAVING
     ]
     connection.executemany(
         "INSERT INTO fm_partition (partition, state, progressed_at) VALUES (?, 'wanted', ?)",
@@ -141,9 +135,7 @@ def want(
     return len(gained) + len(back), len(lost)
 
 
-def seed_again(
-    connection: sqlite3.Connection, partitions: Collection[int] | None, now: int
-) -> int:
+def seed_again(connection: sqlite3.Connection, partitions: Collection[int] | None, now: int) -> int:
     """These partitions (None = all) are seeded anew, while the rows held go on being served.
 
     Returns:
@@ -168,9 +160,7 @@ class SeedBegun:
     rows: int
 
 
-def begin_seed(
-    connection: sqlite3.Connection, partition: int, seed: SeedBegun, now: int
-) -> int:
+def begin_seed(connection: sqlite3.Connection, partition: int, seed: SeedBegun, now: int) -> int:
     """The seed is under way.
 
     Returns:
@@ -218,9 +208,7 @@ def keep_chunk(
     note_chunk(connection, partition, chunk=chunk, now=now)
 
 
-def note_chunk(
-    connection: sqlite3.Connection, partition: int, *, chunk: int, now: int
-) -> None:
+def note_chunk(connection: sqlite3.Connection, partition: int, *, chunk: int, now: int) -> None:
     """The seed stands after this chunk."""
     connection.execute(
         "UPDATE fm_partition SET next_chunk = ?, progressed_at = ? WHERE partition = ?",
@@ -257,9 +245,7 @@ def set_ready(connection: sqlite3.Connection, partition: int, now: int) -> None:
     )
 
 
-def set_problem(
-    connection: sqlite3.Connection, partition: int, *, problem: str
-) -> None:
+def set_problem(connection: sqlite3.Connection, partition: int, *, problem: str) -> None:
     """Why the partition makes no progress, for people who look."""
     connection.execute(
         "UPDATE fm_partition SET problem = ? WHERE partition = ?", (problem, partition)
@@ -276,7 +262,7 @@ def drop(connection: sqlite3.Connection, partition: int) -> None:
 
 
 def device_partitions(connection: sqlite3.Connection, facts: DeviceFacts) -> set[int]:
-    """What the device may see: the targets of its position's subscription, and its own partition."""
+    """What the device may see: its position's subscription, and its own partition."""
     found = {
         partition_id(PartitionKind.GLOBAL),
         partition_id(PartitionKind.DEVICE, facts.device_id),
@@ -293,9 +279,7 @@ def device_partitions(connection: sqlite3.Connection, facts: DeviceFacts) -> set
     return found
 
 
-def not_served(
-    connection: sqlite3.Connection, partitions: Collection[int]
-) -> list[int]:
+def not_served(connection: sqlite3.Connection, partitions: Collection[int]) -> list[int]:
     """Which of them cannot be given to a device yet."""
     return [
         row[0]
@@ -308,9 +292,7 @@ def not_served(
     ]
 
 
-def horizons(
-    connection: sqlite3.Connection, partitions: Collection[int]
-) -> dict[int, int]:
+def horizons(connection: sqlite3.Connection, partitions: Collection[int]) -> dict[int, int]:
     """Per partition, the LSN below which removals are not known here."""
     return dict(
         connection.execute(

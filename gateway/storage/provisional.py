@@ -77,9 +77,7 @@ def add(
     )
 
 
-def _insert(
-    connection: sqlite3.Connection, key: tuple[bytes, int, int], rows: TableRows
-) -> None:
+def _insert(connection: sqlite3.Connection, key: tuple[bytes, int, int], rows: TableRows) -> None:
     names = _stored_names(rows)
     columns = ", ".join(names)
     marks = ", ".join("?" * len(names))
@@ -98,11 +96,7 @@ def _overlay(
     *,
     operation: int,
 ) -> None:
-    given = (
-        [name for name in _stored_names(rows) if name != "id"]
-        if operation == UPDATE
-        else []
-    )
+    given = [name for name in _stored_names(rows) if name != "id"] if operation == UPDATE else []
     place = {name: f"?{number + 2}" for number, name in enumerate(given)}
     place |= {"lsn": "0", "row_hash": "0"}
     wire = WIRE_COLUMNS[rows.table]
@@ -138,7 +132,7 @@ def _set_partition_statement(table: str) -> str:
     )
 
 
-def _partition_sql(rule: PartitionRule) -> str:
+def _partition_sql(rule: PartitionRule) -> str:  # noqa: PLR0911 - one answer for each rule
     match rule:
         case Global():
             return str(partition_id(PartitionKind.GLOBAL))
@@ -151,9 +145,7 @@ def _partition_sql(rule: PartitionRule) -> str:
         case Follows(parent, column):
             return _parent_sql(parent, column)
         case First(rules):
-            return (
-                f"COALESCE({', '.join(_partition_sql(part) for part in rules)}, NULL)"
-            )
+            return f"COALESCE({', '.join(_partition_sql(part) for part in rules)}, NULL)"
         case _:
             return "0"
 
@@ -177,7 +169,7 @@ def forget_through(
     device_epoch: int,
     sequence: int,
 ) -> int:
-    """The hub has decided on everything up to (epoch, sequence): those rows are provisional no more.
+    """The hub has decided on all up to (epoch, sequence): those rows are provisional no more.
 
     Returns:
         How many batches had provisional rows.
@@ -190,9 +182,7 @@ def forget_through(
     return _forget(connection, [(device_id, *batch) for batch in batches])
 
 
-def forget_batches(
-    connection: sqlite3.Connection, keys: Iterable[tuple[bytes, int, int]]
-) -> int:
+def forget_batches(connection: sqlite3.Connection, keys: Iterable[tuple[bytes, int, int]]) -> int:
     """These batches' rows are provisional no more.
 
     Returns:
@@ -211,9 +201,7 @@ def forget_batches(
     return _forget(connection, found)
 
 
-def _forget(
-    connection: sqlite3.Connection, batches: Sequence[tuple[bytes, int, int, int]]
-) -> int:
+def _forget(connection: sqlite3.Connection, batches: Sequence[tuple[bytes, int, int, int]]) -> int:
     for device_id, epoch, sequence, number in batches:
         table = _NAME_OF_NUMBER.get(number)
         if table is not None:
@@ -274,9 +262,7 @@ def tables_with_rows(connection: sqlite3.Connection) -> frozenset[str]:
     """Tables that hold any provisional row now."""
     return frozenset(
         _NAME_OF_NUMBER[number]
-        for (number,) in connection.execute(
-            "SELECT DISTINCT table_no FROM fm_provisional_batch"
-        )
+        for (number,) in connection.execute("SELECT DISTINCT table_no FROM fm_provisional_batch")
         if number in _NAME_OF_NUMBER
     )
 

@@ -39,9 +39,7 @@ WIRE_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     name: TABLES[name].wire_names for name in CACHED_TABLES
 }
 TABLE_NUMBER: Final[dict[str, int]] = {name: TABLES[name].number for name in TABLES}
-DEVICE_TABLE_NUMBERS: Final[tuple[int, ...]] = tuple(
-    TABLE_NUMBER[name] for name in DEVICE_TABLES
-)
+DEVICE_TABLE_NUMBERS: Final[tuple[int, ...]] = tuple(TABLE_NUMBER[name] for name in DEVICE_TABLES)
 
 
 def provisional(table: str) -> str:

@@ -72,9 +72,7 @@ def left_open(connection: sqlite3.Connection) -> list[SessionRow]:
     """Sessions that an earlier run of the process did not end: they were cut."""
     return [
         SessionRow(*row)
-        for row in connection.execute(
-            f"SELECT {_COLUMNS} FROM fm_session WHERE ended_at IS NULL"
-        )
+        for row in connection.execute(f"SELECT {_COLUMNS} FROM fm_session WHERE ended_at IS NULL")
     ]
 
 
@@ -89,9 +87,7 @@ def newest(connection: sqlite3.Connection, *, most: int) -> list[SessionRow]:
     ]
 
 
-def forget_older(
-    connection: sqlite3.Connection, *, started_before: int, most: int
-) -> int:
+def forget_older(connection: sqlite3.Connection, *, started_before: int, most: int) -> int:
     """Sessions that the hub knows and that are older than the days kept are deleted.
 
     Returns:

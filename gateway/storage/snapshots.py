@@ -53,9 +53,7 @@ def open_target(path: Path, source: Path) -> Iterator[sqlite3.Connection]:
     try:
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
-        connection.execute(
-            "ATTACH DATABASE ? AS cache", (f"{source.absolute().as_uri()}?mode=ro",)
-        )
+        connection.execute("ATTACH DATABASE ? AS cache", (f"{source.absolute().as_uri()}?mode=ro",))
         yield connection
     finally:
         connection.close()
@@ -86,12 +84,8 @@ def fill(
     for statement in (*snapshot_statements(), _PARTITION_TABLE, DIGEST_TABLE):
         connection.execute(statement)
     scope = json.dumps(sorted(wanted))
-    connection.execute(
-        "INSERT INTO main.fm_partition SELECT value FROM json_each(?)", (scope,)
-    )
-    connection.execute(
-        _COPY_DIGESTS, (scope, json.dumps([TABLE_NUMBER[n] for n in DEVICE_TABLES]))
-    )
+    connection.execute("INSERT INTO main.fm_partition SELECT value FROM json_each(?)", (scope,))
+    connection.execute(_COPY_DIGESTS, (scope, json.dumps([TABLE_NUMBER[n] for n in DEVICE_TABLES])))
     rows = 0
     for name in DEVICE_TABLES:
         if TABLE_NUMBER[name] in present:
@@ -112,9 +106,7 @@ _COPY_DIGESTS: Final = (
 )
 
 
-def _tables_with_rows(
-    connection: sqlite3.Connection, wanted: Collection[int]
-) -> set[int]:
+def _tables_with_rows(connection: sqlite3.Connection, wanted: Collection[int]) -> set[int]:
     return {
         row[0]
         for row in connection.execute(

@@ -20,9 +20,7 @@ def read_status(connection: sqlite3.Connection) -> dict[str, object]:
     for row in rows:
         by_state[row.state.value] = by_state.get(row.state.value, 0) + 1
 
-    held = connection.execute(
-        "SELECT coalesce(sum(rows), 0) FROM fm_digest"
-    ).fetchone()[0]
+    held = connection.execute("SELECT coalesce(sum(rows), 0) FROM fm_digest").fetchone()[0]
     return {
         "gateway_id": state.gateway_id.hex(),
         "mark_lsn": state.mark_lsn,
@@ -38,10 +36,6 @@ def read_status(connection: sqlite3.Connection) -> dict[str, object]:
         "tables": len(CACHED_TABLES),
         "rows": held,
         "provisional_batches": provisional.count_batches(connection),
-        "devices_seen": connection.execute("SELECT count(*) FROM fm_device").fetchone()[
-            0
-        ],
-        "inbox_batches": connection.execute("SELECT count(*) FROM fm_inbox").fetchone()[
-            0
-        ],
+        "devices_seen": connection.execute("SELECT count(*) FROM fm_device").fetchone()[0],
+        "inbox_batches": connection.execute("SELECT count(*) FROM fm_inbox").fetchone()[0],
     }

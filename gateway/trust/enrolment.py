@@ -1,7 +1,8 @@
 """Becoming a gateway: a code from the hub is turned into an identity.
 
 The authority's certificate is taken from the TLS handshake and believed only if it matches the
-fingerprint inside the code; then the code is sent over a connection that trusts that authority alone.
+fingerprint inside the code; then the code is sent over a
+connection that trusts that authority alone.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-import nkeys  # type: ignore[import-untyped]  # the package has no types
+import nkeys
 
 from fieldmesh.basics.codes import parse_code
 from fieldmesh.basics.errors import FieldmeshError, Rejected, Retry
@@ -97,28 +98,18 @@ def _address(url: str) -> tuple[str, int]:
     return parts.hostname, parts.port or _PORT
 
 
-def _post(
-    host: str, port: int, authority: bytes, request: dict[str, object]
-) -> dict[str, Any]:
+def _post(host: str, port: int, authority: bytes, request: dict[str, object]) -> dict[str, Any]:
     context = ssl.create_default_context(cadata=ssl.DER_cert_to_PEM_cert(authority))
     context.minimum_version = ssl.TLSVersion.TLSv1_3
-    context.check_hostname = (
-        False  # the authority is the hub's own, and was checked by the code
-    )
-    connection = http.client.HTTPSConnection(
-        host, port, timeout=_TIMEOUT_S, context=context
-    )
+    context.check_hostname = False  # the authority is the hub's own, and was checked by the code
+    connection = http.client.HTTPSConnection(host, port, timeout=_TIMEOUT_S, context=context)
     try:
         body = json.dumps(request)
-        connection.request(
-            "POST", "/v1/enrol", body, {"Content-Type": "application/json"}
-        )
+        connection.request("POST", "/v1/enrol", body, {"Content-Type": "application/json"})
         response = connection.getresponse()
         answer = json.loads(response.read(_MOST_ANSWER))
     except (OSError, ValueError, http.client.HTTPException) as error:
-        raise Retry(
-            "hub_unreachable", delay_s=_RETRY_S, place=f"{host}:{port}"
-        ) from error
+        raise Retry("hub_unreachable", delay_s=_RETRY_S, place=f"{host}:{port}") from error
     finally:
         connection.close()
     if response.status != http.client.OK:

@@ -15,8 +15,8 @@ DEVICE: Final = "device"
 def check_device(peer: PeerCertificate, device_id: bytes) -> None:
     """The certificate is the device's own.
 
-    Whether the device is revoked is the hub's word, which comes as data (``device.state``): a revoked
-    device is let in just far enough to be told to wipe itself.
+    Whether the device is revoked is the hub's word, which comes as data (``device.state``): a
+    revoked device is let in just far enough to be told to wipe itself.
 
     Raises:
         Rejected: ``foreign_certificate``.

@@ -38,8 +38,8 @@ async def until(found: Callable[[], Awaitable[Any]], what: str) -> Any:
     """The first true answer, within ten seconds."""
     try:
         async with asyncio.timeout(10):
-            while not (answer := await found()):
-                await asyncio.sleep(0.02)
+            while not (answer := await found()):  # noqa: ASYNC110 - the gateway's own state is asked
+                await asyncio.sleep(0.02)  # polls to the deadline
             return answer
     except TimeoutError:
         pytest.fail(f"never happened: {what}")

@@ -30,16 +30,16 @@ async def test_a_batch_is_acknowledged_after_it_is_durable_and_waits_for_the_hub
     device = world.device()
     async with world.running() as gateway:
         _, patch, outlets = await place_region(gateway, [device])
-        talk = await world.talk(gateway, device, device.hello(FAST), [device.pack(order(outlets[0]))])
+        talk = await world.talk(
+            gateway, device, device.hello(FAST), [device.pack(order(outlets[0]))]
+        )
         # Hello is said before the batch is packed here, as a device does that packs late.
         assert talk.one("done").outcome == session_pb2.OUTCOME_DONE
         assert talk.one("acknowledgement").ticks.gateway_sequence == 1
         depth = await gateway.database.read(outbox.depth)
         assert depth.entries >= 1
         shown = await gateway.database.read(
-            lambda c: provisional.current_rows(
-                c, [patch], device_id=bytes(16), own_before_epoch=0
-            )
+            lambda c: provisional.current_rows(c, [patch], device_id=bytes(16), own_before_epoch=0)
         )
         assert {rows.table: rows.row_count for rows in shown} == {"sales_order": 1, "order_line": 2}
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import grpc.aio
-from hub.trust.authority import Authority, NodeKind
 
 from fieldmesh.basics.clock import SystemClock
 from fieldmesh.basics.identifiers import IdentifierMaker
@@ -28,6 +27,7 @@ from gateway.app.running import running
 from gateway.config import GatewayConfig
 from gateway.storage import cache, cursors, partitions
 from gateway.trust import certificates
+from hub.trust.authority import Authority, NodeKind
 
 if TYPE_CHECKING:
     import sqlite3
@@ -175,9 +175,7 @@ class World:
         """An enrolled device."""
         identifier = device_id or MAKER.new()
         key = tls.make_key()
-        issued = self.authority.issue_node(
-            tls.make_csr(key, "device"), NodeKind.DEVICE, identifier
-        )
+        issued = self.authority.issue_node(tls.make_csr(key, "device"), NodeKind.DEVICE, identifier)
         return Device(identifier, key, issued.der, self.authority.certificate)
 
     @asynccontextmanager

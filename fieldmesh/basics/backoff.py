@@ -1,4 +1,4 @@
-"""Waiting longer after each failure, with jitter, so that a thousand nodes don't come back at once."""
+"""Waiting longer after each failure, with jitter: a thousand nodes don't come back at once."""
 
 import random
 

@@ -1,4 +1,7 @@
-"""Commit numbers and epochs. LSN = hub epoch << 40 | counter, so a restored hub stands above its lost future."""
+"""Commit numbers and epochs.
+
+LSN = hub epoch << 40 | counter, so a restored hub stands above its lost future.
+"""
 
 from typing import NewType
 

@@ -1,12 +1,15 @@
 """The one tree of errors.
 
-    FieldmeshError        a code of `problems`, a place, and fields for the message
-    ├── Rejected          the sender's fault: the same bytes will be refused again
-    ├── Retry             ours or the line's: try again after delay_s
-    ├── Fenced            an older epoch, a restored image, a clone or a revoked node
-    ├── Quarantined       kept with its bytes and its reason for a person to look at
-    └── Defect            a bug in this program; nobody catches it
+FieldmeshError        a code of `problems`, a place, and fields for the message
+├── Rejected          the sender's fault: the same bytes will be refused again
+├── Retry             ours or the line's: try again after delay_s
+├── Fenced            an older epoch, a restored image, a clone or a revoked node
+├── Quarantined       kept with its bytes and its reason for a person to look at
+└── Defect            a bug in this program; nobody catches it
 """
+# ruff: noqa: N818 - the tree's names are the product's words
+
+from typing_extensions import override
 
 
 class FieldmeshError(Exception):
@@ -25,6 +28,7 @@ class FieldmeshError(Exception):
         self.fields = fields
         super().__init__(code)
 
+    @override
     def __str__(self) -> str:
         """English text with title, place and remedy."""
         from fieldmesh.basics.problems import describe  # noqa: PLC0415 - problems imports nothing back

@@ -1,4 +1,7 @@
-"""Money, prices and quantities: Decimal for people and rules, scaled integers in storage and on the wire."""
+"""Money, prices and quantities.
+
+Decimal for people and rules, scaled integers in storage and on the wire.
+"""
 
 from decimal import ROUND_HALF_UP, Decimal
 

@@ -38,7 +38,12 @@ class Problem:
     retry_same_bytes: bool
 
 
-_BAD, _AUTH, _DENIED, _GONE = "INVALID_ARGUMENT", "UNAUTHENTICATED", "PERMISSION_DENIED", "NOT_FOUND"
+_BAD, _AUTH, _DENIED, _GONE = (
+    "INVALID_ARGUMENT",
+    "UNAUTHENTICATED",
+    "PERMISSION_DENIED",
+    "NOT_FOUND",
+)
 _STATE, _BUSY, _AWAY, _BUG = "FAILED_PRECONDITION", "RESOURCE_EXHAUSTED", "UNAVAILABLE", "INTERNAL"
 _LATE, _EXISTS = "DEADLINE_EXCEEDED", "ALREADY_EXISTS"
 _HTTP = {
@@ -193,7 +198,13 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
 )
 # fmt: on
 
-_INFO = {"download_deferred", "handover_waits", "partition_not_ready", "gateway_behind", "device_suspended"}
+_INFO = {
+    "download_deferred",
+    "handover_waits",
+    "partition_not_ready",
+    "gateway_behind",
+    "device_suspended",
+}
 _RETRY = {_AWAY, _BUSY, _LATE}
 
 
@@ -220,7 +231,7 @@ def problem_of(error: FieldmeshError) -> Problem:
 
 
 def fill(text: str, error: FieldmeshError) -> str:
-    """A title or remedy with the error's place and fields in it; unknown fields read as …"""
+    """A title or remedy with the error's place and fields in it; a field it lacks reads as an ellipsis."""
     values = _Lenient({"place": error.place or "…", **error.fields})
     return text.format_map(values)
 

@@ -1,5 +1,11 @@
-"""Capture triggers: whatever program writes to a device's database by SQL, its change is in `fm_change`, in the same
-transaction (promise 1, No loss). The agent's own applying is not captured."""
+"""Capture triggers: what any program writes to a device's database by SQL is in `fm_change`.
+
+In the same transaction, whatever program it is (promise 1, No loss). The agent's own applying is
+not captured. `INSERT OR REPLACE` of a row that is there would delete it without any trigger being
+told, so it is refused: the conflict policy of a statement is also that of its triggers' statements,
+so the inner INSERT OR IGNORE replaces the row of `fm_state` (and `replacing` becomes 1) only under
+OR REPLACE. Source: SQLite, "CREATE TRIGGER", on ON CONFLICT clauses in trigger bodies.
+"""
 
 from fieldmesh.data.model import ReplicatedTable
 
@@ -7,19 +13,45 @@ INSERT, UPDATE, DELETE = 1, 2, 3
 """`fm_change.operation`; the numbers of `Operation` in batch.proto."""
 
 _WRITING = "(SELECT applying FROM fm_state) = 0"
+_REPLACED = "this database was replaced: open the current one"
+_LOCKED = "this device has handed over: it is locked"
+_KEPT = "id, partition, lsn and row_hash are kept by the sync agent"
+_THERE = "this row is there: use UPDATE, or INSERT with ON CONFLICT DO UPDATE"
 _REFUSE = (
-    "SELECT RAISE(ABORT, 'this database was replaced: open the current one') FROM fm_state WHERE retired = 1;"
-    " SELECT RAISE(ABORT, 'this device has handed over: it is locked') FROM fm_state WHERE locked = 1;"
+    f"SELECT RAISE(ABORT, '{_REPLACED}') FROM fm_state WHERE retired = 1;"  # noqa: S608
+    f" SELECT RAISE(ABORT, '{_LOCKED}') FROM fm_state WHERE locked = 1;"
 )
 _TICK = (
-    "UPDATE fm_state SET clock = max((CAST(unixepoch('subsec') * 1000 AS INTEGER) * 1000) << 12, clock + 1);"
+    "UPDATE fm_state SET"
+    " clock = max((CAST(unixepoch('subsec') * 1000 AS INTEGER) * 1000) << 12, clock + 1);"
+)
+"""Microseconds << 12, above every earlier change of this device; fits 63 bits until May 2041."""
+_NO_REPLACE = (
+    "INSERT OR IGNORE INTO fm_state (one, replacing) VALUES (1, 1);"  # noqa: S608
+    f" SELECT RAISE(ABORT, '{_THERE}') FROM fm_state WHERE replacing = 1;"
 )
 _KEPT_BY_SYNC = ("id", "partition", "lsn", "row_hash")
 
 
 def capture_triggers(table: ReplicatedTable) -> list[str]:
-    """Triggers of one table on a device: capture where a device may write, refusal where it may not."""
+    """Triggers of one table on a device: capture where it may write, refusal where it may not."""
     return _capturing(table) if table.device_writable else _refusing(table)
+
+
+def trigger(table: ReplicatedTable, name: str, event: str, condition: str, body: str) -> str:
+    """CREATE TRIGGER.
+
+    Args:
+        table: on which table.
+        name: what it does; the table's name is put before it.
+        event: when, as ``AFTER UPDATE OF code``.
+        condition: of WHEN.
+        body: one or more statements, each with its semicolon.
+    """
+    return (
+        f'CREATE TRIGGER "{table.name}_{name}" {event} ON "{table.name}"'
+        f" WHEN {condition} BEGIN {body} END"
+    )
 
 
 def _capturing(table: ReplicatedTable) -> list[str]:
@@ -29,32 +61,59 @@ def _capturing(table: ReplicatedTable) -> list[str]:
     )
     touched = " OR ".join(f'NEW."{name}" IS NOT OLD."{name}"' for name in _KEPT_BY_SYNC)
     columns = ", ".join(f'"{column.name}"' for column in table.columns)
-    name = table.name
+    born_elsewhere = (
+        f"SELECT RAISE(ABORT, '{_KEPT}')"
+        " WHERE NEW.partition <> 0 OR NEW.lsn <> 0 OR NEW.row_hash <> 0;"
+    )
     return [
-        f'CREATE TRIGGER "{name}_capture_insert" AFTER INSERT ON "{name}" WHEN {_WRITING} BEGIN {_REFUSE}'
-        f" SELECT RAISE(ABORT, 'partition, lsn and row_hash are kept by the sync agent')"
-        f" WHERE NEW.partition <> 0 OR NEW.lsn <> 0 OR NEW.row_hash <> 0;"
-        f" {_TICK} {_record(table, 'NEW', INSERT, '0')}; END",
-        f'CREATE TRIGGER "{name}_capture_update" AFTER UPDATE OF {columns} ON "{name}"'
-        f" WHEN {_WRITING} AND ({mask}) <> 0 BEGIN {_REFUSE} {_TICK} {_record(table, 'NEW', UPDATE, mask)}; END",
-        f'CREATE TRIGGER "{name}_capture_delete" AFTER DELETE ON "{name}" WHEN {_WRITING} BEGIN {_REFUSE}'
-        f" {_TICK} {_record(table, 'OLD', DELETE, '0')}; END",
-        f'CREATE TRIGGER "{name}_capture_guard" BEFORE UPDATE OF id, partition, lsn, row_hash ON "{name}"'
-        f" WHEN {_WRITING} AND ({touched}) BEGIN"
-        " SELECT RAISE(ABORT, 'id, partition, lsn and row_hash are kept by the sync agent'); END",
+        trigger(
+            table,
+            "capture_insert",
+            "AFTER INSERT",
+            _WRITING,
+            f"{_REFUSE} {born_elsewhere} {_TICK} {_record(table, 'NEW', INSERT, '0')}",
+        ),
+        trigger(
+            table,
+            "capture_update",
+            f"AFTER UPDATE OF {columns}",
+            f"{_WRITING} AND ({mask}) <> 0",
+            f"{_REFUSE} {_TICK} {_record(table, 'NEW', UPDATE, mask)}",
+        ),
+        trigger(
+            table,
+            "capture_delete",
+            "AFTER DELETE",
+            _WRITING,
+            f"{_REFUSE} {_TICK} {_record(table, 'OLD', DELETE, '0')}",
+        ),
+        trigger(
+            table,
+            "capture_guard",
+            "BEFORE UPDATE OF id, partition, lsn, row_hash",
+            f"{_WRITING} AND ({touched})",
+            f"SELECT RAISE(ABORT, '{_KEPT}');",
+        ),
+        trigger(
+            table,
+            "capture_replace",
+            "BEFORE INSERT",
+            f'{_WRITING} AND EXISTS (SELECT 1 FROM "{table.name}" WHERE id = NEW.id)',  # noqa: S608
+            _NO_REPLACE,
+        ),
     ]
 
 
 def _record(table: ReplicatedTable, row: str, operation: int, mask: str) -> str:
     return (
-        "INSERT INTO fm_change (table_no, row_id, operation, columns, clock)"
-        f" SELECT {table.number}, {row}.id, {operation}, {mask}, clock FROM fm_state"
+        "INSERT INTO fm_change (table_no, row_id, operation, columns, clock)"  # noqa: S608
+        f" SELECT {table.number}, {row}.id, {operation}, {mask}, clock FROM fm_state;"
     )
 
 
 def _refusing(table: ReplicatedTable) -> list[str]:
+    refusal = f"SELECT RAISE(ABORT, '{table.name} is written by head office only');"
     return [
-        f'CREATE TRIGGER "{table.name}_refuse_{event.lower()}" BEFORE {event} ON "{table.name}" WHEN {_WRITING}'
-        f" BEGIN SELECT RAISE(ABORT, '{table.name} is written by head office only'); END"
+        trigger(table, f"refuse_{event.lower()}", f"BEFORE {event}", _WRITING, refusal)
         for event in ("INSERT", "UPDATE", "DELETE")
     ]

@@ -14,10 +14,17 @@ def link(
 
 
 def text(
-    name: str, most: int = 200, *, null: bool = True, default: str | None = None, indexed: bool = False
+    name: str,
+    most: int = 200,
+    *,
+    null: bool = True,
+    default: str | None = None,
+    indexed: bool = False,
 ) -> ReplicatedColumn:
     """A text of at most ``most`` characters."""
-    return ReplicatedColumn(name, ColumnKind(WireType.TEXT, most), null, default=default, indexed=indexed)
+    return ReplicatedColumn(
+        name, ColumnKind(WireType.TEXT, most), null, default=default, indexed=indexed
+    )
 
 
 def code(name: str = "code", *, null: bool = False, default: str | None = None) -> ReplicatedColumn:

@@ -3,17 +3,28 @@
 The sync state that the triggers read and write stands here too, once (`SYNC_STATEMENTS`).
 """
 
-from fieldmesh.data.capture import capture_triggers
+from collections.abc import Iterable
+
+from fieldmesh.basics.money import unscaled
+from fieldmesh.data.capture import capture_triggers, trigger
 from fieldmesh.data.model import HUB_COLUMNS, ReplicatedColumn, ReplicatedTable, Tier
 from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import SQLITE_TYPE, Value, WireType
 
-__all__ = ["PROVISIONAL_PREFIX", "SYNC_STATEMENTS", "Tier", "capture_triggers", "create_statements"]
+__all__ = [
+    "PROVISIONAL_PREFIX",
+    "SYNC_STATEMENTS",
+    "Tier",
+    "capture_triggers",
+    "create_statements",
+    "digest_triggers",
+]
 
 PROVISIONAL_PREFIX = "provisional_"
 
 _NOW_US = "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"
-"""UTC microseconds; valid on every SQLite, and the same text at device and gateway (a copy between equal tables is fast)."""
+"""UTC microseconds; valid on every SQLite, and the same text at device and gateway (SQLite copies
+between equal tables page by page)."""
 _NEW_ID = (
     "unhex(printf('%012x', CAST(unixepoch('subsec') * 1000 AS INTEGER)) || '7' ||"
     " substr(hex(randomblob(2)), 2) || substr('89AB', 1 + (random() & 3), 1) ||"
@@ -21,19 +32,37 @@ _NEW_ID = (
 )
 """A UUIDv7 made by SQL, for programs that insert without one."""
 
-DIGEST_TABLE = (
-    "CREATE TABLE fm_digest (partition INTEGER NOT NULL, table_no INTEGER NOT NULL, rows INTEGER NOT NULL,"
-    " low INTEGER NOT NULL, high INTEGER NOT NULL, PRIMARY KEY (partition, table_no)) STRICT, WITHOUT ROWID"
-)
+DIGEST_TABLE = """CREATE TABLE fm_digest (
+  partition INTEGER NOT NULL,
+  table_no INTEGER NOT NULL,
+  rows INTEGER NOT NULL,
+  low INTEGER NOT NULL,
+  high INTEGER NOT NULL,
+  PRIMARY KEY (partition, table_no)
+) STRICT, WITHOUT ROWID"""
+_STATE_TABLE = """CREATE TABLE fm_state (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  applying INTEGER NOT NULL DEFAULT 0,
+  retired INTEGER NOT NULL DEFAULT 0,
+  locked INTEGER NOT NULL DEFAULT 0,
+  clock INTEGER NOT NULL DEFAULT 0,
+  replacing INTEGER NOT NULL DEFAULT 0
+) STRICT"""
+_CHANGE_TABLE = """CREATE TABLE fm_change (
+  change_no INTEGER PRIMARY KEY AUTOINCREMENT,
+  table_no INTEGER NOT NULL,
+  row_id BLOB NOT NULL,
+  operation INTEGER NOT NULL,
+  columns INTEGER NOT NULL,
+  clock INTEGER NOT NULL
+) STRICT"""
 SYNC_STATEMENTS: tuple[str, ...] = (
-    "CREATE TABLE fm_state (one INTEGER PRIMARY KEY CHECK (one = 1), applying INTEGER NOT NULL DEFAULT 0,"
-    " retired INTEGER NOT NULL DEFAULT 0, locked INTEGER NOT NULL DEFAULT 0, clock INTEGER NOT NULL DEFAULT 0) STRICT",
+    _STATE_TABLE,
     "INSERT INTO fm_state (one) VALUES (1)",
-    "CREATE TABLE fm_change (change_no INTEGER PRIMARY KEY AUTOINCREMENT, table_no INTEGER NOT NULL,"
-    " row_id BLOB NOT NULL, operation INTEGER NOT NULL, columns INTEGER NOT NULL, clock INTEGER NOT NULL) STRICT",
+    _CHANGE_TABLE,
     DIGEST_TABLE,
 )
-"""What capture and digest triggers need on a device: the switches, the captured changes, the digests."""
+"""What capture and digest triggers need on a device: switches, captured changes, digests."""
 
 
 def create_statements(tier: Tier, dialect: str) -> list[str]:
@@ -54,7 +83,11 @@ def create_statements(tier: Tier, dialect: str) -> list[str]:
 
 
 def snapshot_statements() -> list[str]:
-    """The device's tables as a gateway writes them into a snapshot: the id has no default, no indexes, no triggers."""
+    """The device's tables as a gateway writes them into a snapshot.
+
+    The id has no default (the functions in it are younger than the gateway's SQLite may be), and
+    there are no indexes and no triggers.
+    """
     return [
         _sqlite_table(table, table.name, Tier.DEVICE, new_id=False)
         for table in TABLES.values()
@@ -70,15 +103,17 @@ def create_table(table: ReplicatedTable, tier: Tier, dialect: str) -> str:
 
 
 def create_indexes(table: ReplicatedTable, tier: Tier, dialect: str) -> list[str]:
-    """CREATE INDEX for one table: what people search by, and (partition, lsn) where deltas are read."""
+    """CREATE INDEX for one table: what people search by; (partition, lsn) where deltas are read."""
     statements = []
     if tier is not Tier.DEVICE:
         statements.append(
-            f"CREATE INDEX {table.name}_by_partition ON {_quoted(table.name, dialect)} (partition, lsn)"
+            f"CREATE INDEX {table.name}_by_partition"
+            f" ON {_quoted(table.name, dialect)} ({_quoted('partition', dialect)}, lsn)"
         )
     if tier is not Tier.GATEWAY:
         statements.extend(
-            f"CREATE INDEX {table.name}_by_{column.name} ON {_quoted(table.name, dialect)} ({column.name})"
+            f"CREATE INDEX {table.name}_by_{column.name} ON {_quoted(table.name, dialect)}"
+            f" ({_quoted(column.name, dialect)})"
             for column in table.columns
             if column.indexed
         )
@@ -107,22 +142,31 @@ def _literal(value: Value) -> str:
     return f"x'{value.hex()}'" if isinstance(value, bytes) else str(value)
 
 
+def _sqlserver_literal(column: ReplicatedColumn) -> str:
+    match column.kind.wire, column.default:
+        case WireType.DECIMAL, int(number):
+            return str(unscaled(number, column.scale))
+        case _, str(words):
+            return "N" + _literal(words)
+        case _, bytes(octets):
+            return f"0x{octets.hex()}"
+        case _:
+            return str(column.default)
+
+
 def _quoted(name: str, dialect: str) -> str:
     return f"[{name}]" if dialect == "mssql" else f'"{name}"'
 
 
 def _sqlserver_table(table: ReplicatedTable) -> str:
-    from sqlalchemy.dialects import mssql  # noqa: PLC0415 - only the hub with SQL Server needs it
-
-    dialect = mssql.dialect()
     lines = []
     for column in (*table.wire_columns, *HUB_COLUMNS):
-        line = f"[{column.name}] {column.kind.native('mssql').compile(dialect=dialect)}"
+        line = f"[{column.name}] {column.kind.sqlserver}"
         line += " NULL" if column.nullable else " NOT NULL"
         if column.name == "id":
             line += f" CONSTRAINT [{table.name}_key] PRIMARY KEY"
         elif column.default is not None and column.kind.wire is not WireType.TIME:
-            line += f" DEFAULT {_literal(column.default)}"
+            line += f" DEFAULT {_sqlserver_literal(column)}"
         lines.append(line)
     return f"CREATE TABLE [{table.name}] (\n  " + ",\n  ".join(lines) + "\n)"
 
@@ -144,23 +188,53 @@ def _provisional(table: ReplicatedTable) -> list[str]:
     ]
 
 
+def add_columns(
+    table: ReplicatedTable, columns: Iterable[ReplicatedColumn], name: str | None = None
+) -> list[str]:
+    """ALTER TABLE … ADD COLUMN for a SQLite database that is older than the schema.
+
+    Rows that are there get the column's neutral value: SQLite adds a NOT NULL column only with a
+    default.
+
+    Args:
+        table: the table as it is now.
+        columns: which of its columns are not there yet.
+        name: what the table is called there, for provisional tables; the table's own name if None.
+    """
+    return [
+        f'ALTER TABLE "{name or table.name}" ADD COLUMN {_added_column(column)}'
+        for column in columns
+    ]
+
+
+def _added_column(column: ReplicatedColumn) -> str:
+    line = f'"{column.name}" {column.kind.sqlite}'
+    if not column.nullable:
+        line += " NOT NULL"
+    return line if column.neutral is None else f"{line} DEFAULT {_literal(column.neutral)}"
+
+
 def digest_triggers(table: ReplicatedTable) -> list[str]:
-    """`fm_digest` follows every change of the table (core.md, section 3). Rows with lsn 0 do not count."""
-    name, number = table.name, table.number
+    """`fm_digest` follows every change of the table (core.md, section 3).
+
+    Rows with lsn 0 don't count. `INSERT OR REPLACE` into such a table would delete a row without
+    the triggers being told: nobody may use it there.
+    """
     add = (
-        f"INSERT INTO fm_digest VALUES (NEW.partition, {number}, 1, NEW.row_hash & 4294967295, NEW.row_hash >> 32)"
-        " ON CONFLICT (partition, table_no) DO UPDATE SET rows = rows + 1, low = low + excluded.low,"
-        " high = high + excluded.high"
+        f"INSERT INTO fm_digest VALUES (NEW.partition, {table.number}, 1,"  # noqa: S608
+        " NEW.row_hash & 4294967295, NEW.row_hash >> 32)"
+        " ON CONFLICT (partition, table_no) DO UPDATE SET rows = rows + 1,"
+        " low = low + excluded.low, high = high + excluded.high;"
     )
     take = (
-        "UPDATE fm_digest SET rows = rows - 1, low = low - (OLD.row_hash & 4294967295),"
-        f" high = high - (OLD.row_hash >> 32) WHERE partition = OLD.partition AND table_no = {number}"
+        "UPDATE fm_digest SET rows = rows - 1, low = low - (OLD.row_hash & 4294967295),"  # noqa: S608
+        " high = high - (OLD.row_hash >> 32)"
+        f" WHERE partition = OLD.partition AND table_no = {table.number};"
     )
+    moved = "AFTER UPDATE OF partition, lsn, row_hash"
     return [
-        f'CREATE TRIGGER "{name}_digest_insert" AFTER INSERT ON "{name}" WHEN NEW.lsn > 0 BEGIN {add}; END',
-        f'CREATE TRIGGER "{name}_digest_delete" AFTER DELETE ON "{name}" WHEN OLD.lsn > 0 BEGIN {take}; END',
-        f'CREATE TRIGGER "{name}_digest_leave" AFTER UPDATE OF partition, lsn, row_hash ON "{name}"'
-        f" WHEN OLD.lsn > 0 BEGIN {take}; END",
-        f'CREATE TRIGGER "{name}_digest_enter" AFTER UPDATE OF partition, lsn, row_hash ON "{name}"'
-        f" WHEN NEW.lsn > 0 BEGIN {add}; END",
+        trigger(table, "digest_insert", "AFTER INSERT", "NEW.lsn > 0", add),
+        trigger(table, "digest_delete", "AFTER DELETE", "OLD.lsn > 0", take),
+        trigger(table, "digest_leave", moved, "OLD.lsn > 0", take),
+        trigger(table, "digest_enter", moved, "NEW.lsn > 0", add),
     ]

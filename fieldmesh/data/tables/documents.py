@@ -1,4 +1,7 @@
-"""Documents of trade: orders, invoices, shipments, returns, payments. Made once, never edited after hand-over."""
+"""Documents of trade: orders, invoices, shipments, returns, payments.
+
+Made once, never edited after hand-over.
+"""
 
 from fieldmesh.data.columns import (
     date,
@@ -38,7 +41,12 @@ def _document(
     partition: PartitionRule, retention: Retention | None = None, *hub_columns: str
 ) -> Policy:
     return Policy(
-        partition, Audience.DEVICE, _SELLERS, Conflict.INSERT_ONLY, retention, frozenset(hub_columns)
+        partition,
+        Audience.DEVICE,
+        _SELLERS,
+        Conflict.INSERT_ONLY,
+        retention,
+        frozenset(hub_columns),
     )
 
 
@@ -84,9 +92,7 @@ ORDER_LINE = replicated(
 ORDER_STATUS = replicated(
     "order_status",
     62,
-    Policy(
-        Follows("sales_order", "order_id"), Audience.DEVICE, HUB_WRITES, Conflict.INSERT_ONLY
-    ),
+    Policy(Follows("sales_order", "order_id"), Audience.DEVICE, HUB_WRITES, Conflict.INSERT_ONLY),
     link("order_id", "sales_order", indexed=True),
     time("at"),
     state(),
@@ -125,9 +131,7 @@ SALE_INVOICE_LINE = replicated(
 SHIPMENT = replicated(
     "shipment",
     65,
-    Policy(
-        _OUTLET, Audience.DEVICE, HUB_WRITES, Conflict.INSERT_ONLY, KeepLast(3, "outlet_id")
-    ),
+    Policy(_OUTLET, Audience.DEVICE, HUB_WRITES, Conflict.INSERT_ONLY, KeepLast(3, "outlet_id")),
     text("number", 60, null=False, default=""),
     link("order_id", "sales_order", null=True),
     link("outlet_id", "outlet", indexed=True),

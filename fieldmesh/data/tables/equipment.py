@@ -170,9 +170,7 @@ SERVICE_WORK = replicated(
 SERVICE_PART = replicated(
     "service_part",
     118,
-    Policy(
-        Follows("service_work", "work_id"), Audience.DEVICE, _TECHNICIANS, Conflict.INSERT_ONLY
-    ),
+    Policy(Follows("service_work", "work_id"), Audience.DEVICE, _TECHNICIANS, Conflict.INSERT_ONLY),
     link("work_id", "service_work", indexed=True),
     text("part_code", 60, null=False, default=""),
     quantity("quantity", null=False, default=0),

@@ -74,9 +74,7 @@ VISIT_PLAN = replicated(
 WORK_DAY = replicated(
     "work_day",
     83,
-    Policy(
-        _POSITION, Audience.DEVICE, FIELD, Conflict.MERGE_COLUMNS, KeepDays(14, "date")
-    ),
+    Policy(_POSITION, Audience.DEVICE, FIELD, Conflict.MERGE_COLUMNS, KeepDays(14, "date")),
     link("position_id", "position", indexed=True),
     link("user_id", "app_user", null=True),
     date("date", null=False),
@@ -111,9 +109,7 @@ VISIT = replicated(
 TASK = replicated(
     "task",
     85,
-    Policy(
-        First(_OUTLET, _POSITION), Audience.DEVICE, _FIELD_AND_HUB, Conflict.MERGE_COLUMNS
-    ),
+    Policy(First(_OUTLET, _POSITION), Audience.DEVICE, _FIELD_AND_HUB, Conflict.MERGE_COLUMNS),
     link("outlet_id", "outlet", null=True, indexed=True),
     link("position_id", "position", null=True, indexed=True),
     link("author_position_id", "position", null=True),
@@ -154,9 +150,7 @@ MESSAGE = replicated(
 MESSAGE_RECEIPT = replicated(
     "message_receipt",
     88,
-    Policy(
-        Follows("message", "message_id"), Audience.DEVICE, FIELD, Conflict.INSERT_ONLY
-    ),
+    Policy(Follows("message", "message_id"), Audience.DEVICE, FIELD, Conflict.INSERT_ONLY),
     link("message_id", "message", indexed=True),
     link("user_id", "app_user", null=True),
     time("read_at"),

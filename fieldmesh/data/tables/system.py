@@ -28,9 +28,7 @@ DEVICE_TICK = replicated(
 REJECT = replicated(
     "reject",
     121,
-    Policy(
-        _DEVICE, Audience.DEVICE, HUB_WRITES, Conflict.HUB_WINS, KeepDays(30, "created_at")
-    ),
+    Policy(_DEVICE, Audience.DEVICE, HUB_WRITES, Conflict.HUB_WINS, KeepDays(30, "created_at")),
     link("device_id", "device", indexed=True),
     whole("device_epoch", null=False, default=0),
     whole("sequence", null=False, default=0),

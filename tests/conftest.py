@@ -1,0 +1,49 @@
+"""What holds for every test: nothing is left running when it ends."""
+
+import asyncio
+import inspect
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+GRACE_S = 3.0
+ALLOWED_THREADS = ("asyncio_", "waitpid-", "pytest", "Thread-")
+"""Threads of the loop's own pool end with the loop; the children's watcher ends with the child."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every asynchronous test is watched for tasks that it leaves behind."""
+    for item in items:
+        if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.function):
+            item.fixturenames.insert(0, "no_task_is_left_behind")
+
+
+@pytest.fixture
+async def no_task_is_left_behind() -> AsyncIterator[None]:
+    """A task that outlives its test belongs to nobody: in a service it would be a leak."""
+    before = asyncio.all_tasks()
+    yield
+    until = time.monotonic() + GRACE_S
+    while left := {task for task in asyncio.all_tasks() - before - {asyncio.current_task()}}:
+        if time.monotonic() > until:
+            names = ", ".join(sorted(f"{task.get_name()} {task.get_coro()}" for task in left))
+            pytest.fail(f"tasks left behind: {names}")
+        await asyncio.sleep(0.01)
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left_behind() -> Iterator[None]:
+    """A thread that outlives its test still holds a file or a lock of it."""
+    before = set(threading.enumerate())
+    yield
+    until = time.monotonic() + GRACE_S
+    while left := [thread.name for thread in threading.enumerate() if _counts(thread, before)]:
+        if time.monotonic() > until:
+            pytest.fail(f"threads left behind: {', '.join(sorted(left))}")
+        time.sleep(0.01)
+
+
+def _counts(thread: threading.Thread, before: set[threading.Thread]) -> bool:
+    return thread not in before and not thread.name.startswith(ALLOWED_THREADS)

@@ -1,0 +1,91 @@
+"""Eternal loops go on, and queues have an end."""
+
+import asyncio
+import random
+
+import pytest
+
+from fieldmesh.basics.clock import SystemClock
+from fieldmesh.basics.errors import Defect, Retry
+from fieldmesh.service.tasks import BoundedQueue, Supervisor
+
+
+def supervisor() -> Supervisor:
+    """With a seeded jitter."""
+    return Supervisor(SystemClock(), random.Random(1))
+
+
+async def test_a_loop_that_fails_is_started_again() -> None:
+    """One bad moment must not end a gateway's uplink for good."""
+    runs = 0
+    enough = asyncio.Event()
+
+    async def loop() -> None:
+        nonlocal runs
+        runs += 1
+        if runs == 1:
+            raise ValueError
+        if runs == 2:
+            raise Retry("bus_unreachable", delay_s=0.01)
+        enough.set()
+        await asyncio.Event().wait()
+
+    async with supervisor() as loops:
+        loops.run("one", loop)
+        async with asyncio.timeout(10):
+            await enough.wait()
+        assert loops.loops["one"].restarts == 2
+        assert loops.loops["one"].last_problem == "bus_unreachable"
+        assert loops.loops["one"].running
+
+
+async def test_a_loop_that_ends_by_itself_is_an_error(caplog: pytest.LogCaptureFixture) -> None:
+    """A loop that stops in silence looks like health."""
+    runs = 0
+
+    async def loop() -> None:
+        nonlocal runs
+        runs += 1
+
+    async with supervisor() as loops:
+        loops.run("one", loop)
+        async with asyncio.timeout(10):
+            while runs < 2:  # noqa: ASYNC110 - the loop has no event of its own
+                await asyncio.sleep(0.01)
+    assert any(record.message == "loop_ended" for record in caplog.records)
+
+
+async def test_leaving_ends_every_loop() -> None:
+    """A loop that outlives its node works on closed files."""
+    ended = []
+
+    async def loop() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(True)
+
+    async with supervisor() as loops:
+        loops.run("one", loop)
+        loops.run("two", loop)
+        with pytest.raises(Defect):
+            loops.run("one", loop)
+        await asyncio.sleep(0)
+        await loops.stop("two")
+        assert len(ended) == 1
+    assert len(ended) == 2
+
+
+async def test_a_full_queue_makes_the_giver_wait_or_hear_no() -> None:
+    """A queue without a limit is a memory leak with a delay."""
+    queue: BoundedQueue[int] = BoundedQueue(2, "test")
+    assert await queue.offer(1)
+    await queue.put(2)
+    assert not await queue.offer(3)
+    async with asyncio.TaskGroup() as group:
+        waiting = group.create_task(queue.put(4))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        assert await queue.get() == 1
+    assert await queue.get_many(10) == [2, 4]
+    assert len(queue) == 0

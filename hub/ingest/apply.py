@@ -57,7 +57,7 @@ class GroupApplier:
         ordered = sorted(changes, key=lambda change: _ORDER[change.rows.table])
         inserts = [change for change in ordered if change.operation is Operation.INSERT]
         for change in inserts:
-            _note(refused, await self._judge_insert(device, writer, change))
+            _note(refused, await self._judge_insert(device, writer, change, refused))
         _refuse_dependants(refused, changes)
         for change in inserts:
             await self._insert(device, change, refused)
@@ -81,7 +81,11 @@ class GroupApplier:
     # --- inserts
 
     async def _judge_insert(
-        self, device: DeviceWriter, writer: Writer, change: Change
+        self,
+        device: DeviceWriter,
+        writer: Writer,
+        change: Change,
+        refused: dict[RowKey, Refusal],
     ) -> list[Refusal]:
         table, rows = TABLES[change.rows.table], change.rows
         ids = rows.column("id")
@@ -89,10 +93,13 @@ class GroupApplier:
             return _all(table, ids, code, {"table": table.name})
         found = _hub_columns(table, rows)
         places = await self._scopes.outside(device, writer, table, rows)
-        found += _all(
-            table, [ids[place] for place in places], "outside_scope", {"table": table.name}
-        )
-        return found
+        parents = [(parent, rows.column(name)) for name, parent in table.follows if rows.has(name)]
+        outside = [
+            ids[place]
+            for place in places
+            if not any((parent, keys[place]) in refused for parent, keys in parents)
+        ]
+        return found + _all(table, outside, "outside_scope", {"table": table.name})
 
     async def _insert(
         self, device: DeviceWriter, change: Change, refused: dict[RowKey, Refusal]

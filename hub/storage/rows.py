@@ -39,7 +39,7 @@ async def rows_where(
     for piece in pieces(values):
         query = sa.select(*(target.c[name] for name in names))
         query = query.where(target.c.deleted == 0, target.c[column].in_(piece))
-        found.extend((await connection.execute(query)).tuples().all())
+        found.extend((await connection.execute(query)).all())
     return found
 
 
@@ -47,7 +47,7 @@ async def all_rows(connection: Connection, table: str, names: Sequence[str]) -> 
     """The named columns of every row that is not deleted. For tables of the organisation, not of documents."""
     target = replicated_table(table)
     query = sa.select(*(target.c[name] for name in names)).where(target.c.deleted == 0)
-    return list((await connection.execute(query)).tuples().all())
+    return list((await connection.execute(query)).all())
 
 
 async def page_of_rows(
@@ -58,7 +58,7 @@ async def page_of_rows(
     columns = [target.c.id, *(target.c[name] for name in names)]
     query = sa.select(*columns).where(target.c.id > after, target.c.deleted == 0)
     query = query.order_by(target.c.id).limit(most)
-    return list((await connection.execute(query)).tuples().all())
+    return list((await connection.execute(query)).all())
 
 
 async def one_row(

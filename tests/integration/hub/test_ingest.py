@@ -1,0 +1,225 @@
+"""Ingest on a real database: what gateways forward becomes rows once, in order, whole, with reasons for what is refused."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fieldmesh.codec.batch import Change, Event, EventKind, Operation
+from fieldmesh.codec.columns import from_rows
+from fieldmesh.codec.replication import write_forwarded
+from fieldmesh.data.schema import TABLES
+from fieldmesh.replica.partition import GLOBAL
+from hub.storage import contents, inbox, journal
+from tests.kit.company import SmallCompany
+
+
+@pytest.fixture
+async def company(tmp_path: Path) -> AsyncIterator[SmallCompany]:
+    """A company with one rep."""
+    made = await SmallCompany.founded(tmp_path)
+    yield made
+    await made.database.close()
+
+
+async def test_a_batch_that_comes_twice_has_one_effect(company: SmallCompany) -> None:
+    """Promise 2: without the inbox a redelivery would double the order."""
+    device = await company.device()
+    batch = device.pack(device.order(company.outlets[0]))
+    first = await company.ingest.apply([batch, batch])
+    second = await company.ingest.apply([batch])
+    assert (first.applied, first.repeated, second.applied, second.repeated) == (1, 1, 0, 1)
+    assert await company.query("SELECT count(*) FROM sales_order") == [(1,)]
+    assert await company.query("SELECT count(*) FROM order_line") == [(2,)]
+
+
+async def test_batches_wait_for_their_turn(company: SmallCompany) -> None:
+    """Promise 3: a batch that overtakes another through a second gateway waits, and the gap is shown."""
+    device = await company.device()
+    batches = [device.pack(device.order(company.outlets[0], number=f"N{n}")) for n in range(3)]
+    result = await company.ingest.apply([batches[2], batches[1]])
+    assert (result.applied, result.waiting) == (0, 2)
+    async with company.database.read() as connection:
+        gaps = await inbox.gaps(connection)
+    assert [(gap[1].sequence, gap[2].sequence, gap[3]) for gap in gaps] == [(0, 2, 2)]
+    result = await company.ingest.apply([batches[0]])
+    assert result.applied == 3
+    orders = await company.query("SELECT number FROM sales_order ORDER BY id")
+    assert orders == [("N0",), ("N1",), ("N2",)]
+    marks = await company.query("SELECT device_epoch, sequence FROM fm_device_mark")
+    assert marks == [(1, 3)]
+
+
+async def test_a_gap_can_be_released_and_what_was_missing_still_comes(
+    company: SmallCompany,
+) -> None:
+    """An operator is never stuck: the stream goes on, and nothing that comes late is lost."""
+    device = await company.device()
+    missing, later = (device.pack(device.order(company.outlets[0], number=n)) for n in "AB")
+    await company.ingest.apply([later])
+    released = await company.ingest.release(device.device_id)
+    assert released.applied == 1
+    again = await company.ingest.retry(missing.payload)
+    assert again.applied == 1
+    assert await company.query("SELECT count(*) FROM sales_order") == [(2,)]
+
+
+async def test_an_altered_batch_is_quarantined_and_the_right_one_still_applies(
+    company: SmallCompany,
+) -> None:
+    """Promise 7: a gateway that alters a byte can neither forge an order nor burn the device's number."""
+    device = await company.device()
+    batch = device.pack(device.order(company.outlets[0]))
+    body = bytearray(batch.forwarded.body)
+    body[len(body) // 2] ^= 1
+    altered = replace(batch.forwarded, body=bytes(body))
+    checked = company.verifier.check(altered, write_forwarded(altered))
+    assert checked.problem is not None
+    result = await company.ingest.apply([checked])
+    assert (result.quarantined, result.applied) == (1, 0)
+    kept = await company.query("SELECT code, payload FROM fm_quarantine")
+    assert kept == [("altered_batch", write_forwarded(altered))]
+    assert (await company.ingest.apply([batch])).applied == 1
+
+
+async def test_a_clone_is_quarantined_not_swallowed(company: SmallCompany) -> None:
+    """Another batch under a number that was used would be lost in silence if only the number were looked at."""
+    device = await company.device()
+    first = device.pack(device.order(company.outlets[0], number="A"))
+    clone = device.pack(device.order(company.outlets[0], number="B"), sequence=1)
+    await company.ingest.apply([first])
+    result = await company.ingest.apply([clone])
+    assert result.quarantined == 1
+    assert await company.query("SELECT code FROM fm_quarantine") == [("cloned_device",)]
+
+
+async def test_a_refused_order_takes_its_lines_with_it_and_says_why(
+    company: SmallCompany,
+) -> None:
+    """Promise 7: a foreign outlet's order comes back whole with a reason; the rest of the batch stands."""
+    device = await company.device()
+    foreign = company.identifiers.new()
+    await company.insert("outlet", ("id", "patch_id", "code"), [(foreign, b"x" * 16, "F")])
+    good, bad = device.order(company.outlets[0], number="G"), device.order(foreign, number="B")
+    result = await company.ingest.apply([device.pack([*good, *bad])])
+    assert result.refused == 3
+    assert await company.query("SELECT number FROM sales_order") == [("G",)]
+    rejects = await company.query(
+        'SELECT table_name, code FROM "reject" ORDER BY table_name, code'
+    )
+    assert rejects == [
+        ("order_line", "depends_on_refused"),
+        ("order_line", "depends_on_refused"),
+        ("sales_order", "outside_scope"),
+    ]
+
+
+async def test_a_device_may_not_write_what_head_office_owns(company: SmallCompany) -> None:
+    """Promise 7: prices and products are not for devices, whatever their program sends."""
+    device = await company.device()
+    product = from_rows("product", ("id", "code", "name"), [(company.identifiers.new(), "X", "X")])
+    result = await company.ingest.apply([device.pack([Change(Operation.INSERT, product, [])])])
+    assert result.refused == 1
+    assert await company.query('SELECT code FROM "reject"') == [("not_your_table",)]
+    assert await company.query("SELECT count(*) FROM product") == [(1,)]
+
+
+async def test_the_last_writer_of_each_column_wins_and_the_loser_is_kept(
+    company: SmallCompany,
+) -> None:
+    """Two devices change one contact: different columns both stand, the same column has a loser on record."""
+    one, two = await company.device("D1"), await company.device("D2")
+    contact = company.identifiers.new()
+    await company.insert(
+        "contact", ("id", "outlet_id", "name", "phone"), [(contact, company.outlets[0], "Ann", "1")]
+    )
+    clock = (company.clock.now() + 1_000_000) << 12
+
+    def change(phone: str, at: int, **more: str) -> Change:
+        names = ("id", "phone", *more)
+        rows = from_rows("contact", names, [(contact, phone, *more.values())])
+        return Change(Operation.UPDATE, rows, [at])
+
+    await company.ingest.apply([two.pack([change("2", clock + 9)])])
+    await company.ingest.apply([one.pack([change("3", clock + 5, role="owner")])])
+    assert await company.query("SELECT phone, role FROM contact") == [("2", "owner")]
+    conflicts = await company.query("SELECT column_name, losing_value FROM fm_conflict")
+    assert conflicts == [("phone", '"3"')]
+
+
+async def test_a_spare_takes_over_and_hands_over(company: SmallCompany) -> None:
+    """Modes duplicate and upload: the first device is suspended, its late upload accepted and marked, then it works again."""
+    first = await company.device("D1")
+    spare = await company.device(
+        "S1", kind="spare", stands_in_for=first.device_id, state="spare"
+    )
+    takeover = Event(EventKind.TAKEOVER, first.device_id)
+    await company.ingest.apply([spare.pack(spare.order(company.outlets[0]), event=takeover)])
+    assert await company.query("SELECT code, state FROM device ORDER BY code") == [
+        ("D1", "suspended"),
+        ("S1", "standing_in"),
+    ]
+    late = await company.ingest.apply([first.pack(first.order(company.outlets[1]))])
+    assert late.applied == 1
+    kinds = await company.query("SELECT kind FROM fm_journal ORDER BY number")
+    assert ("late_upload_of_suspended_device",) in kinds
+    handover = Event(EventKind.HANDOVER, first.device_id)
+    await company.ingest.apply([spare.pack([], event=handover)])
+    assert await company.query("SELECT code, state, must_full_sync FROM device ORDER BY code") == [
+        ("D1", "active", 1),
+        ("S1", "spare", 0),
+    ]
+
+
+async def test_only_the_last_three_orders_of_an_outlet_leave_the_hub(
+    company: SmallCompany,
+) -> None:
+    """Retention is part of scope: older orders and their lines are removed by events, so all tiers stay equal."""
+    device = await company.device()
+    for number in range(5):
+        company.clock.advance(60_000_000)
+        await company.ingest.apply(
+            [device.pack(device.order(company.outlets[0], number=f"N{number}"))]
+        )
+    out = await company.query(
+        'SELECT number FROM sales_order WHERE "partition" <> 0 ORDER BY number'
+    )
+    assert out == [("N2",), ("N3",), ("N4",)]
+    lines = await company.query('SELECT count(*) FROM order_line WHERE "partition" <> 0')
+    assert lines == [(6,)]
+    async with company.database.read() as connection:
+        assert await contents.prove(connection) == []
+        held = dict(await contents.digests(connection, [company.patch, GLOBAL]))
+        assert {digest.partition: digest.rows for digest in held}[company.patch] == 3 + 3 + 6
+        await journal.verify(connection)
+
+
+async def test_rows_follow_an_outlet_to_its_new_patch(company: SmallCompany) -> None:
+    """Promise 6: moving an outlet moves its orders and their lines, with removals under the old scope."""
+    device = await company.device()
+    await company.ingest.apply([device.pack(device.order(company.outlets[0]))])
+    from fieldmesh.replica.partition import partition_id  # noqa: PLC0415
+    from hub.storage.changes import ChangeWriter  # noqa: PLC0415
+
+    async with company.database.write() as connection:
+        writer = ChangeWriter(connection, company.clock)
+        await writer.open()
+        rows = from_rows("outlet", ("id", "patch_id"), [(company.outlets[0], b"n" * 16)])
+        await writer.update("outlet", rows)
+        await writer.close()
+    target = partition_id("patch", b"n" * 16)
+    for table in ("sales_order", "order_line"):
+        found = await company.query(f'SELECT DISTINCT "partition" FROM {table}')
+        assert found == [(target,)]
+    removed = await company.query(
+        "SELECT table_no, count(*) FROM fm_removal WHERE partition = ? GROUP BY table_no",
+        company.patch,
+    )
+    assert dict(removed) == {
+        TABLES["outlet"].number: 1,
+        TABLES["sales_order"].number: 1,
+        TABLES["order_line"].number: 2,
+    }
+    async with company.database.read() as connection:
+        assert await contents.prove(connection) == []

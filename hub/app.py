@@ -38,8 +38,10 @@ from hub.ingest.consume import Consumer, consumer_name
 from hub.ingest.group import Ingest
 from hub.ingest.verify import Checked, Verifier
 from hub.metrics import IngestFigures, RelayFigures
-from hub.relay.identity import Identity
+from hub.relay.blobs import Blobs
 from hub.relay.publish import Relay
+from hub.relay.requests import Desk, Responder
+from hub.relay.seeds import Seeds
 from hub.relay.streams import ensure_streams
 from hub.storage.nodes import revoked_bus_keys
 from hub.trust.authority import key_to_pem, load_key, pem_of
@@ -53,7 +55,6 @@ from hub.web.server import WebServer
 LOG = logging.getLogger(__name__)
 
 _TRIES, _REFILL_S = 20, 3.0
-_GATEWAY_TRIES, _GATEWAY_REFILL_S = 60, 0.5
 _LOOK_S = 5.0
 
 
@@ -124,22 +125,33 @@ class _Running:
         loops.run("disk", self._watch_disk)
         jobs = Jobs(office.database, office.maker)
         loops.run("jobs", jobs.run)
-        identity = Identity(
-            enrol=self.enrol,
-            renew=partial(renew, office.database, self._trust),
-            lease=partial(lease, office.database, office.maker),
-            pace=Pace(office.clock, tries=_GATEWAY_TRIES, refill_s=_GATEWAY_REFILL_S),
-        )
-        loops.run("identity", partial(identity.run, self._bus))
         relay = Relay(
             office.database, self._bus, office.clock, RelayFigures(self._registry, office.clock)
         )
         loops.run("relay", relay.run)
+        loops.run("answers", self._responder().run)
         self._run_ingest(loops)
 
     def _run_ingest(self, loops: Supervisor) -> None:
         for consumer_name, consumer in self._consumers.items():
             loops.run(consumer_name, consumer.run)
+
+    def _responder(self) -> Responder:
+        office = self._office
+        desk = Desk(
+            enrol=self.enrol,
+            renew=partial(renew, office.database, self._trust),
+            lease=partial(lease, office.database, office.maker),
+        )
+        return Responder(
+            office.database,
+            self._bus,
+            office.clock,
+            desk=desk,
+            seeds=Seeds(office.database, office.home.spool),
+            blobs=Blobs(office.home.blobs),
+            shards=office.settings.ingest.shards,
+        )
 
     def _ingest_consumers(self) -> dict[str, Consumer]:
         office = self._office

@@ -10,6 +10,7 @@ from hub.fleet.subscriptions import refresh_everything, today
 from hub.storage.database import HubDatabase
 from hub.storage.enrolments import forget_codes
 from hub.storage.org_changes import head_office_write
+from hub.storage.retired import retire_old_rows
 
 LOG = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class Jobs:
             await asyncio.sleep(_LOOK_S)
 
     async def begin_day(self) -> None:
-        """Assignments that begin or ended are in force, and old codes are forgotten."""
+        """Assignments that begin or ended are in force, rows beyond their days stay here only, old codes are forgotten."""
         clock = self._maker.clock
         async with head_office_write(
             self._database, clock, actor="hub", kind="day_begun", about={"day": today(clock)}
@@ -49,4 +50,5 @@ class Jobs:
         done = await refresh_everything(
             self._database, clock=clock, identifiers=self._maker.identifiers
         )
+        await retire_old_rows(self._database, clock)
         LOG.info("day_begun", extra={"moved": done.moved, "gained": done.gained})

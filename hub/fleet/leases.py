@@ -24,7 +24,7 @@ class LeaseGrant:
 
 
 async def lease(
-    database: HubDatabase, maker: Maker, *, gateway_id: bytes, device_id: bytes
+    database: HubDatabase, maker: Maker, gateway_id: bytes, device_id: bytes
 ) -> LeaseGrant:
     """The gateway may hold what the device's position may see, for 72 hours from now.
 

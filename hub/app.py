@@ -156,12 +156,7 @@ class _Running:
     def _ingest_consumers(self) -> dict[str, Consumer]:
         office = self._office
         verifier = Verifier(self._trust.authority.certificate)
-        ingest = Ingest(
-            office.database,
-            office.clock,
-            new_identifier=office.maker.identifiers.new,
-            check=partial(_check_again, verifier),
-        )
+        ingest = make_ingest(office, verifier)
         figures = IngestFigures(self._registry, office.clock)
         return {
             consumer_name(shard): Consumer(self._bus, ingest, verifier, shard, figures)
@@ -211,6 +206,17 @@ class _Running:
                 else:
                     self._run_ingest(self._loops)
             await asyncio.sleep(_LOOK_S)
+
+
+def make_ingest(office: Office, verifier: Verifier | None = None) -> Ingest:
+    """What applies batches, for the loops and for an operator's commands."""
+    knows = verifier or Verifier(office.trust.authority.certificate)
+    return Ingest(
+        office.database,
+        office.clock,
+        new_identifier=office.maker.identifiers.new,
+        check=partial(_check_again, knows),
+    )
 
 
 async def _start_web(

@@ -13,6 +13,8 @@ from fieldmesh.basics.problems import fill, problem_of
 from fieldmesh.service.translation import _
 
 DONE, REFUSED, USAGE, TRY_AGAIN = 0, 1, 2, 75
+_WIDTH = 2_000
+"""Rows are never broken, so that they can be searched and cut by other programs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def _print_json(facts: Mapping[str, object]) -> None:
 def _print_table(rows: Sequence[Mapping[str, object]]) -> None:
     table = Table(box=None, pad_edge=False)
     for heading in rows[0]:
-        table.add_column(heading.replace("_", " "), overflow="fold")
+        table.add_column(heading.replace("_", " "), no_wrap=True)
     for row in rows:
         table.add_row(*("" if value is None else str(value) for value in row.values()))
-    Console(soft_wrap=True).print(table)
+    Console(width=_WIDTH).print(table, crop=False)

@@ -1,6 +1,7 @@
 """What commands share: the open hub, a journalled write, confirmation, a question to a running gateway."""
 
 import argparse
+import datetime
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -42,6 +43,12 @@ def actor() -> str:
         return f"{getuser()}@fieldmesh-hub"
     except (KeyError, OSError):
         return "fieldmesh-hub"
+
+
+def when(at: int) -> str:
+    """A time for people: UTC, to the second."""
+    moment = datetime.datetime.fromtimestamp(at // 1_000_000, tz=datetime.UTC)
+    return moment.strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def sure(options: argparse.Namespace, what: str) -> None:

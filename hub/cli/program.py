@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from fieldmesh.basics.errors import FieldmeshError
-from fieldmesh.service import translation
+from fieldmesh.service import logs, translation
 from fieldmesh.service.translation import _
 from hub.cli import devices, gateways, organisation, oversight, setup
 from hub.cli.answers import TRY_AGAIN, Answer, print_answer, print_error
@@ -18,6 +18,7 @@ Command = Callable[[argparse.Namespace], Awaitable[Answer]]
 def run(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit code."""
     translation.set_language(language_of_people())
+    logs.setup(level="critical")
     options = _parser().parse_args(arguments)
     command: Command = options.command
     try:

@@ -82,3 +82,13 @@ async def count_rows(connection: Connection, table: str) -> int:
     target = replicated_table(table)
     query = sa.select(sa.func.count()).select_from(target).where(target.c.deleted == 0)
     return int((await connection.execute(query)).scalar_one())
+
+
+async def newest_rows(
+    connection: Connection, table: str, names: Sequence[str], *, most: int
+) -> list[Row]:
+    """The named columns of the newest rows, newest first."""
+    target = replicated_table(table)
+    query = sa.select(*(target.c[name] for name in names)).where(target.c.deleted == 0)
+    query = query.order_by(target.c.id.desc()).limit(most)
+    return list((await connection.execute(query)).tuples().all())

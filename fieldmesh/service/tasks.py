@@ -72,7 +72,8 @@ class Supervisor:
         """Every loop has ended."""
         for task in self._tasks.values():
             task.cancel()
-        await self._group.__aexit__(kind, error, trace)
+        # Without the error: it goes on by itself, not wrapped in a group.
+        await self._group.__aexit__(None, None, None)
 
     def run(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
         """The loop runs until the context ends or `stop` is called.

@@ -13,7 +13,7 @@ from fieldmesh.wire.v1 import replication_pb2, table_pb2
 from gateway.storage import cache, cursors, digests, partitions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from gateway.replication.parts import ReplicationParts
     from gateway.storage.transaction import Transaction
@@ -23,6 +23,7 @@ LOG = logging.getLogger(__name__)
 _MOST_ROUNDS: Final = 5
 _MARK_WAIT_S: Final = 10.0
 _REQUEST_S: Final = 60.0
+_RANGES_IN_REQUEST: Final = 64
 
 Ranges = dict[tuple[int, str, int], tuple[int, int, int]]
 
@@ -87,6 +88,8 @@ async def verify(parts: ReplicationParts, *, deep: bool, repair: bool) -> Verdic
         for partition in ready:
             suspects |= await _look_deep(parts, partition, verdict)
     waiting = set(ready)
+    if not waiting:
+        await _ask_digests(parts, [], detail=False)  # "equal" is never said without the hub
     for _ in range(_MOST_ROUNDS):
         if not waiting:
             break
@@ -198,26 +201,31 @@ async def _differing_ranges(parts: ReplicationParts, partition: int) -> set[tupl
 
 
 async def _repair(parts: ReplicationParts, suspects: set[tuple[int, str, int]]) -> int:
-    request = replication_pb2.RepairRequest(
-        ranges=[
-            table_pb2.Range(
-                partition=partition,
-                table=table,
-                first_byte=bucket * 16,
-                last_byte=bucket * 16 + 15,
-            )
-            for partition, table, bucket in sorted(suspects)
-        ]
-    )
-    payload = await parts.hub.ask("repair", request.SerializeToString(), timeout_s=_REQUEST_S)
-    reply = replication_pb2.RepairReply.FromString(payload)
-    rows = await parts.database.write(partial(apply_repair, reply=reply))
+    wanted = sorted(suspects)
+    rows = 0
+    for start in range(0, len(wanted), _RANGES_IN_REQUEST):
+        rows += await _repair_some(parts, wanted[start : start + _RANGES_IN_REQUEST])
     LOG.warning("ranges_repaired", extra={"ranges": len(suspects), "rows": rows})
     return rows
 
 
+async def _repair_some(parts: ReplicationParts, wanted: Sequence[tuple[int, str, int]]) -> int:
+    ranges = [
+        table_pb2.Range(
+            partition=partition, table=table, first_byte=bucket * 16, last_byte=bucket * 16 + 15
+        )
+        for partition, table, bucket in wanted
+    ]
+    request = replication_pb2.RepairRequest(ranges=ranges)
+    payload = await parts.hub.ask("repair", request.SerializeToString(), timeout_s=_REQUEST_S)
+    reply = replication_pb2.RepairReply.FromString(payload)
+    return await parts.database.write(partial(apply_repair, reply=reply))
+
+
 def apply_repair(connection: Transaction, *, reply: replication_pb2.RepairReply) -> int:
     """Each range is exactly what the hub holds; rows newer than its answer stay.
+
+    A range of many rows comes as one frame that replaces and further frames of rows.
 
     Returns:
         The number of rows written.
@@ -225,11 +233,14 @@ def apply_repair(connection: Transaction, *, reply: replication_pb2.RepairReply)
     written = 0
     for frame in reply.frames:
         unpacked = frames.unpack_frame(frame)
+        if unpacked.range is None:
+            written += cache.repair_rows(connection, unpacked.rows)
+            continue
         written += cache.replace_range(
             connection,
             unpacked.rows,
-            partition=frame.range.partition,
-            byte_range=(frame.range.first_byte, frame.range.last_byte),
+            partition=unpacked.range.partition,
+            byte_range=(unpacked.range.first_byte, unpacked.range.last_byte),
             at_lsn=reply.lsn,
         )
     return written

@@ -164,6 +164,11 @@ def replace_range(
         f" AND (lsn <= ?{_LOST.format(table=rows.table)})",
         (partition, first, last, at_lsn),
     )
+    return repair_rows(connection, rows)
+
+
+def repair_rows(connection: sqlite3.Connection, rows: TableRows) -> int:
+    """Rows stand as the hub says, also over the same LSN; a newer version stays."""
     return _write_rows(connection, rows, ">=")
 
 

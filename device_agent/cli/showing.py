@@ -25,6 +25,8 @@ def json_lines() -> Shower:
     seen: set[tuple[Step, bool]] = set()
 
     def show(progress: Progress) -> None:
+        if progress.step is Step.WAIT:
+            seen.clear()
         complete = progress.total > 0 and progress.done >= progress.total
         if (progress.step, complete) in seen and not progress.note:
             return

@@ -64,7 +64,7 @@ def net_changes(captured: Iterable[Captured], every_column: dict[int, int]) -> l
         held.clock = max(held.clock, change.clock)
         born_here = key in born
         if change.operation == DELETE:
-            held.operation = DELETE
+            held.operation, held.columns = DELETE, 0
         elif change.operation == INSERT or held.operation == DELETE:
             held.operation = INSERT if born_here else UPDATE
             held.columns = every_column[change.table_no]

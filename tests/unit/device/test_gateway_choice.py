@@ -1,0 +1,33 @@
+"""Which gateway a device asks first."""
+
+from device_agent.link.gateways import AVOID_US, TRUST_US, Candidate, in_order, is_measured
+
+NOW = 10 * TRUST_US
+
+
+def way(name: str, latency_us: int = 0, measured_at: int = NOW, failed_at: int = 0) -> Candidate:
+    """A candidate."""
+    return Candidate(
+        name.encode(), name, f"{name}:1", latency_us=latency_us, measured_at=measured_at,
+        failed_at=failed_at,
+    )  # fmt: skip
+
+
+def test_the_nearest_healthy_gateway_comes_first() -> None:
+    """Else a rep in Varna syncs with Sofia."""
+    ways = [way("far", 900), way("near", 100), way("sick", 1, failed_at=NOW - 1)]
+    assert [found.name for found in in_order(ways, NOW)] == ["near", "far", "sick"]
+
+
+def test_a_failure_is_forgiven_after_a_while() -> None:
+    """Else a gateway that was restarted is never asked again."""
+    ways = [way("far", 900), way("near", 100, failed_at=NOW - AVOID_US)]
+    assert in_order(ways, NOW)[0].name == "near"
+
+
+def test_an_old_measurement_is_taken_anew() -> None:
+    """A device moves: what was near yesterday may be far."""
+    assert is_measured([way("near", 100)], NOW)
+    assert not is_measured([way("near", 100, measured_at=NOW - TRUST_US)], NOW)
+    assert not is_measured([way("near", 100, failed_at=NOW - 1)], NOW)
+    assert not is_measured([], NOW)

@@ -1,10 +1,17 @@
 """The toolkit with input and output that every tier uses; no tier's rules stand here.
 
-Files: ``bus`` messages over NATS JetStream · ``bus_pull`` pulling from one consumer · ``config``
-settings from file, environment, flags · ``database`` one SQLite file, many readers, one writer with
-group commit · ``grpc_problems`` problems as gRPC statuses and back · ``grpc_server`` servers and
-credentials over mTLS · ``health`` what a node says about itself · ``lifecycle`` orderly ends · ``logs`` JSON lines · ``metrics`` figures with a node
-label · ``nats_identity`` who may do what on the bus · ``nats_server`` the broker as a supervised
-child · ``tasks`` eternal loops, bounded queues · ``tls`` keys and certificates · ``translation``
-texts for people.
+``bus``, ``bus_pull``   messages over NATS JetStream
+``config``              settings from file, environment, flags
+``database``            one SQLite file: many readers, one writer with group commit
+``grpc_problems``       problems as gRPC statuses and back
+``grpc_server``         servers and credentials over mTLS
+``health``              what a node says about itself over HTTP
+``lifecycle``           orderly ends
+``logs``                JSON lines
+``metrics``             figures with a node label
+``nats_identity``       who may do what on the bus
+``nats_server``         the broker as a supervised child
+``tasks``               eternal loops, bounded queues
+``tls``                 keys and certificates
+``translation``         texts for people
 """

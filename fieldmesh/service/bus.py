@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 
 CONNECT_S: Final = 5.0
+CLOSE_S: Final = 1.0
 PUBLISH_S: Final = 10.0
 PING_S: Final = 10
 MOST_PUBLISHING: Final = 256
@@ -347,8 +348,10 @@ async def _next(listening: Subscription) -> Msg | None:
 
 
 async def _close(client: Client) -> None:
+    # After a TLS handshake that failed, the library waits for an end that never comes.
     with contextlib.suppress(*_BROKEN):
-        await client.close()
+        async with asyncio.timeout(CLOSE_S):
+            await client.close()
 
 
 def _give_up_waiting(client: Client) -> None:

@@ -258,10 +258,8 @@ def _as_plain(value: object, annotation: Any, key: str) -> object:
         return _as_boolean(value)
     if annotation in {int, float}:
         return _as_number(value, annotation, key)
-    if annotation is Path and isinstance(value, str | Path):
-        return Path(value)
-    if annotation is str and isinstance(value, str):
-        return value
+    if annotation in {str, Path} and isinstance(value, str | Path):
+        return annotation(value)
     raise TypeError
 
 

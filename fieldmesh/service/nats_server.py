@@ -155,6 +155,11 @@ class NatsServer:
         return f"tls://{host}:{self.port}"
 
     @property
+    def pid(self) -> int | None:
+        """The process, if one was started."""
+        return None if self._process is None else self._process.pid
+
+    @property
     def is_running(self) -> bool:
         """Whether the process lives."""
         return self._process is not None and self._process.returncode is None

@@ -1,7 +1,9 @@
 """The running hub: one process that holds the broker, the web server, ingest and relay together.
 
-Order of the start: keys → broker → streams → web server → ports.json → loops. Order of the end: web server (intake)
-→ loops → line to the bus → broker → database. Being killed at any line is harmless: what counts is committed.
+Order of the start: keys → broker → streams → web server → ports.json → loops. Order of the end:
+web server (intake)
+→ loops → line to the bus → broker → database. Being killed at any line is harmless: what counts is
+committed.
 """
 
 import asyncio
@@ -133,8 +135,8 @@ class _Running:
         self._run_ingest(loops)
 
     def _run_ingest(self, loops: Supervisor) -> None:
-        for consumer_name, consumer in self._consumers.items():
-            loops.run(consumer_name, consumer.run)
+        for name, consumer in self._consumers.items():
+            loops.run(name, consumer.run)
 
     def _responder(self) -> Responder:
         office = self._office
@@ -312,7 +314,10 @@ def _nats_config(office: Office, chain: Path, key: Path) -> NatsConfig:
 
 
 def _server_certificate(office: Office) -> tuple[Path, Path]:
-    """A fresh certificate for the hub's servers, with the authority's behind it; the key stays the same."""
+    """A fresh certificate for the hub's servers, with the authority's behind it.
+
+    The key stays the same.
+    """
     folder, authority = office.home.trust, office.trust.authority
     key_file, chain_file = folder / "server_key.pem", folder / "server.pem"
     if not key_file.exists():
@@ -324,7 +329,10 @@ def _server_certificate(office: Office) -> tuple[Path, Path]:
 
 
 async def _start_broker(nats: NatsServer, home: HubHome) -> None:
-    """The broker runs; under port 0 on the port that it had last time, because gateways were told that one."""
+    """The broker runs.
+
+    Under port 0 on the port that it had last time, because gateways were told that one.
+    """
     kept = _kept_ports(home).get("bus", 0)
     if nats.config.port == 0 and kept:
         free = nats.config

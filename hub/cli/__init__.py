@@ -1,12 +1,12 @@
 """The command line of the hub: noun verb, `--json` on every command.
 
-    program        arguments → command → answer → exit code
-    answers        what is printed, and exit codes
-    setup          init, serve, status, config show, sample
-    gateways       gateway add | list | revoke | code | command
-    devices        device add | spare | authorise | replace | home | revoke | code | list
-    organisation   org, import, outlet, price, user
-    oversight      audit, quarantine, gap, conflict, reject, session, verify, recover
+program        arguments → command → answer → exit code
+answers        what is printed, and exit codes
+setup          init, serve, status, config show, sample
+gateways       gateway add | list | revoke | code | command
+devices        device add | spare | authorise | replace | home | revoke | code | list
+organisation   org, import, outlet, price, user
+oversight      audit, quarantine, gap, conflict, reject, session, verify, recover
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""python -m hub.cli"""
+"""python -m hub.cli."""
 
 import sys
 

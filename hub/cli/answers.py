@@ -2,8 +2,10 @@
 
 import json
 import sys
+from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from rich.console import Console
 from rich.table import Table
@@ -15,6 +17,19 @@ from fieldmesh.service.translation import _
 DONE, REFUSED, USAGE, TRY_AGAIN = 0, 1, 2, 75
 _WIDTH = 2_000
 """Rows are never broken, so that they can be searched and cut by other programs."""
+
+
+class Nouns(Protocol):
+    """Where commands are added: what `ArgumentParser.add_subparsers` returns."""
+
+    def add_parser(
+        self,
+        name: str,
+        *,
+        help: str = ...,  # noqa: A002 - argparse calls it so
+        parents: Sequence[ArgumentParser] = ...,
+    ) -> ArgumentParser:
+        """A new command."""
 
 
 @dataclass(frozen=True, slots=True)

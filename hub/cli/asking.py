@@ -1,4 +1,4 @@
-"""What commands share: the open hub, a journalled write, confirmation, a question to a running gateway."""
+"""What commands share: the open hub, a journalled write, confirmation, a gateway's answer."""
 
 import argparse
 import datetime

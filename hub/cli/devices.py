@@ -1,12 +1,11 @@
-"""device add | spare | authorise | replace | home | code | revoke | list"""
+"""device add | spare | authorise | replace | home | code | revoke | list."""
 
 import argparse
-from typing import TYPE_CHECKING
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.identifiers import to_text
 from fieldmesh.service.translation import _
-from hub.cli.answers import Answer
+from hub.cli.answers import Answer, Nouns
 from hub.cli.asking import opened, sure, writing
 from hub.fleet.office import Office
 from hub.fleet.registry import (
@@ -23,11 +22,8 @@ from hub.storage.rows import rows_where
 from hub.trust.authority import NodeKind
 from hub.trust.enrolment import CODE_HOURS, new_code
 
-if TYPE_CHECKING:
-    Nouns = argparse._SubParsersAction[argparse.ArgumentParser]
 
-
-def add_commands(nouns: "Nouns", shared: argparse.ArgumentParser) -> None:
+def add_commands(nouns: Nouns, shared: argparse.ArgumentParser) -> None:
     """The commands about devices are known."""
     noun = nouns.add_parser("device", help=_("devices: register, spare, revoke"))
     verbs = noun.add_subparsers(metavar="VERB", required=True)
@@ -39,14 +35,18 @@ def add_commands(nouns: "Nouns", shared: argparse.ArgumentParser) -> None:
     spare = verbs.add_parser("spare", parents=[shared], help=_("register a spare device"))
     spare.add_argument("code", help=_("short code of the device"))
     spare.add_argument("--gateway", help=_("code of its home gateway"))
-    spare.add_argument("--for", dest="first", help=_("authorise it at once to stand in for this device"))
+    spare.add_argument(
+        "--for", dest="first", help=_("authorise it at once to stand in for this device")
+    )
     spare.set_defaults(command=_spare)
     authorise = verbs.add_parser("authorise", parents=[shared], help=_("let a spare stand in"))
     authorise.add_argument("spare")
     authorise.add_argument("--for", dest="first", required=True, help=_("the device it replaces"))
     authorise.set_defaults(command=_authorise)
     replace = verbs.add_parser(
-        "replace", parents=[shared], help=_("revoke a lost device and register a new one in its place")
+        "replace",
+        parents=[shared],
+        help=_("revoke a lost device and register a new one in its place"),
     )
     replace.add_argument("device")
     replace.add_argument("code", help=_("short code of the new device"))
@@ -59,7 +59,9 @@ def add_commands(nouns: "Nouns", shared: argparse.ArgumentParser) -> None:
     code = verbs.add_parser("code", parents=[shared], help=_("a new enrolment code"))
     code.add_argument("device")
     code.set_defaults(command=_code)
-    revoke = verbs.add_parser("revoke", parents=[shared], help=_("revoke and order it to erase itself"))
+    revoke = verbs.add_parser(
+        "revoke", parents=[shared], help=_("revoke and order it to erase itself")
+    )
     revoke.add_argument("device")
     revoke.add_argument("--reason", default="", help=_("shown to the person"))
     revoke.add_argument("--yes", action="store_true", help=_("do it without asking"))

@@ -1,23 +1,19 @@
-"""gateway add | list | code | revoke | command"""
+"""gateway add | list | code | revoke | command."""
 
 import argparse
-from typing import TYPE_CHECKING
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.identifiers import to_text
 from fieldmesh.service.translation import _
-from hub.cli.answers import Answer
+from hub.cli.answers import Answer, Nouns
 from hub.cli.asking import ask_gateway, opened, sure, writing
 from hub.fleet.registry import NewGateway, add_gateway, revoke_gateway
 from hub.storage import nodes
 from hub.trust.authority import NodeKind
 from hub.trust.enrolment import CODE_HOURS, new_code
 
-if TYPE_CHECKING:
-    Nouns = argparse._SubParsersAction[argparse.ArgumentParser]
 
-
-def add_commands(nouns: "Nouns", shared: argparse.ArgumentParser) -> None:
+def add_commands(nouns: Nouns, shared: argparse.ArgumentParser) -> None:
     """The commands about gateways are known."""
     noun = nouns.add_parser("gateway", help=_("gateways: register, list, revoke, command"))
     verbs = noun.add_subparsers(metavar="VERB", required=True)
@@ -36,7 +32,9 @@ def add_commands(nouns: "Nouns", shared: argparse.ArgumentParser) -> None:
     revoke.add_argument("gateway")
     revoke.add_argument("--yes", action="store_true", help=_("do it without asking"))
     revoke.set_defaults(command=_revoke)
-    command = verbs.add_parser("command", parents=[shared], help=_("tell a gateway to do something"))
+    command = verbs.add_parser(
+        "command", parents=[shared], help=_("tell a gateway to do something")
+    )
     command.add_argument("gateway")
     command.add_argument("what", choices=["status", "verify", "reseed", "replay", "bandwidth"])
     command.add_argument("--repair", action="store_true", help=_("verify: fetch what differs"))

@@ -1,16 +1,15 @@
-"""org import | show, import KIND FILE, outlet move, price set, user add | password"""
+"""org import | show, import KIND FILE, outlet move, price set, user add | password."""
 
 import argparse
 import sys
 from getpass import getpass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.service.translation import _
-from hub.cli.answers import DONE, REFUSED, Answer
+from hub.cli.answers import DONE, REFUSED, Answer, Nouns
 from hub.cli.asking import actor, opened, writing
 from hub.exchange.csv_import import Imported, import_csv
 from hub.exchange.csv_kinds import (
@@ -29,13 +28,10 @@ from hub.fleet.subscriptions import refresh_everything, today
 from hub.storage.rows import all_rows, count_rows
 from hub.trust.signin import make_verifier
 
-if TYPE_CHECKING:
-    Nouns = argparse._SubParsersAction[argparse.ArgumentParser]
-
 _MOST_SHOWN = 50
 
 
-def add_commands(nouns: "Nouns", shared: argparse.ArgumentParser) -> None:
+def add_commands(nouns: Nouns, shared: argparse.ArgumentParser) -> None:
     """The commands about the organisation are known."""
     _add_imports(nouns, shared)
     outlet = nouns.add_parser("outlet", help=_("outlets: who serves them"))
@@ -46,7 +42,9 @@ def add_commands(nouns: "Nouns", shared: argparse.ArgumentParser) -> None:
     move.set_defaults(command=_move)
     price = nouns.add_parser("price", help=_("prices"))
     verbs = price.add_subparsers(metavar="VERB", required=True)
-    change = verbs.add_parser("set", parents=[shared], help=_("set the price of a product from today"))
+    change = verbs.add_parser(
+        "set", parents=[shared], help=_("set the price of a product from today")
+    )
     change.add_argument("price_list", help=_("code of the price list"))
     change.add_argument("product", help=_("code of the product"))
     change.add_argument("amount", help=_("price of one unit"))
@@ -67,13 +65,15 @@ def add_commands(nouns: "Nouns", shared: argparse.ArgumentParser) -> None:
         command.set_defaults(command=run)
 
 
-def _add_imports(nouns: "Nouns", shared: argparse.ArgumentParser) -> None:
+def _add_imports(nouns: Nouns, shared: argparse.ArgumentParser) -> None:
     org = nouns.add_parser("org", help=_("the organisation"))
     verbs = org.add_subparsers(metavar="VERB", required=True)
     many = verbs.add_parser(
         "import", parents=[shared], help=_("load several CSV files, each named after its kind")
     )
-    many.add_argument("files", nargs="+", type=Path, help=_("files such as org_unit.csv, or folders"))
+    many.add_argument(
+        "files", nargs="+", type=Path, help=_("files such as org_unit.csv, or folders")
+    )
     many.set_defaults(command=_import_many)
     show = verbs.add_parser("show", parents=[shared], help=_("positions as a tree, and counts"))
     show.set_defaults(command=_show)
@@ -128,9 +128,7 @@ async def _import(options: argparse.Namespace, work: list[tuple[Kind, Path]]) ->
     return Answer({"files": rows, "bad": bad, "problems": problems}, lines, rows, code)
 
 
-async def _load(
-    office: Office, kind: Kind, path: Path, options: argparse.Namespace
-) -> Imported:
+async def _load(office: Office, kind: Kind, path: Path, options: argparse.Namespace) -> Imported:
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description} {task.completed:,.0f}"),
@@ -165,12 +163,17 @@ async def _show(options: argparse.Namespace) -> Answer:
     async with opened(options) as office, office.database.read() as connection:
         names = ("id", "code", "name", "parent_position_id", "role_id")
         positions = await all_rows(connection, "position", names)
-        roles = dict(
-            [(row[0], row[1]) for row in await all_rows(connection, "role", ("id", "code"))]
-        )
+        roles = {row[0]: row[1] for row in await all_rows(connection, "role", ("id", "code"))}
         counts = {
             table: await count_rows(connection, table)
-            for table in ("org_unit", "territory", "position", "distributor", "outlet", "legal_party")
+            for table in (
+                "org_unit",
+                "territory",
+                "position",
+                "distributor",
+                "outlet",
+                "legal_party",
+            )
         }
     codes = {row[0]: row[1] for row in positions}
     rows = [
@@ -196,7 +199,12 @@ async def _move(options: argparse.Namespace) -> Answer:
             lsn = writer.lsn
     line = _("{count} outlets are served by {position} from now on.")
     return Answer(
-        {"moved": len(options.outlet), "position": options.position, "lsn": lsn, "rows": done.moved},
+        {
+            "moved": len(options.outlet),
+            "position": options.position,
+            "lsn": lsn,
+            "rows": done.moved,
+        },
         [line.format(count=len(options.outlet), position=options.position)],
     )
 
@@ -243,9 +251,9 @@ async def _add_user(options: argparse.Namespace) -> Answer:
 
 async def _set_password(options: argparse.Namespace) -> Answer:
     verifier = make_verifier(_password(options))
-    async with opened(options) as office:
-        async with writing(office, "password_set", {"login": options.login}) as writer:
-            await set_password(writer, office.maker, login=options.login, verifier=verifier)
+    about = {"login": options.login}
+    async with opened(options) as office, writing(office, "password_set", about) as writer:
+        await set_password(writer, office.maker, login=options.login, verifier=verifier)
     line = _("The password of {login} is new; devices learn it with their next full sync.")
     return Answer({"login": options.login}, [line.format(login=options.login)])
 

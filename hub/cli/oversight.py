@@ -1,9 +1,8 @@
-"""audit, quarantine, gap, conflict, reject, session, verify, recover"""
+"""audit, quarantine, gap, conflict, reject, session, verify, recover."""
 
 import argparse
 import json
 import sys
-from typing import TYPE_CHECKING
 
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -11,19 +10,16 @@ from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.identifiers import to_text
 from fieldmesh.service.translation import _
 from hub.app import bus_of_running_hub, make_ingest, running_ports
-from hub.cli.answers import DONE, REFUSED, Answer
+from hub.cli.answers import DONE, REFUSED, Answer, Nouns
 from hub.cli.asking import opened, sure, when, writing
 from hub.relay.commands import GatewayCommand, send_command
 from hub.storage import conflicts, contents, down_outbox, inbox, journal, nodes, quarantine
-from hub.storage.rows import newest_rows
-
-if TYPE_CHECKING:
-    Nouns = argparse._SubParsersAction[argparse.ArgumentParser]
+from hub.storage.rows import Connection, newest_rows
 
 _SHOWN = 50
 
 
-def add_commands(nouns: "Nouns", shared: argparse.ArgumentParser) -> None:
+def add_commands(nouns: Nouns, shared: argparse.ArgumentParser) -> None:
     """The commands of oversight are known."""
     _add_journal(nouns, shared)
     held = nouns.add_parser("quarantine", help=_("batches that could not be applied"))
@@ -67,7 +63,7 @@ def add_commands(nouns: "Nouns", shared: argparse.ArgumentParser) -> None:
     every.set_defaults(command=_session_list)
 
 
-def _add_journal(nouns: "Nouns", shared: argparse.ArgumentParser) -> None:
+def _add_journal(nouns: Nouns, shared: argparse.ArgumentParser) -> None:
     audit = nouns.add_parser("audit", help=_("the journal"))
     verbs = audit.add_subparsers(metavar="VERB", required=True)
     verify = verbs.add_parser("verify", parents=[shared], help=_("check the chain of hashes"))
@@ -83,7 +79,9 @@ def _add_journal(nouns: "Nouns", shared: argparse.ArgumentParser) -> None:
     prove.add_argument("--repair", action="store_true", help=_("gateways fetch what differs"))
     prove.set_defaults(command=_verify)
     recover = nouns.add_parser(
-        "recover", parents=[shared], help=_("after a restored backup: a new hub epoch, gateways replay")
+        "recover",
+        parents=[shared],
+        help=_("after a restored backup: a new hub epoch, gateways replay"),
     )
     recover.add_argument("--yes", action="store_true", help=_("do it without asking"))
     recover.set_defaults(command=_recover)
@@ -140,7 +138,7 @@ async def _quarantine_show(options: argparse.Namespace) -> Answer:
     return Answer(facts, [f"{name}: {value}" for name, value in facts.items()])
 
 
-async def _held(connection: nodes.Connection, number: int) -> quarantine.Quarantined:
+async def _held(connection: Connection, number: int) -> quarantine.Quarantined:
     entry = await quarantine.entry(connection, number)
     if entry is None:
         text = _("there is no entry {number}").format(number=number)
@@ -164,10 +162,10 @@ async def _quarantine_retry(options: argparse.Namespace) -> Answer:
 
 async def _quarantine_release(options: argparse.Namespace) -> Answer:
     sure(options, _("the batch is never applied; its bytes are kept"))
-    async with opened(options) as office:
-        async with writing(office, "quarantine_released", {"number": options.number}) as writer:
-            await _held(writer.connection, options.number)
-            await quarantine.set_state(writer.connection, options.number, quarantine.RELEASED)
+    about = {"number": options.number}
+    async with opened(options) as office, writing(office, "quarantine_released", about) as writer:
+        await _held(writer.connection, options.number)
+        await quarantine.set_state(writer.connection, options.number, quarantine.RELEASED)
     line = _("Entry {number} is closed.").format(number=options.number)
     return Answer({"number": options.number, "state": quarantine.RELEASED}, [line])
 
@@ -272,9 +270,7 @@ async def _verify(options: argparse.Namespace) -> Answer:
             entries = await journal.verify(connection)
             if options.deep:
                 findings = await _prove(connection, quiet=options.json)
-            gateways = [
-                one for one in await nodes.gateways(connection) if one.status == "enrolled"
-            ]
+            gateways = [one for one in await nodes.gateways(connection) if one.status == "enrolled"]
         replies: dict[str, object] = {}
         if gateways and running_ports(office.home) is not None:
             command = GatewayCommand("verify", repair=options.repair, deep=options.deep)
@@ -291,7 +287,7 @@ async def _verify(options: argparse.Namespace) -> Answer:
     return Answer(facts, lines, code=REFUSED if findings else DONE)
 
 
-async def _prove(connection: nodes.Connection, *, quiet: bool) -> list[str]:
+async def _prove(connection: Connection, *, quiet: bool) -> list[str]:
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description} {task.completed:,.0f}"),
@@ -300,9 +296,7 @@ async def _prove(connection: nodes.Connection, *, quiet: bool) -> list[str]:
         disable=quiet or not sys.stdout.isatty(),
     ) as progress:
         task = progress.add_task(_("rows"), total=None)
-        return await contents.prove(
-            connection, lambda _table, count: progress.advance(task, count)
-        )
+        return await contents.prove(connection, lambda _table, count: progress.advance(task, count))
 
 
 async def _recover(options: argparse.Namespace) -> Answer:

@@ -64,5 +64,3 @@ def _parser() -> argparse.ArgumentParser:
     for part in (setup, organisation, gateways, devices, oversight):
         part.add_commands(nouns, _shared())
     return parser
-
-

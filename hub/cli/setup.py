@@ -1,26 +1,22 @@
-"""init, serve, status, config show"""
+"""init, serve, status, config show."""
 
 import argparse
-from typing import TYPE_CHECKING
 
 from fieldmesh.basics.codes import authority_fingerprint
 from fieldmesh.service import config, logs, translation
 from fieldmesh.service.translation import _
 from hub.app import running_ports, serve
-from hub.cli.answers import Answer
+from hub.cli.answers import Answer, Nouns
 from hub.cli.asking import opened
 from hub.config import HubHome, HubSettings, load_settings
 from hub.fleet.office import make_office, open_office
 from hub.storage import nodes
 from hub.storage.rows import count_rows
 
-if TYPE_CHECKING:
-    Nouns = argparse._SubParsersAction[argparse.ArgumentParser]
-
 _COUNTED = ("position", "outlet", "product", "price", "sales_order")
 
 
-def add_commands(nouns: "Nouns", shared: argparse.ArgumentParser) -> None:
+def add_commands(nouns: Nouns, shared: argparse.ArgumentParser) -> None:
     """The commands of the hub itself are known."""
     init = nouns.add_parser("init", parents=[shared], help=_("make a new hub"))
     init.add_argument("--company", default="Company", help=_("name of the company"))

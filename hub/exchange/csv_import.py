@@ -1,7 +1,9 @@
-"""A CSV file → rows through the change path. Every bad line is reported as file:line:column: reason.
+"""A CSV file → rows through the change path.
 
-Good lines are loaded in transactions of at most 10,000 rows, or, all or nothing, in one after the whole file was
-found good. Loading a file again changes nothing.
+Every bad line is reported as file:line:column: reason.
+
+Good lines are loaded in transactions of at most 10,000 rows, or, all or nothing, in one after the
+whole file was found good. Loading a file again changes nothing.
 """
 
 import csv
@@ -10,7 +12,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
+from typing import Protocol, TextIO
+
+from typing_extensions import override
 
 from fieldmesh.basics.clock import Clock
 from fieldmesh.basics.errors import Rejected
@@ -20,7 +24,7 @@ from fieldmesh.data.types import Value
 from fieldmesh.service.translation import _
 from hub.exchange.csv_kinds import Field, Kind
 from hub.exchange.csv_lookup import Codes, Key, ids_by_key
-from hub.exchange.csv_values import BadValue, parse_value
+from hub.exchange.csv_values import BadValueError, parse_value
 from hub.storage.changes import ChangeWriter
 from hub.storage.database import HubDatabase
 from hub.storage.org_changes import head_office_write
@@ -33,6 +37,18 @@ _PERSON = b"fieldmesh csv"
 Progress = Callable[[int], None]
 
 
+class Lines(Protocol):
+    """What `csv.reader` makes: lists of cells, and the number of the line that was read last."""
+
+    line_num: int
+
+    def __iter__(self) -> Iterator[list[str]]:
+        """Itself."""
+
+    def __next__(self) -> list[str]:
+        """The cells of the next line."""
+
+
 @dataclass(frozen=True, slots=True)
 class LineProblem:
     """Why a cell or a line can't be loaded."""
@@ -42,6 +58,7 @@ class LineProblem:
     column: str
     reason: str
 
+    @override
     def __str__(self) -> str:
         """file:line:column: reason."""
         return f"{self.file}:{self.line}:{self.column}: {self.reason}"
@@ -104,7 +121,8 @@ async def import_csv(
         Counts and problems.
 
     Raises:
-        Rejected: `file_unreadable`; `csv_invalid`, the file as a whole can't be loaded: encoding or headings.
+        Rejected: `file_unreadable`; `csv_invalid`, the file as a whole can't be loaded: encoding
+            or headings.
     """
     reading = await _begin(database, kind, path)
     about = {"kind": kind.name, "file": path.name}
@@ -131,7 +149,7 @@ async def import_csv(
 
 async def _begin(database: HubDatabase, kind: Kind, path: Path) -> _Reading:
     with _opened(path) as file:
-        headings = next(_reader(file, path), [])
+        headings: list[str] = next(_reader(file, path), [])
     fields = _headings(kind, headings, path.name)
     async with database.read() as connection:
         codes = Codes(connection)
@@ -212,7 +230,7 @@ def _row(reading: _Reading, cells: list[str], line: int) -> tuple[Value, ...] | 
             continue
         try:
             values[one.heading] = _cell(reading, one, cell.strip())
-        except BadValue as reason:
+        except BadValueError as reason:
             _report(reading, line, one.heading, str(reason))
             good = False
     if not good:
@@ -234,14 +252,14 @@ def _cell(reading: _Reading, one: Field, cell: str) -> Value:
         if one.column.nullable:
             return None
         if one.column.default is None:
-            raise BadValue(_("must not be empty"))
+            raise BadValueError(_("must not be empty"))
         return one.column.default
     if one.table is None:
         return parse_value(one.column, cell)
     found = reading.codes[one.table].get(cell)
     if found is None:
         title = one.table.replace("_", " ")
-        raise BadValue(_("there is no {table} {code}").format(table=title, code=cell[:80]))
+        raise BadValueError(_("there is no {table} {code}").format(table=title, code=cell[:80]))
     return found
 
 
@@ -263,9 +281,7 @@ def _new_id(kind: Kind, key: Key) -> bytes:
     return bytes(digest)
 
 
-async def _write(
-    writer: ChangeWriter, reading: _Reading, rows: list[tuple[Value, ...]]
-) -> None:
+async def _write(writer: ChangeWriter, reading: _Reading, rows: list[tuple[Value, ...]]) -> None:
     names = ("id", *(one.column.name for one in reading.fields if one is not None))
     reading.done.changed += await writer.upsert(
         reading.kind.name, from_rows(reading.kind.name, names, rows)
@@ -291,7 +307,7 @@ def _opened(path: Path) -> Iterator[TextIO]:
         raise Rejected("csv_invalid", place=path.name, text=str(error)) from None
 
 
-def _reader(file: TextIO, path: Path) -> "csv._reader":
+def _reader(file: TextIO, path: Path) -> "Lines":
     first = file.readline(CSV_LINE_CHARACTERS + 1)
     if len(first) > CSV_LINE_CHARACTERS:
         raise Rejected("csv_invalid", place=f"{path.name}:1", text=_("The line is too long."))

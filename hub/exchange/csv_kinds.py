@@ -1,6 +1,7 @@
 """Which tables can be loaded from CSV files, and by what their rows are known.
 
-Columns of a file are the columns of the table; where a column holds the id of another row, the file has a column
+Columns of a file are the columns of the table; where a column holds the id of another row, the
+file has a column
 without ``_id`` that holds that row's code. A row that is known is changed; one that is not is made.
 """
 
@@ -67,7 +68,7 @@ SHAPES_SCOPE = frozenset(
         "warehouse",
     }
 )
-"""Tables whose rows decide what positions may see: after them `fleet.subscriptions` is refreshed."""
+"""Tables whose rows decide what positions may see: scopes are refreshed after them."""
 SHAPES_SIGN_IN = frozenset({"app_user", "assignment"})
 """Tables that decide who may sign in where."""
 _HIDDEN = frozenset({"patch_id", "verifier", "second_factor", "stands_in_for"})
@@ -134,7 +135,9 @@ def kind_named(name: str) -> Kind:
     """
     if name not in KEYS:
         names = ", ".join(sorted(KEYS))
-        raise Rejected("not_found", place="kind", text=f"there is no kind {name}; kinds are {names}")
+        raise Rejected(
+            "not_found", place="kind", text=f"there is no kind {name}; kinds are {names}"
+        )
     return _kind(TABLES[name], KEYS[name])
 
 
@@ -160,5 +163,7 @@ def _kind(table: ReplicatedTable, key: tuple[str, ...]) -> Kind:
 
 
 def is_known_by_code(table: str) -> bool:
-    """Whether a cell can name a row of the table: by its code, login or number, or product/unit, position/route."""
-    return table in {"product_unit", "route", "app_user", "equipment"} or KEYS.get(table) == ("code",)
+    """Whether a cell can name a row of the table: by code, login, number or product/unit."""
+    return table in {"product_unit", "route", "app_user", "equipment"} or KEYS.get(table) == (
+        "code",
+    )

@@ -31,7 +31,7 @@ class Codes:
         return {
             f"{titles.get(row[1])}{SEPARATOR}{row[2]}": row[0]
             for row in rows
-            if isinstance(row[0], bytes) and isinstance(row[1], bytes)
+            if isinstance(row[0], bytes) and isinstance(row[1], bytes) and isinstance(row[2], str)
         }
 
 

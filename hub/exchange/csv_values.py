@@ -17,7 +17,7 @@ _WHOLE = re.compile(r"[+-]?\d{1,18}")
 _MOST_TEXT = 16_000
 
 
-class BadValue(Exception):
+class BadValueError(Exception):
     """A cell can't be read; the message says why, for a person."""
 
 
@@ -25,7 +25,7 @@ def parse_value(column: ReplicatedColumn, text: str) -> Value:
     """The value of a cell that is not empty and is no reference.
 
     Raises:
-        BadValue: with the reason.
+        BadValueError: with the reason.
     """
     match column.kind.wire:
         case WireType.INTEGER:
@@ -41,19 +41,19 @@ def parse_value(column: ReplicatedColumn, text: str) -> Value:
         case WireType.TEXT:
             return _text(text, column.kind.precision)
         case WireType.IDENTIFIER | WireType.BINARY:
-            raise BadValue(_("this column can't be loaded from a file"))
+            raise BadValueError(_("this column can't be loaded from a file"))
 
 
 def _whole(text: str) -> int:
     if not _WHOLE.fullmatch(text):
-        raise BadValue(_("{text} is not a whole number").format(text=_short(text)))
+        raise BadValueError(_("{text} is not a whole number").format(text=_short(text)))
     return int(text)
 
 
 def _boolean(text: str) -> int:
     lower = text.lower()
     if lower not in _YES | _NO:
-        raise BadValue(_("{text} is neither yes nor no").format(text=_short(text)))
+        raise BadValueError(_("{text} is neither yes nor no").format(text=_short(text)))
     return int(lower in _YES)
 
 
@@ -62,11 +62,11 @@ def _decimal(text: str, precision: int, scale: int) -> int:
     try:
         value = Decimal(plain)
     except InvalidOperation:
-        raise BadValue(_("{text} is not a number").format(text=_short(text))) from None
+        raise BadValueError(_("{text} is not a number").format(text=_short(text))) from None
     if not value.is_finite() or abs(value) >= Decimal(10) ** (precision - scale):
-        raise BadValue(_("{text} is too large").format(text=_short(text)))
+        raise BadValueError(_("{text} is too large").format(text=_short(text)))
     if value != value.quantize(Decimal(1).scaleb(-scale)):
-        raise BadValue(
+        raise BadValueError(
             _("{text} has more than {scale} digits after the point").format(
                 text=_short(text), scale=scale
             )
@@ -78,26 +78,28 @@ def _date(text: str) -> str:
     try:
         return datetime.date.fromisoformat(text).isoformat()
     except ValueError:
-        raise BadValue(_("{text} is not a date like 2026-01-31").format(text=_short(text))) from None
+        raise BadValueError(
+            _("{text} is not a date like 2026-01-31").format(text=_short(text))
+        ) from None
 
 
 def _time(text: str) -> int:
     try:
         moment = datetime.datetime.fromisoformat(text)
     except ValueError:
-        raise BadValue(
+        raise BadValueError(
             _("{text} is not a time like 2026-01-31T08:00:00+02:00").format(text=_short(text))
         ) from None
     if moment.tzinfo is None:
-        raise BadValue(_("{text} has no time zone: add Z or +02:00").format(text=_short(text)))
+        raise BadValueError(_("{text} has no time zone: add Z or +02:00").format(text=_short(text)))
     return (moment - _EPOCH) // datetime.timedelta(microseconds=1)
 
 
 def _text(text: str, most: int) -> str:
     if len(text) > (most or _MOST_TEXT):
-        raise BadValue(_("longer than {most} characters").format(most=most or _MOST_TEXT))
+        raise BadValueError(_("longer than {most} characters").format(most=most or _MOST_TEXT))
     if _CONTROL.search(text):
-        raise BadValue(_("holds a control character"))
+        raise BadValueError(_("holds a control character"))
     return text
 
 

@@ -37,7 +37,7 @@ async def set_price(
     amount: int,
     day: str,
 ) -> int:
-    """The product costs that much from ``day``, in the unit named or in each of its units that has a price.
+    """The product costs that much from ``day``, in the unit named or in each priced unit.
 
     Returns:
         How many prices changed.

@@ -58,10 +58,10 @@ async def _places(
     connection: Connection,
 ) -> tuple[dict[bytes, bytes], dict[bytes, tuple[bytes, ...]]]:
     """Position → its distributor, and position → organisation units on its path."""
-    parents = dict(
-        (_id(row[0]), _maybe(row[1]))
+    parents = {
+        _id(row[0]): _maybe(row[1])
         for row in await all_rows(connection, "org_unit", ("id", "parent_id"))
-    )
+    }
     territories = await all_rows(connection, "territory", ("id", "org_unit_id"))
     unit_of_territory = {_id(row[0]): _maybe(row[1]) for row in territories}
     staff: dict[bytes, bytes] = {}

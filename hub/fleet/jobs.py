@@ -40,7 +40,7 @@ class Jobs:
             await asyncio.sleep(_LOOK_S)
 
     async def begin_day(self) -> None:
-        """Assignments that begin or ended are in force, rows beyond their days stay here only, old codes are forgotten."""
+        """Assignments of today are in force; old rows stay here only; old codes are forgotten."""
         clock = self._maker.clock
         async with head_office_write(
             self._database, clock, actor="hub", kind="day_begun", about={"day": today(clock)}

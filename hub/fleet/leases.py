@@ -17,7 +17,10 @@ _HOUR_US = 3_600_000_000
 
 @dataclass(frozen=True, slots=True)
 class LeaseGrant:
-    """A lease: until when (UTC microseconds; 0 = as long as it is the home), and the LSN that brought it."""
+    """A lease: until when (UTC microseconds.
+
+    0 = as long as it is the home), and the LSN that brought it.
+    """
 
     expires_at: int
     lsn: int
@@ -54,7 +57,10 @@ async def lease(
 
 
 async def end_leases(database: HubDatabase, maker: Maker) -> int:
-    """Leases whose time is over are gone, and with them what their gateways held for them; returns how many."""
+    """Leases whose time is over are gone, and with them what their gateways held for them.
+
+    Returns how many.
+    """
     now = maker.clock.now()
     async with database.read() as connection:
         names = ("id", "gateway_id", "kind", "expires_at")

@@ -37,8 +37,8 @@ class Office:
 async def make_office(folder: Path, settings: HubSettings, settings_text: str) -> Office:
     """A new hub stands in ``folder``: settings, authority, keys of the bus, empty database.
 
-    Durability: the settings file is written last; a folder without one is not a hub yet, and making it again
-    after a crash takes over the keys that are there.
+    Durability: the settings file is written last; a folder without one is not a hub yet, and
+    making it again after a crash takes over the keys that are there.
 
     Raises:
         Rejected: `already_initialised`.
@@ -64,7 +64,8 @@ async def open_office(folder: Path, flags: dict[str, object] | None = None) -> O
     """The hub that stands in ``folder``.
 
     Raises:
-        Rejected: `database_missing`, `database_too_new`, `settings_invalid`, or a problem with a key file.
+        Rejected: `database_missing`, `database_too_new`, `settings_invalid`, or a problem with a
+            key file.
     """
     home = HubHome(folder)
     if not home.settings_file.exists():

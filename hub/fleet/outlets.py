@@ -15,10 +15,10 @@ from hub.storage.rows import Connection, Row, one_row, rows_where
 async def move_outlets(
     writer: ChangeWriter, maker: Maker, *, outlets: Sequence[str], position: str
 ) -> Refreshed:
-    """The outlets, by code, are served by ``position`` instead of the positions of the same kind of role.
+    """The outlets are served by ``position`` instead of the positions of the same kind of role.
 
-    A merchandiser or technician who serves the outlet stays when it moves to another rep. Rows follow in the
-    same transaction, so both reps' devices see one change. Promise 6 (Scope).
+    A merchandiser or technician who serves the outlet stays when it moves to another rep. Rows
+    follow in the same transaction, so both reps' devices see one change. Promise 6 (Scope).
 
     Raises:
         Rejected: `not_found`.
@@ -43,13 +43,14 @@ async def move_outlets(
     columns = ("id", "outlet_id", "position_id", "valid_from")
     await upsert_rows(writer, "outlet_assignment", columns, new)
     affected = Affected(outlets=frozenset(found.values()))
-    return await refresh(
-        writer, affected, clock=maker.clock, identifiers=maker.identifiers
-    )
+    return await refresh(writer, affected, clock=maker.clock, identifiers=maker.identifiers)
 
 
 async def _end(writer: ChangeWriter, assignments: Sequence[Row], day: str) -> None:
-    """Assignments that began earlier end yesterday; those that begin today or later are taken back."""
+    """Assignments that began earlier end yesterday.
+
+    Those that begin today or later are taken back.
+    """
     yesterday = datetime.date.fromisoformat(day) - datetime.timedelta(days=1)
     begun = [row for row in assignments if not isinstance(row[3], str) or row[3] < day]
     not_begun = [row[0] for row in assignments if row not in begun]
@@ -75,9 +76,7 @@ async def _positions_like(
     connection: Connection, position: bytes, others: set[Value]
 ) -> set[Value]:
     """Those of ``others`` whose role is of the same kind as that of ``position``."""
-    rows = await rows_where(
-        connection, "position", ("id", "role_id"), "id", [position, *others]
-    )
+    rows = await rows_where(connection, "position", ("id", "role_id"), "id", [position, *others])
     role_of = {row[0]: row[1] for row in rows}
     roles = await rows_where(connection, "role", ("id", "kind"), "id", set(role_of.values()))
     kind_of = {row[0]: row[1] for row in roles}

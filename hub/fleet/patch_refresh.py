@@ -49,7 +49,7 @@ async def refresh_outlets(
 async def refresh_parties(
     writer: ChangeWriter, parties: Collection[bytes], day: str, moved: Moved
 ) -> None:
-    """The legal parties stand in the patch of everyone who serves one of their outlets on ``day``."""
+    """The legal parties stand in the patch of all who serve one of their outlets on ``day``."""
     connection = writer.connection
     rows = await rows_where(connection, "legal_party", ("id", "patch_id"), "id", parties)
     outlets = await rows_where(

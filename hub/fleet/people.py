@@ -43,9 +43,7 @@ async def assign(writer: ChangeWriter, maker: Maker, *, user: bytes, position: s
     await refresh_sign_ins(writer, maker, [row[0]])
 
 
-async def set_password(
-    writer: ChangeWriter, maker: Maker, *, login: str, verifier: str
-) -> bytes:
+async def set_password(writer: ChangeWriter, maker: Maker, *, login: str, verifier: str) -> bytes:
     """The person's verifier is new, here and on every device that may let them in.
 
     Raises:
@@ -121,7 +119,10 @@ async def refresh_sign_ins(
 
 
 def _assignment(user: object, position: object, since: object, until: object) -> Assignment:
-    """A person's assignment has the same dates as an outlet's; the user stands in the outlet's place."""
+    """A person's assignment has the same dates as an outlet's.
+
+    The user stands in the outlet's place.
+    """
     return Assignment(
         user if isinstance(user, bytes) else b"",
         position if isinstance(position, bytes) else b"",

@@ -1,4 +1,7 @@
-"""Devices and gateways: add, authorise a spare, replace, revoke. Each is one transaction of its caller."""
+"""Devices and gateways: add, authorise a spare, replace, revoke.
+
+Each is one transaction of its caller.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,7 +41,10 @@ class NewGateway:
 
 @dataclass(frozen=True, slots=True)
 class NewDevice:
-    """A device to be registered; `position` and `gateway` are codes. A spare has no position yet."""
+    """A device to be registered; `position` and `gateway` are codes.
+
+    A spare has no position yet.
+    """
 
     code: str
     position: str | None = None
@@ -67,7 +73,8 @@ async def add_device(writer: ChangeWriter, maker: Maker, new: NewDevice) -> byte
     """The device is registered, has a number prefix of its own, and may enrol.
 
     Raises:
-        Rejected: `code_taken`; `not_found` for an unknown position or gateway; `position_has_device`, the
+        Rejected: `code_taken`; `not_found` for an unknown position or gateway;
+            `position_has_device`, the
             position has a main device already.
     """
     await _refuse_taken(writer, "device", new.code)
@@ -137,9 +144,7 @@ async def revoke_device(
     return serials
 
 
-async def revoke_gateway(
-    writer: ChangeWriter, maker: Maker, gateway: nodes.Gateway
-) -> list[str]:
+async def revoke_gateway(writer: ChangeWriter, maker: Maker, gateway: nodes.Gateway) -> list[str]:
     """The gateway is revoked: it loses its partitions and leases. Its devices need another home.
 
     Returns:

@@ -1,8 +1,10 @@
 """refresh(): after a change of the organisation everyone's scope is true again. Promise 6 (Scope).
 
-    assignments ─▶ patches of outlets and legal parties ─▶ subscription rows of positions ─▶ partitions of gateways
+    assignments ─▶ patches of outlets and legal parties ─▶ subscription rows of positions ─▶
+    partitions of gateways
 
-It runs in the transaction of the change itself, so that what moved and who may see it have the same LSN.
+It runs in the transaction of the change itself, so that what moved and who may see it have the
+same LSN.
 """
 
 import datetime
@@ -51,7 +53,7 @@ class Affected:
 
 @dataclass(slots=True)
 class Refreshed:
-    """What `refresh` did: rows that changed their patch, subscription rows and gateway partitions that came and went."""
+    """What `refresh` did: rows that moved, subscriptions and gateway partitions won and lost."""
 
     moved: int = 0
     gained: int = 0
@@ -84,7 +86,7 @@ async def refresh(
 async def refresh_everything(
     database: HubDatabase, *, clock: Clock, identifiers: IdentifierMaker
 ) -> Refreshed:
-    """As `refresh`, for the whole company: after bulk imports, and each night for assignments that begin or end.
+    """As `refresh`, for the whole company: after bulk imports, and at the begin of each day.
 
     Patches are moved in transactions of at most 5,000 rows, then all subscriptions in one.
     """
@@ -124,12 +126,8 @@ def today(clock: Clock) -> str:
     return datetime.datetime.fromtimestamp(seconds, tz=datetime.UTC).date().isoformat()
 
 
-async def _positions_of_parties(
-    writer: ChangeWriter, parties: Iterable[bytes]
-) -> set[bytes]:
-    rows = await rows_where(
-        writer.connection, "outlet", ("id",), "legal_party_id", sorted(parties)
-    )
+async def _positions_of_parties(writer: ChangeWriter, parties: Iterable[bytes]) -> set[bytes]:
+    rows = await rows_where(writer.connection, "outlet", ("id",), "legal_party_id", sorted(parties))
     outlets = [row[0] for row in rows]
     served = await rows_where(
         writer.connection, "outlet_assignment", ("position_id",), "outlet_id", outlets
@@ -192,7 +190,10 @@ def _subscription(
 async def _refresh_homes(
     writer: ChangeWriter, positions: set[bytes], identifiers: IdentifierMaker
 ) -> set[bytes]:
-    """The home rows of `gateway_position` follow the devices; returns the gateways that serve the positions."""
+    """The home rows of `gateway_position` follow the devices.
+
+    Returns the gateways that serve the positions.
+    """
     devices = await nodes.devices(writer.connection, positions=sorted(positions))
     wanted = {
         (one.gateway_id, one.position_id)
@@ -212,11 +213,13 @@ async def _refresh_homes(
     await upsert_rows(writer, "gateway_position", names, new)
     await delete_rows(writer, "gateway_position", [one for one in gone if isinstance(one, bytes)])
     serving = {row[1] for row in rows if isinstance(row[1], bytes)}
-    return serving | {gateway for gateway, _ in wanted if gateway is not None}
+    return serving | {gateway for gateway, _ in wanted}
 
 
 async def refresh_gateway(writer: ChangeWriter, gateway_id: bytes, done: Refreshed) -> None:
-    """The gateway's set of partitions is what its positions may see; the relay hears of what came and went.
+    """The gateway's set of partitions is what its positions may see.
+
+    The relay hears of what came and went.
 
     Ordering: the relay changes the gateway's filter before it publishes anything above this LSN.
     """

@@ -20,9 +20,12 @@ _MOST_PENDING = 4_096
 
 
 async def ensure_streams(bus: Bus, *, down_keep_s: float, shards: int) -> None:
-    """Both streams stand with these settings, and a consumer for each lane of UP. Repeating it is harmless.
+    """Both streams stand with these settings, and a consumer for each lane of UP.
 
-    UP holds a message until the hub has committed its decision; DOWN holds changes for gateways that are away.
+    Repeating it is harmless.
+
+    UP holds a message until the hub has committed its decision; DOWN holds changes for gateways
+    that are away.
 
     Args:
         bus: the hub's line.

@@ -1,7 +1,9 @@
 """Business rules on what devices upload. Promise 7 (Authority): a refusal says why, in words.
 
-The hub checks again what the device has checked, against today's facts. A rule broken by the writer refuses the row;
-a rule that old data may have broken (a pack size that changed since) only sends the order to a person.
+The hub checks again what the device has checked, against today's facts. A rule broken by the
+writer refuses the row;
+a rule that old data may have broken (a pack size that changed since) only sends the order to a
+person.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -63,7 +65,7 @@ class DocumentFacts:
 
 @dataclass(slots=True)
 class Wanted:
-    """What must be looked up before `check`: collected over many batches, so that it is one query each."""
+    """What must be looked up before `check`, collected over many batches."""
 
     units: set[bytes] = field(default_factory=set)
     price_lists: set[bytes] = field(default_factory=set)
@@ -153,16 +155,15 @@ def _check_lines(
 
 def _price_lists(changes: Iterable[Change]) -> dict[bytes, bytes]:
     """Sales order → its price list. Returns of goods have no lowest price."""
-    found: dict[bytes, bytes] = {}
-    for change in changes:
-        if change.rows.table != "sales_order":
-            continue
+    return {
+        order: price_list
+        for change in changes
+        if change.rows.table == "sales_order"
         for order, price_list, is_return in _columns(
             change.rows, "id", "price_list_id", "is_return"
-        ):
-            if isinstance(order, bytes) and isinstance(price_list, bytes) and not is_return:
-                found[order] = price_list
-    return found
+        )
+        if isinstance(order, bytes) and isinstance(price_list, bytes) and not is_return
+    }
 
 
 def _columns(rows: TableRows, *names: str) -> Iterator[tuple[Value, ...]]:

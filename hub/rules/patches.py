@@ -12,7 +12,10 @@ NOBODY: Positions = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A position serves an outlet from a day until a day, both included, YYYY-MM-DD; None = open."""
+    """A position serves an outlet from a day until a day, both included, YYYY-MM-DD.
+
+    None = open.
+    """
 
     outlet_id: bytes
     position_id: bytes
@@ -39,7 +42,8 @@ def party_positions(
 ) -> dict[bytes, Positions]:
     """Legal party → the union of the positions of its outlets.
 
-    A chain's contract and debts have one home that everyone who serves one of its outlets subscribes to.
+    A chain's contract and debts have one home that everyone who serves one of its outlets
+    subscribes to.
     """
     union: dict[bytes, set[bytes]] = defaultdict(set)
     for outlet, party in party_of_outlet.items():

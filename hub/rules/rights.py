@@ -1,4 +1,7 @@
-"""Who may write what: the table's writers against the role of the position, and its scope. Promise 7 (Authority)."""
+"""Who may write what: the table's writers against the role of the position, and its scope.
+
+Promise 7 (Authority).
+"""
 
 from collections.abc import Container
 from dataclasses import dataclass
@@ -12,8 +15,8 @@ class Writer:
     """Who stands behind a batch.
 
     Attributes:
-        role: kind of the role of the device's position; None when the position has no role that writes.
-        partitions: partitions that the position may see, its own and its device's included.
+        role: kind of the role of the device's position; None when the position has no role that
+        writes. partitions: partitions that the position may see, its own and its device's included.
     """
 
     role: WriterRole | None
@@ -28,7 +31,9 @@ def why_not_table(writer: Writer, table: ReplicatedTable) -> str | None:
 
 
 def why_not_row(writer: Writer, table: ReplicatedTable, partition: int) -> str | None:
-    """Why a row of that partition is out of the writer's reach, as a problem code; None when it is not.
+    """Why a row of that partition is out of the writer's reach, as a problem code.
+
+    None when it is not.
 
     Rows of upload-only tables stand in partition 0 and have no scope.
     """

@@ -1,4 +1,7 @@
-"""What a position may see, as partitions. Pure: facts of the organisation in, targets out. Promise 6 (Scope)."""
+"""What a position may see, as partitions. Pure: facts of the organisation in, targets out.
+
+Promise 6 (Scope).
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping

@@ -16,11 +16,10 @@ async def unit_rows(connection: Connection, units: Iterable[bytes]) -> list[Unit
     names = ("id", "product_id", "order_multiple", "minimum_quantity", "maximum_quantity")
     rows = await rows_where(connection, "product_unit", names, "id", sorted(units))
     products = {row[1] for row in rows}
-    titles = dict(
-        [(row[0], str(row[1])) for row in await rows_where(
-            connection, "product", ("id", "name"), "id", products
-        )]
-    )
+    titles = {
+        row[0]: str(row[1])
+        for row in await rows_where(connection, "product", ("id", "name"), "id", products)
+    }
     return [
         (_bytes(row[0]), titles.get(row[1], ""), _whole(row[2]), _whole(row[3]), _whole(row[4]))
         for row in rows
@@ -30,14 +29,19 @@ async def unit_rows(connection: Connection, units: Iterable[bytes]) -> list[Unit
 async def minimum_price_rows(
     connection: Connection, price_lists: Iterable[bytes], units: Iterable[bytes], day: str
 ) -> list[tuple[bytes, bytes, int]]:
-    """(price list, unit, lowest price) that hold on ``day``; the newest price of each pair decides."""
+    """(price list, unit, lowest price) that hold on ``day``.
+
+    The newest price of each pair decides.
+    """
     price = replicated_table("price")
     lists = sorted(price_lists)
     newest: dict[tuple[bytes, bytes], tuple[str, int]] = {}
     for piece in pieces(sorted(units)):
         for list_piece in pieces(lists):
             query = sa.select(
-                price.c.price_list_id, price.c.product_unit_id, price.c.valid_from,
+                price.c.price_list_id,
+                price.c.product_unit_id,
+                price.c.valid_from,
                 price.c.minimum_amount,
             ).where(
                 price.c.product_unit_id.in_(piece),

@@ -83,9 +83,7 @@ async def add_certificate(connection: Connection, certificate: StoredCertificate
     await connection.execute(sa.insert(CERTIFICATE).values(values))
 
 
-async def certificates_of(
-    connection: Connection, node_id: bytes
-) -> list[StoredCertificate]:
+async def certificates_of(connection: Connection, node_id: bytes) -> list[StoredCertificate]:
     """The certificates of a node, newest first."""
     query = sa.select(*(CERTIFICATE.c[field] for field in StoredCertificate.__slots__))
     query = query.where(CERTIFICATE.c.node_id == node_id)

@@ -124,9 +124,7 @@ async def named_device(connection: Connection, name: str) -> Device:
     return _device(rows[0])
 
 
-async def sign_ins(
-    connection: Connection, position_id: bytes
-) -> list[tuple[bytes, str, str, str]]:
+async def sign_ins(connection: Connection, position_id: bytes) -> list[tuple[bytes, str, str, str]]:
     """(user, login, person, verifier) of the people of a position."""
     names = ("user_id", "login", "person", "verifier")
     rows = await rows_where(connection, "sign_in", names, "position_id", [position_id])

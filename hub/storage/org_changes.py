@@ -1,4 +1,4 @@
-"""One write transaction of head office: rows changed through the change path, journal entry beside them."""
+"""One write transaction of head office: rows through the change path, and a journal entry."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -17,8 +17,8 @@ async def head_office_write(
 ) -> AsyncIterator[ChangeWriter]:
     """A transaction whose changes get one LSN and travel to everyone who may see them.
 
-    Leaving it without an error commits rows, outbox and a journal entry of ``kind`` by ``actor``; an error
-    leaves nothing behind. Promise 9 (Audit).
+    Leaving it without an error commits rows, outbox and a journal entry of ``kind`` by ``actor``;
+    an error leaves nothing behind. Promise 9 (Audit).
     """
     async with database.write() as connection:
         writer = ChangeWriter(connection, clock)
@@ -46,7 +46,10 @@ async def update_rows(
 async def upsert_rows(
     writer: ChangeWriter, table: str, names: Sequence[str], rows: Iterable[Sequence[Value]]
 ) -> int:
-    """Rows whose first value is their id exist and have these values; returns how many were named."""
+    """Rows whose first value is their id exist and have these values.
+
+    Returns how many were named.
+    """
     lines = [tuple(row) for row in rows]
     if lines:
         await writer.upsert(table, from_rows(table, tuple(names), lines))
@@ -54,7 +57,10 @@ async def upsert_rows(
 
 
 async def delete_rows(writer: ChangeWriter, table: str, ids: Iterable[bytes]) -> int:
-    """The rows are deleted, with a removal for everyone who held them; returns how many were named."""
+    """The rows are deleted, with a removal for everyone who held them.
+
+    Returns how many were named.
+    """
     lines: list[tuple[Value, ...]] = [(one,) for one in ids]
     if lines:
         await writer.delete(table, from_rows(table, ("id",), lines))

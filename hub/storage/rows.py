@@ -33,7 +33,7 @@ async def rows_where(
     column: str,
     values: Iterable[Value],
 ) -> list[Row]:
-    """The named columns of every row that is not deleted and whose ``column`` is one of ``values``."""
+    """The named columns of every living row whose ``column`` is one of ``values``."""
     target = replicated_table(table)
     found: list[Row] = []
     for piece in pieces(values):
@@ -44,7 +44,10 @@ async def rows_where(
 
 
 async def all_rows(connection: Connection, table: str, names: Sequence[str]) -> list[Row]:
-    """The named columns of every row that is not deleted. For tables of the organisation, not of documents."""
+    """The named columns of every row that is not deleted.
+
+    For tables of the organisation, not of documents.
+    """
     target = replicated_table(table)
     query = sa.select(*(target.c[name] for name in names)).where(target.c.deleted == 0)
     return list((await connection.execute(query)).all())

@@ -38,9 +38,7 @@ async def positions_of_patches(
     return {patch: frozenset(positions) for patch, positions in found.items()}
 
 
-async def add_patches(
-    connection: Connection, patches: Mapping[bytes, frozenset[bytes]]
-) -> None:
+async def add_patches(connection: Connection, patches: Mapping[bytes, frozenset[bytes]]) -> None:
     """The patches are on record; those that were there stay."""
     known: set[bytes] = set()
     for piece in pieces(patches):
@@ -76,9 +74,7 @@ async def distinct_by_partition(
     return {partition: frozenset(values) for partition, values in found.items()}
 
 
-async def targets_of_positions(
-    connection: Connection, positions: Iterable[bytes]
-) -> set[int]:
+async def targets_of_positions(connection: Connection, positions: Iterable[bytes]) -> set[int]:
     """Every partition that one of the positions may see."""
     target = replicated_table("subscription")
     found: set[int] = set()

@@ -24,7 +24,7 @@ from hub.trust.files import read_secret, write_secret
 AUTHORITY_DAYS = 20 * 365
 NODE_DAYS = 365
 _BACK_DAYS = 2
-"""A certificate begins to hold before it is made, because clocks of devices are wrong by up to a day."""
+"""A certificate holds from before it is made, because clocks of devices may be a day slow."""
 _DAY = datetime.timedelta(days=1)
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
@@ -87,7 +87,9 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         name = _name(f"{company} Fieldmesh authority"[:64])
         builder = _builder(clock, name, key.public_key(), AUTHORITY_DAYS).issuer_name(name)
-        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        builder = builder.add_extension(
+            x509.BasicConstraints(ca=True, path_length=0), critical=True
+        )
         builder = builder.add_extension(_usage(signs_certificates=True), critical=True)
         subject = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
         certificate = builder.add_extension(subject, critical=False).sign(key, hashes.SHA256())
@@ -121,7 +123,8 @@ class Authority:
         """A certificate for a device or gateway; only the key is taken from the request.
 
         Raises:
-            Rejected: `bad_csr`, the request is too large, damaged, not signed by its key, or not ECDSA P-256.
+            Rejected: `bad_csr`, the request is too large, damaged, not signed by its key, or not
+                ECDSA P-256.
         """
         key = csr_key(csr_der)
         text = str(uuid.UUID(bytes=node_id))

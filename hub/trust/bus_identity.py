@@ -1,4 +1,4 @@
-"""Who is who on the bus: the hub signs a user for each gateway with exactly that gateway's subjects.
+"""Who is who on the bus: the hub signs a user for each gateway with that gateway's subjects.
 
 Rights: docs/architecture/core.md, section 10. A gateway's seed never leaves the gateway.
 """

@@ -1,4 +1,4 @@
-"""One-time codes, and what a node gets for one: its certificate and everything it must know to begin."""
+"""One-time codes, and what a node gets for one: a certificate and all it must know to begin."""
 
 import hashlib
 import secrets
@@ -104,9 +104,7 @@ class Trust:
     clock: Clock
 
 
-async def new_code(
-    connection: Connection, trust: Trust, kind: NodeKind, node_id: bytes
-) -> str:
+async def new_code(connection: Connection, trust: Trust, kind: NodeKind, node_id: bytes) -> str:
     """A code that lets the node enrol once within 72 hours. An earlier unused one stops working."""
     secret = secrets.token_bytes(SECRET_BYTES)
     expires_at = trust.clock.now() + CODE_HOURS * _HOUR_US
@@ -118,11 +116,12 @@ async def new_code(
 async def enrol(database: HubDatabase, trust: Trust, request: EnrolmentRequest) -> EnrolmentGrant:
     """The node has a certificate and the code is used.
 
-    Durability: committed before it returns. The same key may come again with the same code (its first answer
-    was lost on the way) and gets a new certificate; another key may not.
+    Durability: committed before it returns. The same key may come again with the same code (its
+    first answer was lost on the way) and gets a new certificate; another key may not.
 
     Raises:
-        Rejected: `bad_code`, `code_unknown`, `code_expired`, `code_used`, `authority_unknown`, `bad_csr`,
+        Rejected: `bad_code`, `code_unknown`, `code_expired`, `code_used`, `authority_unknown`,
+            `bad_csr`,
             `enrolment_refused` or `device_revoked`.
     """
     code = parse_code(request.code)
@@ -265,7 +264,7 @@ async def _admit_device(
 async def gateway_places(
     connection: Connection, *, first: bytes | None, most: int = 8
 ) -> tuple[GatewayPlace, ...]:
-    """Enrolled gateways: the home of the device first, then those of the same organisation unit, then others."""
+    """Enrolled gateways: the device's home first, then those of the same unit, then others."""
     home = await nodes.gateway(connection, first) if first else None
     found = [one for one in await nodes.gateways(connection) if one.addresses]
     unit = home.org_unit_id if home else None
@@ -279,9 +278,7 @@ async def gateway_places(
     )
 
 
-async def _sign_ins(
-    connection: Connection, position_id: bytes | None
-) -> tuple[Person, ...]:
+async def _sign_ins(connection: Connection, position_id: bytes | None) -> tuple[Person, ...]:
     if position_id is None:
         return ()
     people = await nodes.sign_ins(connection, position_id)
@@ -306,4 +303,3 @@ def _at_most(name: str, value: str | Sequence[str], most: int) -> None:
 
 def _hash(secret: bytes) -> str:
     return hashlib.sha256(secret).hexdigest()
-

@@ -12,7 +12,9 @@ from hub.trust.enrolment import EnrolmentGrant, Trust, gateway_places, record_ce
 async def renew(
     database: HubDatabase, trust: Trust, certificate: bytes, csr: bytes
 ) -> EnrolmentGrant:
-    """The node that owns ``certificate`` has a new one for the key of ``csr``; a gateway also a new bus identity.
+    """The node that owns ``certificate`` has a new one for the key of ``csr``.
+
+    A gateway also a new bus identity.
 
     The old certificate holds until its end, so a lost answer harms nothing.
 

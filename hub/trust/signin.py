@@ -1,4 +1,4 @@
-"""People's passwords: argon2id verifiers, which travel to the devices so that sign-in works offline."""
+"""People's passwords: argon2id verifiers, which travel so that sign-in works offline."""
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""POST /v1/enrol: a node sends a one-time code and a certificate request, and gets everything it must know."""
+"""POST /v1/enrol: a one-time code and a certificate request → all a new node must know."""
 
 import base64
 import binascii

@@ -32,9 +32,7 @@ def problem_response(error: FieldmeshError, language: str = "en") -> web.Respons
         body["retry_after_s"] = error.delay_s
         headers["Retry-After"] = str(max(1, math.ceil(error.delay_s)))
     text = json.dumps(body, ensure_ascii=False)
-    return web.Response(
-        text=text, status=problem.http_status, content_type=_KIND, headers=headers
-    )
+    return web.Response(text=text, status=problem.http_status, content_type=_KIND, headers=headers)
 
 
 @web.middleware

@@ -1,4 +1,7 @@
-"""The hub's HTTPS server. It shows its whole chain, so that who holds a code can check the authority."""
+"""The hub's HTTPS server.
+
+It shows its whole chain, so that who holds a code can check the authority.
+"""
 
 import ssl
 from collections.abc import Callable
@@ -51,9 +54,7 @@ class WebServer:
         context.load_cert_chain(chain, key)
         self._runner = web.AppRunner(self._app, access_log=None)
         await self._runner.setup()
-        site = web.TCPSite(
-            self._runner, host, port, ssl_context=context, shutdown_timeout=_CLOSE_S
-        )
+        site = web.TCPSite(self._runner, host, port, ssl_context=context, shutdown_timeout=_CLOSE_S)
         try:
             await site.start()
         except OSError as error:

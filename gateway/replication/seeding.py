@@ -196,7 +196,7 @@ async def _finish(parts: ReplicationParts, partition: int) -> None:
     changed = await parts.database.write(
         partial(finish_seed, partition=partition, content=content, now=parts.clock.now())
     )
-    LOG.info("partition_ready", extra={"partition": partition, "seed_rows": row.seed_rows})
+    LOG.info("partition_ready", extra={"partition": partition, "rows": row.seed_rows})
     parts.signals.mark_applied.give()
     if changed:
         parts.signals.partitions_changed.give()

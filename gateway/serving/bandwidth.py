@@ -53,7 +53,7 @@ class Bandwidth:
         here = time.localtime(self._clock.now() / _MICROSECONDS)
         minute = here.tm_hour * 60 + here.tm_min
         for rule in self.rules:
-            if _covers(rule, minute):
+            if covers(rule, minute):
                 return rule.kilobytes_per_second * _KILOBYTE
         return 0
 
@@ -69,7 +69,8 @@ class Bandwidth:
             await asyncio.sleep(start - now)
 
 
-def _covers(rule: BandwidthRule, minute: int) -> bool:
+def covers(rule: BandwidthRule, minute: int) -> bool:
+    """Whether the rule holds at that minute of the day; hours may go over midnight."""
     if rule.from_minute <= rule.to_minute:
         return rule.from_minute <= minute < rule.to_minute
     return minute >= rule.from_minute or minute < rule.to_minute

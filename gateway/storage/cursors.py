@@ -70,8 +70,7 @@ def set_mark(
 ) -> None:
     """The gateway stands at ``lsn``; the stream goes on after ``down_sequence``."""
     connection.execute(
-        "UPDATE fm_state SET mark_lsn = max(mark_lsn, ?), marked_at = ?,"
-        " down_sequence = ?",
+        "UPDATE fm_state SET mark_lsn = max(mark_lsn, ?), marked_at = ?, down_sequence = ?",
         (lsn, marked_at, down_sequence),
     )
 

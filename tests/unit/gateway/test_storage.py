@@ -1,0 +1,181 @@
+"""Rules of the gateway's storage, on a database in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fieldmesh.codec.columns import TableRows, from_rows
+from fieldmesh.codec.row_hash import row_hashes
+from fieldmesh.data.schema import TABLES
+from fieldmesh.service.database import connect
+from gateway.storage import cache, cursors, deltas, devices, digests, inbox, outbox, partitions
+from gateway.storage.database import prepare
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+    from pathlib import Path
+
+GATEWAY, DEVICE, OTHER = b"g" * 16, b"d" * 16, b"o" * 16
+PATCH = 77
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """A new gateway database."""
+    connection = connect(tmp_path / "gateway.db")
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.execute("BEGIN")
+    prepare(connection, GATEWAY, 1_000)
+    yield connection
+    connection.close()
+
+
+def rows_of(table: str, *rows: dict[str, object]) -> TableRows:
+    """Whole rows with their hashes."""
+    known = TABLES[table]
+    made = from_rows(
+        table,
+        known.wire_names,
+        [[row.get(n, known.column(n).neutral) for n in known.wire_names] for row in rows],  # type: ignore[misc]
+    )
+    return made.with_column("row_hash", list(row_hashes(made, known)))
+
+
+def outlet(name: str, lsn: int, *, identifier: bytes = OTHER, partition: int = PATCH) -> TableRows:
+    """One outlet."""
+    return rows_of("outlet", {"id": identifier, "partition": partition, "lsn": lsn, "name": name})
+
+
+def batch(sequence: int, sha256: bytes = b"a" * 32, epoch: int = 1) -> inbox.ReceivedBatch:
+    """A batch without readable rows."""
+    return inbox.ReceivedBatch(DEVICE, epoch, sequence, sha256, b"payload", 1, 7)
+
+
+def name_of(database: sqlite3.Connection) -> str | None:
+    """The outlet's name as the cache has it."""
+    row = database.execute("SELECT name FROM outlet WHERE id = ?", (OTHER,)).fetchone()
+    return row[0] if row else None
+
+
+def test_the_newer_version_of_a_row_stays(database: sqlite3.Connection) -> None:
+    """Messages that come again, or late, must not turn a row back."""
+    cache.apply_rows(database, outlet("new", 20))
+    cache.apply_rows(database, outlet("old", 10))
+    assert name_of(database) == "new"
+
+
+def test_a_removal_leaves_a_row_that_has_come_back(database: sqlite3.Connection) -> None:
+    """A row that moved away and back again must not vanish."""
+    removal = from_rows("outlet", ("id", "partition", "lsn"), [(OTHER, PATCH, 15)])
+    cache.apply_rows(database, outlet("back", 20))
+    cache.apply_removals(database, removal)
+    assert name_of(database) == "back"
+    cache.apply_rows(database, outlet("moved", 30, partition=99))
+    later = from_rows("outlet", ("id", "partition", "lsn"), [(OTHER, PATCH, 30)])
+    cache.apply_removals(database, later)
+    assert name_of(database) == "moved"
+
+
+def test_digests_follow_rows_and_find_a_changed_one(database: sqlite3.Connection) -> None:
+    """Promise 5 rests on digests that are always those of the rows."""
+    cache.apply_rows(database, outlet("a", 10))
+    cache.apply_rows(database, outlet("b", 11))
+    kept = digests.partition_digests(database, [PATCH], for_devices=True)[0]
+    counted = digests.bucket_digests(database, PATCH, for_devices=True)[0]
+    assert (kept.rows, kept.low, kept.high) == (counted.rows, counted.low, counted.high)
+    assert digests.wrong_rows(database, PATCH) == {}
+    database.execute("UPDATE outlet SET name = 'c'")
+    assert digests.wrong_rows(database, PATCH) == {"outlet": [OTHER]}
+
+
+def test_one_tick_stops_at_a_gap(database: sqlite3.Connection) -> None:
+    """A tick over a hole would let a device forget what nobody holds."""
+    inbox.store_batches(database, [batch(1), batch(2), batch(4)], 5)
+    assert inbox.contiguous_sequence(database, DEVICE, 1, applied=0) == 2
+    assert inbox.contiguous_sequence(database, DEVICE, 1, applied=3) == 4
+
+
+def test_a_receipt_of_a_differing_copy_leaves_the_original_waiting(
+    database: sqlite3.Connection,
+) -> None:
+    """A clone's quarantine must not make the gateway forget the right batch."""
+    inbox.store_batches(database, [batch(1), batch(1, b"b" * 32)], 5)
+    first, second = outbox.to_publish(database, before=0, most=9, most_bytes=999)
+    receipt = outbox.ReceiptRow(second.outbox_number, DEVICE, 1, 1, "quarantined", 50)
+    outbox.take_receipts(database, [receipt], 6)
+    left = outbox.to_publish(database, before=0, most=9, most_bytes=999)
+    assert [entry.outbox_number for entry in left] == [first.outbox_number]
+
+
+def test_a_receipt_of_a_session_record_names_no_device(database: sqlite3.Connection) -> None:
+    """Session records would go up again for ever."""
+    number = outbox.add(database, outbox.Entry("session", b"p", DEVICE, 0, 0, 5))
+    outbox.take_receipts(database, [outbox.ReceiptRow(number, b"", 0, 0, "recorded", 50)], 6)
+    assert outbox.depth(database).entries == 0
+
+
+def test_outbox_numbers_of_a_new_database_begin_at_the_time(database: sqlite3.Connection) -> None:
+    """A gateway that lost its disk must not use a message id again."""
+    assert outbox.add(database, outbox.Entry("session", b"p", DEVICE, 0, 0, 5)) > 1_000
+
+
+def test_an_epoch_is_never_granted_twice(database: sqlite3.Connection) -> None:
+    """Two clones that initialize must not work under one epoch."""
+    devices.note_session(database, devices.Seen(DEVICE, 3, "fast", "", b"", 5))
+    assert devices.grant_epoch(database, DEVICE, above=3) == 4
+    assert devices.grant_epoch(database, DEVICE, above=3) == 5
+
+
+def test_an_older_epoch_is_fenced_only_once_the_newer_was_used(
+    database: sqlite3.Connection,
+) -> None:
+    """A device whose initialize was cut must still be able to sync."""
+
+    def fence(epoch: int) -> devices.Fence | None:
+        facts = devices.read_facts(database, DEVICE)
+        return devices.find_fence(
+            database, facts, device_epoch=epoch, last_sequence=0, last_sha256=b""
+        )
+
+    devices.note_session(database, devices.Seen(DEVICE, 1, "initialize", "", b"", 5))
+    granted = devices.grant_epoch(database, DEVICE, above=1)
+    assert fence(1) is None
+    devices.note_session(database, devices.Seen(DEVICE, granted, "fast", "", b"", 6))
+    assert fence(1) == devices.Fence("older_epoch")
+
+
+def test_a_suspension_made_here_ends_with_the_hubs_next_word(database: sqlite3.Connection) -> None:
+    """With the hub away the gateway itself keeps the first device down, but not for ever."""
+    row = {"id": DEVICE, "partition": 1, "lsn": 10, "state": "active"}
+    cache.apply_rows(database, rows_of("device", row))
+    devices.suspend(database, DEVICE, spare_id=OTHER, now=5)
+    assert devices.read_facts(database, DEVICE).suspended
+    cache.apply_rows(database, rows_of("device", {**row, "lsn": 20}))
+    assert not devices.read_facts(database, DEVICE).suspended
+
+
+def test_a_partition_whose_removals_are_not_known_goes_down_whole(
+    database: sqlite3.Connection,
+) -> None:
+    """Without it a row that was removed meanwhile would stay on the device for ever."""
+    partitions.want(database, {PATCH}, 1)
+    partitions.begin_seed(database, PATCH, partitions.SeedBegun(b"s", 100, 90, 0, 0), 1)
+    partitions.set_ready(database, PATCH, 1)
+    plans = [
+        deltas.plan_delta(database, cursor_lsn=cursor, held=[PATCH], wanted=[PATCH])
+        for cursor in (80, 95)
+    ]
+    assert [plan.whole for plan in plans] == [{PATCH}, set()]
+
+
+def test_a_cursor_of_a_lost_future_gets_everything_whole(database: sqlite3.Connection) -> None:
+    """After a restored backup nobody trusts an LSN of the lost future."""
+    cursors.set_mark(database, 100, marked_at=1, down_sequence=5)
+    assert not cursors.learn_epochs(database, [cursors.EpochStart(1, 0)])
+    assert cursors.learn_epochs(database, [cursors.EpochStart(2, 60)])
+    assert cursors.mark_lsn(database) == 60
+    plan = deltas.plan_delta(database, cursor_lsn=70, held=[PATCH], wanted=[PATCH])
+    assert plan.whole == {PATCH}

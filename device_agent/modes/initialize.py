@@ -7,7 +7,7 @@ from device_agent.modes.context import Report, SyncContext
 from device_agent.modes.progress import Step
 from device_agent.modes.receive import receive
 from device_agent.modes.talk import begin
-from device_agent.storage import outbox, swap, ticks
+from device_agent.storage import numbers, outbox, swap, ticks
 from device_agent.storage.database import Connection
 from fieldmesh.session.transitions import Mode
 
@@ -17,7 +17,8 @@ async def initialize(context: SyncContext, gateway: Candidate) -> Report:
 
     What waits is uploaded first. What this gateway would not take is kept in a rescue file and,
     besides, carried into the new database, so it goes up later. If the rescue file cannot be
-    written, nothing is replaced (promise 1).
+    written, nothing is replaced (promise 1). A restored image or a clone sends nothing under its
+    old numbers: what waits goes up renumbered, in the new epoch.
 
     Raises:
         Retry: the gateway or the line failed; what came is kept and the next run goes on there.
@@ -31,15 +32,17 @@ async def initialize(context: SyncContext, gateway: Candidate) -> Report:
             return await talk.end(answer)
         parts, meant = await receive(talk, answer)
         built = await snapshot.build(talk, answer, parts, meant)
-        await context.database.write(talk.put_heard)
+        restored = talk.is_restored_image
+        if not restored:
+            await context.database.write(talk.put_heard)
         talk.report.rescue_file = await snapshot.keep_aside(talk)
         context.tell(Step.SWAP)
         now = context.clock.now()
-        restored = talk.is_restored_image
 
         def last(connection: Connection) -> None:
             if restored:
                 ticks.stand_at(connection, talk.stood_at)
+                numbers.begin_anew(connection)
                 outbox.renumber_all(connection, sign=context.sign, now=now)
 
         context.database = await swap.replace_database(
@@ -47,7 +50,7 @@ async def initialize(context: SyncContext, gateway: Candidate) -> Report:
             context.home,
             built.path,
             built.snapshot,
-            swap.Turn(epoch=talk.granted_epoch, now=now, last=last),
+            swap.Turn(epoch=talk.granted_epoch, now=now, last=last, restored=restored),
         )
         parts.forget()
         return await talk.end_after_swap(answer.mark_lsn)

@@ -10,7 +10,7 @@ from device_agent.modes.progress import Step
 from device_agent.modes.talk import Talk
 from device_agent.storage import outbox, rescue, snapshot, swap
 from device_agent.storage.parts import Parts
-from device_agent.storage.ticks import Place
+from device_agent.storage.ticks import NOWHERE, Place
 from fieldmesh.basics.errors import Rejected, Retry
 from fieldmesh.replica.digest import Digest
 
@@ -67,7 +67,7 @@ async def keep_aside(talk: Talk) -> str:
         Retry: the file could not be written: nothing has been replaced.
     """
     context = talk.context
-    held = Place(*talk.heard.gateway)
+    held = NOWHERE if talk.is_restored_image else Place(*talk.heard.gateway)
     waiting = await context.database.read(lambda found: outbox.waiting_after(found, held))
     if not waiting:
         return ""

@@ -221,7 +221,9 @@ class Talk:
         report.rejects = sum(found.row_count for found in self._rejects)
 
         def work(connection: Connection) -> bool:
-            self.put_heard(connection)
+            if ended.outcome is not Outcome.FENCED:
+                # Fenced: those ticks are about what others sent under this device's numbers.
+                self.put_heard(connection)
             self._put_gateways(connection, ended)
             if ended.outcome is Outcome.FENCED:
                 update_state(connection, must_initialize=1)

@@ -135,44 +135,53 @@ def waiting_places_after(connection: sqlite3.Connection, place: Place) -> set[Pl
     return {Place(*row) for row in rows}
 
 
+def forget_confirmed(connection: sqlite3.Connection) -> int:
+    """Waiting batches that only made rows which the hub has, as the database shows, are forgotten.
+
+    In a restored image some batches still wait that went up before; their numbers tell nothing,
+    because other batches have gone up under them since. Returns how many were forgotten.
+    """
+    forgotten = 0
+    for batch in waiting_after(connection, Place(0, 0)):
+        if _is_confirmed(connection, decode_body(decode_header(batch.header), batch.body)):
+            _remove(connection, batch.place)
+            forgotten += 1
+    return forgotten
+
+
 def renumber_all(connection: sqlite3.Connection, *, sign: Signer, now: int) -> int:
     """Waiting batches of earlier epochs stand in the present one, signed anew; bodies unchanged.
 
     Used when others went up under these numbers (a restored image, a clone): what waits goes up
-    under the epoch that the gateway granted. A batch that only made rows which the database has
-    confirmed did go up, before the image was restored: it is forgotten. Returns how many stay.
+    under the epoch that the gateway granted. Returns how many.
     """
     state = read_state(connection)
-    stay = 0
-    for batch in waiting_after(connection, Place(0, 0)):
-        if batch.device_epoch == state.device_epoch:
-            continue
+    moved = [
+        batch
+        for batch in waiting_after(connection, Place(0, 0))
+        if batch.device_epoch != state.device_epoch
+    ]
+    for batch in moved:
         rows = connection.execute(
             "SELECT table_no, row_id FROM fm_outbox_row WHERE device_epoch = ? AND sequence = ?",
             (batch.device_epoch, batch.sequence),
         ).fetchall()
-        for table in ("fm_outbox", "fm_outbox_row"):
-            connection.execute(
-                f"DELETE FROM {table} WHERE device_epoch = ? AND sequence = ?",  # noqa: S608
-                (batch.device_epoch, batch.sequence),
-            )
+        _remove(connection, batch.place)
         old = decode_header(batch.header)
-        if _is_confirmed(connection, decode_body(old, batch.body)):
-            continue
         body = EncodedBody(batch.body, old.body_uncompressed_size, old.rows)
         header = encode_header(
             header_of(_draft(read_state(connection), now=now, event=old.event), body)
         )
-        _store(
-            connection,
-            (header, batch.body),
-            rows=rows,
-            count=old.rows,
-            sign=sign,
-            now=now,
+        _store(connection, (header, batch.body), rows=rows, count=old.rows, sign=sign, now=now)
+    return len(moved)
+
+
+def _remove(connection: sqlite3.Connection, place: Place) -> None:
+    for table in ("fm_outbox", "fm_outbox_row"):
+        connection.execute(
+            f"DELETE FROM {table} WHERE device_epoch = ? AND sequence = ?",  # noqa: S608
+            (place.device_epoch, place.sequence),
         )
-        stay += 1
-    return stay
 
 
 def take_back(

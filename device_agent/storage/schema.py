@@ -11,6 +11,7 @@ from pathlib import Path
 from device_agent.storage import (
     gateways,
     held,
+    numbers,
     outbox,
     photos,
     rows,
@@ -26,12 +27,6 @@ from fieldmesh.data.capture import capture_triggers
 from fieldmesh.data.model import ReplicatedTable
 from fieldmesh.data.schema import SCHEMA_VERSION
 
-NUMBERS_DDL = """
-CREATE TABLE fm_number (
-  document_kind TEXT PRIMARY KEY NOT NULL,
-  last_number INTEGER NOT NULL
-) STRICT
-"""
 AGENT_VERSION = 1
 """Version of the agent's own tables (PRAGMA user_version)."""
 
@@ -46,7 +41,7 @@ def agent_statements() -> Iterable[str]:
         sessions.DDL,
         gateways.DDL,
         photos.DDL,
-        NUMBERS_DDL,
+        numbers.DDL,
     ):
         yield from (part for part in text.split(";") if part.strip())
 

@@ -26,6 +26,7 @@ from device_agent.storage.gateways import replace_hub_list
 from device_agent.storage.held import pending_rows
 from device_agent.storage.home import Home
 from device_agent.storage.identity import load_facts
+from device_agent.storage.outbox import forget_confirmed
 from device_agent.storage.state import (
     DeviceState,
     insert_state,
@@ -68,6 +69,9 @@ class Turn:
     """Device clock, microseconds UTC."""
     last: Callable[[sqlite3.Connection], object]
     """Runs in the new database, in the transaction that makes it complete."""
+    restored: bool = False
+    """The old database is a restored image or a clone: what the hub has applied under its numbers
+    is not what it holds, so only rows that the snapshot itself confirms count as gone up."""
 
 
 async def replace_database(
@@ -157,10 +161,13 @@ def carry(old: sqlite3.Connection, new: sqlite3.Connection, snapshot: Snapshot, 
     )
     for table in _CARRIED:
         _copy_own(old, new, table)
-    new.execute(
-        "DELETE FROM fm_outbox_row WHERE (device_epoch, sequence) <= (?, ?)",
-        (snapshot.answered.device_epoch, snapshot.answered.sequence),
-    )
+    if turn.restored:
+        forget_confirmed(new)
+    else:
+        new.execute(
+            "DELETE FROM fm_outbox_row WHERE (device_epoch, sequence) <= (?, ?)",
+            (snapshot.answered.device_epoch, snapshot.answered.sequence),
+        )
     _lay_over(old, new)
     insert_state(new, _state_after(read_state(old), snapshot, turn))
     new.execute("DELETE FROM fm_partition")

@@ -56,7 +56,7 @@ def has_new_password(known: Iterable[Person], keyring: Keyring, login: str) -> b
     held = keyring.verifier_sha256(login)
     for person in known:
         if person.login == login:
-            return held != hashlib.sha256(person.verifier.encode()).hexdigest()
+            return held not in {"", hashlib.sha256(person.verifier.encode()).hexdigest()}
     return False
 
 

@@ -184,7 +184,7 @@ class GatewayDouble(session_pb2_grpc.GatewayServicer, session_pb2_grpc.Enrolment
         self.address = ""
         self.enrolment_address = ""
         self.secret = b"0123456789"
-        self.handed_over = 0
+        self.keep_first = False
 
     @property
     def code(self) -> str:
@@ -290,7 +290,9 @@ class GatewayDouble(session_pb2_grpc.GatewayServicer, session_pb2_grpc.Enrolment
                 break
             header = decode_header(message.batch.header)
             decode_body(header, message.batch.body)
-            self.batches[(header.device_epoch, header.sequence)] = message.batch
+            place = (header.device_epoch, header.sequence)
+            if not (self.keep_first and place in self.batches):
+                self.batches[place] = message.batch
         yield session_pb2.GatewayMessage(
             acknowledgement=session_pb2.Acknowledgement(ticks=self.ticks(hello.device_epoch))
         )

@@ -26,7 +26,7 @@ async def no_task_is_left_behind() -> AsyncIterator[None]:
     before = asyncio.all_tasks()
     yield
     until = time.monotonic() + GRACE_S
-    while left := {task for task in asyncio.all_tasks() - before - {asyncio.current_task()}}:
+    while left := asyncio.all_tasks() - before - {asyncio.current_task()}:
         if time.monotonic() > until:
             names = ", ".join(sorted(f"{task.get_name()} {task.get_coro()}" for task in left))
             pytest.fail(f"tasks left behind: {names}")

@@ -1,7 +1,7 @@
 """The pages that come from code: problems, settings, metrics, commands, layers.
 
-    tools/docs.py            write them
-    tools/docs.py --check    say which are stale, change nothing
+tools/docs.py            write them
+tools/docs.py --check    say which are stale, change nothing
 """
 
 import argparse
@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 
 import device_agent.cli.arguments
-import gateway.cli
+import gateway.cli.arguments
 import hub.cli.program
 from device_agent.config import DeviceSettings
 from fieldmesh.basics.problems import PROBLEMS, Problem
@@ -36,8 +36,8 @@ def problems_page() -> str:
     lines = [
         "# Problems\n\n",
         NOTE,
-        "Every refusal, failure and wait has a code. Programs and logs show the code, people see the"
-        " words; `--json` shows both. A problem that may be *sent again* heals by itself: the same"
+        "Every refusal, failure and wait has a code. Programs and logs show the code, people see"
+        " the words; `--json` shows both. A problem that may be *sent again* heals by itself: the same"
         " bytes go through later.\n\n",
     ]
     for code in sorted(PROBLEMS):
@@ -62,9 +62,9 @@ def settings_page() -> str:
         "# Settings\n\n",
         NOTE,
         "Each node reads its file, then the environment, then its flags; later ones win. In the"
-        " environment a setting is the prefix and its key in capitals, with two underscores for the"
-        ' dot. Durations and sizes may carry units: `"30s"`, `"5m"`, `"64MiB"`. An unknown key is an'
-        " error. `config show` prints every value and where it comes from.\n\n",
+        " environment a setting is the prefix and its key in capitals, with two underscores for"
+        ' the dot. Durations and sizes may carry units: `"30s"`, `"5m"`, `"64MiB"`. An unknown key is'
+        " an error. `config show` prints every value and where it comes from.\n\n",
     ]
     for tier, file, prefix, kind in SETTINGS:
         lines.append(f"## {tier}\n\nFile `{file}`, environment `{prefix}…`.\n\n")
@@ -112,14 +112,14 @@ def commands_page() -> str:
     """Every command of the three programs, as its help says it."""
     parsers = (
         device_agent.cli.arguments.parser(),
-        gateway.cli.parser(),
+        gateway.cli.arguments.parser(),
         hub.cli.program.parser(),
     )
     lines = [
         "# Commands\n\n",
         NOTE,
-        "Every command takes `--json` and then prints one JSON object. Exit codes: 0 done, 1 refused,"
-        " 2 wrong use, 75 try again.\n\n",
+        "Every command takes `--json` and then prints one JSON object. Exit codes: 0 done,"
+        " 1 refused, 2 wrong use, 75 try again.\n\n",
     ]
     for parser in parsers:
         lines += _command(parser, 2)

@@ -2,7 +2,8 @@
 
 ``bus``, ``bus_pull``   messages over NATS JetStream
 ``config``              settings from file, environment, flags
-``database``            one SQLite file: many readers, one writer with group commit
+``database``            one SQLite file: many readers, one writer
+``database_writer``     the thread behind it, with group commit
 ``grpc_problems``       problems as gRPC statuses and back
 ``grpc_server``         servers and credentials over mTLS
 ``health``              what a node says about itself over HTTP
@@ -11,6 +12,7 @@
 ``metrics``             figures with a node label
 ``nats_identity``       who may do what on the bus
 ``nats_server``         the broker as a supervised child
+``storage_problems``    what errors of a database mean to a person
 ``tasks``               eternal loops, bounded queues
 ``tls``                 keys and certificates
 ``translation``         texts for people

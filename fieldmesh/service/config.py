@@ -307,8 +307,10 @@ def _kind_text(key: str, annotation: Any) -> str:
         return _kind_text(key, arguments[0]) + " or empty"
     if origin in {list, tuple}:
         return f"a list of {_kind_text('', arguments[0])}"
-    if origin is dict:
-        return "a table"
+    return "a table" if origin is dict else _plain_kind_text(key, annotation)
+
+
+def _plain_kind_text(key: str, annotation: Any) -> str:
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return "one of " + ", ".join(str(member.value) for member in annotation)
     if annotation in {int, float} and key.endswith("_s"):

@@ -19,7 +19,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit code."""
     translation.set_language(language_of_people())
     logs.setup(level="critical")
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     command: Command = options.command
     try:
         answer = asyncio.run(_run(command, options))
@@ -53,7 +53,7 @@ def _shared() -> argparse.ArgumentParser:
     return shared
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="fieldmesh-hub",
         parents=[_shared()],

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,7 @@ async def test_many_writes_share_a_commit(database: Database) -> None:
 
 
 async def test_one_write_that_fails_leaves_the_others_of_its_group(database: Database) -> None:
-    """Without the savepoint one bad batch would undo its neighbours, or half of itself would stay."""
+    """One bad batch must not undo its neighbours, and half of it must not stay."""
 
     def half(connection: sqlite3.Connection) -> None:
         insert("half", connection)
@@ -62,7 +63,9 @@ async def test_one_write_that_fails_leaves_the_others_of_its_group(database: Dat
     )
     assert isinstance(results[10], sqlite3.IntegrityError)
     assert await database.read(count) == 21
-    held = await database.read(lambda c: c.execute("SELECT text FROM t WHERE text = 'half'").fetchall())
+    held = await database.read(
+        lambda c: c.execute("SELECT text FROM t WHERE text = 'half'").fetchall()
+    )
     assert held == []
 
 
@@ -93,12 +96,18 @@ async def test_a_broken_reference_at_commit_fails_only_its_own_write(tmp_path: P
             " parent INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED) STRICT"
         )
 
+    def parent(number: int, connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO parent VALUES (?)", (number,))
+
+    def orphan(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO child VALUES (1, 99)")
+
     await database.write(create)
     results = await collect(
-        *(database.write(lambda c, n=n: c.execute("INSERT INTO parent VALUES (?)", (n,)).rowcount) for n in range(8)),
-        database.write(lambda c: c.execute("INSERT INTO child VALUES (1, 99)").rowcount),
-        *(database.write(lambda c, n=n: c.execute("INSERT INTO parent VALUES (?)", (n,)).rowcount) for n in range(20, 28)),
-    )  # fmt: skip
+        *(database.write(partial(parent, number)) for number in range(8)),
+        database.write(orphan),
+        *(database.write(partial(parent, number)) for number in range(20, 28)),
+    )
     assert isinstance(results[8], sqlite3.IntegrityError)
     parents = await database.read(lambda c: c.execute("SELECT count(*) FROM parent").fetchone()[0])
     assert parents == 16

@@ -22,7 +22,11 @@ def test_a_jwt_is_signed_by_who_it_names() -> None:
     """The broker refuses everything else; a mistake here locks everybody out."""
     account, user = seed("account"), seed("user")
     jwt = identity.user_jwt(
-        account, identity.public_key(user), "gw", identity.gateway_permissions(b"g" * 16), at_us=AT_US
+        account,
+        identity.public_key(user),
+        "gw",
+        identity.gateway_permissions(b"g" * 16),
+        at_us=AT_US,
     )
     head, body, signature = jwt.split(".")
     pair = nkeys.from_seed(bytearray(account))
@@ -55,8 +59,6 @@ def test_only_a_users_key_becomes_a_user() -> None:
 def test_a_revoked_user_stands_in_its_accounts_jwt() -> None:
     """That is the only way the broker learns of it."""
     operator, account, user = seed("operator"), seed("account"), seed("user")
-    known = identity.Account(
-        identity.public_key(account), "FM", {identity.public_key(user): AT_US}
-    )
+    known = identity.Account(identity.public_key(account), "FM", {identity.public_key(user): AT_US})
     claims = identity.read_claims(identity.account_jwt(operator, known, at_us=AT_US))
     assert claims["nats"]["revocations"] == {identity.public_key(user): AT_US // 1_000_000}

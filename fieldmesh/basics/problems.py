@@ -92,7 +92,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("bad_csr", _BAD, "The certificate request can't be read.", "Update the program and enrol again."),
     ("authority_exists", _EXISTS, "{place} holds an authority already.", "Use it, or name another folder; a second authority would cut off every enrolled node."),
     ("key_file_missing", _GONE, "The key file {place} is not there.", "Restore it from the backup; without it no node can be enrolled."),
-    ("key_file_damaged", _STATE, "The key file {place} can't be read.", "Restore it from the backup."),
+    ("key_file_damaged", _STATE, "A key file can't be read.", "Restore it from the backup."),
     ("key_file_open_to_others", _STATE, "Other accounts can read the key file {place}.", "Run chmod 600 on it; if someone may have copied it, make a new key."),
     ("enrolment_refused", _DENIED, "Enrolment was refused: {text}", "Ask branch IT for a new code."),
     ("already_enrolled", _EXISTS, "This node is enrolled already.", "Use another home folder, or remove this one first."),
@@ -114,6 +114,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     # --- epochs and modes
     ("older_epoch", _STATE, "This device speaks from before its last initialize.", "Run initialize; what waits is kept."),
     ("restored_image", _STATE, "This device was restored from an older image.", "Run initialize; what waits is kept."),
+    ("late_batch", _STATE, "A batch came after later ones of its device had been applied.", "It is kept with its bytes: fieldmesh-hub quarantine show, then quarantine retry."),
     ("cloned_device", _STATE, "Two devices use the same identity.", "Run initialize on the right one and tell branch IT about the other."),
     ("initialize_needed", _STATE, "This device must be initialized first.", "Run fieldmesh-device sync initialize."),
     ("initialize_would_lose", _STATE, "Rows that are on this device only would be lost: {rows}.", "Let it upload first; or use --force when they may go."),
@@ -194,7 +195,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("product_unknown", _GONE, "That product is not on this device.", "Sync, or check the code."),
     ("order_too_long", _BAD, "The order has more lines than is allowed ({most}).", "Make two orders of it."),
     ("order_empty", _BAD, "The order has no lines.", "Add at least one product."),
-    ("quantity_invalid", _BAD, "{text}", "Correct the quantity."),
+    ("quantity_invalid", _BAD, "A quantity or an amount must be above zero.", "Correct it."),
 )
 # fmt: on
 

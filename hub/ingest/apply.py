@@ -67,6 +67,8 @@ class GroupApplier:
         for change in reversed(ordered):
             if change.operation is Operation.DELETE:
                 _note(refused, await self._delete(device, writer, change))
+        for name, row_id in refused:
+            self._writer.homes.forget(name, [row_id])
         return list(refused.values())
 
     async def flush(self) -> None:
@@ -92,6 +94,12 @@ class GroupApplier:
         if (code := why_not_table(writer, table)) is not None:
             return _all(table, ids, code, {"table": table.name})
         found = _hub_columns(table, rows)
+        present = await self._present(table.name, ids)
+        held = [place for place, one in enumerate(ids) if one in present]
+        if held:
+            found += await self._judge_present(device, writer, table, rows.take(held))
+            rows = rows.take([place for place, one in enumerate(ids) if one not in present])
+            ids = rows.column("id")
         places = await self._scopes.outside(device, writer, table, rows)
         parents = [(parent, rows.column(name)) for name, parent in table.follows if rows.has(name)]
         outside = [
@@ -100,6 +108,25 @@ class GroupApplier:
             if not any((parent, keys[place]) in refused for parent, keys in parents)
         ]
         return found + _all(table, outside, "outside_scope", {"table": table.name})
+
+    async def _judge_present(
+        self, device: DeviceWriter, writer: Writer, table: ReplicatedTable, rows: TableRows
+    ) -> list[Refusal]:
+        """New rows under ids that are taken: a row in reach may be merged with, one's own may come again."""
+        await self.flush()
+        ids = rows.column("id")
+        if table.policy.conflict in _MERGING:
+            return await self._judge_change(device, writer, table, rows)
+        others = await ids_present(self._writer.connection, table, ids, not_of=device.device_id)
+        return _all(table, others, "row_exists", {"table": table.name})
+
+    async def _judge_change(
+        self, device: DeviceWriter, writer: Writer, table: ReplicatedTable, rows: TableRows
+    ) -> list[Refusal]:
+        """Rows that stand out of the writer's reach, or would after the change."""
+        outside = await self._scopes.outside_held(device, writer, table, rows.column("id"))
+        outside += await self._scopes.moved_outside(writer, table, rows)
+        return _all(table, dict.fromkeys(outside), "outside_scope", {"table": table.name})
 
     async def _insert(
         self, device: DeviceWriter, change: Change, refused: dict[RowKey, Refusal]
@@ -110,7 +137,7 @@ class GroupApplier:
         present = await self._present(name, [ids[place] for place in keep])
         known = [place for place in keep if ids[place] in present]
         if known:
-            await self._meet(device, change, rows.take(known), refused)
+            await self._meet(device, change, rows.take(known))
             keep = [place for place in keep if ids[place] not in present]
         if not keep:
             return
@@ -120,24 +147,14 @@ class GroupApplier:
         collected.origins.extend([device.device_id] * fresh.row_count)
         self._new_ids[name].update(fresh.column("id"))
 
-    async def _meet(
-        self,
-        device: DeviceWriter,
-        change: Change,
-        rows: TableRows,
-        refused: dict[RowKey, Refusal],
-    ) -> None:
-        """Rows that exist already: merged where the table merges, else refused unless they are the device's own again."""
+    async def _meet(self, device: DeviceWriter, change: Change, rows: TableRows) -> None:
+        """Rows that exist already, and may: merged where the table merges, else the device's own once more."""
         table = TABLES[rows.table]
         await self.flush()
         if table.policy.conflict in _MERGING:
             clock = max(change.clocks, default=self._writer.now << CLOCK_COUNTER_BITS)
             await self._merge(device, table, rows, [clock] * rows.row_count)
             return
-        others = await ids_present(
-            self._writer.connection, table, rows.column("id"), not_of=device.device_id
-        )
-        _note(refused, _all(table, others, "row_exists", {"table": table.name}))
         await self._writer.touch(table.name, rows.column("id"))
 
     async def _present(self, name: str, ids: list[Value]) -> set[Value]:
@@ -164,8 +181,7 @@ class GroupApplier:
             return _all(table, rows.column("id"), code, {"table": table.name})
         judged = _hub_columns(table, rows)
         judged += await self._missing(table, rows)
-        outside = await self._scopes.outside_held(device, writer, table, rows.column("id"))
-        judged += _all(table, outside, "outside_scope", {"table": table.name})
+        judged += await self._judge_change(device, writer, table, rows)
         bad = {refusal.row_id for refusal in judged} | {
             row_id for name, row_id in refused if name == table.name
         }
@@ -196,9 +212,7 @@ class GroupApplier:
         held = await ids_present(self._writer.connection, table, ids, alive=True)
         return _all(table, [one for one in ids if one not in held], "row_gone", {})
 
-    async def _delete(
-        self, device: DeviceWriter, writer: Writer, change: Change
-    ) -> list[Refusal]:
+    async def _delete(self, device: DeviceWriter, writer: Writer, change: Change) -> list[Refusal]:
         table, ids = TABLES[change.rows.table], change.rows.column("id")
         await self.flush()
         code = why_not_table(writer, table)

@@ -24,7 +24,15 @@ MOST_MESSAGES = 128
 PULL_S = 5.0
 LOG = logging.getLogger(__name__)
 
-_POISON = (FieldmeshError, SQLAlchemyError, ValueError, KeyError, TypeError, OverflowError)
+_POISON = (
+    FieldmeshError,
+    SQLAlchemyError,
+    ValueError,
+    LookupError,
+    TypeError,
+    ArithmeticError,
+    AttributeError,
+)
 """What a batch that nobody foresaw may raise while it is applied."""
 
 
@@ -107,5 +115,7 @@ class Consumer:
             raise
         except _POISON as error:
             LOG.exception("batch_failed")
-            problem = Quarantined("bad_batch", place="apply", text=f"{type(error).__name__}: {error}")
+            problem = Quarantined(
+                "bad_batch", place="apply", text=f"{type(error).__name__}: {error}"
+            )
             return await self._ingest.apply([replace(batch, changes=(), problem=problem)])

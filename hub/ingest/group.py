@@ -9,13 +9,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fieldmesh.basics.clock import Clock
-from fieldmesh.basics.errors import FieldmeshError, Fenced, Quarantined, Rejected
-from fieldmesh.basics.problems import describe
-from fieldmesh.codec.batch import BatchHeader
+from fieldmesh.basics.errors import Fenced, FieldmeshError, Quarantined, Rejected
 from fieldmesh.codec.columns import from_rows
-from fieldmesh.codec.replication import BatchReceipt, RecordedSession
+from fieldmesh.codec.replication import RecordedSession
 from fieldmesh.replica.watermark import Turn, Watermark
 from hub.ingest.apply import GroupApplier
+from hub.ingest.decisions import (
+    decided,
+    header_of,
+    is_forged,
+    place_of,
+    quarantine_entry,
+    receipt_of,
+    same_place,
+)
 from hub.ingest.events import apply_event
 from hub.ingest.facts import read_facts
 from hub.ingest.rejects import reject_rows
@@ -82,9 +89,7 @@ class Ingest:
             await writer.open()
             group = _Group(writer, self._new_identifier, self._check)
             await group.run(batches)
-            group.result.sessions = await record_sessions(
-                writer, sessions, self._new_identifier
-            )
+            group.result.sessions = await record_sessions(writer, sessions, self._new_identifier)
             await writer.close()
             group.result.lsn = writer.lsn
             return group.result
@@ -154,7 +159,7 @@ class _Group:
         facts = await read_facts(self._writer, batches)
         applier = GroupApplier(self._writer, facts)
         for device_id, held in readable.items():
-            held.sort(key=_place)
+            held.sort(key=place_of)
             for batch in held:
                 await self._decide(applier, device_id, batch)
             await self._waiting_ones(applier, device_id)
@@ -165,7 +170,7 @@ class _Group:
 
     async def run_again(self, batch: Checked) -> None:
         """One batch out of its turn; the device's sequence stays where it is unless it is the next one."""
-        header = _header(batch)
+        header = header_of(batch)
         device_id = header.device_id
         self._marks = await inbox.marks(self._connection, [device_id])
         self._devices = await device_writers(self._connection, [device_id])
@@ -201,11 +206,11 @@ class _Group:
         await self._write_ticks()
 
     async def _decide(self, applier: GroupApplier, device_id: bytes, batch: Checked) -> None:
-        header = _header(batch)
+        header = header_of(batch)
         if device_id not in self._devices:
             await self._quarantine(batch, Rejected("device_unknown", device=device_id.hex()))
             return
-        if batch.problem is not None and _is_forged(batch.problem):
+        if batch.problem is not None and is_forged(batch.problem):
             await self._quarantine(batch, batch.problem)
             return
         mark = self._marks.get(device_id, Watermark())
@@ -218,7 +223,7 @@ class _Group:
                 await self._apply(applier, batch)
 
     async def _apply(self, applier: GroupApplier, batch: Checked) -> None:
-        header = _header(batch)
+        header = header_of(batch)
         device = self._devices[header.device_id]
         decision = APPLIED
         if device.state == "revoked":
@@ -232,7 +237,7 @@ class _Group:
         await self._settle(batch, decision)
 
     async def _apply_rows(self, applier: GroupApplier, batch: Checked) -> None:
-        header = _header(batch)
+        header = header_of(batch)
         device = self._devices[header.device_id]
         refused = await applier.apply(device, batch.changes)
         await reject_rows(self._writer, header, refused, batch.changes, self._new_identifier)
@@ -245,54 +250,38 @@ class _Group:
             self._devices.update(await apply_event(self._writer, device, header))
 
     async def _settle(self, batch: Checked, decision: str) -> None:
-        header = _header(batch)
-        device_id, gateway_id = header.device_id, batch.forwarded.gateway_id
+        header = header_of(batch)
+        device_id = header.device_id
         self._marks[device_id] = Watermark(header.device_epoch, header.sequence)
         self._moved.add(device_id)
-        self._decisions.append(
-            Decided(
-                device_id,
-                header.device_epoch,
-                header.sequence,
-                batch.sha256,
-                decision,
-                self._writer.lsn,
-                gateway_id or None,
-                self._writer.now,
-                header.rows,
-            )
-        )
+        self._note(batch, decision)
         self._answer(batch, decision, self._writer.lsn)
 
+    def _note(self, batch: Checked, decision: str) -> None:
+        self._decisions.append(decided(batch, decision, self._writer.lsn, self._writer.now))
+
     def _answer(self, batch: Checked, decision: str, lsn: int) -> None:
-        header = _header(batch)
         if batch.forwarded.gateway_id:
-            receipt = BatchReceipt(
-                batch.forwarded.outbox_number,
-                header.device_id,
-                header.device_epoch,
-                header.sequence,
-                decision,
-                lsn,
-            )
-            self._writer.receipt(batch.forwarded.gateway_id, receipt)
+            self._writer.receipt(batch.forwarded.gateway_id, receipt_of(batch, decision, lsn))
 
     async def _repeat(self, batch: Checked) -> None:
-        header = _header(batch)
+        header = header_of(batch)
         held = next(
-            (one for one in self._decisions if _same_place(one, header)), None
+            (one for one in self._decisions if same_place(one, header)), None
         ) or await inbox.decision_on(
             self._connection, header.device_id, header.device_epoch, header.sequence
         )
         self.result.repeated += 1
-        if held is not None and held.sha256 != batch.sha256:
+        if held is None:
+            await self._quarantine(batch, Quarantined("late_batch"))
+            self._note(batch, QUARANTINED)
+        elif held.sha256 != batch.sha256:
             await self._quarantine(batch, Quarantined("cloned_device"))
-            return
-        decision, lsn = (held.decision, held.lsn) if held else ("released", self._writer.lsn)
-        self._answer(batch, decision, lsn)
+        else:
+            self._answer(batch, held.decision, held.lsn)
 
     async def _park(self, batch: Checked) -> None:
-        header = _header(batch)
+        header = header_of(batch)
         waiting = Waiting(
             header.device_id,
             header.device_epoch,
@@ -309,45 +298,21 @@ class _Group:
             return
         for waiting in await inbox.waiting_of(self._connection, device_id):
             batch = self._check(waiting.payload)
-            turn = self._marks[device_id].turn(_header(batch))
+            turn = self._marks[device_id].turn(header_of(batch))
             if turn is Turn.WAIT:
                 continue
-            await inbox.unpark(
-                self._connection, device_id, waiting.device_epoch, waiting.sequence
-            )
+            await inbox.unpark(self._connection, device_id, waiting.device_epoch, waiting.sequence)
             await self._decide(applier, device_id, batch)
 
     async def _quarantine(
         self, batch: Checked, problem: FieldmeshError, *, answer: bool = True
     ) -> None:
-        header, forwarded = batch.header, batch.forwarded
-        entry = quarantine.Quarantined(
-            0,
-            header.device_id if header else None,
-            header.device_epoch if header else 0,
-            header.sequence if header else 0,
-            batch.sha256,
-            batch.payload,
-            problem.code,
-            describe(problem),
-            forwarded.gateway_id or None,
-            self._writer.now,
-            quarantine.OPEN,
-        )
+        entry = quarantine_entry(batch, problem, self._writer.now)
         if await quarantine.put(self._connection, entry):
             self.result.quarantined += 1
             await self._journal("batch_quarantined", batch, problem=problem.code)
-        if not answer or not forwarded.gateway_id:
-            return
-        receipt = BatchReceipt(
-            forwarded.outbox_number,
-            header.device_id if header else b"",
-            header.device_epoch if header else 0,
-            header.sequence if header else 0,
-            QUARANTINED,
-            self._writer.lsn,
-        )
-        self._writer.receipt(forwarded.gateway_id, receipt)
+        if answer:
+            self._answer(batch, QUARANTINED, self._writer.lsn)
 
     async def _note_lateness(self, device: DeviceWriter, batch: Checked) -> None:
         if device.state == "suspended":
@@ -378,32 +343,3 @@ class _Group:
         if lines:
             names = ("id", "device_id", "device_epoch", "sequence")
             await self._writer.upsert("device_tick", from_rows("device_tick", names, lines))
-
-
-def _is_forged(problem: FieldmeshError) -> bool:
-    """Whether nobody knows who made it, so that it must not move the device's sequence on."""
-    return problem.code in {
-        "signature_invalid",
-        "altered_batch",
-        "foreign_batch",
-        "foreign_certificate",
-    }
-
-
-def _header(batch: Checked) -> BatchHeader:
-    if batch.header is None:
-        raise Rejected("bad_batch", place="batch header")
-    return batch.header
-
-
-def _place(batch: Checked) -> tuple[int, int]:
-    header = _header(batch)
-    return header.device_epoch, header.sequence
-
-
-def _same_place(held: Decided, header: BatchHeader) -> bool:
-    return (held.device_id, held.device_epoch, held.sequence) == (
-        header.device_id,
-        header.device_epoch,
-        header.sequence,
-    )

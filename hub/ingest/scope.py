@@ -8,10 +8,12 @@ from collections.abc import Iterable, Sequence
 
 from fieldmesh.codec.columns import TableRows
 from fieldmesh.data.model import ReplicatedTable
+from fieldmesh.data.policy import rule_column, rules_of
 from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import Value
 from hub.rules.rights import Writer, why_not_row
 from hub.storage.changes import ChangeWriter
+from hub.storage.presence import ids_present
 from hub.storage.writers import DeviceWriter, former_outlets
 
 
@@ -28,7 +30,7 @@ class Scopes:
     ) -> list[int]:
         """Places of new rows that the writer may not make. The homes of all of them are remembered."""
         full = rows
-        for column, _ in table.follows:
+        for column in _key_columns(table):
             if not rows.has(column):
                 full = full.with_column(column, [None] * rows.row_count)
         homes, held = await self._writer.homes.of(table, full)
@@ -67,11 +69,40 @@ class Scopes:
         wanted = list(ids)
         await self._writer.homes.look_up(table.name, wanted)
         accepted = self._former.get((device.device_id, table.name), set())
+        homes = {one: self._writer.homes.home(table.name, one) for one in wanted}
+        nowhere = [one for one, home in homes.items() if not home]
+        alive = await ids_present(self._writer.connection, table, nowhere, alive=True)
         for row_id in wanted:
-            home = self._writer.homes.home(table.name, row_id)
-            if home and row_id not in accepted and why_not_row(writer, table, home) is not None:
+            home = homes[row_id]
+            there = bool(home) or row_id in alive
+            if there and row_id not in accepted and why_not_row(writer, table, home) is not None:
                 found.append(row_id)
         return await self._without_former(device, table, found)
+
+    async def moved_outside(
+        self, writer: Writer, table: ReplicatedTable, rows: TableRows
+    ) -> list[Value]:
+        """Those of the existing rows that these values would move to where the writer may not write."""
+        keys = _key_columns(table)
+        if not set(keys) & set(rows.names):
+            return []
+        ids = rows.column("id")
+        await self._writer.homes.look_up(table.name, ids)
+        full = rows.only(("id",))
+        for column in keys:
+            if rows.has(column):
+                values = rows.column(column)
+            else:
+                held = await self._writer.links(table.name, column, ids)
+                values = [held.get(one) for one in ids]
+            full = full.with_column(column, values)
+        homes, _ = await self._writer.homes.of(table, full)
+        return [
+            row_id
+            for row_id, home in zip(ids, homes, strict=True)
+            if home != self._writer.homes.home(table.name, row_id)
+            and why_not_row(writer, table, home) is not None
+        ]
 
     async def _without_former(
         self, device: DeviceWriter, table: ReplicatedTable, ids: list[Value]
@@ -84,3 +115,8 @@ class Scopes:
             self._writer.connection, device.position_id, set(links.values())
         )
         return [one for one in ids if links.get(one) not in former]
+
+
+def _key_columns(table: ReplicatedTable) -> list[str]:
+    """The columns that say where a row of the table lives."""
+    return [column for rule in rules_of(table.policy.partition) if (column := rule_column(rule))]

@@ -17,6 +17,7 @@ from fieldmesh.codec.columns import TableRows, from_rows
 from fieldmesh.codec.replication import BatchReceipt
 from fieldmesh.codec.row_hash import row_hashes
 from fieldmesh.data.model import HUB_COLUMNS, ReplicatedTable, Tier
+from fieldmesh.data.policy import KeepLast
 from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import Value
 from hub.storage import retention
@@ -143,6 +144,10 @@ class ChangeWriter:
         if not old:
             return 0
         ids = list(old)
+        rule = table.policy.retention
+        if isinstance(rule, KeepLast):
+            place = table.wire_names.index(rule.column)
+            self._retained[name] |= {line[place] for line in old.values()}
         await execute_many(
             self.connection,
             update_text(name, ("deleted", "partition", "lsn")),

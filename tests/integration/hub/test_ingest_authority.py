@@ -1,0 +1,206 @@
+"""What a device may not reach by any trick of its batch, and what is never lost though it comes late (promises 1, 6, 7)."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from fieldmesh.basics.clock import ManualClock
+from fieldmesh.codec.batch import Change, Operation
+from fieldmesh.codec.columns import from_rows
+from fieldmesh.data.types import Value
+from fieldmesh.service.bus import Bus
+from fieldmesh.service.metrics import Registry
+from hub.ingest.consume import Consumer
+from hub.metrics import IngestFigures
+from hub.storage import contents
+from hub.storage.changes import ChangeWriter
+from tests.kit.company import SmallCompany
+
+
+@pytest.fixture
+async def company(tmp_path: Path) -> AsyncIterator[SmallCompany]:
+    """A company with one rep."""
+    made = await SmallCompany.founded(tmp_path)
+    yield made
+    await made.database.close()
+
+
+async def foreign_outlet(company: SmallCompany) -> bytes:
+    """An outlet of another rep's patch stands."""
+    outlet = company.identifiers.new()
+    await company.insert("outlet", ("id", "patch_id", "code"), [(outlet, b"x" * 16, "F")])
+    return outlet
+
+
+def change(operation: Operation, table: str, **values: Value) -> Change:
+    """One row of one table, as a device writes it."""
+    return Change(operation, from_rows(table, tuple(values), [tuple(values.values())]), [])
+
+
+async def codes(company: SmallCompany) -> list[tuple[Value, ...]]:
+    """Tables and reasons of what was refused."""
+    return await company.query('SELECT table_name, code FROM "reject" ORDER BY table_name, code')
+
+
+async def test_an_update_can_not_move_a_row_into_a_foreign_scope(company: SmallCompany) -> None:
+    """Promise 6: one's own contact, hung on another rep's outlet, would be a write in that rep's patch."""
+    device, foreign = await company.device(), await foreign_outlet(company)
+    mine, contact = company.outlets[0], company.identifiers.new()
+    await company.insert("contact", ("id", "outlet_id", "name"), [(contact, mine, "Ann")])
+    moved = change(Operation.UPDATE, "contact", id=contact, outlet_id=foreign)
+    result = await company.ingest.apply([device.pack([moved])])
+    assert result.refused == 1
+    assert await codes(company) == [("contact", "outside_scope")]
+    assert await company.query("SELECT outlet_id FROM contact") == [(mine,)]
+
+
+async def test_an_update_may_move_a_row_within_the_scope(company: SmallCompany) -> None:
+    """The check of the new home refuses nothing that is right."""
+    device, contact = await company.device(), company.identifiers.new()
+    await company.insert(
+        "contact", ("id", "outlet_id", "name"), [(contact, company.outlets[0], "Ann")]
+    )
+    moved = change(Operation.UPDATE, "contact", id=contact, outlet_id=company.outlets[1])
+    result = await company.ingest.apply([device.pack([moved])])
+    assert result.refused == 0
+    assert await company.query("SELECT outlet_id FROM contact") == [(company.outlets[1],)]
+
+
+async def test_an_insert_can_not_take_over_a_foreign_row(company: SmallCompany) -> None:
+    """Promise 7: a new contact under the id of another rep's contact must not overwrite or move that one."""
+    device, foreign = await company.device(), await foreign_outlet(company)
+    contact = company.identifiers.new()
+    await company.insert("contact", ("id", "outlet_id", "name"), [(contact, foreign, "Eve")])
+    taken = change(
+        Operation.INSERT, "contact", id=contact, outlet_id=company.outlets[0], name="Me"
+    )
+    result = await company.ingest.apply([device.pack([taken])])
+    assert result.refused == 1
+    assert await company.query("SELECT outlet_id, name FROM contact") == [(foreign, "Eve")]
+
+
+async def test_lines_can_not_be_hung_on_a_foreign_order(company: SmallCompany) -> None:
+    """Promise 7: an order under a taken id is refused, and so are the lines that come with it."""
+    device, foreign = await company.device(), await foreign_outlet(company)
+    order, lines = device.order(company.outlets[0])
+    await company.insert(
+        "sales_order", ("id", "outlet_id", "number"), [(order.rows.column("id")[0], foreign, "F1")]
+    )
+    result = await company.ingest.apply([device.pack([order, lines])])
+    assert result.refused == 3
+    assert await company.query("SELECT count(*) FROM order_line") == [(0,)]
+    assert await company.query("SELECT outlet_id, number FROM sales_order") == [(foreign, "F1")]
+
+
+async def test_an_order_that_comes_again_in_another_batch_stands_once(
+    company: SmallCompany,
+) -> None:
+    """Promise 2: a fenced device packs what waits again; its own rows are no conflict and are not doubled."""
+    device = await company.device()
+    order = device.order(company.outlets[0])
+    await company.ingest.apply([device.pack(order)])
+    result = await company.ingest.apply([device.pack(order)])
+    assert (result.applied, result.refused) == (1, 0)
+    assert await company.query("SELECT count(*) FROM order_line") == [(2,)]
+    async with company.database.read() as connection:
+        assert await contents.prove(connection) == []
+
+
+async def test_lines_of_a_refused_order_are_refused_in_a_later_batch_of_the_group_too(
+    company: SmallCompany,
+) -> None:
+    """What stands must not depend on which batches happened to share a transaction."""
+    device = await company.device()
+    order, lines = device.order(company.outlets[0])
+    bad = Change(Operation.INSERT, order.rows.with_column("outlet_id", [b"n" * 16]), [])
+    result = await company.ingest.apply([device.pack([bad]), device.pack([lines])])
+    assert result.refused == 3
+    assert await company.query("SELECT count(*) FROM order_line") == [(0,)]
+
+
+async def test_a_batch_that_comes_after_its_gap_was_released_is_kept(
+    company: SmallCompany,
+) -> None:
+    """Promise 1: its gateway forgets it on the receipt, so the hub must hold its bytes before it answers."""
+    device = await company.device()
+    missing, later = (device.pack(device.order(company.outlets[0], number=n)) for n in "AB")
+    await company.ingest.apply([later])
+    await company.ingest.release(device.device_id)
+    assert (await company.ingest.apply([missing])).quarantined == 1
+    assert (await company.ingest.apply([missing])).quarantined == 0
+    kept = await company.query("SELECT code, payload FROM fm_quarantine")
+    assert kept == [("late_batch", missing.payload)]
+    assert (await company.ingest.retry(missing.payload)).applied == 1
+    assert await company.query("SELECT count(*) FROM sales_order") == [(2,)]
+
+
+async def test_when_one_of_the_last_three_is_deleted_the_fourth_comes_back(
+    company: SmallCompany,
+) -> None:
+    """Retention is a rule about what stands, so a deletion by head office is no reason to have fewer outside."""
+    device = await company.device()
+    for number in range(4):
+        company.clock.advance(60_000_000)
+        batch = device.pack(device.order(company.outlets[0], number=f"N{number}"))
+        await company.ingest.apply([batch])
+    newest = await company.query("SELECT id FROM sales_order WHERE number = 'N3'")
+    async with company.database.write() as connection:
+        writer = ChangeWriter(connection, company.clock)
+        await writer.open()
+        await writer.delete("sales_order", from_rows("sales_order", ("id",), newest))
+        await writer.close()
+    out = 'SELECT number FROM sales_order WHERE "partition" <> 0 ORDER BY number'
+    assert await company.query(out) == [("N0",), ("N1",), ("N2",)]
+    async with company.database.read() as connection:
+        assert await contents.prove(connection) == []
+
+
+class Message:
+    """A message of the bus that remembers whether it was acknowledged."""
+
+    def __init__(self, data: bytes) -> None:
+        """It carries ``data``."""
+        self.data = data
+        self.acknowledged = False
+
+    async def ack(self) -> None:
+        """It is not delivered again."""
+        self.acknowledged = True
+
+
+async def test_one_poisonous_batch_does_not_hold_up_the_others(company: SmallCompany) -> None:
+    """Promise 7: the same id twice breaks the group's transaction; that batch alone ends in quarantine."""
+    good, bad = await company.device("D1"), await company.device("D2")
+    order, lines = bad.order(company.outlets[0], number="BAD")
+    twice = Change(Operation.INSERT, order.rows.take([0, 0]), [])
+    batches = [
+        good.pack(good.order(company.outlets[0], number="G1")),
+        bad.pack([twice, lines]),
+        good.pack(good.order(company.outlets[1], number="G2")),
+        bad.pack(bad.order(company.outlets[2], number="NEXT")),
+    ]
+    messages = [Message(batch.payload) for batch in batches]
+    await consumer(company).take(messages)  # type: ignore[arg-type]
+    assert all(message.acknowledged for message in messages)
+    orders = await company.query("SELECT number FROM sales_order ORDER BY number")
+    assert orders == [("G1",), ("G2",), ("NEXT",)]
+    kept = await company.query("SELECT device_id, code, payload FROM fm_quarantine")
+    assert kept == [(bad.device_id, "bad_batch", batches[1].payload)]
+
+
+async def test_bytes_that_nobody_can_read_are_kept_and_acknowledged(
+    company: SmallCompany,
+) -> None:
+    """Promise 7: rubbish on the bus neither stops a shard nor disappears."""
+    message = Message(b"\xff\xfe rubbish")
+    await consumer(company).take([message])  # type: ignore[list-item]
+    assert message.acknowledged
+    assert await company.query("SELECT payload FROM fm_quarantine") == [(message.data,)]
+
+
+def consumer(company: SmallCompany) -> Consumer:
+    """The loop over one shard, whose bus is never asked."""
+    figures = IngestFigures(Registry("hub"), ManualClock())
+    bus: Bus = object()  # type: ignore[assignment]
+    return Consumer(bus, company.ingest, company.verifier, 0, figures)

@@ -52,7 +52,7 @@ class EnrolmentDesk:
             or len(request.hardware_id) > _MOST_TEXT
             or len(request.app_version) > _MOST_CODE
         ):
-            raise Rejected("enrolment_refused", place="sizes")
+            raise Rejected("enrolment_refused", place="sizes", text="a field is too long")
         reply = await self._ask_hub("enrol", request.SerializeToString())
         return enrol_pb2.EnrolReply.FromString(reply)
 
@@ -64,7 +64,7 @@ class EnrolmentDesk:
             Retry: ``hub_unreachable``.
         """
         if len(csr) > limits.CSR_BYTES:
-            raise Rejected("enrolment_refused", place="sizes")
+            raise Rejected("enrolment_refused", place="sizes", text="a field is too long")
         request = replication_pb2.ForwardedRenew(certificate=certificate, csr=csr)
         reply = await self._ask_hub("renew", request.SerializeToString())
         return enrol_pb2.EnrolReply.FromString(reply)

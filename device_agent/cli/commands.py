@@ -214,9 +214,9 @@ async def _wipe(agent: DeviceAgent, options: argparse.Namespace) -> Answer:
     if not options.yes:
         raise Rejected(
             "confirmation_missing",
-            text=_("{rows} rows and {batches} batches that head office lacks would be lost.").format(
-                rows=standing.saved_rows, batches=standing.waiting_batches
-            ),
+            text=_(
+                "{rows} rows and {batches} batches that head office lacks would be lost."
+            ).format(rows=standing.saved_rows, batches=standing.waiting_batches),
             rows=standing.saved_rows,
             batches=standing.waiting_batches,
         )

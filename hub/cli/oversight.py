@@ -6,8 +6,9 @@ import sys
 
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from fieldmesh.basics.errors import Rejected
+from fieldmesh.basics.errors import FieldmeshError, Rejected
 from fieldmesh.basics.identifiers import to_text
+from fieldmesh.service.bus import Bus
 from fieldmesh.service.translation import _
 from hub.app import bus_of_running_hub, make_ingest, running_ports
 from hub.cli.answers import DONE, REFUSED, Answer, Nouns
@@ -276,15 +277,28 @@ async def _verify(options: argparse.Namespace) -> Answer:
             command = GatewayCommand("verify", repair=options.repair, deep=options.deep)
             async with bus_of_running_hub(office) as bus:
                 for gateway in gateways:
-                    reply = json.loads(await send_command(bus, gateway.gateway_id, command))
+                    reply, finding = await _ask(bus, gateway, command)
                     replies[gateway.code] = reply
-                    if reply.get("equal") is False or reply.get("differing"):
-                        findings.append(_("gateway {code} differs").format(code=gateway.code))
+                    findings.extend(finding)
     lines = [_("Journal: {count} entries, whole.").format(count=entries)]
     lines += [f"{_('Gateway')} {code}: {json.dumps(reply)}" for code, reply in replies.items()]
     lines += findings or [_("Everything that was compared is equal.")]
     facts = {"journal": entries, "gateways": replies, "findings": findings}
     return Answer(facts, lines, code=REFUSED if findings else DONE)
+
+
+async def _ask(
+    bus: Bus, gateway: nodes.Gateway, command: GatewayCommand
+) -> tuple[dict[str, object], list[str]]:
+    """The gateway's answer, and what is wrong with it in words."""
+    try:
+        reply = json.loads(await send_command(bus, gateway.gateway_id, command))
+    except FieldmeshError as error:
+        text = _("gateway {code} did not answer: {text}").format(code=gateway.code, text=error)
+        return {"problem": error.code}, [text]
+    if reply.get("equal") is False or reply.get("differing"):
+        return reply, [_("gateway {code} differs").format(code=gateway.code)]
+    return reply, []
 
 
 async def _prove(connection: Connection, *, quiet: bool) -> list[str]:

@@ -68,7 +68,8 @@ def test_names_come_from_the_hub_and_not_from_the_request(authority: Authority) 
     assert dns == ["gateway.fieldmesh", f"{NODE.hex()}.gateway.fieldmesh"]
 
 
-def test_others_may_not_read_its_key(authority: Authority, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("authority")
+def test_others_may_not_read_its_key(tmp_path: Path) -> None:
     """Without it whoever has an account on the machine could issue certificates."""
     key = tmp_path / "authority_key.pem"
     assert key.stat().st_mode & 0o077 == 0

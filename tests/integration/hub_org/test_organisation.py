@@ -1,0 +1,327 @@
+"""Head office at work on a real database: files in, scopes out, codes used once."""
+
+import random
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from fieldmesh.basics.clock import ManualClock
+from fieldmesh.basics.errors import FieldmeshError
+from fieldmesh.basics.identifiers import IdentifierMaker
+from fieldmesh.data.policy import PartitionKind
+from fieldmesh.replica.partition import partition_id
+from fieldmesh.service.tls import make_csr, make_key
+from hub.config import HubHome, HubSettings
+from hub.exchange.csv_import import Imported, import_csv
+from hub.exchange.csv_kinds import kind_named
+from hub.fleet.leases import end_leases, lease
+from hub.fleet.office import Office, make_office
+from hub.fleet.outlets import move_outlets
+from hub.fleet.people import add_user, assign, set_password
+from hub.fleet.registry import (
+    Maker,
+    NewDevice,
+    NewGateway,
+    add_device,
+    add_gateway,
+    authorise_spare,
+    revoke_device,
+)
+from hub.fleet.subscriptions import refresh_everything
+from hub.storage import journal, nodes
+from hub.storage.contents import prove
+from hub.storage.org_changes import head_office_write
+from hub.storage.rows import all_rows, ids_by_code, rows_where
+from hub.storage.scopes import gateway_partitions
+from hub.trust.authority import NodeKind
+from hub.trust.enrolment import EnrolmentRequest, enrol, new_code
+from hub.trust.renewal import renew
+
+FILES = {
+    "org_unit": "code,name,parent\nHQ,Head office,\nO1,Office,HQ\n",
+    "role": "code,kind\nrep,rep\nsup,supervisor\ntech,technician\n",
+    "territory": "code,org_unit\nT1,O1\n",
+    "position": (
+        "code,territory,role,parent_position\n"
+        "R1,T1,rep,S1\nR2,T1,rep,S1\nK1,T1,tech,S1\nS1,T1,sup,\n"
+    ),
+    "legal_party": "code,name\nP1,Chain\n",
+    "outlet": "code,name,legal_party\nA,Shop A,P1\nB,Shop B,P1\n",
+    "outlet_assignment": "outlet,position\nA,R1\nA,K1\nB,R2\n",
+}
+_HOUR_US = 3_600_000_000
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    """A hub with a small organisation."""
+    made = await make_office(tmp_path / "hub", HubSettings(), 'company = "Acme"\n')
+    clock = ManualClock(1_800_000_000_000_000)
+    trust = made.trust
+    office = Office(
+        HubHome(tmp_path / "hub"),
+        made.settings,
+        made.database,
+        type(trust)(trust.authority, trust.signer, trust.bus, "tls://bus:1", clock),
+        Maker(clock, IdentifierMaker(clock, random.Random(1))),
+    )
+    for kind, text in FILES.items():
+        await load(office, tmp_path, kind, text)
+    await refresh_everything(
+        office.database, clock=office.clock, identifiers=office.maker.identifiers
+    )
+    yield office
+    await office.database.close()
+
+
+async def load(
+    office: Office, folder: Path, kind: str, text: str, *, all_or_nothing: bool = False
+) -> Imported:
+    """The text was loaded as a file of that kind."""
+    path = folder / f"{kind}.csv"
+    path.write_text(text, encoding="utf-8")
+    return await import_csv(
+        office.database,
+        kind_named(kind),
+        path,
+        clock=office.clock,
+        actor="test",
+        all_or_nothing=all_or_nothing,
+    )
+
+
+async def registered(office: Office, *, gateway: str = "G1", device: str = "D1") -> tuple[str, str]:
+    """Codes of a new gateway and of a new device of R1 at it."""
+    async with head_office_write(
+        office.database, office.clock, actor="test", kind="registered", about={}
+    ) as writer:
+        gateway_id = await add_gateway(writer, office.maker, NewGateway(gateway))
+        device_id = await add_device(writer, office.maker, NewDevice(device, "R1", gateway))
+        return (
+            await new_code(writer.connection, office.trust, NodeKind.GATEWAY, gateway_id),
+            await new_code(writer.connection, office.trust, NodeKind.DEVICE, device_id),
+        )
+
+
+async def targets(office: Office, position: str) -> set[int]:
+    """Every partition that the position may see."""
+    async with office.database.read() as connection:
+        ids = await ids_by_code(connection, "position", [position])
+        rows = await rows_where(
+            connection, "subscription", ("target_partition",), "position_id", ids.values()
+        )
+    return {row[0] for row in rows if isinstance(row[0], int)}
+
+
+async def home_of(office: Office, table: str, code: str) -> int:
+    """The partition of a row."""
+    async with office.database.read() as connection:
+        rows = await rows_where(connection, table, ("partition",), "code", [code])
+    return int(rows[0][0] or 0)
+
+
+async def test_everyone_sees_their_outlets_and_nobody_elses(office: Office) -> None:
+    """Without it scope would be wrong from the first day. Promise 6."""
+    a, b = await home_of(office, "outlet", "A"), await home_of(office, "outlet", "B")
+    assert {a, b} & await targets(office, "R1") == {a}
+    assert {a, b} & await targets(office, "R2") == {b}
+    assert {a, b} & await targets(office, "K1") == {a}
+    assert {a, b} <= await targets(office, "S1")
+
+
+async def test_a_chain_is_seen_by_all_who_serve_one_of_its_outlets(office: Office) -> None:
+    """Without it contracts and debts of a chain would be missing."""
+    chain = await home_of(office, "legal_party", "P1")
+    for position in ("R1", "R2", "K1", "S1"):
+        assert chain in await targets(office, position)
+
+
+async def test_an_outlet_moves_with_its_rows_and_keeps_its_technician(office: Office) -> None:
+    """Without it an outlet that changes hands would lose who repairs its coolers."""
+    before = await home_of(office, "outlet", "A")
+    async with head_office_write(
+        office.database, office.clock, actor="test", kind="moved", about={}
+    ) as writer:
+        await move_outlets(writer, office.maker, outlets=["A"], position="R2")
+    after = await home_of(office, "outlet", "A")
+    assert after != before
+    assert after in await targets(office, "R2")
+    assert after in await targets(office, "K1")
+    assert after not in await targets(office, "R1")
+    async with office.database.read() as connection:
+        assert await prove(connection) == []
+
+
+async def test_refreshing_again_changes_nothing(office: Office) -> None:
+    """Without it each night would send everything to everyone."""
+    done = await refresh_everything(
+        office.database, clock=office.clock, identifiers=office.maker.identifiers
+    )
+    assert (done.moved, done.gained, done.lost, done.gateway_gained) == (0, 0, 0, 0)
+
+
+async def test_a_gateway_holds_what_its_devices_may_see(office: Office) -> None:
+    """Without it a gateway would hold too much, or serve too little. Promise 6."""
+    await registered(office)
+    async with office.database.read() as connection:
+        gateway = await nodes.named_gateway(connection, "G1")
+        device = await nodes.named_device(connection, "D1")
+        held = await gateway_partitions(connection, gateway.gateway_id)
+    assert held == await targets(office, "R1") | {
+        partition_id(PartitionKind.GATEWAY, gateway.gateway_id),
+        partition_id(PartitionKind.DEVICE, device.device_id),
+    }
+
+
+async def test_a_lease_brings_the_scope_and_its_end_takes_it_away(office: Office) -> None:
+    """Without it a roaming device would get nothing, or a gateway would keep too much."""
+    await registered(office)
+    async with head_office_write(
+        office.database, office.clock, actor="test", kind="registered", about={}
+    ) as writer:
+        away = await add_gateway(writer, office.maker, NewGateway("G2"))
+    async with office.database.read() as connection:
+        device = await nodes.named_device(connection, "D1")
+        before = await gateway_partitions(connection, away)
+    grant = await lease(office.database, office.maker, away, device.device_id)
+    async with office.database.read() as connection:
+        assert await targets(office, "R1") <= await gateway_partitions(connection, away)
+    clock = office.clock
+    assert isinstance(clock, ManualClock)
+    clock.advance(grant.expires_at - clock.now() + 1)
+    assert await end_leases(office.database, office.maker) == 1
+    async with office.database.read() as connection:
+        assert await gateway_partitions(connection, away) == before
+
+
+async def test_a_code_lets_a_device_in_once(office: Office) -> None:
+    """Without it a code on a lost slip of paper would make a second device."""
+    _gateway, code = await registered(office)
+    key = make_key()
+    request = EnrolmentRequest(code, make_csr(key, "x"), "serial 1", "1.0")
+    grant = await enrol(office.database, office.trust, request)
+    assert office.trust.authority.check(grant.certificate).node_id == grant.node_id
+    again = await enrol(office.database, office.trust, request)
+    assert again.node_id == grant.node_id
+    with pytest.raises(FieldmeshError) as refused:
+        await enrol(
+            office.database, office.trust, EnrolmentRequest(code, make_csr(make_key(), "x"))
+        )
+    assert refused.value.code == "code_used"
+
+
+async def test_a_code_ends(office: Office) -> None:
+    """Without it a code found years later would still work."""
+    _gateway, code = await registered(office)
+    clock = office.clock
+    assert isinstance(clock, ManualClock)
+    clock.advance(73 * _HOUR_US)
+    with pytest.raises(FieldmeshError) as refused:
+        await enrol(
+            office.database, office.trust, EnrolmentRequest(code, make_csr(make_key(), "x"))
+        )
+    assert refused.value.code == "code_expired"
+
+
+async def test_a_wrong_code_is_refused(office: Office) -> None:
+    """Without it anyone could enrol."""
+    _gateway, code = await registered(office)
+    wrong = code[:3] + ("A" if code[3] != "A" else "B") + code[4:]
+    with pytest.raises(FieldmeshError) as refused:
+        await enrol(
+            office.database, office.trust, EnrolmentRequest(wrong, make_csr(make_key(), "x"))
+        )
+    assert refused.value.code == "code_unknown"
+
+
+async def test_a_revoked_device_gets_no_new_certificate(office: Office) -> None:
+    """Without it a stolen device could renew itself for ever."""
+    _gateway, code = await registered(office)
+    csr = make_csr(make_key(), "x")
+    grant = await enrol(office.database, office.trust, EnrolmentRequest(code, csr))
+    renewed = await renew(office.database, office.trust, grant.certificate, csr)
+    assert renewed.certificate != grant.certificate
+    async with head_office_write(
+        office.database, office.clock, actor="test", kind="revoked", about={}
+    ) as writer:
+        device = await nodes.named_device(writer.connection, "D1")
+        serials = await revoke_device(writer, office.maker, device, wipe_order=b"order")
+    assert len(serials) == 2
+    for certificate in (grant.certificate, renewed.certificate):
+        with pytest.raises(FieldmeshError) as refused:
+            await renew(office.database, office.trust, certificate, csr)
+        assert refused.value.code == "device_revoked"
+
+
+async def test_an_authorised_spare_serves_the_position_of_the_first(office: Office) -> None:
+    """Without it a lost device would stop its rep."""
+    await registered(office)
+    async with head_office_write(
+        office.database, office.clock, actor="test", kind="spare", about={}
+    ) as writer:
+        await add_device(writer, office.maker, NewDevice("SP", spare=True))
+        first = await nodes.named_device(writer.connection, "D1")
+        spare = await nodes.named_device(writer.connection, "SP")
+        await authorise_spare(writer, office.maker, spare=spare, first=first)
+    async with office.database.read() as connection:
+        spare = await nodes.named_device(connection, "SP")
+        gateway = await nodes.named_gateway(connection, "G1")
+        held = await gateway_partitions(connection, gateway.gateway_id)
+    assert (spare.position_id, spare.stands_in_for) == (first.position_id, first.device_id)
+    assert spare.document_prefix != first.document_prefix
+    assert partition_id(PartitionKind.DEVICE, spare.device_id) in held
+
+
+async def test_a_new_password_reaches_the_positions_of_its_person(office: Office) -> None:
+    """Without it a person who left could go on signing in with the old one."""
+    async with head_office_write(
+        office.database, office.clock, actor="test", kind="user", about={}
+    ) as writer:
+        user = await add_user(writer, office.maker, login="ana", person="Ana", verifier="one")
+        await assign(writer, office.maker, user=user, position="R1")
+    async with head_office_write(
+        office.database, office.clock, actor="test", kind="password", about={}
+    ) as writer:
+        await set_password(writer, office.maker, login="ana", verifier="two")
+    async with office.database.read() as connection:
+        rows = await all_rows(connection, "sign_in", ("login", "verifier"))
+        assert [tuple(row) for row in rows] == [("ana", "two")]
+
+
+async def test_every_bad_line_is_reported_and_good_ones_are_loaded(
+    office: Office, tmp_path: Path
+) -> None:
+    """Without it one bad line would cost a night's import, or pass unseen."""
+    lines = ["code,name,legal_party,latitude", "C,Shop C,P1,41.5", "D,Shop D,NO,41.5"]
+    text = "\n".join([*lines, "E,Shop E,,x", "C,twice,,", ""])
+    done = await load(office, tmp_path, "outlet", text)
+    assert (done.lines, done.loaded, done.bad) == (4, 1, 3)
+    places = [str(problem).rsplit(": ", 1)[0] for problem in done.problems]
+    assert places == ["outlet.csv:3:legal_party", "outlet.csv:4:latitude", "outlet.csv:5:code"]
+
+
+async def test_all_or_nothing_loads_nothing_when_a_line_is_bad(
+    office: Office, tmp_path: Path
+) -> None:
+    """Without it half a price list could go out to every device."""
+    text = "code,name\nC,Shop C\n,no code\n"
+    done = await load(office, tmp_path, "outlet", text, all_or_nothing=True)
+    assert (done.bad, done.loaded, done.changed) == (1, 0, 0)
+    async with office.database.read() as connection:
+        assert await ids_by_code(connection, "outlet", ["C"]) == {}
+
+
+async def test_loading_a_file_again_changes_nothing(office: Office, tmp_path: Path) -> None:
+    """Without it a repeated import would send everything to every device."""
+    done = await load(office, tmp_path, "outlet", FILES["outlet"])
+    assert (done.loaded, done.changed) == (2, 0)
+
+
+async def test_what_head_office_does_stands_in_the_journal(office: Office) -> None:
+    """Without it nobody could tell who changed what. Promise 9."""
+    await registered(office)
+    async with office.database.read() as connection:
+        assert await journal.verify(connection) > 0
+        kinds = {entry.kind for entry in await journal.newest(connection, 100)}
+    assert {"csv_loaded", "registered", "subscriptions_refreshed"} <= kinds

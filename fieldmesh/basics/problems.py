@@ -3,8 +3,31 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
-from fieldmesh.basics.errors import FieldmeshError
+
+class Told(Protocol):
+    """What an error tells of itself; `errors.FieldmeshError` does."""
+
+    code: str
+    place: str
+    fields: dict[str, object]
+
+
+class Told(Protocol):
+    """What an error tells about itself; every `errors.FieldmeshError` does."""
+
+    @property
+    def code(self) -> str:
+        """Stable code of the problem."""
+
+    @property
+    def place(self) -> str:
+        """Where it happened; empty when there is none."""
+
+    @property
+    def fields(self) -> Mapping[str, object]:
+        """Values for the words."""
 
 
 class Severity(StrEnum):
@@ -226,18 +249,18 @@ PROBLEMS: dict[str, Problem] = {row[0]: _problem(*row) for row in _ROWS}
 """Every problem by its code."""
 
 
-def problem_of(error: FieldmeshError) -> Problem:
+def problem_of(error: Told) -> Problem:
     """The table's entry for an error; a code that is not in the table reads as `defect`."""
     return PROBLEMS.get(error.code, PROBLEMS["defect"])
 
 
-def fill(text: str, error: FieldmeshError) -> str:
+def fill(text: str, error: Told) -> str:
     """A title or remedy with the error's place and fields in it; a field it lacks reads as an ellipsis."""
     values = _Lenient({"place": error.place or "…", **error.fields})
     return text.format_map(values)
 
 
-def describe(error: FieldmeshError) -> str:
+def describe(error: Told) -> str:
     """English text: place, what happened, what to do."""
     problem = problem_of(error)
     title = fill(problem.title, error)

@@ -32,8 +32,8 @@ LOG = logging.getLogger(__name__)
 STREAM: Final = "DOWN"
 MARK_SUBJECT: Final = "down.mark"
 _PULL_MESSAGES: Final = 500
-_PULL_S: Final = 5.0
-_SILENCE_S: Final = 20.0
+_PULL_S: Final = 2.0
+_SILENCE_S: Final = 6.0
 
 
 @dataclass(slots=True)

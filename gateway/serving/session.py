@@ -111,7 +111,9 @@ class SyncSession:
         if opening.fence is not None and self.mode not in _NEW_DATABASE:
             raise Fenced(opening.fence.code)
         await self._acknowledge(uploads)
-        if self.mode in _DOWNLOADS:
+        if self._is_unauthorised(opening):
+            await self._done(session_pb2.OUTCOME_DOWNLOAD_DEFERRED, reason="spare_not_authorised")
+        elif self.mode in _DOWNLOADS:
             await self._bring_down(opening)
         else:
             await self._done(session_pb2.OUTCOME_DONE)
@@ -147,10 +149,13 @@ class SyncSession:
     async def _grant(self, opening: Opening) -> int:
         if self.mode not in _NEW_DATABASE:
             return 0
-        if self.mode == session_pb2.MODE_DUPLICATE and opening.facts.stands_in_for is None:
-            raise Rejected("spare_not_authorised")
+        if self._is_unauthorised(opening):
+            return 0
         self.noted = True
         return await self.parts.database.write(partial(self._write_grant, opening.facts))
+
+    def _is_unauthorised(self, opening: Opening) -> bool:
+        return self.mode == session_pb2.MODE_DUPLICATE and opening.facts.stands_in_for is None
 
     def _write_grant(self, facts: DeviceFacts, connection: Transaction) -> int:
         devices.note_session(connection, self.seen)

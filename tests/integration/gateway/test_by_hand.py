@@ -155,8 +155,17 @@ async def test_a_port_in_use_is_one_clear_message(tmp_path: Path) -> None:
     async with world.running() as gateway:
         port = str(gateway.ports["gateway"])
         code, answer = await run_cli(
-            other, "serve", "--port", port, "--enrolment-port", "0", "--metrics-port", "0",
-            "--no-announce", "--listen-host", "127.0.0.1",
+            other,
+            "serve",
+            "--port",
+            port,
+            "--enrolment-port",
+            "0",
+            "--metrics-port",
+            "0",
+            "--no-announce",
+            "--listen-host",
+            "127.0.0.1",
         )
         assert (code, answer["problem"]["code"]) == (1, "port_in_use")  # type: ignore[index]
 

@@ -11,6 +11,8 @@ FieldmeshError        a code of `problems`, a place, and fields for the message
 
 from typing_extensions import override
 
+from fieldmesh.basics.problems import describe
+
 
 class FieldmeshError(Exception):
     """Something went wrong that a person or another node must be told about.
@@ -31,8 +33,6 @@ class FieldmeshError(Exception):
     @override
     def __str__(self) -> str:
         """English text with title, place and remedy."""
-        from fieldmesh.basics.problems import describe  # noqa: PLC0415 - problems imports nothing back
-
         return describe(self)
 
 

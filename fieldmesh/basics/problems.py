@@ -14,22 +14,6 @@ class Told(Protocol):
     fields: dict[str, object]
 
 
-class Told(Protocol):
-    """What an error tells about itself; every `errors.FieldmeshError` does."""
-
-    @property
-    def code(self) -> str:
-        """Stable code of the problem."""
-
-    @property
-    def place(self) -> str:
-        """Where it happened; empty when there is none."""
-
-    @property
-    def fields(self) -> Mapping[str, object]:
-        """Values for the words."""
-
-
 class Severity(StrEnum):
     """How loud a problem is: an error needs a person, a warning heals itself, info is an answer."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from fieldmesh.basics.errors import FieldmeshError
 from fieldmesh.service import logs, translation
 from fieldmesh.service.translation import _
-from hub.cli import devices, gateways, organisation, oversight, setup
+from hub.cli import devices, gateways, organisation, oversight, sample, setup
 from hub.cli.answers import TRY_AGAIN, Answer, print_answer, print_error
 from hub.config import language_of_people
 
@@ -61,6 +61,6 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.set_defaults(home=Path("fieldmesh-hub"), json=False)
     nouns = parser.add_subparsers(metavar="COMMAND", required=True)
-    for part in (setup, organisation, gateways, devices, oversight):
+    for part in (setup, organisation, gateways, devices, oversight, sample):
         part.add_commands(nouns, _shared())
     return parser

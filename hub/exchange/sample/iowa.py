@@ -1,0 +1,226 @@
+"""Real wholesale orders of Iowa's licensed shops as a company: shops → outlets, counties → territories under offices,
+vendors → brands, items → products with packs and prices, orders → history and the day's work.
+
+Names that stand on several shops are chains: one legal party. Everything is loaded; what is odd is reported.
+"""
+
+import datetime
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fieldmesh.basics.money import scaled
+from fieldmesh.codec.columns import TableRows
+from fieldmesh.data.types import Value
+from hub.exchange.sample.frame import Rep, organisation, routes, warehouse_id, warehouses
+from hub.exchange.sample.iowa_files import (
+    ORDERS,
+    Item,
+    Order,
+    Store,
+    read_items,
+    read_orders,
+    read_stores,
+)
+from hub.exchange.sample.oddities import Oddities
+from hub.exchange.sample.source import WorkLine, WorkOrder, rows_of, stable_id
+
+_PRICE_LIST = stable_id("price_list", "iowa")
+_PIECE_ROWS = 20_000
+_LAST_DAYS = 7
+"""The busiest of the last days of the file is the day's work; the others are history."""
+
+
+@dataclass(slots=True)
+class IowaCompany:
+    """The company behind the three files.
+
+    Attributes:
+        folder: that holds them.
+        offices: how many offices the counties are grouped under.
+        reps: how many reps share the shops.
+        verifier: of everybody's password.
+        now: hub clock, UTC microseconds; routes begin here.
+        oddities: what was odd; complete when all tables were taken.
+    """
+
+    folder: Path
+    offices: int
+    reps: int
+    verifier: str
+    now: int
+    oddities: Oddities = field(default_factory=Oddities)
+    _stores: list[Store] = field(default_factory=list)
+    _items: dict[str, Item] = field(default_factory=dict)
+    _rep_of: dict[str, Rep] = field(default_factory=dict)
+    _work: list[Order] = field(default_factory=list)
+
+    def tables(self) -> Iterator[TableRows]:
+        """Rows, parents before children.
+
+        Raises:
+            Rejected: a file is missing or can't be read, with file, line and column.
+        """
+        self._stores = read_stores(self.folder, self.oddities)
+        self._items = {item.number: item for item in read_items(self.folder, self.oddities)}
+        posts = self._share_out()
+        yield from organisation(posts, offices=self.offices, verifier=self.verifier)
+        yield from warehouses(self.offices)
+        yield from self._catalogue()
+        yield from self._outlets()
+        served: dict[Rep, list[bytes]] = defaultdict(list)
+        for store in self._stores:
+            if store.active:
+                served[self._rep_of[store.number]].append(stable_id("outlet", store.number))
+        yield from routes(list(served.items()), self._today())
+        yield from self._history()
+
+    def work(self) -> Iterator[WorkOrder]:
+        """The orders of the busiest of the last days of the file, as the reps of these shops are to take them."""
+        for order in self._work:
+            lines = tuple(
+                WorkLine(item, "bottle", abs(bottles) * 1000)
+                for _, item, bottles, _ in order.lines
+            )
+            rep = self._rep_of[order.store]
+            yield WorkOrder(rep.code, f"S{order.store}", lines, is_return=order.is_return)
+
+    # --- within
+
+    def _today(self) -> str:
+        return datetime.datetime.fromtimestamp(self.now // 1_000_000, tz=datetime.UTC).date().isoformat()
+
+    def _share_out(self) -> list[Rep]:
+        """Shops in the order of county and city, in equal shares; an office has neighbouring counties."""
+        posts = [Rep(n + 1, n * self.offices // self.reps + 1) for n in range(self.reps)]
+        ordered = sorted(self._stores, key=lambda one: (one.county, one.city, one.number))
+        for place, store in enumerate(ordered):
+            self._rep_of[store.number] = posts[place * self.reps // len(ordered)]
+        return posts
+
+    def _catalogue(self) -> Iterator[TableRows]:
+        items = self._items.values()
+        groups: list[tuple[Value, ...]] = [
+            (stable_id("product_group", name), f"G{n:03d}", name.title())
+            for n, name in enumerate(sorted({item.category for item in items}))
+        ]
+        yield from rows_of("product_group", ("id", "code", "name"), groups)
+        products: list[tuple[Value, ...]] = []
+        units: list[tuple[Value, ...]] = []
+        barcodes: list[tuple[Value, ...]] = []
+        prices: list[tuple[Value, ...]] = []
+        for item in items:
+            product = stable_id("product", item.number)
+            group = stable_id("product_group", item.category)
+            products.append(
+                (product, group, item.number, item.vendor[:120], item.name[:200], 1, item.bottle_ml)
+            )
+            bottles = ("bottle", 1, item.inner_pack, item.upc)
+            for unit, factor, multiple, gtin in (bottles, ("case", item.pack, 1, item.scc)):
+                unit_id = _unit(item.number, unit)
+                units.append((unit_id, product, unit, factor * 1000, multiple * 1000))
+                if gtin:
+                    barcodes.append((stable_id("barcode", item.number, unit), unit_id, gtin))
+                amount = scaled(item.retail * factor, 5)
+                prices.append(
+                    (stable_id("price", item.number, unit), _PRICE_LIST, unit_id, item.list_date, amount)
+                )
+        yield from rows_of("product", ("id", "product_group_id", "code", "brand", "name", "excise", "volume_ml"), products)
+        yield from rows_of("product_unit", ("id", "product_id", "unit_code", "factor", "order_multiple"), units)
+        yield from rows_of("product_barcode", ("id", "product_unit_id", "gtin"), barcodes)
+        row: tuple[Value, ...] = (_PRICE_LIST, "STATE", "State price list", "USD", 1)
+        yield from rows_of("price_list", ("id", "code", "name", "currency", "is_default"), [row])
+        yield from rows_of("price", ("id", "price_list_id", "product_unit_id", "valid_from", "amount"), prices)
+        stock: list[tuple[Value, ...]] = [
+            (stable_id("stock", office, item.number), warehouse_id(office), stable_id("product", item.number), self.now)
+            for office in range(1, self.offices + 1)
+            for item in items
+        ]
+        yield from rows_of("stock", ("id", "warehouse_id", "product_id", "as_of"), stock)
+
+    def _outlets(self) -> Iterator[TableRows]:
+        names = sorted({store.name for store in self._stores})
+        parties: list[tuple[Value, ...]] = [
+            (stable_id("legal_party", name), f"LP{n:05d}", name) for n, name in enumerate(names)
+        ]
+        yield from rows_of("legal_party", ("id", "code", "name"), parties)
+        rows: list[tuple[Value, ...]] = []
+        assignments: list[tuple[Value, ...]] = []
+        for store in self._stores:
+            rep, outlet = self._rep_of[store.number], stable_id("outlet", store.number)
+            rows.append(
+                (outlet, stable_id("legal_party", store.name), rep.territory_id, f"S{store.number}",
+                 store.name, store.address, store.city.title(), store.postal_code,
+                 None if store.latitude is None else scaled(store.latitude, 6),
+                 None if store.longitude is None else scaled(store.longitude, 6),
+                 "active" if store.active else "inactive")
+            )  # fmt: skip
+            assignments.append((stable_id("assigned", store.number), outlet, rep.position_id, "2020-01-01"))
+        columns = ("id", "legal_party_id", "territory_id", "code", "name", "address", "city", "postal_code", "latitude", "longitude", "status")
+        yield from rows_of("outlet", columns, rows)
+        yield from rows_of("outlet_assignment", ("id", "outlet_id", "position_id", "valid_from"), assignments)
+        contracts: list[tuple[Value, ...]] = [
+            (stable_id("contract", name), stable_id("legal_party", name), _PRICE_LIST, f"C{n:05d}")
+            for n, name in enumerate(names)
+        ]
+        yield from rows_of("contract", ("id", "legal_party_id", "price_list_id", "code"), contracts)
+
+    def _history(self) -> Iterator[TableRows]:
+        days: list[list[tuple[int, Order]]] = []
+        held: list[tuple[int, Order]] = []
+        for first, order in read_orders(self.folder, self.oddities):
+            if not days or days[-1][0][1].date != order.date:
+                days.append([])
+            days[-1].append((first, order))
+            if len(days) > _LAST_DAYS:
+                held += days.pop(0)
+            if len(days) == _LAST_DAYS and sum(len(one.lines) for _, one in held) >= _PIECE_ROWS:
+                yield from self._orders(held)
+                held = []
+        busiest = max(days, key=len, default=[])
+        for day in days:
+            held += day if day is not busiest else []
+        yield from self._orders(held)
+        self._work = [order for _, order in busiest]
+
+    def _orders(self, held: list[tuple[int, Order]]) -> Iterator[TableRows]:
+        orders: list[tuple[Value, ...]] = []
+        lines: list[tuple[Value, ...]] = []
+        for first, order in held:
+            self._judge(first, order)
+            order_id = stable_id("order", order.number, order.date, order.store)
+            rep = self._rep_of[order.store]
+            total = sum(scaled(sale, 2) for _, _, _, sale in order.lines)
+            orders.append(
+                (order_id, _noon(order.date), order.number, stable_id("outlet", order.store),
+                 rep.position_id, _PRICE_LIST, order.date, total, int(order.is_return), "closed")
+            )  # fmt: skip
+            lines += [
+                (stable_id("line", order.number, order.date, order.store, number), order_id, number,
+                 _unit(item, "bottle"), bottles * 1000, scaled(sale / bottles, 5), scaled(sale, 2))
+                for number, item, bottles, sale in order.lines
+            ]  # fmt: skip
+        names = ("id", "created_at", "number", "outlet_id", "position_id", "price_list_id", "date", "amount", "is_return", "state")
+        yield from rows_of("sales_order", names, orders)
+        yield from rows_of("order_line", ("id", "order_id", "line_number", "product_unit_id", "quantity", "price", "amount"), lines)
+
+    def _judge(self, first: int, order: Order) -> None:
+        for place, (_, number, bottles, sale) in enumerate(order.lines):
+            item = self._items[number]
+            line = first + place
+            if item.list_date > order.date:
+                self.oddities.add(ORDERS, line, "sold_before_list_date", number)
+            if item.inner_pack and bottles % item.inner_pack:
+                self.oddities.add(ORDERS, line, "no_multiple_of_inner_pack", f"{bottles} of {item.inner_pack}")
+            if sale != item.retail * bottles:
+                self.oddities.add(ORDERS, line, "price_off_the_list", number)
+
+
+def _unit(item: str, unit: str) -> bytes:
+    return stable_id("product_unit", item, unit)
+
+
+def _noon(date: str) -> int:
+    moment = datetime.datetime.fromisoformat(date).replace(hour=12, tzinfo=datetime.UTC)
+    return int(moment.timestamp()) * 1_000_000

@@ -1,8 +1,8 @@
 """What gateways forward becomes rows: consume → verify → order → apply → reject → receipts, many batches a commit.
 
-    consume    the loop over UP; nothing is acknowledged before the commit
-    verify     certificate, signature, content: in a thread
-    group      one transaction for many batches, in each device's order
-    apply      rights, scope, rules, conflict policy; rows collected over the group
-    events     takeover, handover
+consume    the loop over UP; nothing is acknowledged before the commit
+verify     certificate, signature, content: in a thread
+group      one transaction for many batches, in each device's order
+apply      rights, scope, rules, conflict policy; rows collected over the group
+events     takeover, handover
 """

@@ -46,6 +46,7 @@ class GroupApplier:
         self._scopes = Scopes(writer)
         self._new: dict[tuple[str, tuple[str, ...]], Collected] = defaultdict(Collected)
         self._new_ids: dict[str, set[Value]] = defaultdict(set)
+        self._taken: dict[str, set[Value]] = defaultdict(set)
         self.conflicts = 0
 
     async def apply(self, device: DeviceWriter, changes: Sequence[Change]) -> list[Refusal]:
@@ -53,6 +54,7 @@ class GroupApplier:
         role = WriterRole(device.role_kind) if device.role_kind in set(WriterRole) else None
         writer = Writer(role, device.partitions)
         refused: dict[RowKey, Refusal] = {}
+        self._taken.clear()
         _note(refused, check(changes, self._facts))
         ordered = sorted(changes, key=lambda change: _ORDER[change.rows.table])
         inserts = [change for change in ordered if change.operation is Operation.INSERT]
@@ -95,6 +97,7 @@ class GroupApplier:
             return _all(table, ids, code, {"table": table.name})
         found = _hub_columns(table, rows)
         present = await self._present(table.name, ids)
+        self._taken[table.name] |= present
         held = [place for place, one in enumerate(ids) if one in present]
         if held:
             found += await self._judge_present(device, writer, table, rows.take(held))
@@ -134,11 +137,12 @@ class GroupApplier:
         name, rows = change.rows.table, change.rows
         ids = rows.column("id")
         keep = [place for place, one in enumerate(ids) if (name, one) not in refused]
-        present = await self._present(name, [ids[place] for place in keep])
-        known = [place for place in keep if ids[place] in present]
+        taken, new = self._taken[name], self._new_ids[name]
+        known = [place for place in keep if ids[place] in taken or ids[place] in new]
         if known:
             await self._meet(device, change, rows.take(known))
-            keep = [place for place in keep if ids[place] not in present]
+            met = set(known)
+            keep = [place for place in keep if place not in met]
         if not keep:
             return
         fresh = rows if len(keep) == len(ids) else rows.take(keep)

@@ -71,18 +71,11 @@ async def former_outlets(
     return {outlet for outlet in outlets if outlet in served}
 
 
-async def _role_kinds(
-    connection: AsyncConnection, positions: Iterable[Value]
-) -> dict[Value, str]:
+async def _role_kinds(connection: AsyncConnection, positions: Iterable[Value]) -> dict[Value, str]:
     rows = await rows_where(connection, "position", ("id", "role_id"), "id", positions)
-    kinds = dict(
-        [
-            (row[0], str(row[1]))
-            for row in await rows_where(
-                connection, "role", ("id", "kind"), "id", {row[1] for row in rows}
-            )
-        ]
-    )
+    roles = {row[1] for row in rows}
+    held = await rows_where(connection, "role", ("id", "kind"), "id", roles)
+    kinds = {row[0]: str(row[1]) for row in held}
     return {row[0]: kinds.get(row[1], "") for row in rows}
 
 

@@ -1,0 +1,119 @@
+"""The hub's storage on a real database: the journal's chain, the outbox in whole transactions, a new hub epoch."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from fieldmesh.basics.errors import Rejected
+from hub.storage import contents, down_outbox, journal
+from hub.storage.database import HubDatabase, sqlite_url
+from hub.storage.system_tables import JOURNAL
+from tests.kit.company import SmallCompany
+
+
+@pytest.fixture
+async def company(tmp_path: Path) -> AsyncIterator[SmallCompany]:
+    """A company with one rep."""
+    made = await SmallCompany.founded(tmp_path)
+    yield made
+    await made.database.close()
+
+
+async def journal_of_three(company: SmallCompany) -> None:
+    """Three entries stand."""
+    async with company.database.write() as connection:
+        for number in range(3):
+            await journal.append(
+                connection, at=number, kind="k", actor="a", payload={"number": number}
+            )
+
+
+@pytest.mark.parametrize("column", ["at", "kind", "actor", "payload", "hash", "previous_hash"])
+async def test_a_changed_entry_is_found(company: SmallCompany, column: str) -> None:
+    """Promise 9: whichever column somebody changes in the database, the proof names the entry."""
+    await journal_of_three(company)
+    value = 9 if column == "at" else '{"number": 7}'
+    async with company.database.write() as connection:
+        await connection.execute(
+            sa.update(JOURNAL).where(JOURNAL.c.number == 2).values({column: value})
+        )
+    async with company.database.read() as connection:
+        with pytest.raises(Rejected) as caught:
+            await journal.verify(connection)
+    assert (caught.value.code, caught.value.fields["number"]) == ("journal_broken", 2)
+
+
+async def test_an_entry_that_was_left_out_is_found(company: SmallCompany) -> None:
+    """Promise 9: a deletion in the middle breaks the chain."""
+    await journal_of_three(company)
+    async with company.database.write() as connection:
+        await connection.execute(sa.delete(JOURNAL).where(JOURNAL.c.number == 2))
+    async with company.database.read() as connection:
+        with pytest.raises(Rejected, match=r".+"):
+            await journal.verify(connection)
+
+
+async def test_the_outbox_gives_whole_transactions_in_lsn_order(company: SmallCompany) -> None:
+    """Promise 4: a portion that ended inside a transaction would let its mark show half of it."""
+    device = await company.device()
+    for outlet in company.outlets:
+        await company.ingest.apply([device.pack(device.order(outlet))])
+    lsns: list[int] = []
+    remaining = True
+    while remaining:
+        async with company.database.write() as connection:
+            portion = await down_outbox.next_portion(connection, 1)
+            parts = [(one.lsn, one.part) for one in portion.payloads]
+            for lsn in {lsn for lsn, _ in parts}:
+                left = await connection.exec_driver_sql(
+                    "SELECT count(*) FROM fm_down_outbox WHERE lsn = ?", (lsn,)
+                )
+                assert left.scalar_one() == sum(one == lsn for one, _ in parts)
+            assert parts == sorted(parts)
+            lsns += [lsn for lsn, _ in parts]
+            await down_outbox.forget_up_to(connection, portion.up_to)
+            remaining = portion.remaining
+    assert lsns == sorted(lsns)
+    assert await company.query("SELECT count(*) FROM fm_down_outbox") == [(0,)]
+
+
+async def test_a_transaction_that_fails_leaves_nothing_and_uses_no_lsn(
+    company: SmallCompany,
+) -> None:
+    """Promise 4: commit order is LSN order, and what was not committed was never told."""
+    async with company.database.read() as connection:
+        before = await contents.current_lsn(connection)
+    outbox = await company.query("SELECT count(*) FROM fm_down_outbox")
+    outlet = company.outlets[0]
+    with pytest.raises(sa.exc.IntegrityError):
+        await company.insert("outlet", ("id", "code"), [(outlet, "again")])
+    async with company.database.read() as connection:
+        assert await contents.current_lsn(connection) == before
+        assert await contents.prove(connection) == []
+    assert await company.query("SELECT count(*) FROM fm_down_outbox") == outbox
+
+
+async def test_a_new_epoch_stands_above_every_lsn_of_the_lost_future(
+    company: SmallCompany,
+) -> None:
+    """After a restored backup no new commit may have a number that the lost future has used."""
+    async with company.database.read() as connection:
+        last = await contents.current_lsn(connection)
+    async with company.database.write() as connection:
+        assert await down_outbox.start_new_epoch(connection) == 2
+    lsn = await company.insert("product", ("id", "code"), [(company.identifiers.new(), "N")])
+    assert lsn >> 40 == 2
+    async with company.database.read() as connection:
+        assert await down_outbox.epochs(connection) == [(1, 0), (2, last)]
+
+
+async def test_a_missing_database_is_named_without_its_password(tmp_path: Path) -> None:
+    """A person sees which database is missing; nobody's password gets into a log."""
+    database = HubDatabase(sqlite_url(tmp_path / "none.db"))
+    with pytest.raises(Rejected) as caught:
+        await database.check_version()
+    await database.close()
+    assert caught.value.code == "database_missing"
+    assert "none.db" in caught.value.place

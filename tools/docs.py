@@ -37,8 +37,8 @@ def problems_page() -> str:
         "# Problems\n\n",
         NOTE,
         "Every refusal, failure and wait has a code. Programs and logs show the code, people see"
-        " the words; `--json` shows both. A problem that may be *sent again* heals by itself: the same"
-        " bytes go through later.\n\n",
+        " the words; `--json` shows both. A problem that may be *sent again* heals by itself: the"
+        " same bytes go through later.\n\n",
     ]
     for code in sorted(PROBLEMS):
         lines += _problem(PROBLEMS[code])
@@ -63,8 +63,8 @@ def settings_page() -> str:
         NOTE,
         "Each node reads its file, then the environment, then its flags; later ones win. In the"
         " environment a setting is the prefix and its key in capitals, with two underscores for"
-        ' the dot. Durations and sizes may carry units: `"30s"`, `"5m"`, `"64MiB"`. An unknown key is'
-        " an error. `config show` prints every value and where it comes from.\n\n",
+        ' the dot. Durations and sizes may carry units: `"30s"`, `"5m"`, `"64MiB"`. An unknown key'
+        " is an error. `config show` prints every value and where it comes from.\n\n",
     ]
     for tier, file, prefix, kind in SETTINGS:
         lines.append(f"## {tier}\n\nFile `{file}`, environment `{prefix}…`.\n\n")

@@ -23,7 +23,7 @@ def pool_of(places: int, waiting: int, wait_s: float = 0.01) -> Pool:
         waiting=waiting,
         wait_s=wait_s,
         clock=SystemClock(),
-        random=random.Random(1),  # noqa: S311 - jitter
+        random=random.Random(1),
     )
 
 

@@ -12,6 +12,7 @@ from device_agent.modes.full import full
 from device_agent.modes.initialize import initialize
 from device_agent.modes.progress import Step
 from device_agent.modes.upload import upload
+from device_agent.storage.database import DeviceDatabase
 from fieldmesh.basics.backoff import Backoff
 from fieldmesh.basics.errors import Fenced, FieldmeshError, Rejected, Retry
 from fieldmesh.session.transitions import Mode
@@ -43,6 +44,8 @@ async def run(context: SyncContext, mode: Mode, *, only: str = "") -> Report:
         Rejected, Fenced: what the story raises.
     """
     with context.home.sync_lock():
+        await _use_the_live_database(context)
+        context.home.remove_other_databases()
         try:
             report = await _until_served(context, STORIES[mode], only)
         except Fenced as error:
@@ -59,6 +62,15 @@ async def run(context: SyncContext, mode: Mode, *, only: str = "") -> Report:
             report.gateway_tick, report.hub_tick = follow.gateway_tick, follow.hub_tick
             report.more_waits = follow.more_waits
     return report
+
+
+async def _use_the_live_database(context: SyncContext) -> None:
+    """Another process may have initialized the device meanwhile: its database is the live one."""
+    live = context.home.current_database()
+    if context.database.path != live:
+        key = context.database.key
+        await context.database.close()
+        context.database = await DeviceDatabase.open(live, key)
 
 
 async def _until_served(context: SyncContext, story: Story, only: str) -> Report:

@@ -166,11 +166,14 @@ class Home:
             Path(f"{path}{suffix}").unlink(missing_ok=True)
 
     def remove_other_databases(self) -> None:
-        """Only the live database is left: half-built and retired ones are gone."""
-        live = self.current_database()
-        for path in self.data.glob("*.db"):
-            if path != live:
-                self.remove_database(path)
+        """Only the live database is left: half-built and retired ones are gone.
+
+        Ordering: under `sync_lock`, so that no other process is building one.
+        """
+        live = self.current_database().name
+        for path in self.data.glob("*.db*"):
+            if path.name.partition(".db")[0] != live.removesuffix(".db"):
+                path.unlink(missing_ok=True)
 
     @contextmanager
     def sync_lock(self) -> Iterator[None]:

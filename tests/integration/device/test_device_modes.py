@@ -194,6 +194,32 @@ async def test_a_fenced_device_initializes_and_what_waits_goes_up_renumbered(
     assert (await device.status()).state.must_initialize == 0
 
 
+async def test_half_built_databases_of_killed_syncs_go(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """Else each killed initialize would leave a file of megabytes for ever."""
+    for name in ("8.db", "8.db-journal", "9.db"):
+        (device.home.data / name).write_bytes(b"x")
+    await device.sync(Mode.INITIALIZE, gateway=gateway.address)
+    left = {path.name.partition("-")[0] for path in device.home.data.iterdir()}
+    assert left == {"CURRENT", device.database_path.name}
+
+
+async def test_an_open_agent_follows_a_swap_by_another_process(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """A database that was replaced takes no more work; the next sync goes on with the live one."""
+    async with await opened(device.home.folder) as other:
+        await other.sync(Mode.INITIALIZE)
+    with pytest.raises(Rejected) as caught:
+        await visit(device)
+    assert caught.value.code == "database_replaced"
+    await device.sync(Mode.FAST)
+    await visit(device)
+    assert (await device.sync(Mode.FAST)).rows_up == 1
+    assert list(gateway.batches) == [(2, 1)]
+
+
 async def test_a_restored_image_loses_no_new_work(gateway: GatewayDouble, tmp_path: Path) -> None:
     """Promise 1: the hub has applied other batches under the numbers of what waits here."""
     folder = await enrolled(gateway, tmp_path / "device")

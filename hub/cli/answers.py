@@ -5,7 +5,7 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.table import Table
@@ -22,13 +22,7 @@ _WIDTH = 2_000
 class Nouns(Protocol):
     """Where commands are added: what `ArgumentParser.add_subparsers` returns."""
 
-    def add_parser(
-        self,
-        name: str,
-        *,
-        help: str = ...,  # noqa: A002 - argparse calls it so
-        parents: Sequence[ArgumentParser] = ...,
-    ) -> ArgumentParser:
+    def add_parser(self, *names: Any, **options: Any) -> ArgumentParser:
         """A new command."""
 
 

@@ -54,6 +54,7 @@ def _shared() -> argparse.ArgumentParser:
 
 
 def parser() -> argparse.ArgumentParser:
+    """The whole command line, for running and for its page."""
     parser = argparse.ArgumentParser(
         prog="fieldmesh-hub",
         parents=[_shared()],

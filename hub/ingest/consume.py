@@ -14,7 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from fieldmesh.basics.errors import FieldmeshError, Quarantined, Rejected, Retry
 from fieldmesh.codec.replication import Forwarded, RecordedSession, read_up_message
-from fieldmesh.service.bus import Bus, BusMessage
+from fieldmesh.service.bus import Bus
+from fieldmesh.service.bus_pull import BusMessage
 from hub.ingest.group import GroupResult, Ingest
 from hub.ingest.verify import Checked, Verifier
 from hub.metrics import IngestFigures

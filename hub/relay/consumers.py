@@ -90,7 +90,7 @@ class Consumers:
         self, stream: JetStreamContext, held: ConsumerInfo, subjects: list[str]
     ) -> None:
         config = held.config
-        if config is None or sorted(config.filter_subjects or []) == sorted(subjects):
+        if sorted(config.filter_subjects or []) == sorted(subjects):
             return
         config.filter_subject = None
         config.filter_subjects = subjects
@@ -99,9 +99,10 @@ class Consumers:
 
 async def _info(stream: JetStreamContext, name: str) -> ConsumerInfo | None:
     try:
-        return await stream.consumer_info(DOWN, name)
+        found: ConsumerInfo = await stream.consumer_info(DOWN, name)
     except NotFoundError:
         return None
+    return found
 
 
 def _stands_at(held: ConsumerInfo, down_sequence: int) -> bool:

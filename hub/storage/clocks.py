@@ -27,8 +27,8 @@ async def read_clocks(
             f" WHERE table_no = ? AND row_id IN ({marks})",
             (table_no, *piece),
         )
-        for row_id, column, clock, writer in result.fetchall():
-            found[bytes(row_id)][column] = (clock, bytes(writer))
+        for row in map(tuple, result.fetchall()):
+            found[bytes(row[0])][row[1]] = (row[2], bytes(row[3]))
     return found
 
 

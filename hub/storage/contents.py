@@ -64,7 +64,7 @@ async def rows_of_range(connection: AsyncConnection, range_: RowRange) -> TableR
     rows = [
         row
         for row in await _select(connection, table, range_.partition)
-        if range_.first_byte <= row[0][-1] <= range_.last_byte  # type: ignore[index]
+        if range_.first_byte <= bytes(row[0])[-1] <= range_.last_byte  # type: ignore[arg-type]
     ]
     return from_rows(table, table.wire_names, rows)
 

@@ -80,7 +80,7 @@ class Emission:
                 f"({', '.join('?' * len(piece))})",
                 tuple(piece),
             )
-            held.update((row[0], row[1]) for row in result.fetchall())
+            held.update((row[0], row[1]) for row in map(tuple, result.fetchall()))
         missing: list[Row] = [(*key, 0, 0, 0, lsn) for key in keys if key not in held]
         if missing:
             await connection.exec_driver_sql(

@@ -12,10 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from fieldmesh.codec.columns import TableRows, from_rows
 from fieldmesh.data.model import ReplicatedTable
 from fieldmesh.data.policy import (
-    First,
     Follows,
     Global,
-    HubOnly,
     Keyed,
     Own,
     PartitionKind,
@@ -90,7 +88,7 @@ class Homes:
             case Follows(parent, column):
                 await self._follow(parent, rows.column(column), places, homes, held)
                 return
-            case HubOnly() | First():
+            case _:  # HubOnly; First was taken apart by rules_of
                 return
         for place, partition in zip(places, found, strict=True):
             homes[place] = held[place] = partition

@@ -64,7 +64,7 @@ def _newest_only(rows: TableRows, held: list[int], rule: KeepLast) -> list[int]:
     made, ids = rows.column("created_at"), rows.column("id")
     found = [0] * len(held)
     for group in places.values():
-        newest = sorted(group, key=lambda place: (made[place], ids[place]), reverse=True)  # type: ignore[arg-type, return-value]
+        newest = sorted(group, key=lambda place: (made[place], ids[place]), reverse=True)
         for place in newest[: rule.count]:
             found[place] = held[place]
     return found

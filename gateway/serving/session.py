@@ -211,10 +211,10 @@ class SyncSession:
         size = 0
         while len(group) < _GROUP_BATCHES and size < _GROUP_BYTES:
             message = await self.stream.receive()
-            kind = message.WhichOneof("message") if message is not None else "end of stream"
-            if message is not None and kind == "upload_end":
+            kind = message.WhichOneof("message")
+            if kind == "upload_end":
                 return group, True
-            if message is None or kind != "batch":
+            if kind != "batch":
                 raise Rejected("unexpected_message", expected="batch", found=str(kind))
             self.parts.disk.check_upload()
             group.append(message.batch)

@@ -40,12 +40,13 @@ class DeviceStream:
         self.bytes_up = 0
         self.bytes_down = 0
 
-    async def receive(self) -> session_pb2.DeviceMessage | None:
-        """The next message; None when the device has closed its side.
+    async def receive(self) -> session_pb2.DeviceMessage:
+        """The next message.
 
         Raises:
             Rejected: ``unexpected_message`` if it may not be said here.
-            Retry: ``device_silent`` after too long a silence.
+            Retry: ``device_silent`` after too long a silence, ``session_cut`` when the device
+                has closed its side.
         """
         try:
             async with asyncio.timeout(self._silence_s):
@@ -53,7 +54,7 @@ class DeviceStream:
         except TimeoutError as error:
             raise Retry("device_silent", delay_s=1.0, seconds=self._silence_s) from error
         if message is self._end:
-            return None
+            raise Retry("session_cut", delay_s=1.0)
         received = cast("session_pb2.DeviceMessage", message)
         self.bytes_up += received.ByteSize()
         if self.machine is not None:
@@ -64,11 +65,11 @@ class DeviceStream:
         """The next message, which must be of that kind.
 
         Raises:
-            Rejected: ``unexpected_message`` if it is another, or none.
+            Rejected: ``unexpected_message`` if it is another.
         """
         message = await self.receive()
-        found = message.WhichOneof("message") if message is not None else "end of stream"
-        if message is None or found != kind:
+        found = message.WhichOneof("message")
+        if found != kind:
             raise Rejected("unexpected_message", expected=kind, found=str(found))
         return message
 

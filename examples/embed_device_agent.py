@@ -2,6 +2,7 @@
 
 Run it on an enrolled device: python examples/embed_device_agent.py HOME LOGIN PASSWORD_FILE
 """
+# ruff: noqa: INP001 - a program, not a package
 
 import asyncio
 import sys

@@ -8,7 +8,8 @@ import pytest_asyncio
 from device_agent.app import DeviceAgent, enroll
 from device_agent.config import DeviceSettings
 from device_agent.modes.enrol import EnrolmentWish
-from tests.integration.device.gateway_double import Authority, GatewayDouble, identifier
+from tests.integration.device.company import Authority, identifier
+from tests.integration.device.gateway_double import GatewayDouble
 
 SETTINGS = DeviceSettings(discovery=False, patience_s=3.0, stall_s=5.0)
 

@@ -3,150 +3,40 @@
 It lets the device's modes be tested without a hub; what it does is written down in
 docs/protocol.md. Faults are asked for by name (`cut_after_chunks`, `deny`, …).
 """
+# ruff: noqa: D102, D107, S608, TID251, ARG002, SIM113, ANN001, ANN201, ANN202, N802 - a double: names are gRPC's
 
 import asyncio
-import datetime
 import hashlib
 import sqlite3
 import uuid
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
 import grpc.aio
 import zstandard
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from fieldmesh.basics import codes
 from fieldmesh.codec.batch import Operation, decode_body, decode_header
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.codec.frames import FrameKind, RowRange, pack_frame, write_frames
-from fieldmesh.codec.row_hash import row_hashes
 from fieldmesh.data import ddl
 from fieldmesh.data.model import Tier
 from fieldmesh.data.schema import TABLES
-from fieldmesh.data.types import Value
 from fieldmesh.service import tls
 from fieldmesh.wire.v1 import (
     blob_pb2,
     enrol_pb2,
     session_pb2,
     session_pb2_grpc,
-    table_pb2,
 )
+from tests.integration.device.company import Authority, Company, identifier
 
 GATEWAY_ID = bytes(range(16))
 CHUNK = 64 << 10
-Row = tuple[Value, ...]
-
-
-def identifier(number: int) -> bytes:
-    """A fixed identifier that looks like a UUIDv7."""
-    return number.to_bytes(6, "big") + b"\x70\x00\x80" + hashlib.sha256(b"%d" % number).digest()[:7]
-
-
-class Authority:
-    """Issues certificates as the hub does."""
-
-    def __init__(self) -> None:
-        self.key = ec.generate_private_key(ec.SECP256R1())
-        self.certificate = self._sign(self.key.public_key(), "Fieldmesh test", None)
-        self.hub_key = ec.generate_private_key(ec.SECP256R1())
-
-    @property
-    def der(self) -> bytes:
-        return self.certificate.public_bytes(serialization.Encoding.DER)
-
-    def issue(self, public_key: ec.EllipticCurvePublicKey, uri: str, names: list[str]) -> bytes:
-        sans = [
-            x509.UniformResourceIdentifier(uri),
-            *(x509.DNSName(name) for name in names),
-        ]
-        made = self._sign(public_key, uri, x509.SubjectAlternativeName(sans))
-        return made.public_bytes(serialization.Encoding.DER)
-
-    def _sign(
-        self,
-        public_key: ec.EllipticCurvePublicKey,
-        name: str,
-        sans: x509.SubjectAlternativeName | None,
-    ) -> x509.Certificate:
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:60])])
-        issuer = self.certificate.subject if sans is not None else subject
-        begin = datetime.datetime.fromtimestamp(0, datetime.UTC)
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(issuer)
-            .public_key(public_key)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(begin)
-            .not_valid_after(begin + datetime.timedelta(days=40_000))
-            .add_extension(x509.BasicConstraints(ca=sans is None, path_length=None), critical=True)
-        )
-        if sans is not None:
-            builder = builder.add_extension(sans, critical=False)
-        return builder.sign(self.key, hashes.SHA256())
-
-
-@dataclass
-class Company:
-    """What the hub would hold, for one position."""
-
-    rows: dict[str, dict[bytes, Row]] = field(default_factory=dict)
-    removals: list[tuple[str, bytes, int, int]] = field(default_factory=list)
-    partitions: set[int] = field(default_factory=lambda: {11, 12})
-    lsn: int = 1 << 40
-
-    def put(self, table: str, row_id: bytes, partition: int, **values: Value) -> bytes:
-        """The row is the hub's newest version."""
-        self.lsn += 1
-        known = TABLES[table]
-        system = {
-            "id": row_id,
-            "partition": partition,
-            "lsn": self.lsn,
-            "created_at": 1,
-            "changed_at": 1,
-        }
-        given = system | values
-        row = tuple(given.get(column.name, column.neutral) for column in known.wire_columns)
-        at = known.wire_names.index("row_hash")
-        digest = row_hashes(from_rows(table, known.wire_names, [row]), known)[0]
-        self.rows.setdefault(table, {})[row_id] = (*row[:at], digest, *row[at + 1 :])
-        return row_id
-
-    def remove(self, table: str, row_id: bytes) -> None:
-        """The row is gone."""
-        self.lsn += 1
-        row = self.rows[table].pop(row_id)
-        self.removals.append((table, row_id, self.value(table, row, "partition"), self.lsn))
-
-    def value(self, table: str, row: Row, name: str) -> int:
-        """One integer of a row."""
-        found = row[TABLES[table].wire_names.index(name)]
-        assert isinstance(found, int)
-        return found
-
-    def digests(self) -> list[table_pb2.Digest]:
-        """One per partition."""
-        sums = {partition: [0, 0, 0] for partition in self.partitions}
-        for table, rows in self.rows.items():
-            for row in rows.values():
-                partition = self.value(table, row, "partition")
-                if partition in sums:
-                    value = self.value(table, row, "row_hash")
-                    sums[partition][0] += 1
-                    sums[partition][1] += value & 0xFFFFFFFF
-                    sums[partition][2] += value >> 32
-        return [
-            table_pb2.Digest(partition=p, bucket=16, rows=s[0], low=s[1], high=s[2])
-            for p, s in sorted(sums.items())
-        ]
 
 
 @dataclass
@@ -230,7 +120,7 @@ class GatewayDouble(session_pb2_grpc.GatewayServicer, session_pb2_grpc.Enrolment
             )
         ]
 
-    async def Enrol(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802, ANN001, ANN201
+    async def Enrol(self, request, context):  # type: ignore[no-untyped-def]
         csr = x509.load_der_x509_csr(request.csr)
         certificate = self.authority.issue(csr.public_key(), tls.device_uri(self.device_id), [])
         return enrol_pb2.EnrolReply(
@@ -245,7 +135,7 @@ class GatewayDouble(session_pb2_grpc.GatewayServicer, session_pb2_grpc.Enrolment
             spare=self.spare,
         )
 
-    async def Session(self, request_iterator, context):  # type: ignore[no-untyped-def]  # noqa: N802, ANN001, ANN201
+    async def Session(self, request_iterator, context):  # type: ignore[no-untyped-def]
         hello = (await anext(request_iterator)).hello
         self.sessions.append(hello)
         if self.faults.deny:
@@ -284,7 +174,7 @@ class GatewayDouble(session_pb2_grpc.GatewayServicer, session_pb2_grpc.Enrolment
         async for message in self._bring(request_iterator, hello):
             yield message
 
-    async def _take(self, request_iterator, hello) -> AsyncIterator[session_pb2.GatewayMessage]:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    async def _take(self, request_iterator, hello) -> AsyncIterator[session_pb2.GatewayMessage]:  # type: ignore[no-untyped-def]
         async for message in request_iterator:
             if message.WhichOneof("message") == "upload_end":
                 break
@@ -297,7 +187,7 @@ class GatewayDouble(session_pb2_grpc.GatewayServicer, session_pb2_grpc.Enrolment
             acknowledgement=session_pb2.Acknowledgement(ticks=self.ticks(hello.device_epoch))
         )
 
-    async def _bring(self, request_iterator, hello):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    async def _bring(self, request_iterator, hello):  # type: ignore[no-untyped-def]
         kept = self.downloads.get(hello.resume_download_id)
         if kept is not None and hello.resume_download_id:
             start, content, digests = kept
@@ -368,7 +258,7 @@ class GatewayDouble(session_pb2_grpc.GatewayServicer, session_pb2_grpc.Enrolment
                     self.company.put(change.rows.table, row_id, partition, **values)
             self.hub_tick = place
 
-    def make_download(self, hello: session_pb2.Hello):  # type: ignore[no-untyped-def]  # noqa: ANN201
+    def make_download(self, hello: session_pb2.Hello):  # type: ignore[no-untyped-def]
         snapshot = hello.mode in {3, 4}
         held = set(hello.partitions)
         whole = self.company.partitions - held
@@ -436,7 +326,7 @@ class GatewayDouble(session_pb2_grpc.GatewayServicer, session_pb2_grpc.Enrolment
         path.unlink()
         return content
 
-    def repair(self, differing) -> session_pb2.Repair:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    def repair(self, differing) -> session_pb2.Repair:  # type: ignore[no-untyped-def]
         frames = []
         for partition in {line.partition for line in differing}:
             for table in self.company.rows:
@@ -450,12 +340,12 @@ class GatewayDouble(session_pb2_grpc.GatewayServicer, session_pb2_grpc.Enrolment
                 frames.append(pack_frame(FrameKind.REPLACE, rows, RowRange(partition, table)))
         return session_pb2.Repair(frames=frames)
 
-    async def FindBlob(self, request, context):  # type: ignore[no-untyped-def]  # noqa: N802, ANN001, ANN201
+    async def FindBlob(self, request, context):  # type: ignore[no-untyped-def]
         held = self.blobs.get(request.sha256, b"")
         complete = hashlib.sha256(held).digest() == request.sha256
         return blob_pb2.BlobState(sha256=request.sha256, held=len(held), complete=complete)
 
-    async def PutBlob(self, request_iterator, context):  # type: ignore[no-untyped-def]  # noqa: N802, ANN001, ANN201
+    async def PutBlob(self, request_iterator, context):  # type: ignore[no-untyped-def]
         name = b""
         async for piece in request_iterator:
             name = piece.sha256 or name

@@ -7,7 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from tests.integration.device.gateway_double import GatewayDouble, identifier
+from tests.integration.device.company import identifier
+from tests.integration.device.gateway_double import GatewayDouble
 
 Answer = dict[str, Any]
 ROOT = Path(__file__).parents[3]
@@ -36,11 +37,13 @@ class Shell:
     """A person at a terminal with one device."""
 
     def __init__(self, folder: Path) -> None:
+        """A device in the folder, not enrolled yet."""
         self.home = folder / "device"
         self.password = folder / "password"
         self.password.write_text("secret\n")
 
     async def __call__(self, *words: str, code: int = 0) -> Answer:
+        """The answer of one command, which ends with the exit code."""
         found, out, err = await run(
             "-m", "device_agent.cli", *words, "--home", str(self.home), "--json",
             "--login", "ana", "--password-file", str(self.password),

@@ -13,17 +13,20 @@ from device_agent.work.documents import NewVisit
 from fieldmesh.basics.errors import Fenced, Rejected, Retry
 from fieldmesh.session.transitions import Mode
 from fieldmesh.wire.v1 import enrol_pb2
+from tests.integration.device.company import identifier
 from tests.integration.device.conftest import SETTINGS, enrolled, opened
-from tests.integration.device.gateway_double import GatewayDouble, identifier
+from tests.integration.device.gateway_double import GatewayDouble
 
 OUTLET = identifier(1001)
 
 
 async def visit(device: DeviceAgent) -> bytes:
+    """A visit was recorded; its id."""
     return await device.record_visit(NewVisit(OUTLET, 1_000, 2_000))
 
 
 async def rows_of(device: DeviceAgent, statement: str) -> list[tuple[object, ...]]:
+    """What a query gives."""
     return list((await device.sql(statement)).rows)
 
 
@@ -123,9 +126,7 @@ async def test_partitions_come_and_go(gateway: GatewayDouble, device: DeviceAgen
     assert not report.repaired
 
 
-async def test_a_difference_is_found_and_repaired(
-    gateway: GatewayDouble, device: DeviceAgent
-) -> None:
+async def test_a_difference_is_found_and_repaired(device: DeviceAgent) -> None:
     """Promise 5: a row that was lost on the device comes back, and the report says so."""
     await device.sync(Mode.INITIALIZE)
     await device._context.database.apply(lambda found: found.execute("DELETE FROM outlet"))
@@ -134,9 +135,7 @@ async def test_a_difference_is_found_and_repaired(
     assert (await device.tables())["outlet"] == 5
 
 
-async def test_a_damaged_row_is_found_by_the_deep_check(
-    gateway: GatewayDouble, device: DeviceAgent
-) -> None:
+async def test_a_damaged_row_is_found_by_the_deep_check(device: DeviceAgent) -> None:
     """Promise 5: content that is not what the hub hashed cannot hide."""
     await device.sync(Mode.INITIALIZE)
     await device._context.database.apply(
@@ -369,6 +368,7 @@ async def test_an_unreadable_database_is_replaced_only_by_force(
 
 
 def wipe_order(gateway: GatewayDouble, key: ec.EllipticCurvePrivateKey) -> bytes:
+    """An order to erase the device, signed with the key."""
     order = enrol_pb2.WipeOrder(device_id=gateway.device_id, ordered_at=1, reason="stolen")
     content = order.SerializeToString()
     signature = key.sign(content, ec.ECDSA(SHA256()))

@@ -124,7 +124,7 @@ def _decompress(pieces: Iterator[bytes], handle: int, uncompressed_bytes: int) -
     written = 0
     try:
         for plain in zstandard.ZstdDecompressor().read_to_iter(
-            cast("IO[bytes]", _Source(pieces)), write_size=PIECE_BYTES
+            cast(IO[bytes], _Source(pieces)), write_size=PIECE_BYTES
         ):
             written += len(plain)
             if written > uncompressed_bytes:

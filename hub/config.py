@@ -8,7 +8,7 @@ Parts get the few values they need; nothing else reads settings.
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fieldmesh.service.config import Loaded, load, load_with_origins
+from fieldmesh.service.config import Loaded, load_with_origins
 
 APP_VERSION = "0.1.0"
 ENV_PREFIX = "FIELDMESH_HUB_"
@@ -152,13 +152,3 @@ def load_settings(home: HubHome, flags: dict[str, object] | None = None) -> Load
         Rejected: `settings_invalid`.
     """
     return load_with_origins(HubSettings, home.settings_file, ENV_PREFIX, flags)
-
-
-@dataclass(frozen=True, slots=True)
-class _People:
-    lang: str = ""
-
-
-def language_of_people() -> str:
-    """The language of the person at the keyboard, as LANG says."""
-    return load(_People, None, "").lang

@@ -38,6 +38,7 @@ _BYTES: Final = {
     "GiB": 1 << 30,
 }
 _WITH_UNIT: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)")
+_LANGUAGE_NAMES: Final = ("FIELDMESH_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 _MASKED: Final = "***"
 _TRUE: Final = {"true", "yes", "on", "1"}
 _FALSE: Final = {"false", "no", "off", "0"}
@@ -145,6 +146,15 @@ def describe(kind: type) -> list[Setting]:
         )
         for key, (field, annotation) in _fields(kind).items()
     ]
+
+
+def language_of_environment() -> str:
+    """The language that the person at the keyboard has set, such as ``bg_BG.UTF-8``, or nothing."""
+    for name in _LANGUAGE_NAMES:
+        text = os.environ.get(name)  # noqa: TID251 - this is the one door
+        if text:
+            return text
+    return ""
 
 
 def _fields(kind: type, prefix: str = "") -> dict[str, tuple[dataclasses.Field[Any], Any]]:

@@ -66,7 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
     home = Home(arguments.home.absolute())
     try:
         config = load_config(arguments, home)
-        set_language(config.language)
+        if config.language:
+            set_language(config.language)
         logs.setup(level=config.log_level)
         command = _COMMANDS[arguments.command]
         answer = asyncio.run(command(Call(arguments, home, config)))

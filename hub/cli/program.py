@@ -7,17 +7,17 @@ from pathlib import Path
 
 from fieldmesh.basics.errors import FieldmeshError
 from fieldmesh.service import logs, translation
+from fieldmesh.service.config import language_of_environment
 from fieldmesh.service.translation import _
 from hub.cli import devices, gateways, organisation, oversight, sample, setup
 from hub.cli.answers import TRY_AGAIN, Answer, print_answer, print_error
-from hub.config import language_of_people
 
 Command = Callable[[argparse.Namespace], Awaitable[Answer]]
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit code."""
-    translation.set_language(language_of_people())
+    translation.set_language(language_of_environment())
     logs.setup(level="critical")
     options = parser().parse_args(arguments)
     command: Command = options.command

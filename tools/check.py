@@ -32,8 +32,10 @@ def checks() -> list[Check]:
         Check("dead code", (_tool("vulture"),)),
         Check("words", (_tool("codespell"), *linted, "docs", *_texts())),
         Check("dependencies", (_tool("deptry"), ".")),
-        Check("lint", (_tool("ruff"), "check", "--quiet", *linted)),
-        Check("format", (_tool("ruff"), "format", "--check", "--quiet", *linted)),
+        Check("lint", (_tool("ruff"), "check", "--quiet", "--output-format", "concise", *linted)),
+        Check(
+            "format", (_tool("ruff"), "format", "--check", "--output-format", "concise", *linted)
+        ),
         Check("protos up to date", (python, "protos/generate.py", "--check")),
         Check("docs up to date", (python, "tools/docs.py", "--check")),
         Check("translations up to date", (python, "tools/translations.py", "--check")),

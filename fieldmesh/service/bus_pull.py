@@ -77,7 +77,9 @@ class BusMessage:
         try:
             await self.inner._client.publish(self.inner.reply, word)  # noqa: SLF001 - the message's own client
         except (nats.errors.Error, OSError) as error:
-            raise Retry("bus_unreachable", text=str(error)) from error
+            url = self.inner._client.connected_url  # noqa: SLF001 - the same
+            place = url.netloc if url else "…"
+            raise Retry("bus_unreachable", url=place, text=str(error)) from error
 
 
 class Puller:

@@ -17,7 +17,9 @@ TEXTS = (
     ".css",
     ".txt",
 )
-UNFINISHED = re.compile(r"(?<!-)\b(TODO|FIXME|XXX|HACK)\b|NotImplementedError|\bfor now\b", re.IGNORECASE)
+UNFINISHED = re.compile(
+    r"(?<!-)\b(TODO|FIXME|XXX|HACK)\b|NotImplementedError|\bfor now\b", re.IGNORECASE
+)
 ADDRESS = re.compile(r"https?://[^ ]+/(simple|packages)/|--(extra-)?index-url|--find-links")
 MACHINE = re.compile(r"/(work|opt|root|tmp)/[a-z]")
 

@@ -22,7 +22,7 @@ help: ## this list
 demo: .venv ## a hub, two gateways and devices on this machine, one order up and two ticks back (KEEP=1 goes on)
 	@$(RUN) -m deploy.demo $(if $(KEEP),--keep) $(if $(FIELDMESH_SAMPLE),--sample $(FIELDMESH_SAMPLE))
 
-test: .venv ## every test but the long ones of `make faults`
+test: .venv ## every test; of the faults a seeded choice
 	@$(RUN) -m pytest -n 2 --dist loadfile tests
 
 t: .venv ## the tests whose name holds a word: make t k=digest
@@ -35,8 +35,8 @@ bench: .venv ## measure, and write build/bench.json
 	@mkdir -p build
 	@$(RUN) -m tests.bench
 
-faults: .venv ## the promises under kill -9, cut lines, full disks and wrong clocks
-	@$(RUN) -m pytest tests/faults
+faults: .venv ## all combinations of kill -9, cut lines, full disks and wrong clocks
+	@$(RUN) -m pytest tests/faults --thorough
 
 docs: .venv ## write the pages that come from code: problems, settings, metrics, layers
 	@$(RUN) tools/docs.py

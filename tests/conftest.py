@@ -13,6 +13,17 @@ ALLOWED_THREADS = ("asyncio_", "waitpid-", "pytest", "Thread-")
 """Threads of the loop's own pool end with the loop; the children's watcher ends with the child."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`make faults` runs every combination, `make test` a seeded choice of them."""
+    parser.addoption("--thorough", action="store_true", help="run every combination")
+
+
+@pytest.fixture(scope="session")
+def thorough(pytestconfig: pytest.Config) -> bool:
+    """Whether every combination was asked for."""
+    return bool(pytestconfig.getoption("--thorough"))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every asynchronous test is watched for tasks that it leaves behind."""
     for item in items:

@@ -31,7 +31,7 @@ from device_agent.storage.keyring import Keyring
 from device_agent.storage.sessions import SessionRow, newest_sessions
 from device_agent.storage.state import DeviceState, is_locked, read_state
 from device_agent.storage.ticks import Standing, standing
-from device_agent.work import capture, documents, signin
+from device_agent.work import capture, day_list, documents, signin
 from fieldmesh.basics.clock import Clock, SystemClock
 from fieldmesh.basics.identifiers import IdentifierMaker
 from fieldmesh.service import tls
@@ -224,6 +224,20 @@ class DeviceAgent:
         return await self._context.database.write(
             lambda found: maker.order_from_list(found, outlet=outlet, lines=lines)
         )
+
+    async def place_orders(self, lines: list[str], *, name: str) -> list[documents.PlacedOrder]:
+        """All orders of a list are saved, or none; see `work.day_list`.
+
+        Raises:
+            Rejected: a line is no order, or breaks a rule; with its place.
+        """
+        maker = self._maker()
+
+        def work(connection: Connection) -> list[documents.PlacedOrder]:
+            orders = list(day_list.read_orders(connection, lines, name=name))
+            return [maker.place_order(connection, order) for order in orders]
+
+        return await self._context.database.write(work)
 
     async def record_visit(self, visit: documents.NewVisit) -> bytes:
         """The visit is saved; its id."""

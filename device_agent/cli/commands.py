@@ -183,6 +183,18 @@ async def _order(agent: DeviceAgent, options: argparse.Namespace) -> Answer:
     }
 
 
+async def _orders(agent: DeviceAgent, options: argparse.Namespace) -> Answer:
+    lines = options.file.read_text("utf-8").splitlines()
+    chosen = lines[options.skip : None if options.most is None else options.skip + options.most]
+    placed = await agent.place_orders(chosen, name=options.file.name)
+    return {
+        "orders": len(placed),
+        "lines": sum(len(one.line_ids) for one in placed),
+        "numbers": [one.number for one in placed],
+        "text": _("{count} orders are saved.").format(count=len(placed)),
+    }
+
+
 async def _verify(agent: DeviceAgent, options: argparse.Namespace) -> Answer:
     report = await agent.verify(repair=options.repair)
     wrong = sum(len(ids) for ids in report.wrong.values())
@@ -291,6 +303,7 @@ COMMANDS: dict[str, Command] = {
     "rejects": _rejects,
     "export": _export,
     "order": _order,
+    "orders": _orders,
     "verify": _verify,
     "photos": _photos,
     "wipe": _wipe,

@@ -201,6 +201,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("outlet_unknown", _GONE, "That outlet is not on this device.", "Sync; the outlet may have moved."),
     ("product_unknown", _GONE, "That product is not on this device.", "Sync, or check the code."),
     ("order_too_long", _BAD, "The order has more lines than is allowed ({most}).", "Make two orders of it."),
+    ("bad_order_list", _BAD, "A line of the list is no order: {text}", "Correct the line; no order of the list was saved."),
     ("order_empty", _BAD, "The order has no lines.", "Add at least one product."),
     ("quantity_invalid", _BAD, "A quantity or an amount must be above zero.", "Correct it."),
 )

@@ -1,0 +1,1 @@
+"""How Fieldmesh is put to work: the demo, service units, alerts."""

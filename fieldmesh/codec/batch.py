@@ -11,6 +11,7 @@ from google.protobuf.message import DecodeError
 from fieldmesh.basics import limits
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.codec.columns import TableRows, decode_table, encode_table
+from fieldmesh.codec.extent import check_body
 from fieldmesh.codec.frames import decompress
 from fieldmesh.data.schema import SCHEMA_VERSION
 from fieldmesh.wire.v1 import batch_pb2
@@ -18,6 +19,8 @@ from fieldmesh.wire.v1 import batch_pb2
 _LEVEL = 3
 _ID_BYTES = 16
 _SHA256_BYTES = 32
+_MOST_SEQUENCE = (1 << 63) - 1
+"""What a database holds."""
 
 
 class Operation(IntEnum):
@@ -132,6 +135,7 @@ def encode_body(changes: Sequence[Change]) -> EncodedBody:
     body = zstandard.ZstdCompressor(level=_LEVEL).compress(content)
     if (
         rows > limits.BATCH_ROWS
+        or len(changes) > limits.BATCH_CHANGES
         or len(content) > limits.BATCH_BODY_UNCOMPRESSED_BYTES
         or len(body) > limits.BATCH_BODY_BYTES
     ):
@@ -204,12 +208,15 @@ def decode_header(content: bytes) -> BatchHeader:
         held = batch_pb2.BatchHeader.FromString(content)
     except DecodeError:
         raise Rejected("bad_batch", place="batch header") from None
+    event = _event(held)
     if (
         len(held.device_id) != _ID_BYTES
         or len(held.body_sha256) != _SHA256_BYTES
         or not held.device_epoch
-        or not held.sequence
+        or not 0 < held.sequence <= _MOST_SEQUENCE
+        or held.previous_sequence > _MOST_SEQUENCE
         or len(held.previous_sha256) not in {0, _SHA256_BYTES}
+        or (event is not None and len(event.first_device_id) != _ID_BYTES)
     ):
         raise Rejected("bad_batch", place="batch header")
     return BatchHeader(
@@ -225,7 +232,7 @@ def decode_header(content: bytes) -> BatchHeader:
         held.body_sha256,
         held.body_uncompressed_size,
         held.rows,
-        _event(held),
+        event,
     )
 
 
@@ -242,19 +249,20 @@ def _event(held: batch_pb2.BatchHeader) -> Event | None:
 def decode_body(header: BatchHeader, body: bytes) -> list[Change]:
     """The changes behind a body.
 
-    A column that this node does not know is ignored when the device's schema is newer, refused otherwise.
+    A column that this node does not know is ignored when the device's schema is newer, and refused
+    otherwise.
 
     Raises:
-        Rejected: `altered_batch`, `batch_too_large`, `bad_batch`, or what table data breaks, with the place.
+        Rejected: `altered_batch`, `batch_too_large`, `bad_batch`, or what table data breaks, with
+            the place.
     """
     place = f"batch {header.device_epoch}/{header.sequence}"
     if hashlib.sha256(body).digest() != header.body_sha256:
         raise Rejected("altered_batch", place=place)
     if header.rows > limits.BATCH_ROWS or len(body) > limits.BATCH_BODY_BYTES:
         raise Rejected("batch_too_large", place=place)
-    content = decompress(
-        body, header.body_uncompressed_size, limits.BATCH_BODY_UNCOMPRESSED_BYTES
-    )
+    content = decompress(body, header.body_uncompressed_size, limits.BATCH_BODY_UNCOMPRESSED_BYTES)
+    check_body(content)
     try:
         message = batch_pb2.BatchBody.FromString(content)
     except DecodeError:

@@ -1,6 +1,7 @@
 """Column-wise rows in memory and on the wire.
 
-Values are in storage form (`fieldmesh.data.types.Value`). No loop runs over cells: whole columns are copied.
+Values are in storage form (`fieldmesh.data.types.Value`). Whole columns are copied; no loop runs
+over cells.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,7 +26,7 @@ _NEUTRAL: dict[WireType, Value] = {
     WireType.BINARY: b"",
 }
 _ID_BYTES = 16
-_ID_PARTS = [slice(start, start + _ID_BYTES) for start in range(0, 64 * _ID_BYTES, _ID_BYTES)]
+_MOST_UTF8_BYTES = 4
 _BITS = [tuple(bit for bit in range(8) if byte >> bit & 1) for byte in range(256)]
 
 
@@ -107,9 +108,7 @@ def encode_table(rows: TableRows) -> table_pb2.TableData:
     return data
 
 
-def _encode_column(
-    target: table_pb2.Column, column: ReplicatedColumn, values: list[Value]
-) -> None:
+def _encode_column(target: table_pb2.Column, column: ReplicatedColumn, values: list[Value]) -> None:
     kind = column.kind.wire
     target.name = column.name
     target.type = table_pb2.ColumnType.ValueType(int(kind))
@@ -141,7 +140,8 @@ def decode_table(
 
     Args:
         data: as it came.
-        names: columns wanted, in this order, missing ones filled with their defaults; None = those that came and are known.
+        names: columns wanted, in this order, missing ones filled with their defaults; None = those
+            that came and are known.
         strict: an unknown column is refused instead of ignored.
 
     Raises:
@@ -175,9 +175,7 @@ def decode_table(
     )
 
 
-def _decode_column(
-    table: ReplicatedTable, column: table_pb2.Column, rows: int
-) -> list[Value]:
+def _decode_column(table: ReplicatedTable, column: table_pb2.Column, rows: int) -> list[Value]:
     known = table.column(column.name)
     if int(column.type) != int(known.wire_type) or column.scale != known.scale:
         raise _bad(table, column)
@@ -195,7 +193,7 @@ def _values(
     match kind:
         case WireType.TEXT | WireType.DATE:
             texts = list(column.texts)
-            if texts and len(max(texts, key=len)) > limits.TEXT_BYTES:
+            if texts and _is_too_long(max(texts, key=len)):
                 raise _bad(table, column)
             return texts  # type: ignore[return-value]
         case WireType.IDENTIFIER:
@@ -210,6 +208,14 @@ def _values(
             return binaries  # type: ignore[return-value]
         case _:
             return list(column.integers)
+
+
+def _is_too_long(longest: str) -> bool:
+    characters = len(longest)
+    return characters > limits.TEXT_BYTES or (
+        characters * _MOST_UTF8_BYTES > limits.TEXT_BYTES
+        and len(longest.encode()) > limits.TEXT_BYTES
+    )
 
 
 def _apply_nulls(

@@ -10,12 +10,16 @@ from google.protobuf.message import DecodeError
 from fieldmesh.basics import limits
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.codec.columns import TableRows, decode_table, encode_table
+from fieldmesh.codec.extent import check_table
 from fieldmesh.data.schema import TABLES
 from fieldmesh.wire.v1 import table_pb2
 
 LEVEL = 1
 """zstd level; measured on rows of this kind, 3 saves 6 % of bytes for twice the time."""
 _VARINT_MOST_BYTES = 5
+_CONTINUES = 0x80
+_ENVELOPE_BYTES = 1024
+"""What stands in a frame besides its compressed rows: numbers and the name of a table."""
 
 
 class FrameKind(IntEnum):
@@ -29,7 +33,7 @@ class FrameKind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class RowRange:
-    """The rows of one table in one partition whose id's last byte lies between two values, both included."""
+    """The rows of one table in one partition whose id's last byte lies between two values."""
 
     partition: int
     table: str
@@ -46,20 +50,19 @@ class UnpackedFrame:
     range: RowRange | None = None
 
 
-def pack_frame(
-    kind: int, rows: TableRows, range_: RowRange | None = None
-) -> table_pb2.Frame:
+def pack_frame(kind: int, rows: TableRows, range_: RowRange | None = None) -> table_pb2.Frame:
     """The rows as one frame.
 
     Raises:
-        Rejected: `frame_too_large`; split the rows first (`split_rows`).
+        Rejected: `frame_too_large`; `pack_frames` splits what does not fit.
     """
     content = encode_table(rows).SerializeToString()
-    if len(content) > limits.FRAME_UNCOMPRESSED_BYTES:
+    packed = zstandard.ZstdCompressor(level=LEVEL).compress(content)
+    if len(content) > limits.FRAME_UNCOMPRESSED_BYTES or len(packed) > limits.FRAME_BYTES:
         raise Rejected("frame_too_large", place=f"table {rows.table}")
     frame = table_pb2.Frame(
         kind=table_pb2.FrameKind.ValueType(int(kind)),
-        table_data_zstd=zstandard.ZstdCompressor(level=LEVEL).compress(content),
+        table_data_zstd=packed,
         uncompressed_size=len(content),
     )
     if range_ is not None:
@@ -70,21 +73,58 @@ def pack_frame(
     return frame
 
 
+def pack_frames(
+    kind: int, rows: TableRows, range_: RowRange | None = None
+) -> list[table_pb2.Frame]:
+    """The rows as as many frames as their bytes need.
+
+    Of a replaced range the first frame says that others go; the following ones bring more rows.
+
+    Raises:
+        Rejected: `frame_too_large`, a single row does not fit.
+    """
+    frames: list[table_pb2.Frame] = []
+    waiting = list(split_rows(rows))[::-1]
+    while waiting:
+        piece = waiting.pop()
+        follows = bool(frames) and range_ is not None
+        try:
+            frame = pack_frame(
+                FrameKind.ROWS if follows else kind, piece, None if follows else range_
+            )
+        except Rejected:
+            if piece.row_count <= 1:
+                raise
+            first, second = split_rows(piece, (piece.row_count + 1) // 2)
+            waiting += [second, first]
+        else:
+            frames.append(frame)
+    return frames
+
+
 def unpack_frame(frame: table_pb2.Frame) -> UnpackedFrame:
-    """What a frame holds: the table's columns in their order, missing ones with defaults; removals as they came.
+    """What a frame holds: the table's columns in their order, missing ones with defaults.
+
+    Removals keep the columns with which they came.
 
     Raises:
         Rejected: a limit is broken or the content can't be read.
     """
+    if len(frame.table_data_zstd) > limits.FRAME_BYTES:
+        raise Rejected("frame_too_large", place="frame")
+    content = decompress(
+        frame.table_data_zstd, frame.uncompressed_size, limits.FRAME_UNCOMPRESSED_BYTES
+    )
+    check_table(content)
     try:
         kind = FrameKind(frame.kind)
-        data = table_pb2.TableData.FromString(
-            decompress(frame.table_data_zstd, frame.uncompressed_size, limits.FRAME_UNCOMPRESSED_BYTES)
-        )
+        data = table_pb2.TableData.FromString(content)
     except (ValueError, DecodeError):
         raise Rejected("bad_message", place="frame") from None
     table = TABLES.get(data.table)
     names = table.wire_names if table is not None and kind is not FrameKind.REMOVALS else None
+    if data.rows and not any(column.name == "id" for column in data.columns):
+        raise Rejected("bad_table_data", place=f"table {data.table[:63]}, column id")
     rows = decode_table(data, names)
     range_ = None
     if frame.HasField("range"):
@@ -103,9 +143,12 @@ def decompress(content: bytes, size: int, most: int) -> bytes:
         raise Rejected("frame_too_large", place="frame")
     try:
         parameters = zstandard.get_frame_parameters(content)
-        if parameters.content_size > size or parameters.window_size > 2 * most + 1024:
+        said = parameters.content_size
+        if said not in {size, zstandard.CONTENTSIZE_UNKNOWN} or parameters.window_size > 2 * most:
             raise Rejected("frame_too_large", place="frame")
-        found = zstandard.ZstdDecompressor().decompress(content, max_output_size=max(size, 1))
+        found = zstandard.ZstdDecompressor().decompress(
+            content, max_output_size=max(size, 1), allow_extra_data=False
+        )
     except zstandard.ZstdError:
         raise Rejected("bad_message", place="compressed content") from None
     if len(found) != size:
@@ -158,7 +201,7 @@ class FrameReader:
             size, start = _read_varint(self._held)
             if start == 0:
                 return
-            if size > limits.FRAME_BYTES * 2:
+            if size > limits.FRAME_BYTES + _ENVELOPE_BYTES:
                 raise Rejected("frame_too_large", place="frame")
             if len(self._held) < start + size:
                 return
@@ -172,8 +215,8 @@ class FrameReader:
 
 def _varint(value: int) -> bytes:
     out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
+    while value >= _CONTINUES:
+        out.append(value & (_CONTINUES - 1) | _CONTINUES)
         value >>= 7
     out.append(value)
     return bytes(out)
@@ -183,7 +226,7 @@ def _read_varint(held: bytearray) -> tuple[int, int]:
     value = 0
     for place, byte in enumerate(held[:_VARINT_MOST_BYTES]):
         value |= (byte & 0x7F) << (7 * place)
-        if byte < 0x80:
+        if byte < _CONTINUES:
             return value, place + 1
     if len(held) >= _VARINT_MOST_BYTES:
         raise Rejected("bad_message", place="frame size")

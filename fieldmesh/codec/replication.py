@@ -7,7 +7,7 @@ from google.protobuf.message import DecodeError
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.codec.columns import TableRows
-from fieldmesh.codec.frames import FrameKind, pack_frame, split_rows
+from fieldmesh.codec.frames import FrameKind, pack_frames
 from fieldmesh.wire.v1 import batch_pb2, replication_pb2, table_pb2
 
 MOST_PAYLOAD_BYTES = 768 * 1024
@@ -59,7 +59,7 @@ def down_messages(
     """What one transaction says to one partition, as DownMessages of bounded size."""
     frames: list[table_pb2.Frame] = []
     for kind, held in rows:
-        frames.extend(pack_frame(kind, piece) for piece in split_rows(held))
+        frames.extend(pack_frames(kind, held))
     messages = [replication_pb2.DownMessage(lsn=lsn, partition=partition)]
     size = 0
     for frame in frames:

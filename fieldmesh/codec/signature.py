@@ -1,4 +1,4 @@
-"""Signatures: ECDSA over P-256 with SHA-256, DER. The key is the one behind the node's certificate."""
+"""Signatures: ECDSA over P-256 with SHA-256, DER, by the key behind the node's certificate."""
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes

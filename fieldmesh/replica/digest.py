@@ -67,7 +67,10 @@ def bucket_bytes(bucket: int) -> tuple[int, int]:
 
 
 def differing(own: Iterable[Digest], other: Iterable[Digest]) -> list[tuple[Digest, Digest | None]]:
-    """Where two nodes differ: own digest and the other's (None where the other has none), by (partition, table, bucket)."""
+    """Where two nodes differ, by (partition, table, bucket): own digest and the other's.
+
+    The other's is None where the other has none; own sums are zero where we have none.
+    """
     theirs = {(d.partition, d.table, d.bucket): d for d in other}
     found: list[tuple[Digest, Digest | None]] = []
     for mine in own:

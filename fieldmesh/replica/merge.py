@@ -1,6 +1,7 @@
 """Merging column by column: the last writer of each column wins, by hybrid logical clock.
 
-Commutative, associative and idempotent: the outcome depends on the set of writes, not on their order.
+Commutative, associative and idempotent: the outcome depends on the set of writes, not on their
+order.
 Ties are broken by the writer's id and then by the value, so every node decides alike.
 """
 
@@ -26,9 +27,11 @@ class Write:
 
     def beats(self, other: "Write") -> bool:
         """Whether this write stands when both happened."""
-        return self._rank() > other._rank()
+        return self.rank > other.rank
 
-    def _rank(self) -> tuple[int, bytes, str, str]:
+    @property
+    def rank(self) -> tuple[int, bytes, str, str]:
+        """What decides between two writes."""
         return self.clock, self.writer, type(self.value).__name__, repr(self.value)
 
 

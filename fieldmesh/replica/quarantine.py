@@ -1,6 +1,7 @@
 """What depends on a row that was refused."""
 
-from collections.abc import Iterable, Sequence, Set as AbstractSet
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 
 from fieldmesh.codec.batch import Change, Operation
 from fieldmesh.data.schema import TABLES

@@ -1,4 +1,4 @@
-"""How far a device's batches have come: contiguous over the chain of its epochs (promise 3, Order)."""
+"""How far a device's batches have come, contiguous over its epochs. Promise 3 (Order)."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -43,9 +43,9 @@ class Watermark:
     def turn(self, batch: Placed) -> Turn:
         """Whether the batch is next, must wait for earlier ones, or was passed already.
 
-        The first batch of an epoch is next when everything that it names as coming before it was decided. A first
-        batch that names nothing is next when nothing was decided yet, or when a person initialized the device by
-        force: then its epoch is higher and it names what it last knew.
+        The first batch of an epoch is next when everything that it names as coming before it was
+        decided. One that names nothing is next at once: its epoch is higher, so a person has
+        initialized the device by force, and it names what it last knew.
         """
         place = Watermark(batch.device_epoch, batch.sequence)
         if place <= self:

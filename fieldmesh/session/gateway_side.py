@@ -5,7 +5,10 @@ from fieldmesh.session.transitions import Mode, Sender
 
 
 class GatewaySession(SessionMachine):
-    """What the gateway may say, and what it accepts. Made when the Hello has told the mode; it counts as received."""
+    """What the gateway may say, and what it accepts.
+
+    Made when the Hello has told the mode; the Hello counts as received.
+    """
 
     def __init__(self, mode: Mode | str) -> None:
         """A session in this mode, just after the Hello."""

@@ -1,8 +1,14 @@
 """One session as one side sees it."""
 
-from fieldmesh.basics import limits
 from fieldmesh.basics.errors import Defect, Rejected
-from fieldmesh.session.transitions import Mode, Sender, State, next_state
+from fieldmesh.session.transitions import (
+    AFTER_WELCOME,
+    MOST_TIMES,
+    Mode,
+    Sender,
+    State,
+    next_state,
+)
 
 
 class LocalProtocolError(Defect):
@@ -65,11 +71,9 @@ class SessionMachine:
         if target is None:
             return False
         count = self._counts.get(message, 0) + 1
-        if message == "repair" and count > limits.REPAIRS_IN_SESSION:
+        if count > MOST_TIMES.get(message, count):
             return False
-        if message == "batch" and count > limits.BATCHES_IN_SESSION:
-            return False
-        if message == "welcome" and count > 1:
+        if message in AFTER_WELCOME and not self._counts.get("welcome"):
             return False
         self._counts[message] = count
         self.state = target

@@ -1,11 +1,14 @@
 """Who may say what, when: one table for both sides, in all modes.
 
-States: OPENING (nothing said), UPLOADING (batches go up), WAITING (uploads ended), DOWNLOADING, APPLYING (the
-device makes it durable), ENDED. The gateway may say Welcome and Acknowledgement as soon as it has the Hello, while
-batches still go up; Done ends a session at any point.
+States: OPENING (nothing was said), UPLOADING (batches go up), WAITING (uploads ended), DOWNLOADING,
+APPLYING (the device makes it durable), CHECKING (the device has said what differs), ENDED. The
+gateway may say Welcome and Acknowledgement as soon as it has the Hello, while batches still go up;
+Done ends a session at any point.
 """
 
 from enum import StrEnum
+
+from fieldmesh.basics import limits
 
 
 class Mode(StrEnum):
@@ -26,6 +29,7 @@ class State(StrEnum):
     WAITING = "waiting"
     DOWNLOADING = "downloading"
     APPLYING = "applying"
+    CHECKING = "checking"
     ENDED = "ended"
 
 
@@ -40,6 +44,14 @@ DOWNLOADING_MODES = frozenset({Mode.FULL, Mode.INITIALIZE, Mode.DUPLICATE})
 """Modes in which rows come down."""
 REPAIRING_MODES = frozenset({Mode.FULL})
 """Modes in which differences are repaired."""
+MOST_TIMES = {
+    "welcome": 1,
+    "repair": limits.REPAIRS_IN_SESSION,
+    "batch": limits.BATCHES_IN_SESSION,
+}
+"""How often a message may be said in one session; others as often as they fit."""
+AFTER_WELCOME = frozenset({"acknowledgement", "download_start"})
+"""Messages that may not come before Welcome."""
 
 TRANSITIONS: dict[tuple[State, Sender, str], State] = {
     (State.OPENING, Sender.DEVICE, "hello"): State.UPLOADING,
@@ -52,13 +64,14 @@ TRANSITIONS: dict[tuple[State, Sender, str], State] = {
     (State.WAITING, Sender.GATEWAY, "download_start"): State.DOWNLOADING,
     (State.DOWNLOADING, Sender.GATEWAY, "chunk"): State.DOWNLOADING,
     (State.DOWNLOADING, Sender.GATEWAY, "download_end"): State.APPLYING,
-    (State.APPLYING, Sender.DEVICE, "applied"): State.WAITING,
-    (State.WAITING, Sender.GATEWAY, "repair"): State.APPLYING,
+    (State.APPLYING, Sender.DEVICE, "applied"): State.CHECKING,
+    (State.CHECKING, Sender.GATEWAY, "repair"): State.APPLYING,
     (State.OPENING, Sender.GATEWAY, "done"): State.ENDED,
     (State.UPLOADING, Sender.GATEWAY, "done"): State.ENDED,
     (State.WAITING, Sender.GATEWAY, "done"): State.ENDED,
     (State.DOWNLOADING, Sender.GATEWAY, "done"): State.ENDED,
     (State.APPLYING, Sender.GATEWAY, "done"): State.ENDED,
+    (State.CHECKING, Sender.GATEWAY, "done"): State.ENDED,
 }
 """(state, who, message) → next state. What is not here is not allowed."""
 

@@ -287,7 +287,7 @@ def _build_delta(
     ):
         for piece in source:
             rows += piece.row_count
-            writer.add(frames.write_frames([frames.pack_frame(kind, piece)]))
+            writer.add(frames.write_frames(frames.pack_frames(kind, piece)))
     content = writer.finish()
     start = session_pb2.DownloadStart(
         download_id=download_id,

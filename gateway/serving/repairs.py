@@ -76,10 +76,11 @@ def _range_frames(
             for byte in range(first, last + 1)
         ]
     return [
-        frames.pack_frame(
+        frame
+        for span, part in spans
+        for frame in frames.pack_frames(
             frames.FrameKind.REPLACE,
             part,
             frames.RowRange(partition, table, *span),
         )
-        for span, part in spans
     ]

@@ -259,7 +259,7 @@ class SyncSession:
         rejects = (
             []
             if uploads.rejects is None
-            else [frames.pack_frame(frames.FrameKind.ROWS, uploads.rejects)]
+            else frames.pack_frames(frames.FrameKind.ROWS, uploads.rejects)
         )
         message = session_pb2.Acknowledgement(ticks=uploads.ticks, rejects=rejects)
         await self.stream.send(session_pb2.GatewayMessage(acknowledgement=message))

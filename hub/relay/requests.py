@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError
 
 from fieldmesh.basics.clock import Clock
 from fieldmesh.basics.errors import FieldmeshError, Rejected, Retry
-from fieldmesh.codec.frames import FrameKind, RowRange, pack_frame, split_rows
+from fieldmesh.codec.frames import FrameKind, RowRange, pack_frames
 from fieldmesh.data.schema import TABLES
 from fieldmesh.replica.digest import Digest
 from fieldmesh.service.bus import Bus
@@ -182,9 +182,7 @@ class Responder:
                     raise Rejected("scope_denied", place=f"partition {one.partition}")
                 range_ = RowRange(one.partition, one.table, one.first_byte, one.last_byte)
                 rows = await contents.rows_of_range(connection, range_)
-                pieces = list(split_rows(rows))
-                reply.frames.append(pack_frame(FrameKind.REPLACE, pieces[0], range_))
-                reply.frames.extend(pack_frame(FrameKind.ROWS, piece) for piece in pieces[1:])
+                reply.frames.extend(pack_frames(FrameKind.REPLACE, rows, range_))
         return reply.SerializeToString()
 
     async def _enrol(self, gateway_id: bytes, data: bytes) -> bytes:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.codec.columns import TableRows
-from fieldmesh.codec.frames import FrameKind, pack_frame
+from fieldmesh.codec.frames import FrameKind, pack_frames
 from fieldmesh.wire.v1 import replication_pb2
 from hub.storage import contents
 from hub.storage.database import HubDatabase
@@ -120,11 +120,13 @@ class Seeds:
         rows: TableRows,
         size: int,
     ) -> None:
-        frame = await asyncio.to_thread(pack_frame, kind, rows)
-        if chunk.frames and size + len(frame.table_data_zstd) > _CHUNK_BYTES:
-            await asyncio.to_thread(self._append, seed, chunk.SerializeToString())
-            chunk.Clear()
-        chunk.frames.append(frame)
+        for frame in await asyncio.to_thread(pack_frames, kind, rows):
+            if chunk.frames and size + len(frame.table_data_zstd) > _CHUNK_BYTES:
+                await asyncio.to_thread(self._append, seed, chunk.SerializeToString())
+                chunk.Clear()
+                size = 0
+            chunk.frames.append(frame)
+            size += len(frame.table_data_zstd)
 
     def _append(self, seed: Seed, content: bytes) -> None:
         with self._path(seed.seed_id).open("ab") as file:

@@ -195,6 +195,8 @@ Global___Handover: _TypeAlias = Handover  # noqa: Y015
 
 @_typing.final
 class BatchBody(_message.Message):
+    """At most 4,096 changes."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     CHANGES_FIELD_NUMBER: _builtins.int

@@ -147,7 +147,7 @@ Global___Column: _TypeAlias = Column  # noqa: Y015
 
 @_typing.final
 class TableData(_message.Message):
-    """Rows of one table. At most 65,536 rows and 64 columns a message."""
+    """Rows of one table. At most 65,536 rows and 96 columns a message."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -14,9 +14,9 @@ help: ## this list
 
 .venv: requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Fieldmesh needs Python 3.11 with venv; on Debian and Ubuntu: apt-get install python3.11 python3.11-venv (another path: make PYTHON=/path/to/python3.11)"; exit 1; }
-	@test -x $(RUN) || $(PYTHON) -m venv .venv
-	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
-	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@test -x $(RUN) || { echo "Making .venv; this takes about a minute."; $(PYTHON) -m venv .venv; }
+	@$(RUN) -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(RUN) -m pip install -qq --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch .venv
 
 demo: .venv ## a hub, two gateways and devices on this machine, one order up and two ticks back (KEEP=1 goes on)

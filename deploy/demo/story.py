@@ -326,8 +326,8 @@ class Day:
             return {**error.answer, "ok": False}
 
     async def _count_orders(self) -> None:
-        held = await self._refused_as_answer("org", "show")
-        counted = held.get("orders_from_devices", {})
+        held = await self._refused_as_answer("status")
+        counted = held.get("made_on_devices", {})
         orders = int(str(counted.get("sales_order", 0))) if isinstance(counted, dict) else 0
         lines = int(str(counted.get("order_line", 0))) if isinstance(counted, dict) else 0
         self.teller.check(

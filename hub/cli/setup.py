@@ -11,9 +11,10 @@ from hub.cli.asking import opened
 from hub.config import HubHome, HubSettings, load_settings
 from hub.fleet.office import make_office, open_office
 from hub.storage import nodes
-from hub.storage.rows import count_rows
+from hub.storage.rows import count_from_devices, count_rows
 
 _COUNTED = ("position", "outlet", "product", "price", "sales_order")
+_FROM_DEVICES = ("sales_order", "order_line", "visit", "payment")
 
 
 def add_commands(nouns: Nouns, shared: argparse.ArgumentParser) -> None:
@@ -110,6 +111,7 @@ async def _status(options: argparse.Namespace) -> Answer:
         gateways = await nodes.gateways(connection)
         devices = await nodes.devices(connection)
         rows = {table: await count_rows(connection, table) for table in _COUNTED}
+        made = {table: await count_from_devices(connection, table) for table in _FROM_DEVICES}
         ports = running_ports(office.home)
     facts = {
         "running": ports is not None,
@@ -117,6 +119,7 @@ async def _status(options: argparse.Namespace) -> Answer:
         "gateways": len(gateways),
         "devices": len(devices),
         "rows": rows,
+        "made_on_devices": made,
     }
     running = (
         _("The hub runs: HTTPS port {https}, bus port {bus}.").format(**ports)

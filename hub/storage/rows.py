@@ -95,3 +95,11 @@ async def newest_rows(
     query = sa.select(*(target.c[name] for name in names)).where(target.c.deleted == 0)
     query = query.order_by(target.c.id.desc()).limit(most)
     return list((await connection.execute(query)).tuples().all())
+
+
+async def count_from_devices(connection: Connection, table: str) -> int:
+    """How many rows that are not deleted were made on devices."""
+    target = replicated_table(table)
+    query = sa.select(sa.func.count()).select_from(target)
+    query = query.where(target.c.deleted == 0, target.c.origin_device_id.is_not(None))
+    return int((await connection.execute(query)).scalar_one())

@@ -38,7 +38,13 @@ async def _run(folder: Path, sample: Path | None, *, keep: bool) -> int:
         failed = False
         try:
             await Day(network, teller, sample).live()
-        except (CommandFailedError, TimeoutError, RuntimeError, OSError, BaseExceptionGroup) as error:
+        except (
+            CommandFailedError,
+            TimeoutError,
+            RuntimeError,
+            OSError,
+            BaseExceptionGroup,
+        ) as error:
             failed = True
             teller.console.print(f"[bold red]The day ended early:[/bold red] {_words(error)}")
         teller.closing_table(time.monotonic() - started)

@@ -72,9 +72,7 @@ class Gateway:
             "--enrolment-port", str(self.enrolment_port), "--metrics-port", str(self.metrics_port),
             "--no-announce",
         ]  # fmt: skip
-        self.service = Service(
-            "fieldmesh-gateway", words, self.folder.parent / f"{self.code}.log"
-        )
+        self.service = Service("fieldmesh-gateway", words, self.folder.parent / f"{self.code}.log")
 
     @property
     def address(self) -> str:
@@ -99,7 +97,9 @@ class Gateway:
 
     async def ask(self, *words: str, timeout_s: float = 120.0) -> dict[str, object]:
         """The answer to a command of the gateway."""
-        return await ask("fieldmesh-gateway", *words, "--home", str(self.folder), timeout_s=timeout_s)
+        return await ask(
+            "fieldmesh-gateway", *words, "--home", str(self.folder), timeout_s=timeout_s
+        )
 
 
 @dataclass(slots=True)

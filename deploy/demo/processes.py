@@ -17,7 +17,9 @@ _STOP_S = 20.0
 class CommandFailedError(Exception):
     """A program said no. `answer` is its JSON, `code` its exit code."""
 
-    def __init__(self, words: list[str], code: int, answer: Mapping[str, object], error: str) -> None:
+    def __init__(
+        self, words: list[str], code: int, answer: Mapping[str, object], error: str
+    ) -> None:
         """The command ``words`` ended with ``code``."""
         self.code = code
         self.answer = answer
@@ -39,7 +41,10 @@ async def ask(name: str, *words: str, timeout_s: float = 120.0) -> dict[str, obj
     """
     command = [program(name), *words, "--json"]
     process = await asyncio.create_subprocess_exec(
-        *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        *command,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
     )
     try:
         async with asyncio.timeout(timeout_s):
@@ -51,7 +56,9 @@ async def ask(name: str, *words: str, timeout_s: float = 120.0) -> dict[str, obj
         raise
     answer = _json(out)
     if process.returncode != 0:
-        raise CommandFailedError([name, *words], process.returncode or 0, answer, error.decode(errors="replace"))
+        raise CommandFailedError(
+            [name, *words], process.returncode or 0, answer, error.decode(errors="replace")
+        )
     return answer
 
 

@@ -67,18 +67,23 @@ class Day:
         self.teller.say(f"{answer['rows']:,} rows are loaded.")
         odd = answer.get("odd")
         if isinstance(odd, dict) and odd:
-            self.teller.say(f"{sum(odd.values()):,} odd things in the real data are listed in odd.csv:")
+            self.teller.say(
+                f"{sum(odd.values()):,} odd things in the real data are listed in odd.csv:"
+            )
             for what, count in sorted(odd.items(), key=lambda one: -one[1])[:6]:
                 self.teller.say(f"   {count:>7,}  {what.replace('_', ' ')}")
         work = answer["work"]
-        self.work = {str(key): int(value) for key, value in work.items()} if isinstance(work, dict) else {}
+        self.work = (
+            {str(key): int(value) for key, value in work.items()} if isinstance(work, dict) else {}
+        )
         await hub.start()
         self.teller.say("The hub serves: message bus, enrolment, ingest, relay.")
 
     async def open_branches(self) -> None:
         """Two gateways, a device for each of four reps."""
         self.teller.chapter(
-            "Branches", "Two offices get a gateway each; four reps get a device. Everyone makes their own key."
+            "Branches",
+            "Two offices get a gateway each; four reps get a device. Everyone makes their own key.",
         )
         for number in (1, 2):
             await self.network.add_gateway(f"GW{number}", f"OF{number:02d}")
@@ -120,8 +125,8 @@ class Day:
         answers = await self._all("fast", "fast sync without head office")
         answers += await self._all("full", "full sync without head office")
         served = all(answer["outcome"] == "done" for answer in answers)
-        ticks = [tuple(_pair(answer["gateway_tick"])) for answer in answers[-len(self._devices):]]
-        far = [tuple(_pair(answer["hub_tick"])) for answer in answers[-len(self._devices):]]
+        ticks = [tuple(_pair(answer["gateway_tick"])) for answer in answers[-len(self._devices) :]]
+        far = [tuple(_pair(answer["hub_tick"])) for answer in answers[-len(self._devices) :]]
         self.teller.check(
             "8 Offline", "all devices were served with head office away",
             f"{len(answers)} sessions", held=served,
@@ -159,9 +164,13 @@ class Day:
 
     async def outlet_moves(self) -> None:
         """An outlet changes hands."""
-        self.teller.chapter("14:00", "An outlet is given to another rep, with its orders and debts.")
+        self.teller.chapter(
+            "14:00", "An outlet is given to another rep, with its orders and debts."
+        )
         first, second = self._devices[0], self._devices[1]
-        rows = await first.rows("SELECT code FROM outlet WHERE status = 'active' ORDER BY code LIMIT 1")
+        rows = await first.rows(
+            "SELECT code FROM outlet WHERE status = 'active' ORDER BY code LIMIT 1"
+        )
         outlet = str(rows[0]["code"])
         await self.network.hub.ask("outlet", "move", outlet, "--to", second.login.upper())
         count = (
@@ -170,7 +179,9 @@ class Day:
             " WHERE s.code = '{0}') AS orders"
         ).format(outlet)
         gone = await self._until(first, count, [{"outlets": 0, "orders": 0}])
-        got = await self._until(second, f"SELECT count(*) AS n FROM outlet WHERE code = '{outlet}'", [{"n": 1}])
+        got = await self._until(
+            second, f"SELECT count(*) AS n FROM outlet WHERE code = '{outlet}'", [{"n": 1}]
+        )
         self.teller.check(
             "6 Scope", f"outlet {outlet} left {first.code} and reached {second.code}",
             "removed with its orders; arrived whole", held=bool(gone and got),
@@ -183,7 +194,9 @@ class Day:
             "15:00", f"{first.code} falls into a river. A spare from the cupboard takes its place."
         )
         gateway = self.network.gateways[0]
-        made = await self.network.hub.ask("device", "spare", "SPARE-1", "--gateway", gateway.code, "--for", first.code)
+        made = await self.network.hub.ask(
+            "device", "spare", "SPARE-1", "--gateway", gateway.code, "--for", first.code
+        )
         spare = self.network.device("SPARE-1", first.login)
         await spare.enroll(str(made["code"]), gateway)
         await self._patiently(spare, "duplicate")
@@ -205,11 +218,15 @@ class Day:
 
     async def prove(self) -> None:
         """All tiers agree, and the journal is whole."""
-        self.teller.chapter("18:00", "Evening: everyone syncs, and all tiers prove that they agree.")
+        self.teller.chapter(
+            "18:00", "Evening: everyone syncs, and all tiers prove that they agree."
+        )
         await self._wait_for_two_ticks()
         await self._all("full", "evening full sync")
         deep = await self.teller.together(
-            "devices work out every hash anew", [partial(one.ask, "verify") for one in self._devices], at_once=2
+            "devices work out every hash anew",
+            [partial(one.ask, "verify") for one in self._devices],
+            at_once=2,
         )
         self.teller.check(
             "5 Convergence", "devices = gateways", f"{len(deep)} devices recounted",
@@ -262,7 +279,8 @@ class Day:
 
     async def _work_on(self, skip: int, most: int) -> None:
         jobs = [
-            partial(self._place, device, device.login.upper(), skip, most) for device in self._devices
+            partial(self._place, device, device.login.upper(), skip, most)
+            for device in self._devices
         ]
         await self.teller.together("orders taken", jobs, at_once=2)
 

@@ -1,6 +1,6 @@
 """A list of orders by codes, as a person or another program writes it down: one JSON object a line.
 
-    {"outlet": "S2502", "is_return": false, "lines": [{"product": "64676", "unit": "bottle", "quantity": 12}]}
+{"outlet": "S2502", "is_return": false, "lines": [{"product": "64676", "unit": "bottle", "quantity": 12}]}
 """
 
 import json

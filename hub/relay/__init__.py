@@ -1,9 +1,9 @@
 """What gateways hear, and what they may ask.
 
-    publish     outbox → DOWN in LSN order, then the mark; heartbeat when idle
-    consumers   each gateway's durable consumer on DOWN, filtered to its partitions (promise 6, Scope)
-    seeds       partitions as files of chunks
-    requests    rpc.hub.<method>.<gateway>
-    commands    rpc.gateway.<gateway>.<method>
-    streams     UP and DOWN themselves
+publish     outbox → DOWN in LSN order, then the mark; heartbeat when idle
+consumers   each gateway's durable consumer on DOWN, filtered to its partitions (promise 6, Scope)
+seeds       partitions as files of chunks
+requests    rpc.hub.<method>.<gateway>
+commands    rpc.gateway.<gateway>.<method>
+streams     UP and DOWN themselves
 """

@@ -101,7 +101,9 @@ class ChangeWriter:
         table = TABLES[name]
         if clocks and table.merges:
             clock = self.now << CLOCK_COUNTER_BITS
-            set_ = [column for column in rows.names if column not in {"id", "created_at", "changed_at"}]
+            set_ = [
+                column for column in rows.names if column not in {"id", "created_at", "changed_at"}
+            ]
             await write_clocks(
                 self.connection,
                 table.number,
@@ -126,7 +128,9 @@ class ChangeWriter:
         known = [place for place, one in enumerate(ids) if one in old]
         gone = await self._deleted(table, [ids[place] for place in known])
         wire = {column: place for place, column in enumerate(table.wire_names)}
-        pairs = [(wire[column], values) for column, values in zip(rows.names, rows.columns, strict=True)]
+        pairs = [
+            (wire[column], values) for column, values in zip(rows.names, rows.columns, strict=True)
+        ]
         differ = [
             place
             for place in known
@@ -163,7 +167,9 @@ class ChangeWriter:
     async def touch(self, name: str, ids: Iterable[Value]) -> int:
         """The rows get this LSN and the partition that their rule gives now; their content stays."""
         lines = [(one,) for one in dict.fromkeys(ids)]
-        return await self.update(name, from_rows(name, ("id",), lines), clocks=False) if lines else 0
+        return (
+            await self.update(name, from_rows(name, ("id",), lines), clocks=False) if lines else 0
+        )
 
     async def archive(self, name: str, ids: Iterable[Value]) -> int:
         """The rows stay at the hub only from now on."""
@@ -230,7 +236,9 @@ class ChangeWriter:
 
     async def _deleted(self, table: ReplicatedTable, ids: list[Value]) -> set[Value]:
         head = f'SELECT id FROM "{table.name}" WHERE deleted = 1 AND id'
-        return {row[0] for row in await fetch_in(self.connection, head, ids, table.wire_columns[:1])}
+        return {
+            row[0] for row in await fetch_in(self.connection, head, ids, table.wire_columns[:1])
+        }
 
     async def _rewrite(
         self,

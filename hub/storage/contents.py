@@ -101,9 +101,7 @@ async def detailed_digests(connection: AsyncConnection, partition: int) -> list[
             hashes[bucket_of(row[0])].append(row[5])  # type: ignore[arg-type]
         for bucket, values in sorted(hashes.items()):
             sums = sums_of(values)
-            found.append(
-                Digest(partition, sums.rows, sums.low, sums.high, table.name, bucket)
-            )
+            found.append(Digest(partition, sums.rows, sums.low, sums.high, table.name, bucket))
     return found
 
 
@@ -153,9 +151,7 @@ async def _against_kept(
 
 
 async def _tables_of(connection: AsyncConnection, partition: int) -> list[int]:
-    query = sa.select(DIGEST.c.table_no).where(
-        DIGEST.c.partition == partition, DIGEST.c.rows > 0
-    )
+    query = sa.select(DIGEST.c.table_no).where(DIGEST.c.partition == partition, DIGEST.c.rows > 0)
     return sorted(row[0] for row in (await connection.execute(query)).all())
 
 
@@ -167,9 +163,7 @@ async def _select(
     return await fetch_in(connection, head, [partition], table.wire_columns, "ORDER BY id")
 
 
-async def _pages(
-    connection: AsyncConnection, table: ReplicatedTable
-) -> AsyncIterator[TableRows]:
+async def _pages(connection: AsyncConnection, table: ReplicatedTable) -> AsyncIterator[TableRows]:
     names = ", ".join(f'"{name}"' for name in table.wire_names)
     head = f'SELECT {names} FROM "{table.name}" WHERE deleted = 0 AND "partition" <> 0 AND id > ? ORDER BY id'
     after = b""

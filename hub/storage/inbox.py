@@ -41,9 +41,7 @@ class Waiting:
     received_at: int
 
 
-async def marks(
-    connection: AsyncConnection, devices: Iterable[bytes]
-) -> dict[bytes, Watermark]:
+async def marks(connection: AsyncConnection, devices: Iterable[bytes]) -> dict[bytes, Watermark]:
     """How far each device's batches are decided; devices without any are absent."""
     found: dict[bytes, Watermark] = {}
     for piece in pieces(devices):
@@ -79,9 +77,7 @@ async def record(connection: AsyncConnection, decisions: Sequence[Decided]) -> N
     """The decisions stand."""
     if decisions:
         names = [column.name for column in INBOX.c]
-        lines = [
-            {name: getattr(decision, name) for name in names} for decision in decisions
-        ]
+        lines = [{name: getattr(decision, name) for name in names} for decision in decisions]
         await connection.execute(sa.insert(INBOX), lines)
 
 
@@ -102,9 +98,7 @@ async def waiting_of(connection: AsyncConnection, device_id: bytes) -> list[Wait
     return [Waiting(*row) for row in (await connection.execute(query)).all()]
 
 
-async def unpark(
-    connection: AsyncConnection, device_id: bytes, epoch: int, sequence: int
-) -> None:
+async def unpark(connection: AsyncConnection, device_id: bytes, epoch: int, sequence: int) -> None:
     """The batch waits no more."""
     await connection.execute(sa.delete(WAITING).where(_is(device_id, epoch, sequence)))
 

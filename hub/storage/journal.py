@@ -73,9 +73,7 @@ async def append(
     return number
 
 
-async def verify(
-    connection: AsyncConnection, progress: Callable[[int], None] | None = None
-) -> int:
+async def verify(connection: AsyncConnection, progress: Callable[[int], None] | None = None) -> int:
     """The chain is whole. Returns the number of entries.
 
     Raises:

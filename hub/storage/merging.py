@@ -36,9 +36,10 @@ async def merge_rows(
     names = ("id", *sorted({column for write in writes for column in write.values} - _STAMPS))
     head = f'SELECT {", ".join(quoted_names(names))} FROM "{table.name}" WHERE deleted = 0 AND id'
     kinds = [table.column(name) for name in names]
-    held = {row[0]: dict(zip(names, row, strict=True)) for row in await fetch_in(
-        writer.connection, head, dict.fromkeys(ids), kinds
-    )}
+    held = {
+        row[0]: dict(zip(names, row, strict=True))
+        for row in await fetch_in(writer.connection, head, dict.fromkeys(ids), kinds)
+    }
     clocks = await read_clocks(writer.connection, table.number, ids)
     stands: list[ColumnClock] = []
     conflicts: list[dict[str, object]] = []

@@ -11,7 +11,16 @@ from hub.exchange.sample.source import rows_of, stable_id
 REPS_A_SUPERVISOR = 8
 COMPANY = stable_id("org_unit", "HQ")
 _ROLES = (("rep", "Sales representative"), ("supervisor", "Supervisor"), ("head", "Head of sales"))
-_FUNCTIONS = ("route", "visit", "order", "payment", "debt_view", "stock_view", "price_view", "photo")
+_FUNCTIONS = (
+    "route",
+    "visit",
+    "order",
+    "payment",
+    "debt_view",
+    "stock_view",
+    "price_view",
+    "photo",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +55,10 @@ def organisation(reps: list[Rep], *, offices: int, verifier: str) -> Iterator[Ta
         verifier: argon2id verifier of everybody's password.
     """
     units: list[tuple[Value, ...]] = [(COMPANY, None, "company", "HQ", "Head office")]
-    units += [(office_id(n), COMPANY, "office", f"OF{n:02d}", f"Office {n}") for n in range(1, offices + 1)]
+    units += [
+        (office_id(n), COMPANY, "office", f"OF{n:02d}", f"Office {n}")
+        for n in range(1, offices + 1)
+    ]
     yield from rows_of("org_unit", ("id", "parent_id", "kind", "code", "name"), units)
     roles: list[tuple[Value, ...]] = [
         (stable_id("role", code), code, name, code) for code, name in _ROLES
@@ -128,7 +140,9 @@ def _territories(reps: list[Rep], offices: int) -> Iterator[TableRows]:
          f"T{rep.number:04d}", f"Territory {rep.number}")
         for rep in reps
     ]  # fmt: skip
-    yield from rows_of("territory", ("id", "parent_id", "org_unit_id", "level", "code", "name"), rows)
+    yield from rows_of(
+        "territory", ("id", "parent_id", "org_unit_id", "level", "code", "name"), rows
+    )
 
 
 def _supervisor(rep: Rep) -> str:

@@ -17,7 +17,14 @@ from hub.exchange.sample.frame import (
 )
 from hub.exchange.sample.source import WorkLine, WorkOrder, rows_of, stable_id
 
-_STREETS = ("Main Street", "Station Road", "Market Square", "Mill Lane", "High Street", "Park Avenue")
+_STREETS = (
+    "Main Street",
+    "Station Road",
+    "Market Square",
+    "Mill Lane",
+    "High Street",
+    "Park Avenue",
+)
 _SHOPS = ("Corner Shop", "Minimart", "Fresh Foods", "Kiosk", "Grocery", "Daily Store", "Market")
 _BRANDS = ("Northwind", "Clearwell", "Sunfield", "Oakridge", "Bluebird", "Redstone", "Lakeside")
 _GOODS = ("Cola", "Water", "Juice", "Tea", "Crisps", "Biscuits", "Chocolate", "Coffee", "Beer")
@@ -70,7 +77,10 @@ class GeneratedCompany:
         yield from self._stock()
         for rep in self.reps:
             yield from self._outlets(rep)
-        served = [(rep, [self._outlet(rep, n) for n in range(self.size.outlets_a_rep)]) for rep in self.reps]
+        served = [
+            (rep, [self._outlet(rep, n) for n in range(self.size.outlets_a_rep)])
+            for rep in self.reps
+        ]
         yield from routes(served, self._day(0))
         for rep in self.reps:
             yield from self._history(rep)
@@ -128,7 +138,9 @@ class GeneratedCompany:
             brand = _BRANDS[n % len(_BRANDS)]
             product = stable_id("product", n)
             group = stable_id("product_group", goods)
-            products.append((product, group, _product_code(n), brand, f"{brand} {goods} {label}", 20_000))
+            products.append(
+                (product, group, _product_code(n), brand, f"{brand} {goods} {label}", 20_000)
+            )
             for unit, factor, multiple in (("piece", 1, 1), ("case", pack, 1)):
                 unit_id = stable_id("product_unit", n, unit)
                 units.append((unit_id, product, unit, factor * 1000, multiple * 1000))
@@ -143,7 +155,12 @@ class GeneratedCompany:
 
     def _prices(self) -> Iterator[TableRows]:
         lists: list[tuple[Value, ...]] = [
-            (stable_id("price_list", kind), f"PL-{kind.upper()}", f"{kind} list", int(kind == "base"))
+            (
+                stable_id("price_list", kind),
+                f"PL-{kind.upper()}",
+                f"{kind} list",
+                int(kind == "base"),
+            )
             for kind in ("base", "chain")
         ]
         yield from rows_of("price_list", ("id", "code", "name", "is_default"), lists)
@@ -240,7 +257,16 @@ class GeneratedCompany:
                     (order, self.now - days * _DAY_US, f"H{rep.number:04d}-{n:04d}-{number}",
                      self._outlet(rep, n), rep.position_id, self._day(-days), total, "closed")
                 )  # fmt: skip
-        names = ("id", "created_at", "number", "outlet_id", "position_id", "date", "amount", "state")
+        names = (
+            "id",
+            "created_at",
+            "number",
+            "outlet_id",
+            "position_id",
+            "date",
+            "amount",
+            "state",
+        )
         yield from rows_of("sales_order", names, orders)
         names = ("id", "order_id", "line_number", "product_unit_id", "quantity", "price", "amount")
         yield from rows_of("order_line", names, lines)

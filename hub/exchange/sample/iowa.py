@@ -80,8 +80,7 @@ class IowaCompany:
         """The orders of the busiest of the last days of the file, as the reps of these shops are to take them."""
         for order in self._work:
             lines = tuple(
-                WorkLine(item, "bottle", abs(bottles) * 1000)
-                for _, item, bottles, _ in order.lines
+                WorkLine(item, "bottle", abs(bottles) * 1000) for _, item, bottles, _ in order.lines
             )
             rep = self._rep_of[order.store]
             yield WorkOrder(rep.code, f"S{order.store}", lines, is_return=order.is_return)
@@ -89,7 +88,11 @@ class IowaCompany:
     # --- within
 
     def _today(self) -> str:
-        return datetime.datetime.fromtimestamp(self.now // 1_000_000, tz=datetime.UTC).date().isoformat()
+        return (
+            datetime.datetime.fromtimestamp(self.now // 1_000_000, tz=datetime.UTC)
+            .date()
+            .isoformat()
+        )
 
     def _share_out(self) -> list[Rep]:
         """Shops in the order of county and city, in equal shares; an office has neighbouring counties."""
@@ -124,16 +127,35 @@ class IowaCompany:
                     barcodes.append((stable_id("barcode", item.number, unit), unit_id, gtin))
                 amount = scaled(item.retail * factor, 5)
                 prices.append(
-                    (stable_id("price", item.number, unit), _PRICE_LIST, unit_id, item.list_date, amount)
+                    (
+                        stable_id("price", item.number, unit),
+                        _PRICE_LIST,
+                        unit_id,
+                        item.list_date,
+                        amount,
+                    )
                 )
-        yield from rows_of("product", ("id", "product_group_id", "code", "brand", "name", "excise", "volume_ml"), products)
-        yield from rows_of("product_unit", ("id", "product_id", "unit_code", "factor", "order_multiple"), units)
+        yield from rows_of(
+            "product",
+            ("id", "product_group_id", "code", "brand", "name", "excise", "volume_ml"),
+            products,
+        )
+        yield from rows_of(
+            "product_unit", ("id", "product_id", "unit_code", "factor", "order_multiple"), units
+        )
         yield from rows_of("product_barcode", ("id", "product_unit_id", "gtin"), barcodes)
         row: tuple[Value, ...] = (_PRICE_LIST, "STATE", "State price list", "USD", 1)
         yield from rows_of("price_list", ("id", "code", "name", "currency", "is_default"), [row])
-        yield from rows_of("price", ("id", "price_list_id", "product_unit_id", "valid_from", "amount"), prices)
+        yield from rows_of(
+            "price", ("id", "price_list_id", "product_unit_id", "valid_from", "amount"), prices
+        )
         stock: list[tuple[Value, ...]] = [
-            (stable_id("stock", office, item.number), warehouse_id(office), stable_id("product", item.number), self.now)
+            (
+                stable_id("stock", office, item.number),
+                warehouse_id(office),
+                stable_id("product", item.number),
+                self.now,
+            )
             for office in range(1, self.offices + 1)
             for item in items
         ]
@@ -156,10 +178,26 @@ class IowaCompany:
                  None if store.longitude is None else scaled(store.longitude, 6),
                  "active" if store.active else "inactive")
             )  # fmt: skip
-            assignments.append((stable_id("assigned", store.number), outlet, rep.position_id, "2020-01-01"))
-        columns = ("id", "legal_party_id", "territory_id", "code", "name", "address", "city", "postal_code", "latitude", "longitude", "status")
+            assignments.append(
+                (stable_id("assigned", store.number), outlet, rep.position_id, "2020-01-01")
+            )
+        columns = (
+            "id",
+            "legal_party_id",
+            "territory_id",
+            "code",
+            "name",
+            "address",
+            "city",
+            "postal_code",
+            "latitude",
+            "longitude",
+            "status",
+        )
         yield from rows_of("outlet", columns, rows)
-        yield from rows_of("outlet_assignment", ("id", "outlet_id", "position_id", "valid_from"), assignments)
+        yield from rows_of(
+            "outlet_assignment", ("id", "outlet_id", "position_id", "valid_from"), assignments
+        )
         contracts: list[tuple[Value, ...]] = [
             (stable_id("contract", name), stable_id("legal_party", name), _PRICE_LIST, f"C{n:05d}")
             for n, name in enumerate(names)
@@ -201,9 +239,24 @@ class IowaCompany:
                  _unit(item, "bottle"), bottles * 1000, scaled(sale / bottles, 5), scaled(sale, 2))
                 for number, item, bottles, sale in order.lines
             ]  # fmt: skip
-        names = ("id", "created_at", "number", "outlet_id", "position_id", "price_list_id", "date", "amount", "is_return", "state")
+        names = (
+            "id",
+            "created_at",
+            "number",
+            "outlet_id",
+            "position_id",
+            "price_list_id",
+            "date",
+            "amount",
+            "is_return",
+            "state",
+        )
         yield from rows_of("sales_order", names, orders)
-        yield from rows_of("order_line", ("id", "order_id", "line_number", "product_unit_id", "quantity", "price", "amount"), lines)
+        yield from rows_of(
+            "order_line",
+            ("id", "order_id", "line_number", "product_unit_id", "quantity", "price", "amount"),
+            lines,
+        )
 
     def _judge(self, first: int, order: Order) -> None:
         for place, (_, number, bottles, sale) in enumerate(order.lines):
@@ -212,7 +265,9 @@ class IowaCompany:
             if item.list_date > order.date:
                 self.oddities.add(ORDERS, line, "sold_before_list_date", number)
             if item.inner_pack and bottles % item.inner_pack:
-                self.oddities.add(ORDERS, line, "no_multiple_of_inner_pack", f"{bottles} of {item.inner_pack}")
+                self.oddities.add(
+                    ORDERS, line, "no_multiple_of_inner_pack", f"{bottles} of {item.inner_pack}"
+                )
             if sale != item.retail * bottles:
                 self.oddities.add(ORDERS, line, "price_off_the_list", number)
 

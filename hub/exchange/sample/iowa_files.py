@@ -99,7 +99,11 @@ def read_stores(folder: Path, odd: Oddities) -> list[Store]:
             )
         )  # fmt: skip
     for line, store in zip(lines, found, strict=True):
-        if store.latitude is not None and store.longitude is not None and places[store.latitude, store.longitude] > 1:
+        if (
+            store.latitude is not None
+            and store.longitude is not None
+            and places[store.latitude, store.longitude] > 1
+        ):
             odd.add(STORES, line, "shared_coordinates", store.number)
         if addresses[store.address, store.city] > 1:
             odd.add(STORES, line, "shared_address", store.number)
@@ -116,8 +120,14 @@ def read_items(folder: Path, odd: Oddities) -> list[Item]:
     holders: dict[tuple[str, str], list[int]] = defaultdict(list)
     for line, row in _rows(folder, ITEMS):
         place = f"{ITEMS}:{line}"
-        pack, inner = _whole(row["pack"], place, "pack"), _whole(row["inner_pack"], place, "inner_pack")
-        cost, case_cost = _dollars(row["cost"], place, "cost"), _dollars(row["case_cost"], place, "case_cost")
+        pack, inner = (
+            _whole(row["pack"], place, "pack"),
+            _whole(row["inner_pack"], place, "inner_pack"),
+        )
+        cost, case_cost = (
+            _dollars(row["cost"], place, "cost"),
+            _dollars(row["case_cost"], place, "case_cost"),
+        )
         item = Item(
             row["item_no"], _tidy(row["description"]), row["category"] or "OTHER", row["vendor"],
             pack, _whole(row["bottle_ml"], place, "bottle_ml"), _dollars(row["retail"], place, "retail"),
@@ -178,12 +188,12 @@ def read_orders(folder: Path, odd: Oddities) -> Iterator[tuple[int, Order]]:
         yield first, current
 
 
-def _judge_order(
-    odd: Oddities, first: int, order: Order, seen: dict[str, tuple[str, str]]
-) -> None:
+def _judge_order(odd: Oddities, first: int, order: Order, seen: dict[str, tuple[str, str]]) -> None:
     before = seen.setdefault(order.number, (order.date, order.store))
     if before != (order.date, order.store):
-        odd.add(ORDERS, first, "order_number_again", f"{order.number}: shop {before[1]} on {before[0]}")
+        odd.add(
+            ORDERS, first, "order_number_again", f"{order.number}: shop {before[1]} on {before[0]}"
+        )
     if order.is_return:
         odd.add(ORDERS, first, "return", order.number)
     numbers = sorted(line[0] for line in order.lines)
@@ -202,7 +212,11 @@ def _rows(folder: Path, name: str) -> Iterator[tuple[int, dict[str, str]]]:
             reader = csv.DictReader(source)
             for row in reader:
                 if None in row or None in row.values():
-                    raise Rejected("csv_invalid", place=f"{name}:{reader.line_num}", text="The line has another number of columns than the heading.")
+                    raise Rejected(
+                        "csv_invalid",
+                        place=f"{name}:{reader.line_num}",
+                        text="The line has another number of columns than the heading.",
+                    )
                 yield reader.line_num, row
     except (OSError, EOFError) as error:
         raise Rejected("file_unreadable", place=str(path), text=str(error)) from None
@@ -226,11 +240,15 @@ def _whole(text: str, place: str, column: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise Rejected("csv_invalid", place=f"{place}:{column}", text=f"{text!r} is no whole number.") from None
+        raise Rejected(
+            "csv_invalid", place=f"{place}:{column}", text=f"{text!r} is no whole number."
+        ) from None
 
 
 def _dollars(text: str, place: str, column: str) -> Decimal:
     try:
         return Decimal(text)
     except InvalidOperation:
-        raise Rejected("csv_invalid", place=f"{place}:{column}", text=f"{text!r} is no number.") from None
+        raise Rejected(
+            "csv_invalid", place=f"{place}:{column}", text=f"{text!r} is no number."
+        ) from None

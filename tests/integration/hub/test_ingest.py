@@ -105,9 +105,7 @@ async def test_a_refused_order_takes_its_lines_with_it_and_says_why(
     result = await company.ingest.apply([device.pack([*good, *bad])])
     assert result.refused == 3
     assert await company.query("SELECT number FROM sales_order") == [("G",)]
-    rejects = await company.query(
-        'SELECT table_name, code FROM "reject" ORDER BY table_name, code'
-    )
+    rejects = await company.query('SELECT table_name, code FROM "reject" ORDER BY table_name, code')
     assert rejects == [
         ("order_line", "depends_on_refused"),
         ("order_line", "depends_on_refused"),
@@ -151,9 +149,7 @@ async def test_the_last_writer_of_each_column_wins_and_the_loser_is_kept(
 async def test_a_spare_takes_over_and_hands_over(company: SmallCompany) -> None:
     """Modes duplicate and upload: the first device is suspended, its late upload accepted and marked, then it works again."""
     first = await company.device("D1")
-    spare = await company.device(
-        "S1", kind="spare", stands_in_for=first.device_id, state="spare"
-    )
+    spare = await company.device("S1", kind="spare", stands_in_for=first.device_id, state="spare")
     takeover = Event(EventKind.TAKEOVER, first.device_id)
     await company.ingest.apply([spare.pack(spare.order(company.outlets[0]), event=takeover)])
     assert await company.query("SELECT code, state FROM device ORDER BY code") == [

@@ -72,9 +72,7 @@ async def test_an_insert_can_not_take_over_a_foreign_row(company: SmallCompany) 
     device, foreign = await company.device(), await foreign_outlet(company)
     contact = company.identifiers.new()
     await company.insert("contact", ("id", "outlet_id", "name"), [(contact, foreign, "Eve")])
-    taken = change(
-        Operation.INSERT, "contact", id=contact, outlet_id=company.outlets[0], name="Me"
-    )
+    taken = change(Operation.INSERT, "contact", id=contact, outlet_id=company.outlets[0], name="Me")
     result = await company.ingest.apply([device.pack([taken])])
     assert result.refused == 1
     assert await company.query("SELECT outlet_id, name FROM contact") == [(foreign, "Eve")]

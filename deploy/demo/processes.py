@@ -135,8 +135,14 @@ async def wait_for(path: Path, service: Service, *, timeout_s: float = 60.0) -> 
     async with asyncio.timeout(timeout_s):
         while True:
             service.check()
-            with contextlib.suppress(OSError, ValueError):
-                held = json.loads(path.read_text("utf-8"))
-                if "pid" not in held or held["pid"] == service.pid:
-                    return {key: int(value) for key, value in held.items()}
+            held = await asyncio.to_thread(_ports, path)
+            if held and held.get("pid", service.pid) == service.pid:
+                return held
             await asyncio.sleep(0.05)
+
+
+def _ports(path: Path) -> dict[str, int]:
+    try:
+        return {key: int(value) for key, value in json.loads(path.read_text("utf-8")).items()}
+    except (OSError, ValueError):
+        return {}

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from deploy.demo.network import Device, Gateway, Network
-from deploy.demo.processes import CommandFailedError
+from deploy.demo.processes import TRY_AGAIN, CommandFailedError
 from deploy.demo.telling import Answer, Teller
 
 _TICK_S = 40.0
@@ -174,10 +174,10 @@ class Day:
         outlet = str(rows[0]["code"])
         await self.network.hub.ask("outlet", "move", outlet, "--to", second.login.upper())
         count = (
-            "SELECT (SELECT count(*) FROM outlet WHERE code = '{0}') AS outlets,"
+            f"SELECT (SELECT count(*) FROM outlet WHERE code = '{outlet}') AS outlets,"
             " (SELECT count(*) FROM sales_order o JOIN outlet s ON s.id = o.outlet_id"
-            " WHERE s.code = '{0}') AS orders"
-        ).format(outlet)
+            f" WHERE s.code = '{outlet}') AS orders"
+        )
         gone = await self._until(first, count, [{"outlets": 0, "orders": 0}])
         got = await self._until(
             second, f"SELECT count(*) AS n FROM outlet WHERE code = '{outlet}'", [{"n": 1}]
@@ -270,7 +270,7 @@ class Day:
             try:
                 answer = await device.sync(mode)
             except CommandFailedError as error:
-                if error.code != 75 or time.monotonic() > until:
+                if error.code != TRY_AGAIN or time.monotonic() > until:
                     raise
             else:
                 if answer["outcome"] == "done" or time.monotonic() > until:

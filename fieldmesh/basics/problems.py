@@ -159,6 +159,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     # --- storage
     ("disk_full", _BUSY, "The disk is full.", "Make room; nothing was half done, and work goes on by itself."),
     ("disk_failed", _AWAY, "The disk gave an error: {text}", "Check the disk; nothing was half done."),
+    ("rows_refused", _STATE, "The database refused these rows: {text}", "The batch is kept in quarantine; look at it with fieldmesh-hub quarantine show."),
     ("database_busy", _AWAY, "The database is busy.", "It is tried again by itself."),
     ("database_unreadable", _STATE, "The database can't be opened.", "Check the password and the file; on a device run initialize."),
     ("database_too_new", _STATE, "The database was written by a newer release (version {version}).", "Update this program."),

@@ -10,8 +10,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from fieldmesh.basics.errors import FieldmeshError, Quarantined, Rejected, Retry
 from fieldmesh.codec.replication import Forwarded, RecordedSession, read_up_message
 from fieldmesh.service.bus import Bus
@@ -27,7 +25,6 @@ LOG = logging.getLogger(__name__)
 
 _POISON = (
     FieldmeshError,
-    SQLAlchemyError,
     ValueError,
     LookupError,
     TypeError,

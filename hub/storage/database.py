@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from fieldmesh.basics.errors import FieldmeshError, Rejected, Retry
@@ -44,7 +44,7 @@ class HubDatabase:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection that sees one committed state for as long as the block lasts."""
-        with _translated():
+        with _Translated():
             async with self._engine.connect() as connection:
                 yield connection
 
@@ -59,11 +59,11 @@ class HubDatabase:
             Retry: `database_busy`, `disk_full` or `disk_failed`.
         """
         async with self._writing:
-            with _translated():
+            with _Translated():
                 async with self._engine.connect() as connection:
-                    connection = await connection.execution_options(fieldmesh_writes=True)
-                    async with connection.begin():
-                        yield connection
+                    writing = await connection.execution_options(fieldmesh_writes=True)
+                    async with writing.begin():
+                        yield writing
 
     async def create(self, now: int) -> None:
         """All tables stand, empty, in hub epoch 1.
@@ -147,7 +147,7 @@ def _begin_deferred(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-class _translated:
+class _Translated:
     """Errors of the database become typed ones."""
 
     def __enter__(self) -> None:
@@ -158,6 +158,8 @@ class _translated:
             raise _named(error) from error
         if isinstance(error, DBAPIError) and error.connection_invalidated:
             raise Retry("database_busy", delay_s=1.0) from error
+        if isinstance(error, SQLAlchemyError):
+            raise Rejected("rows_refused", place="database", text=str(error)[:300]) from error
 
 
 def _named(error: OperationalError) -> FieldmeshError:

@@ -73,7 +73,7 @@ def _newest_only(rows: TableRows, held: list[int], rule: KeepLast) -> list[int]:
 async def misplaced(
     connection: AsyncConnection, table: ReplicatedTable, keys: Iterable[Value]
 ) -> tuple[list[bytes], list[bytes]]:
-    """Rows of these keys that are out though they are beyond the last few, and rows that are kept in though they are not.
+    """Rows of these keys that are out though beyond the last few, and rows that are in though they are not.
 
     Returns:
         Ids to archive, ids to bring back.

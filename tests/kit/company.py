@@ -64,9 +64,7 @@ class SmallCompany:
             partition_id(PartitionKind.PATCH, patch_key),
         )  # fmt: skip
         await company.insert("role", ("id", "code", "kind"), [(role, "rep", "rep")])
-        await company.insert(
-            "position", ("id", "role_id", "code"), [(position, role, "R1")]
-        )
+        await company.insert("position", ("id", "role_id", "code"), [(position, role, "R1")])
         targets = (GLOBAL, company.patch, partition_id(PartitionKind.POSITION, position))
         await company.insert(
             "subscription",
@@ -103,9 +101,7 @@ class SmallCompany:
         """A device of the position stands, with a certificate."""
         device_id = self.identifiers.new()
         values = {"position_id": self.position_id, **columns}
-        await self.insert(
-            "device", ("id", "code", *values), [(device_id, code, *values.values())]
-        )
+        await self.insert("device", ("id", "code", *values), [(device_id, code, *values.values())])
         key = ec.generate_private_key(ec.SECP256R1())
         csr = make_csr(key, code)
         certificate = self.authority.issue_node(csr, NodeKind.DEVICE, device_id).der

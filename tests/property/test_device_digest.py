@@ -53,7 +53,7 @@ def _applied(connection: dbapi2.Connection, table: str, number: int, *columns: i
     value = bytes(16) if table == "contact" else ""
     _as_agent(
         connection,
-        f"INSERT INTO {table} (id, partition, lsn, row_hash, {business}) VALUES (?, ?, ?, ?, ?)"  # noqa: S608
+        f"INSERT INTO {table} (id, partition, lsn, row_hash, {business}) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT (id) DO UPDATE SET partition = excluded.partition, lsn = excluded.lsn,"
         " row_hash = excluded.row_hash",
         (_id(number), *columns, value),
@@ -63,13 +63,13 @@ def _applied(connection: dbapi2.Connection, table: str, number: int, *columns: i
 def _moved(connection: dbapi2.Connection, table: str, number: int, *columns: int) -> None:
     _as_agent(
         connection,
-        f"UPDATE {table} SET partition = ?, lsn = ?, row_hash = ? WHERE id = ?",  # noqa: S608
+        f"UPDATE {table} SET partition = ?, lsn = ?, row_hash = ? WHERE id = ?",
         (*columns, _id(number)),
     )
 
 
 def _removed(connection: dbapi2.Connection, table: str, number: int) -> None:
-    _as_agent(connection, f"DELETE FROM {table} WHERE id = ?", (_id(number),))  # noqa: S608
+    _as_agent(connection, f"DELETE FROM {table} WHERE id = ?", (_id(number),))
 
 
 def _written(connection: dbapi2.Connection, number: int, name: str) -> None:
@@ -115,7 +115,7 @@ def _held(connection: dbapi2.Connection) -> dict[tuple[int, int], tuple[int, int
 def _counted(connection: dbapi2.Connection) -> dict[tuple[int, int], tuple[int, int, int]]:
     counted: dict[tuple[int, int], tuple[int, int, int]] = {}
     for table, number in TABLES_USED.items():
-        found = connection.execute(f"SELECT partition, row_hash FROM {table} WHERE lsn > 0")  # noqa: S608
+        found = connection.execute(f"SELECT partition, row_hash FROM {table} WHERE lsn > 0")
         for partition, row_hash in found:
             rows, low, high = counted.get((partition, number), (0, 0, 0))
             counted[partition, number] = (

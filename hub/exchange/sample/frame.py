@@ -66,8 +66,8 @@ def organisation(reps: list[Rep], *, offices: int, verifier: str) -> Iterator[Ta
     yield from rows_of("role", ("id", "code", "name", "kind"), roles)
     yield from _workplaces()
     yield from _territories(reps, offices)
-    yield from _positions(reps, offices)
-    yield from _people(reps, offices, verifier)
+    yield from _positions(reps)
+    yield from _people(reps, verifier)
 
 
 def office_id(number: int) -> bytes:
@@ -109,7 +109,9 @@ def routes(
                 plans.append(
                     (stable_id("visit_plan", date, *key), rep.position_id, date, outlet, sequence)
                 )
-    names = ("id", "position_id", "code", "name", "cycle_weeks", "week_mask", "weekday")
+    names: tuple[str, ...] = (
+        "id", "position_id", "code", "name", "cycle_weeks", "week_mask", "weekday",
+    )  # fmt: skip
     yield from rows_of("route", names, lines)
     names = ("id", "route_id", "outlet_id", "sequence_number", "planned_minutes")
     yield from rows_of("route_outlet", names, members)
@@ -149,7 +151,7 @@ def _supervisor(rep: Rep) -> str:
     return f"SUP{rep.office:02d}-{rep.number // REPS_A_SUPERVISOR:03d}"
 
 
-def _positions(reps: list[Rep], offices: int) -> Iterator[TableRows]:
+def _positions(reps: list[Rep]) -> Iterator[TableRows]:
     head = stable_id("position", "HEAD")
     rows: list[tuple[Value, ...]] = [
         (head, None, stable_id("role", "head"), None, "HEAD", "Head of sales")
@@ -169,7 +171,7 @@ def _positions(reps: list[Rep], offices: int) -> Iterator[TableRows]:
     yield from rows_of("position", names, rows)
 
 
-def _people(reps: list[Rep], offices: int, verifier: str) -> Iterator[TableRows]:
+def _people(reps: list[Rep], verifier: str) -> Iterator[TableRows]:
     posts = [(rep.code, office_id(rep.office)) for rep in reps]
     posts += list(dict.fromkeys((_supervisor(rep), office_id(rep.office)) for rep in reps))
     people: list[tuple[Value, ...]] = [

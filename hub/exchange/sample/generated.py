@@ -146,7 +146,9 @@ class GeneratedCompany:
                 units.append((unit_id, product, unit, factor * 1000, multiple * 1000))
                 gtin = f"20{n:05d}{factor:05d}"
                 codes.append((stable_id("barcode", n, unit), unit_id, gtin))
-        names = ("id", "product_group_id", "code", "brand", "name", "vat_percent")
+        names: tuple[str, ...] = (
+            "id", "product_group_id", "code", "brand", "name", "vat_percent",
+        )  # fmt: skip
         yield from rows_of("product", names, products)
         names = ("id", "product_id", "unit_code", "factor", "order_multiple")
         yield from rows_of("product_unit", names, units)
@@ -191,7 +193,7 @@ class GeneratedCompany:
 
     def _outlets(self, rep: Rep) -> Iterator[TableRows]:
         choose = self._random("outlets", rep.number)
-        parties, outlets, assignments, contacts, contracts, debts = ([] for _ in range(6))  # type: ignore[var-annotated]
+        parties, outlets, assignments, contacts, contracts, debts = ([] for _ in range(6))
         for n in range(self.size.outlets_a_rep):
             outlet, code = self._outlet(rep, n), _outlet_code(rep, n)
             chain = n % _CHAIN_EVERY == 0
@@ -257,7 +259,7 @@ class GeneratedCompany:
                     (order, self.now - days * _DAY_US, f"H{rep.number:04d}-{n:04d}-{number}",
                      self._outlet(rep, n), rep.position_id, self._day(-days), total, "closed")
                 )  # fmt: skip
-        names = (
+        names: tuple[str, ...] = (
             "id",
             "created_at",
             "number",

@@ -1,5 +1,7 @@
-"""Real wholesale orders of Iowa's licensed shops as a company: shops → outlets, counties → territories under offices,
-vendors → brands, items → products with packs and prices, orders → history and the day's work.
+"""Real wholesale orders of Iowa's licensed shops as a company.
+
+Shops → outlets, counties → territories under offices, vendors → brands, items → products with packs and prices,
+orders → history and the day's work.
 
 Names that stand on several shops are chains: one legal party. Everything is loaded; what is odd is reported.
 """

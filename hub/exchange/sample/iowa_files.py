@@ -82,14 +82,7 @@ def read_stores(folder: Path, odd: Oddities) -> list[Store]:
             odd.add(STORES, line, "no_coordinates", row["store_no"])
         else:
             places[latitude, longitude] += 1
-        if not row["zip"]:
-            odd.add(STORES, line, "no_postal_code", row["store_no"])
-        if not row["county"]:
-            odd.add(STORES, line, "no_county", row["store_no"])
-        elif row["county_geo"] and _letters(row["county"]) != _letters(row["county_geo"]):
-            odd.add(STORES, line, "county_disagrees", f"{row['county']} / {row['county_geo']}")
-        if row["status"] == "I":
-            odd.add(STORES, line, "inactive_shop", row["store_no"])
+        _judge_store(odd, line, row)
         addresses[address, row["city"]] += 1
         lines.append(line)
         found.append(
@@ -108,6 +101,17 @@ def read_stores(folder: Path, odd: Oddities) -> list[Store]:
         if addresses[store.address, store.city] > 1:
             odd.add(STORES, line, "shared_address", store.number)
     return found
+
+
+def _judge_store(odd: Oddities, line: int, row: dict[str, str]) -> None:
+    if not row["zip"]:
+        odd.add(STORES, line, "no_postal_code", row["store_no"])
+    if not row["county"]:
+        odd.add(STORES, line, "no_county", row["store_no"])
+    elif row["county_geo"] and _letters(row["county"]) != _letters(row["county_geo"]):
+        odd.add(STORES, line, "county_disagrees", f"{row['county']} / {row['county_geo']}")
+    if row["status"] == "I":
+        odd.add(STORES, line, "inactive_shop", row["store_no"])
 
 
 def read_items(folder: Path, odd: Oddities) -> list[Item]:
@@ -159,7 +163,7 @@ def _judge_item(odd: Oddities, line: int, item: Item, cost_differs: bool) -> Non
 
 
 def read_orders(folder: Path, odd: Oddities) -> Iterator[tuple[int, Order]]:
-    """(first line, order), in the order of the file. The key is (number, date, shop): the counter was reset in the file.
+    """(first line, order), in the order of the file; the key is (number, date, shop), since the counter was reset.
 
     Raises:
         Rejected: `file_unreadable`, or `csv_invalid` with file, line and column.

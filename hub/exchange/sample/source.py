@@ -39,7 +39,7 @@ class CompanySource(Protocol):
 
 
 def stable_id(kind: str, *key: object) -> bytes:
-    """The identifier of a thing, the same at each run (UUID version 8, RFC 9562), so that loading again changes nothing."""
+    """The identifier of a thing, the same at each run (UUID version 8, RFC 9562): loading again changes nothing."""
     digest = bytearray(blake2b(repr((kind, *key)).encode(), digest_size=16).digest())
     digest[6] = digest[6] & 0x0F | 0x80
     digest[8] = digest[8] & 0x3F | 0x80

@@ -3,7 +3,7 @@
 It lets the device's modes be tested without a hub; what it does is written down in
 docs/protocol.md. Faults are asked for by name (`cut_after_chunks`, `deny`, …).
 """
-# ruff: noqa: D102, D107, S608, TID251, ARG002, SIM113, ANN001, ANN201, ANN202, N802 - a double: names are gRPC's
+# ruff: noqa: D102, D107, TID251, ARG002, SIM113, ANN001, ANN201, ANN202, N802 - a double: names are gRPC's
 
 import asyncio
 import hashlib

@@ -1,4 +1,4 @@
-"""Ingest on a real database: what gateways forward becomes rows once, in order, whole, with reasons for what is refused."""
+"""Ingest on a real database: rows once, in order, whole, with reasons for what is refused."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -147,7 +147,7 @@ async def test_the_last_writer_of_each_column_wins_and_the_loser_is_kept(
 
 
 async def test_a_spare_takes_over_and_hands_over(company: SmallCompany) -> None:
-    """Modes duplicate and upload: the first device is suspended, its late upload accepted and marked, then it works again."""
+    """Duplicate and upload: the first device is suspended, its late upload marked, then it works again."""
     first = await company.device("D1")
     spare = await company.device("S1", kind="spare", stands_in_for=first.device_id, state="spare")
     takeover = Event(EventKind.TAKEOVER, first.device_id)

@@ -1,4 +1,4 @@
-"""What a device may not reach by any trick of its batch, and what is never lost though it comes late (promises 1, 6, 7)."""
+"""What a device may not reach by any trick of its batch, and what is never lost though it comes late."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

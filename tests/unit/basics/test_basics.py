@@ -1,5 +1,4 @@
 """Clocks, identifiers, epochs, money, waiting, enrolment codes."""
-# ruff: noqa: S311 - seeded, so that a failure comes again
 
 import random
 from decimal import Decimal

@@ -1,5 +1,4 @@
 """Promise 1, No loss: what any program writes on a device is captured, or refused in words."""
-# ruff: noqa: S608 - the statements are the tests' own
 
 import pytest
 from sqlcipher3 import dbapi2

@@ -1,5 +1,4 @@
 """The SQL that is made from the schema."""
-# ruff: noqa: S608 - names come from the schema
 
 import pytest
 from sqlalchemy import select

@@ -11,7 +11,7 @@ from fieldmesh.service.lifecycle import Shutdown
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_asks_for_the_end(number: signal.Signals) -> None:
-    """systemd sends SIGTERM; what is half done must be finished first."""
+    """Systemd sends SIGTERM; what is half done must be finished first."""
     async with Shutdown() as shutdown:
         assert not shutdown.asked
         os.kill(os.getpid(), number)

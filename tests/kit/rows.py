@@ -40,25 +40,19 @@ def value_of(column: ReplicatedColumn) -> st.SearchStrategy[Value]:
 
 def _present(column: ReplicatedColumn) -> st.SearchStrategy[Value]:
     kind = column.kind
-    match kind.wire:
-        case WireType.BOOLEAN:
-            return st.integers(0, 1)
-        case WireType.DECIMAL:
-            most = 10 ** (kind.precision or 18) - 1
-            return st.integers(-most, most)
-        case WireType.TIME:
-            return st.integers(FIRST_TIME_US, LAST_TIME_US)
-        case WireType.DATE:
-            return st.dates().map(str)
-        case WireType.TEXT:
-            letters = st.characters(exclude_characters="\x1e\x1f", exclude_categories=["Cs"])
-            return st.text(letters, max_size=min(kind.precision or 20, 20))
-        case WireType.IDENTIFIER:
-            return st.binary(min_size=16, max_size=16)
-        case WireType.BINARY:
-            return st.binary(max_size=40)
-        case _:
-            return st.integers(-(1 << 63), (1 << 63) - 1)
+    most = 10 ** (kind.precision or 18) - 1
+    letters = st.characters(exclude_characters="\x1e\x1f", exclude_categories=["Cs"])
+    strategies: dict[WireType, st.SearchStrategy[Value]] = {
+        WireType.INTEGER: st.integers(-(1 << 63), (1 << 63) - 1),
+        WireType.BOOLEAN: st.integers(0, 1),
+        WireType.DECIMAL: st.integers(-most, most),
+        WireType.TIME: st.integers(FIRST_TIME_US, LAST_TIME_US),
+        WireType.DATE: st.dates().map(str),
+        WireType.TEXT: st.text(letters, max_size=min(kind.precision or 20, 20)),
+        WireType.IDENTIFIER: st.binary(min_size=16, max_size=16),
+        WireType.BINARY: st.binary(max_size=40),
+    }
+    return strategies[kind.wire]
 
 
 @st.composite

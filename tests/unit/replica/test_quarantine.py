@@ -36,12 +36,12 @@ def test_it_reaches_through_generations() -> None:
     changes = [
         Change(Operation.INSERT, TableRows(table, ("id", column), [[one], [parent]]), [])
         for table, column, one, parent in (
-            ("survey_answer", "response_id", answer, response),
+            ("answer", "response_id", answer, response),
             ("survey_response", "visit_id", response, visit),
         )
     ]
     assert dependants({("visit", visit)}, changes) == {
-        ("survey_answer", answer),
+        ("answer", answer),
         ("survey_response", response),
     }
 

@@ -25,6 +25,8 @@ from hub.storage.presence import ids_present
 from hub.storage.writers import DeviceWriter
 
 _ORDER = {name: place for place, name in enumerate(TABLES)}
+_CLOCK_AHEAD_US = 300_000_000
+"""A device's clock that is further ahead than five minutes is wrong."""
 _MERGING = frozenset({Conflict.MERGE_COLUMNS})
 
 
@@ -203,13 +205,22 @@ class GroupApplier:
         writes = [
             RowWrite(
                 _bytes(row_id),
-                clock,
+                self._plausible(clock),
                 dict(zip(names, [column[place] for column in columns], strict=True)),
             )
             for place, (row_id, clock) in enumerate(zip(rows.column("id"), clocks, strict=True))
         ]
         if writes:
             self.conflicts += await merge_rows(self._writer, table, device.device_id, writes)
+
+    def _plausible(self, clock: int) -> int:
+        """The device's clock, or the hub's when the device's runs ahead: it must not win over later writes."""
+        now = self._writer.now
+        return (
+            clock
+            if clock <= (now + _CLOCK_AHEAD_US) << CLOCK_COUNTER_BITS
+            else now << CLOCK_COUNTER_BITS
+        )
 
     async def _missing(self, table: ReplicatedTable, rows: TableRows) -> list[Refusal]:
         ids = rows.column("id")

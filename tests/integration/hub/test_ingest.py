@@ -146,6 +146,25 @@ async def test_the_last_writer_of_each_column_wins_and_the_loser_is_kept(
     assert conflicts == [("phone", '"3"')]
 
 
+async def test_a_clock_that_runs_ahead_does_not_win_for_ever(company: SmallCompany) -> None:
+    """A device a year ahead would otherwise beat every later write of its colleagues."""
+    ahead, right = await company.device("D1"), await company.device("D2")
+    contact = company.identifiers.new()
+    await company.insert(
+        "contact", ("id", "outlet_id", "phone"), [(contact, company.outlets[0], "1")]
+    )
+
+    def change(phone: str, clock_us: int) -> Change:
+        rows = from_rows("contact", ("id", "phone"), [(contact, phone)])
+        return Change(Operation.UPDATE, rows, [clock_us << 12])
+
+    year_us = 365 * 86_400_000_000
+    await company.ingest.apply([ahead.pack([change("2", company.clock.now() + year_us)])])
+    company.clock.advance(60_000_000)
+    await company.ingest.apply([right.pack([change("3", company.clock.now())])])
+    assert await company.query("SELECT phone FROM contact") == [("3",)]
+
+
 async def test_a_spare_takes_over_and_hands_over(company: SmallCompany) -> None:
     """Duplicate and upload: the first device is suspended, its late upload marked, then it works again."""
     first = await company.device("D1")

@@ -87,7 +87,7 @@ async def test_a_transaction_that_fails_leaves_nothing_and_uses_no_lsn(
         before = await contents.current_lsn(connection)
     outbox = await company.query("SELECT count(*) FROM fm_down_outbox")
     outlet = company.outlets[0]
-    with pytest.raises(sa.exc.IntegrityError):
+    with pytest.raises(Rejected, match="refused these rows"):
         await company.insert("outlet", ("id", "code"), [(outlet, "again")])
     async with company.database.read() as connection:
         assert await contents.current_lsn(connection) == before

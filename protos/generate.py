@@ -2,6 +2,7 @@
 
 protos/generate.py            write them
 protos/generate.py --check    say which are stale, change nothing
+protos/generate.py --freeze   keep today's messages as those of the release (frozen_v1.binpb)
 """
 
 import sys
@@ -13,6 +14,7 @@ from grpc_tools import protoc
 PROTOS = Path(__file__).resolve().parent
 ROOT = PROTOS.parent
 FOLDER = Path("fieldmesh/wire/v1")
+FROZEN = PROTOS / "frozen_v1.binpb"
 BIN = Path(sys.executable).parent
 
 
@@ -35,6 +37,15 @@ def generate(target: Path) -> None:
         raise SystemExit(message)
 
 
+def freeze(target: Path) -> None:
+    """The target holds the descriptors of all messages; later versions must keep to them."""
+    sources = sorted(str(path.relative_to(PROTOS)) for path in PROTOS.rglob("*.proto"))
+    arguments = ["protoc", f"-I{PROTOS}", f"--descriptor_set_out={target}", *sources]
+    if protoc.main(arguments) != 0:
+        message = "protoc refused the protos"
+        raise SystemExit(message)
+
+
 def stale(made: Path) -> list[str]:
     """The files that differ from what the protos say."""
     names = {path.name for path in (made / FOLDER).iterdir()}
@@ -49,6 +60,9 @@ def stale(made: Path) -> list[str]:
 
 def main() -> int:
     """0 if what is generated is up to date."""
+    if "--freeze" in sys.argv[1:]:
+        freeze(FROZEN)
+        return 0
     if "--check" not in sys.argv[1:]:
         generate(ROOT)
         return 0

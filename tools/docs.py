@@ -1,4 +1,4 @@
-"""The pages that come from code: problems, settings, metrics, commands, layers.
+"""The pages that come from code: problems, settings, metrics, commands, layers, sessions.
 
 tools/docs.py            write them
 tools/docs.py --check    say which are stale, change nothing
@@ -16,6 +16,14 @@ import hub.cli.program
 from device_agent.config import DeviceSettings
 from fieldmesh.basics.problems import PROBLEMS, Problem
 from fieldmesh.service.config import describe
+from fieldmesh.session.transitions import (
+    AFTER_WELCOME,
+    DOWNLOADING_MODES,
+    MOST_TIMES,
+    REPAIRING_MODES,
+    Mode,
+    as_diagram,
+)
 from gateway.config import GatewayConfig
 from hub.config import HubSettings
 
@@ -170,6 +178,27 @@ def _names(names: list[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
+def session_page() -> str:
+    """Who may say what when, drawn from the table that both sides check."""
+    most = ", ".join(f"`{name}` {times:,}" for name, times in MOST_TIMES.items())
+    welcome = ", ".join(f"`{name}`" for name in sorted(AFTER_WELCOME))
+    return (
+        "# States of a session\n\n"
+        f"{NOTE}"
+        "One sync session, as device and gateway both check it. What has no arrow may not be said"
+        " there. [The protocol](../protocol.md) tells what the messages mean.\n\n"
+        f"```mermaid\n{as_diagram()}\n```\n\n"
+        f"- At most in one session: {most}.\n"
+        f"- Not before `welcome`: {welcome}.\n"
+        f"- `download_start` only in {_modes(DOWNLOADING_MODES)}; `repair` only in"
+        f" {_modes(REPAIRING_MODES)}.\n"
+    )
+
+
+def _modes(modes: frozenset[Mode]) -> str:
+    return ", ".join(sorted(modes))
+
+
 def pages() -> dict[str, str]:
     """Every generated page by its path."""
     return {
@@ -178,6 +207,7 @@ def pages() -> dict[str, str]:
         f"{OPERATIONS}/metrics.md": metrics_page(),
         f"{OPERATIONS}/commands.md": commands_page(),
         "docs/architecture/layers.md": layers_page(),
+        "docs/architecture/session-states.md": session_page(),
     }
 
 

@@ -194,6 +194,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("row_exists", _EXISTS, "This document is at head office already and can't be changed.", "Make a correcting document."),
     ("row_gone", _STATE, "This row was deleted at head office.", "Nothing is needed."),
     ("hub_column", _DENIED, "{column} is written by head office only.", "Ask your supervisor."),
+    ("value_invalid", _BAD, "{column} can't hold this value.", "Enter it again: shorter, or within its range."),
     ("depends_on_refused", _STATE, "What this belongs to was refused.", "Correct that first."),
     ("state_refused", _STATE, "{table} can't go from {held} to {wanted}.", "Sync to see where it stands now."),
     ("quantity_zero", _BAD, "A line has no quantity.", "Enter it again with a quantity."),

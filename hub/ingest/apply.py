@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from fieldmesh.basics.limits import CLOCK_COUNTER_BITS
 from fieldmesh.codec.batch import Change, Operation
 from fieldmesh.codec.columns import TableRows
+from fieldmesh.codec.fitting import misfits
 from fieldmesh.data.model import ReplicatedTable
 from fieldmesh.data.policy import Conflict, WriterRole
 from fieldmesh.data.schema import TABLES
@@ -97,7 +98,7 @@ class GroupApplier:
         ids = rows.column("id")
         if (code := why_not_table(writer, table)) is not None:
             return _all(table, ids, code, {"table": table.name})
-        found = _hub_columns(table, rows)
+        found = _hub_columns(table, rows) + _misfits(table, rows)
         present = await self._present(table.name, ids)
         self._taken[table.name] |= present
         held = [place for place, one in enumerate(ids) if one in present]
@@ -185,7 +186,7 @@ class GroupApplier:
         if code is not None:
             await self._writer.touch(table.name, rows.column("id"))
             return _all(table, rows.column("id"), code, {"table": table.name})
-        judged = _hub_columns(table, rows)
+        judged = _hub_columns(table, rows) + _misfits(table, rows)
         judged += await self._missing(table, rows)
         judged += await self._judge_change(device, writer, table, rows)
         bad = {refusal.row_id for refusal in judged} | {
@@ -269,6 +270,17 @@ def _hub_columns(table: ReplicatedTable, rows: TableRows) -> list[Refusal]:
         ]
         found += _all(table, bad, "hub_column", {"column": name})
     return found
+
+
+def _misfits(table: ReplicatedTable, rows: TableRows) -> list[Refusal]:
+    """Values that the column can't hold: SQL Server would refuse the batches of everyone for them."""
+    ids = rows.column("id")
+    return [
+        Refusal(
+            table.name, _bytes(ids[place]), "value_invalid", {"table": table.name, "column": column}
+        )
+        for place, column in misfits(rows).items()
+    ]
 
 
 def _joined(pieces: list[TableRows]) -> TableRows:

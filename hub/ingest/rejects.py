@@ -11,7 +11,8 @@ from fieldmesh.data.types import Value
 from hub.rules.documents import Refusal
 from hub.storage.changes import ChangeWriter
 
-_MOST_ROW_CHARACTERS = 60_000
+_MOST_ROW_BYTES = 60_000
+"""As UTF-8: a text above 64 KiB would not pass the wire."""
 
 
 async def reject_rows(
@@ -71,4 +72,4 @@ def _as_json(values: Mapping[str, Value]) -> str:
         if value is not None
     }
     text = json.dumps(shown, ensure_ascii=False)
-    return text if len(text) <= _MOST_ROW_CHARACTERS else "{}"
+    return text if len(text.encode()) <= _MOST_ROW_BYTES else "{}"

@@ -105,7 +105,8 @@ def pack_frames(
 def unpack_frame(frame: table_pb2.Frame) -> UnpackedFrame:
     """What a frame holds: the table's columns in their order, missing ones with defaults.
 
-    Removals keep the columns with which they came.
+    Removals keep the columns with which they came. A table of a newer schema comes without rows:
+    hub, gateways and devices are upgraded in that order, and the stream must go on meanwhile.
 
     Raises:
         Rejected: a limit is broken or the content can't be read.
@@ -121,16 +122,21 @@ def unpack_frame(frame: table_pb2.Frame) -> UnpackedFrame:
         data = table_pb2.TableData.FromString(content)
     except (ValueError, DecodeError):
         raise Rejected("bad_message", place="frame") from None
-    table = TABLES.get(data.table)
-    names = table.wire_names if table is not None and kind is not FrameKind.REMOVALS else None
-    if data.rows and not any(column.name == "id" for column in data.columns):
-        raise Rejected("bad_table_data", place=f"table {data.table[:63]}, column id")
-    rows = decode_table(data, names)
+    rows = _rows_of(kind, data)
     range_ = None
     if frame.HasField("range"):
         held = frame.range
         range_ = RowRange(held.partition, held.table, held.first_byte, held.last_byte)
     return UnpackedFrame(kind, rows, range_)
+
+
+def _rows_of(kind: FrameKind, data: table_pb2.TableData) -> TableRows:
+    table = TABLES.get(data.table)
+    if table is None:
+        return TableRows(data.table, (), [])
+    if data.rows and not any(column.name == "id" for column in data.columns):
+        raise Rejected("bad_table_data", place=f"table {table.name}, column id")
+    return decode_table(data, None if kind is FrameKind.REMOVALS else table.wire_names)
 
 
 def decompress(content: bytes, size: int, most: int) -> bytes:

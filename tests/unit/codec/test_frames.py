@@ -105,6 +105,21 @@ def test_rows_without_ids_are_refused() -> None:
     assert caught.value.code == "bad_table_data"
 
 
+def test_rows_of_a_table_that_is_not_known_yet_are_passed_over() -> None:
+    """The hub is upgraded first: one new table must not stop every gateway and device."""
+    data = encode_table(contacts(3))
+    data.table = "invention"
+    content = data.SerializeToString()
+    for kind in (FrameKind.ROWS, FrameKind.REMOVALS, FrameKind.PROVISIONAL, FrameKind.REPLACE):
+        frame = table_pb2.Frame(
+            kind=table_pb2.FrameKind.ValueType(int(kind)),
+            table_data_zstd=zstandard.ZstdCompressor().compress(content),
+            uncompressed_size=len(content),
+        )
+        found = unpack_frame(frame).rows
+        assert (found.table, found.row_count) == ("invention", 0)
+
+
 def test_content_of_another_size_than_was_said_is_refused() -> None:
     """A size that lies is how memory is filled."""
     packed = zstandard.ZstdCompressor().compress(LINE)

@@ -19,7 +19,7 @@ help: ## this list
 	@$(RUN) -m pip install -qq --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch .venv
 
-demo: .venv ## a hub, two gateways and devices on this machine, one order up and two ticks back (KEEP=1 goes on)
+demo: .venv ## a company works for a day on this machine, under three minutes (KEEP=1 leaves it running)
 	@$(RUN) -m deploy.demo $(if $(KEEP),--keep) $(if $(FIELDMESH_SAMPLE),--sample $(FIELDMESH_SAMPLE))
 
 test: .venv ## every test; of the faults a seeded choice

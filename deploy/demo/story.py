@@ -172,19 +172,18 @@ class Day:
             "SELECT code FROM outlet WHERE status = 'active' ORDER BY code LIMIT 1"
         )
         outlet = str(rows[0]["code"])
-        await self.network.hub.ask("outlet", "move", outlet, "--to", second.login.upper())
         count = (
             f"SELECT (SELECT count(*) FROM outlet WHERE code = '{outlet}') AS outlets,"
             " (SELECT count(*) FROM sales_order o JOIN outlet s ON s.id = o.outlet_id"
             f" WHERE s.code = '{outlet}') AS orders"
         )
+        before = int(str((await first.rows(count))[0]["orders"]))
+        await self.network.hub.ask("outlet", "move", outlet, "--to", second.login.upper())
         gone = await self._until(first, count, [{"outlets": 0, "orders": 0}])
-        got = await self._until(
-            second, f"SELECT count(*) AS n FROM outlet WHERE code = '{outlet}'", [{"n": 1}]
-        )
+        got = await self._until(second, count, [{"outlets": 1, "orders": before}])
         self.teller.check(
             "6 Scope", f"outlet {outlet} left {first.code} and reached {second.code}",
-            "removed with its orders; arrived whole", held=bool(gone and got),
+            f"removed, and arrived with its {before} orders", held=gone and got,
         )  # fmt: skip
 
     async def device_lost(self) -> None:

@@ -1,63 +1,21 @@
 """A hub that comes back from an older backup, and a device far from its home gateway; all as real processes."""
 
-import asyncio
 import shutil
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from deploy.demo.network import Device, Network
-from deploy.demo.processes import TRY_AGAIN, CommandFailedError
-from deploy.demo.proxy import Line
-
-_DEADLINE_S = 60.0
-_SMALL = ("--offices", "2", "--reps", "2", "--outlets", "5", "--products", "12")
-
-
-async def eventually(what: str, holds: Callable[[], Awaitable[bool]]) -> None:
-    """It holds before the deadline; asked again and again."""
-    until = time.monotonic() + _DEADLINE_S
-    while not await holds():
-        if time.monotonic() > until:
-            pytest.fail(f"not within {_DEADLINE_S:.0f} s: {what}")
-        await asyncio.sleep(0.3)
+from deploy.demo.network import Network
+from deploy.demo.processes import CommandFailedError
+from tests.kit.network import eventually, orders_at_hub, patiently, small_network, two_ticks
 
 
 @pytest.fixture
 async def network(tmp_path: Path) -> AsyncIterator[Network]:
-    """A hub with two gateways; the first device is at home at the first gateway, the second at the second."""
-    async with Line(0) as line:
-        made = Network(tmp_path / "net", line, "sample-password")
-        try:
-            await made.hub.init("Restored")
-            await made.hub.ask("sample", *_SMALL)
-            await made.hub.start()
-            for number in (1, 2):
-                gateway = await made.add_gateway(f"GW{number}", f"OF{number:02d}")
-                device = await made.add_device(f"D{number}", f"REP{number:04d}", gateway)
-                await patiently(device, "initialize")
-            yield made
-        finally:
-            await made.close()
-
-
-async def patiently(device: Device, mode: str, *more: str) -> dict[str, object]:
-    """The mode is done; a download that can't be served yet is asked for again."""
-    answers: list[dict[str, object]] = []
-
-    async def is_done() -> bool:
-        try:
-            answers.append(await device.sync(mode, *more))
-        except CommandFailedError as error:
-            if error.code != TRY_AGAIN:
-                raise
-            return False
-        return answers[-1]["outcome"] == "done"
-
-    await eventually(f"{device.code} {mode}", is_done)
-    return answers[-1]
+    """A hub with two gateways and a device at each."""
+    async with small_network(tmp_path) as made:
+        yield made
 
 
 async def test_a_hub_from_an_older_backup_loses_nothing_that_devices_sent(network: Network) -> None:
@@ -86,8 +44,7 @@ async def test_a_hub_from_an_older_backup_loses_nothing_that_devices_sent(networ
     await hub.start()
 
     async def all_orders_and_equal() -> bool:
-        status = await hub.ask("status")
-        if status["made_on_devices"]["sales_order"] != 2:  # type: ignore[index]
+        if (await orders_at_hub(network))[0] != 2:
             return False
         try:
             return bool((await hub.ask("verify", "--deep"))["ok"])
@@ -116,15 +73,4 @@ async def test_a_roaming_device_is_served_by_another_gateway_and_at_home_again(
     back = await patiently(first, "full", "--gateway", home.address)
     assert back["hub_tick"] == back["gateway_tick"]
     assert (await first.ask("verify"))["equal"]
-    status = await network.hub.ask("status")
-    assert status["made_on_devices"]["sales_order"] == 1  # type: ignore[index]
-
-
-async def two_ticks(device: Device) -> None:
-    """Head office has applied everything that the device has sent."""
-
-    async def is_applied() -> bool:
-        answer = await patiently(device, "fast")
-        return answer["hub_tick"] == answer["gateway_tick"]
-
-    await eventually(f"second tick of {device.code}", is_applied)
+    assert await orders_at_hub(network) == (1, 2)

@@ -16,7 +16,8 @@ def test_numbers_fit_a_database_and_differ_by_kind_and_key() -> None:
     keys = [bytes(16), bytes(15) + b"\x01"]
     numbers = {partition_id(kind, key) for kind in PartitionKind for key in keys}
     assert len(numbers) == len(PartitionKind) * len(keys)
-    assert all(NOWHERE < number < 1 << 63 for number in numbers)
+    assert NOWHERE == 0
+    assert all(0 < number < 1 << 63 for number in numbers)
 
 
 def test_a_patch_is_named_by_its_set_of_positions() -> None:

@@ -33,6 +33,7 @@ def test_every_row_has_one_bucket() -> None:
         ids = [bytes(15) + bytes([byte]) for byte in range(first, last + 1)]
         assert {bucket_of(one) for one in ids} == {bucket}
         assert len(ids) == 16
+    assert ALL_BUCKETS == 16
     assert bucket_bytes(ALL_BUCKETS) == (0, 255)
 
 

@@ -44,6 +44,7 @@ def test_a_batch_waits_until_everything_before_it_was_decided(
 
 def test_the_mark_moves_to_what_was_decided() -> None:
     """The next one is next."""
+    assert Watermark() == Watermark(0, 0)
     mark = Watermark().after(Place(1, 1))
     assert mark == Watermark(1, 1)
     assert mark.turn(Place(1, 2)) is Turn.APPLY

@@ -73,7 +73,12 @@ class Consumer:
     async def take(self, messages: Sequence[BusMessage]) -> GroupResult:
         """The messages are decided and acknowledged."""
         read = await asyncio.to_thread(self._read, [message.data for message in messages])
-        result = await self._apply(read)
+        try:
+            result = await self._apply(read)
+        except Retry as problem:
+            for message in messages:
+                await message.refuse(problem.delay_s)
+            raise
         for message in messages:
             await message.ack()
         self._figures.applied(result)

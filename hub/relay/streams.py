@@ -1,5 +1,7 @@
 """The streams of the bus: UP from the gateways, DOWN to them."""
 
+import contextlib
+
 from nats.js.api import (
     AckPolicy,
     ConsumerConfig,
@@ -60,6 +62,9 @@ async def ensure_streams(bus: Bus, *, down_keep_s: float, shards: int) -> None:
         else:
             await stream.update_stream(config)
     for shard in range(shards):
+        # Made anew: what a hub that was killed had in its hands is delivered at once, not after the broker's patience.
+        with contextlib.suppress(NotFoundError):
+            await stream.delete_consumer(UP, f"ingest_{shard}")
         await stream.add_consumer(
             UP,
             ConsumerConfig(

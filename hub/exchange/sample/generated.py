@@ -9,7 +9,6 @@ from fieldmesh.codec.columns import TableRows
 from fieldmesh.data.types import Value
 from hub.exchange.sample.frame import (
     Rep,
-    office_id,
     organisation,
     routes,
     warehouse_id,
@@ -31,6 +30,7 @@ _GOODS = ("Cola", "Water", "Juice", "Tea", "Crisps", "Biscuits", "Chocolate", "C
 _SIZES = (("0.33 l", 24), ("0.5 l", 12), ("1 l", 6), ("100 g", 20), ("250 g", 10))
 _CHANNELS = ("traditional", "modern", "horeca", "kiosk")
 _CHAIN_EVERY = 25
+_COOLER_EVERY = 4
 _DAY_US = 86_400_000_000
 
 
@@ -77,6 +77,8 @@ class GeneratedCompany:
         yield from self._stock()
         for rep in self.reps:
             yield from self._outlets(rep)
+        yield from self._equipment()
+        yield from self._plans()
         served = [
             (rep, [self._outlet(rep, n) for n in range(self.size.outlets_a_rep)])
             for rep in self.reps
@@ -237,6 +239,38 @@ class GeneratedCompany:
         names = ("id", "outlet_id", "contract_id", "number", "date", "due_date", "amount")
         yield from rows_of("debt_doc", names, debts)
 
+    def _equipment(self) -> Iterator[TableRows]:
+        """A cooler in every fourth outlet, placed for a year."""
+        model = stable_id("equipment_model", "C1")
+        yield from rows_of(
+            "equipment_model", ("id", "code", "type", "doors"), [(model, "C1", "cooler", 1)]
+        )
+        units: list[tuple[Value, ...]] = []
+        placed: list[tuple[Value, ...]] = []
+        for rep in self.reps:
+            for n in range(0, self.size.outlets_a_rep, _COOLER_EVERY):
+                code, outlet = f"EQ-{_outlet_code(rep, n)}", self._outlet(rep, n)
+                unit = stable_id("equipment", code)
+                units.append((unit, outlet, model, code, code[3:], "placed"))
+                placed.append((stable_id("placement", code), unit, outlet, self._day(-365)))
+        names: tuple[str, ...] = (
+            "id", "outlet_id", "model_id", "inventory_number", "serial_number", "state",
+        )  # fmt: skip
+        yield from rows_of("equipment", names, units)
+        names = ("id", "equipment_id", "outlet_id", "placed_from")
+        yield from rows_of("equipment_placement", names, placed)
+
+    def _plans(self) -> Iterator[TableRows]:
+        """What each rep is to sell this month: pieces."""
+        period = self._day(0)[:7]
+        choose = self._random("plans")
+        rows: list[tuple[Value, ...]] = [
+            (stable_id("plan", period, rep.code), rep.position_id, period, "pieces",
+             choose.randint(20, 90) * 100_000, "approved")
+            for rep in self.reps
+        ]  # fmt: skip
+        yield from rows_of("plan", ("id", "position_id", "period", "kpi", "value", "state"), rows)
+
     def _history(self, rep: Rep) -> Iterator[TableRows]:
         choose = self._random("history", rep.number)
         orders: list[tuple[Value, ...]] = []
@@ -284,8 +318,3 @@ def _pack(number: int) -> int:
 
 def _outlet_code(rep: Rep, number: int) -> str:
     return f"O{rep.number:04d}-{number:04d}"
-
-
-def office_of(rep: Rep) -> bytes:
-    """Id of the rep's office."""
-    return office_id(rep.office)

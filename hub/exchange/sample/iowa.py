@@ -1,7 +1,7 @@
 """Real wholesale orders of Iowa's licensed shops as a company.
 
-Shops → outlets, counties → territories under offices, vendors → brands, items → products with packs and prices,
-orders → history and the day's work.
+Shops → outlets, counties → territories under those of reps and offices, vendors → brands,
+items → products with packs and prices, orders → history and the day's work.
 
 Names that stand on several shops are chains: one legal party. Everything is loaded; what is odd is reported.
 """
@@ -12,19 +12,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.money import scaled
 from fieldmesh.codec.columns import TableRows
 from fieldmesh.data.types import Value
-from hub.exchange.sample.frame import Rep, organisation, routes, warehouse_id, warehouses
-from hub.exchange.sample.iowa_files import (
-    ORDERS,
-    Item,
-    Order,
-    Store,
-    read_items,
-    read_orders,
-    read_stores,
+from hub.exchange.sample.frame import (
+    Rep,
+    office_id,
+    organisation,
+    routes,
+    warehouse_id,
+    warehouses,
 )
+from hub.exchange.sample.iowa_files import Item, Order, Store, read_items, read_orders, read_stores
+from hub.exchange.sample.iowa_judging import ORDERS, letters
 from hub.exchange.sample.oddities import Oddities
 from hub.exchange.sample.source import WorkLine, WorkOrder, rows_of, stable_id
 
@@ -68,6 +69,7 @@ class IowaCompany:
         self._items = {item.number: item for item in read_items(self.folder, self.oddities)}
         posts = self._share_out()
         yield from organisation(posts, offices=self.offices, verifier=self.verifier)
+        yield from self._counties()
         yield from warehouses(self.offices)
         yield from self._catalogue()
         yield from self._outlets()
@@ -99,10 +101,23 @@ class IowaCompany:
     def _share_out(self) -> list[Rep]:
         """Shops in the order of county and city, in equal shares; an office has neighbouring counties."""
         posts = [Rep(n + 1, n * self.offices // self.reps + 1) for n in range(self.reps)]
-        ordered = sorted(self._stores, key=lambda one: (one.county, one.city, one.number))
+        ordered = sorted(
+            self._stores, key=lambda one: (letters(one.county), letters(one.city), one.number)
+        )
         for place, store in enumerate(ordered):
             self._rep_of[store.number] = posts[place * self.reps // len(ordered)]
         return posts
+
+    def _counties(self) -> Iterator[TableRows]:
+        """The counties, or parts of counties, of each rep's territory."""
+        rows: dict[bytes, tuple[Value, ...]] = {}
+        for store in self._stores:
+            rep, county = self._rep_of[store.number], letters(store.county) or "UNKNOWN"
+            name = store.county.title() or "County unknown"
+            row = (_county(rep, store), rep.territory_id, office_id(rep.office), 3)
+            rows.setdefault(row[0], (*row, f"T{rep.number:04d}-{county}", name))
+        names = ("id", "parent_id", "org_unit_id", "level", "code", "name")
+        yield from rows_of("territory", names, list(rows.values()))
 
     def _catalogue(self) -> Iterator[TableRows]:
         items = self._items.values()
@@ -174,7 +189,7 @@ class IowaCompany:
         for store in self._stores:
             rep, outlet = self._rep_of[store.number], stable_id("outlet", store.number)
             rows.append(
-                (outlet, stable_id("legal_party", store.name), rep.territory_id, f"S{store.number}",
+                (outlet, stable_id("legal_party", store.name), _county(rep, store), f"S{store.number}",
                  store.name, store.address, store.city.title(), store.postal_code,
                  None if store.latitude is None else scaled(store.latitude, 6),
                  None if store.longitude is None else scaled(store.longitude, 6),
@@ -207,28 +222,31 @@ class IowaCompany:
         yield from rows_of("contract", ("id", "legal_party_id", "price_list_id", "code"), contracts)
 
     def _history(self) -> Iterator[TableRows]:
-        days: list[list[tuple[int, Order]]] = []
-        held: list[tuple[int, Order]] = []
+        days: list[list[Order]] = []
+        held: list[Order] = []
+        lines = 0
+        inactive = {store.number for store in self._stores if not store.active}
         for first, order in read_orders(self.folder, self.oddities):
-            if not days or days[-1][0][1].date != order.date:
+            self._judge(first, order, inactive)
+            if not days or days[-1][0].date != order.date:
                 days.append([])
-            days[-1].append((first, order))
+            days[-1].append(order)
             if len(days) > _LAST_DAYS:
+                lines += sum(len(one.lines) for one in days[0])
                 held += days.pop(0)
-            if len(days) == _LAST_DAYS and sum(len(one.lines) for _, one in held) >= _PIECE_ROWS:
+            if lines >= _PIECE_ROWS:
                 yield from self._orders(held)
-                held = []
+                held, lines = [], 0
         busiest = max(days, key=len, default=[])
         for day in days:
             held += day if day is not busiest else []
         yield from self._orders(held)
-        self._work = [order for _, order in busiest]
+        self._work = busiest
 
-    def _orders(self, held: list[tuple[int, Order]]) -> Iterator[TableRows]:
+    def _orders(self, held: list[Order]) -> Iterator[TableRows]:
         orders: list[tuple[Value, ...]] = []
         lines: list[tuple[Value, ...]] = []
-        for first, order in held:
-            self._judge(first, order)
+        for order in held:
             order_id = stable_id("order", order.number, order.date, order.store)
             rep = self._rep_of[order.store]
             total = sum(scaled(sale, 2) for _, _, _, sale in order.lines)
@@ -260,22 +278,41 @@ class IowaCompany:
             lines,
         )
 
-    def _judge(self, first: int, order: Order) -> None:
+    def _judge(self, first: int, order: Order, inactive: set[str]) -> None:
+        if order.store not in self._rep_of:
+            raise _unknown(first, "store_no", order.store)
+        if order.store in inactive:
+            self.oddities.add(
+                ORDERS, first, "order_of_inactive_shop", f"{order.number}: {order.store}"
+            )
         for place, (_, number, bottles, sale) in enumerate(order.lines):
-            item = self._items[number]
             line = first + place
+            item = self._items.get(number)
+            if item is None:
+                raise _unknown(line, "item_no", number)
             if item.list_date > order.date:
                 self.oddities.add(ORDERS, line, "sold_before_list_date", number)
             if item.inner_pack and bottles % item.inner_pack:
                 self.oddities.add(
                     ORDERS, line, "no_multiple_of_inner_pack", f"{bottles} of {item.inner_pack}"
                 )
+            if sale * 100 % bottles:
+                self.oddities.add(ORDERS, line, "price_in_no_whole_cents", f"{sale} / {bottles}")
             if sale != item.retail * bottles:
                 self.oddities.add(ORDERS, line, "price_off_the_list", number)
 
 
+def _county(rep: Rep, store: Store) -> bytes:
+    return stable_id("territory", rep.code, letters(store.county) or "UNKNOWN")
+
+
 def _unit(item: str, unit: str) -> bytes:
     return stable_id("product_unit", item, unit)
+
+
+def _unknown(line: int, column: str, value: str) -> Rejected:
+    text = f"{value!r} stands in no master file of the folder."
+    return Rejected("csv_invalid", place=f"{ORDERS}:{line}:{column}", text=text)
 
 
 def _noon(date: str) -> int:

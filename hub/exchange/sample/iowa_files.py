@@ -2,17 +2,56 @@
 
 import csv
 import gzip
-from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from fieldmesh.basics.errors import Rejected
+from hub.exchange.sample.iowa_judging import (
+    ITEMS,
+    ORDERS,
+    STORES,
+    Counting,
+    far_from_city,
+    judge_item,
+    judge_numbers,
+    judge_store,
+    shared,
+    spellings,
+)
 from hub.exchange.sample.oddities import Oddities
 
-STORES, ITEMS, ORDERS = "stores.csv.gz", "items.csv.gz", "orders.csv.gz"
-_REPLACEMENT = "\ufffd"
+_COLUMNS = {
+    STORES: [
+        "store_no",
+        "name",
+        "address",
+        "city",
+        "zip",
+        "county",
+        "lat",
+        "lon",
+        "status",
+        "county_geo",
+    ],
+    ITEMS: [
+        "item_no",
+        "description",
+        "category",
+        "vendor",
+        "pack",
+        "bottle_ml",
+        "cost",
+        "retail",
+        "inner_pack",
+        "case_cost",
+        "upc",
+        "scc",
+        "list_date",
+    ],
+    ORDERS: ["order", "line", "date", "store_no", "item_no", "bottles", "sale"],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,50 +107,23 @@ def read_stores(folder: Path, odd: Oddities) -> list[Store]:
     Raises:
         Rejected: `file_unreadable`, or `csv_invalid` with file, line and column.
     """
-    found: list[Store] = []
-    places: Counter[tuple[Decimal, Decimal]] = Counter()
-    addresses: Counter[tuple[str, str]] = Counter()
-    lines: list[int] = []
+    found: list[tuple[int, Store]] = []
     for line, row in _rows(folder, STORES):
         place = f"{STORES}:{line}"
-        latitude, longitude = _degrees(row["lat"], place), _degrees(row["lon"], place)
-        name, address = _tidy(row["name"]), _tidy(row["address"])
-        if name != row["name"] or address != row["address"]:
-            odd.add(STORES, line, "double_blanks", row["store_no"])
-        if latitude is None or longitude is None:
-            odd.add(STORES, line, "no_coordinates", row["store_no"])
-        else:
-            places[latitude, longitude] += 1
-        _judge_store(odd, line, row)
-        addresses[address, row["city"]] += 1
-        lines.append(line)
-        found.append(
-            Store(
-                row["store_no"], name, address, row["city"], row["zip"],
-                row["county"] or row["county_geo"], latitude, longitude, row["status"] != "I",
-            )
+        judge_store(odd, line, row)
+        store = Store(
+            row["store_no"], _tidy(row["name"]), _tidy(row["address"]), row["city"], row["zip"],
+            row["county"] or row["county_geo"], _degrees(row["lat"], place), _degrees(row["lon"], place),
+            row["status"] != "I",
         )  # fmt: skip
-    for line, store in zip(lines, found, strict=True):
-        if (
-            store.latitude is not None
-            and store.longitude is not None
-            and places[store.latitude, store.longitude] > 1
-        ):
-            odd.add(STORES, line, "shared_coordinates", store.number)
-        if addresses[store.address, store.city] > 1:
-            odd.add(STORES, line, "shared_address", store.number)
-    return found
-
-
-def _judge_store(odd: Oddities, line: int, row: dict[str, str]) -> None:
-    if not row["zip"]:
-        odd.add(STORES, line, "no_postal_code", row["store_no"])
-    if not row["county"]:
-        odd.add(STORES, line, "no_county", row["store_no"])
-    elif row["county_geo"] and _letters(row["county"]) != _letters(row["county_geo"]):
-        odd.add(STORES, line, "county_disagrees", f"{row['county']} / {row['county_geo']}")
-    if row["status"] == "I":
-        odd.add(STORES, line, "inactive_shop", row["store_no"])
+        found.append((line, store))
+    shared(odd, STORES, "shared_coordinates", ((line, _point(one)) for line, one in found))
+    shared(odd, STORES, "shared_address", ((line, (one.address, one.city)) for line, one in found))
+    shared(odd, STORES, "shared_name", ((line, one.name) for line, one in found))
+    spellings(odd, STORES, "city_spelled_twice", [(line, one.city) for line, one in found])
+    spellings(odd, STORES, "county_spelled_twice", [(line, one.county) for line, one in found])
+    far_from_city(odd, found)
+    return [store for _, store in found]
 
 
 def read_items(folder: Path, odd: Oddities) -> list[Item]:
@@ -120,46 +132,23 @@ def read_items(folder: Path, odd: Oddities) -> list[Item]:
     Raises:
         Rejected: `file_unreadable`, or `csv_invalid` with file, line and column.
     """
-    found: list[Item] = []
-    holders: dict[tuple[str, str], list[int]] = defaultdict(list)
+    found: list[tuple[int, Item]] = []
     for line, row in _rows(folder, ITEMS):
         place = f"{ITEMS}:{line}"
-        pack, inner = (
-            _whole(row["pack"], place, "pack"),
-            _whole(row["inner_pack"], place, "inner_pack"),
-        )
-        cost, case_cost = (
-            _dollars(row["cost"], place, "cost"),
-            _dollars(row["case_cost"], place, "case_cost"),
-        )
+        for column in ("cost", "case_cost"):
+            _dollars(row[column], place, column)
         item = Item(
             row["item_no"], _tidy(row["description"]), row["category"] or "OTHER", row["vendor"],
-            pack, _whole(row["bottle_ml"], place, "bottle_ml"), _dollars(row["retail"], place, "retail"),
-            inner, row["upc"], row["scc"], row["list_date"],
+            _whole(row["pack"], place, "pack"), _whole(row["bottle_ml"], place, "bottle_ml"),
+            _dollars(row["retail"], place, "retail"), _whole(row["inner_pack"], place, "inner_pack"),
+            row["upc"], row["scc"], row["list_date"],
         )  # fmt: skip
-        _judge_item(odd, line, item, case_cost != cost * pack)
-        for kind, code in (("upc", item.upc), ("scc", item.scc)):
-            if code:
-                holders[kind, code].append(line)
-        found.append(item)
-    for (kind, code), lines in holders.items():
-        if len(lines) > 1:
-            for line in lines:
-                odd.add(ITEMS, line, f"shared_{kind}", code)
-    return found
-
-
-def _judge_item(odd: Oddities, line: int, item: Item, cost_differs: bool) -> None:  # noqa: FBT001 - one fact
-    if not item.upc:
-        odd.add(ITEMS, line, "no_upc", item.number)
-    if item.inner_pack > item.pack:
-        odd.add(ITEMS, line, "inner_pack_above_pack", f"{item.inner_pack} > {item.pack}")
-    if cost_differs:
-        odd.add(ITEMS, line, "case_cost_differs", item.number)
-    if item.bottle_ml == 0:
-        odd.add(ITEMS, line, "no_bottle_size", item.number)
-    if _REPLACEMENT in item.name:
-        odd.add(ITEMS, line, "broken_characters", item.name)
+        judge_item(odd, line, row)
+        found.append((line, item))
+    shared(odd, ITEMS, "shared_upc", ((line, one.upc or None) for line, one in found))
+    shared(odd, ITEMS, "shared_scc", ((line, one.scc or None) for line, one in found))
+    shared(odd, ITEMS, "shared_description", ((line, one.name) for line, one in found))
+    return [item for _, item in found]
 
 
 def read_orders(folder: Path, odd: Oddities) -> Iterator[tuple[int, Order]]:
@@ -168,14 +157,14 @@ def read_orders(folder: Path, odd: Oddities) -> Iterator[tuple[int, Order]]:
     Raises:
         Rejected: `file_unreadable`, or `csv_invalid` with file, line and column.
     """
-    seen: dict[str, tuple[str, str]] = {}
+    counting = Counting(odd)
     current: Order | None = None
     first = 0
     for line, row in _rows(folder, ORDERS):
         key = (row["order"], row["date"], row["store_no"])
         if current is None or (current.number, current.date, current.store) != key:
             if current is not None:
-                _judge_order(odd, first, current, seen)
+                _judge_order(odd, counting, first, current)
                 yield first, current
             current, first = Order(*key), line
         place = f"{ORDERS}:{line}"
@@ -183,30 +172,18 @@ def read_orders(folder: Path, odd: Oddities) -> Iterator[tuple[int, Order]]:
             (
                 _whole(row["line"], place, "line"),
                 row["item_no"],
-                _whole(row["bottles"], place, "bottles"),
+                _bottles(row["bottles"], place),
                 _dollars(row["sale"], place, "sale"),
             )
         )
     if current is not None:
-        _judge_order(odd, first, current, seen)
+        _judge_order(odd, counting, first, current)
         yield first, current
 
 
-def _judge_order(odd: Oddities, first: int, order: Order, seen: dict[str, tuple[str, str]]) -> None:
-    before = seen.setdefault(order.number, (order.date, order.store))
-    if before != (order.date, order.store):
-        odd.add(
-            ORDERS, first, "order_number_again", f"{order.number}: shop {before[1]} on {before[0]}"
-        )
-    if order.is_return:
-        odd.add(ORDERS, first, "return", order.number)
-    numbers = sorted(line[0] for line in order.lines)
-    if numbers != list(range(1, len(numbers) + 1)):
-        odd.add(ORDERS, first, "line_numbers_missing", order.number)
-    items = Counter(line[1] for line in order.lines)
-    again = sorted(item for item, count in items.items() if count > 1)
-    if again:
-        odd.add(ORDERS, first, "product_on_several_lines", f"{order.number}: {', '.join(again)}")
+def _judge_order(odd: Oddities, counting: Counting, first: int, order: Order) -> None:
+    counting.judge(first, order.number, order.date, order.store)
+    judge_numbers(odd, first, order.number, [(line, item) for line, item, _, _ in order.lines])
 
 
 def _rows(folder: Path, name: str) -> Iterator[tuple[int, dict[str, str]]]:
@@ -214,6 +191,10 @@ def _rows(folder: Path, name: str) -> Iterator[tuple[int, dict[str, str]]]:
     try:
         with gzip.open(path, "rt", encoding="utf-8", errors="replace", newline="") as source:
             reader = csv.DictReader(source)
+            missing = [one for one in _COLUMNS[name] if one not in (reader.fieldnames or ())]
+            if missing:
+                text = f"The heading lacks {', '.join(missing)}."
+                raise Rejected("csv_invalid", place=f"{name}:1", text=text)
             for row in reader:
                 if None in row or None in row.values():
                     raise Rejected(
@@ -230,8 +211,10 @@ def _tidy(text: str) -> str:
     return " ".join(text.split())
 
 
-def _letters(text: str) -> str:
-    return "".join(character for character in text.upper() if character.isalpha())
+def _point(store: Store) -> tuple[Decimal, Decimal] | None:
+    if store.latitude is None or store.longitude is None:
+        return None
+    return store.latitude, store.longitude
 
 
 def _degrees(text: str, place: str) -> Decimal | None:
@@ -247,6 +230,15 @@ def _whole(text: str, place: str, column: str) -> int:
         raise Rejected(
             "csv_invalid", place=f"{place}:{column}", text=f"{text!r} is no whole number."
         ) from None
+
+
+def _bottles(text: str, place: str) -> int:
+    bottles = _whole(text, place, "bottles")
+    if bottles == 0:
+        raise Rejected(
+            "csv_invalid", place=f"{place}:bottles", text="A line needs at least one bottle."
+        )
+    return bottles
 
 
 def _dollars(text: str, place: str, column: str) -> Decimal:

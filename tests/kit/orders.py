@@ -9,10 +9,10 @@ STORES = """store_no,name,address,city,zip,county,lat,lon,state,status,county_sr
 3,Old Shop,3 Main,ADAIR,,ADAIR,,,IA,I,row,ADAIR
 4,Lone Shop,4 Main,ADAIR,50002,,41.600000,-94.600000,IA,A,,ADAIR
 """
-ITEMS = """item_no,description,category,vendor_no,vendor,pack,bottle_ml,cost,retail,inner_pack,case_cost,upc,scc,list_date
-10,RYE,WHISKY,085,BROWN,12,750,10.00,15.00,1,120.00,123456789012,900,2020-01-01
-11,RUM,RUM,085,BROWN,6,750,10.00,15.00,12,61.00,123456789012,901,2022-07-20
-12,GIN,,090,GREY,6,0,10.00,15.00,6,60.00,,902,2022-12-01
+ITEMS = """item_no,description,category,vendor,pack,bottle_ml,cost,retail,inner_pack,case_cost,upc,scc,list_date
+10,RYE,WHISKY,BROWN,12,750,10.00,15.00,1,120.00,123456789012,900,2020-01-01
+11,RUM,RUM,BROWN,6,750,10.00,15.00,12,61.00,123456789012,901,2022-07-20
+12,GIN,,GREY,6,0,10.00,15.00,6,60.00,,902,2022-12-01
 """
 ORDERS = """order,line,date,store_no,item_no,bottles,sale
 INV-492710,1,2022-07-15,1,10,12,180.00

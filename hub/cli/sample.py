@@ -26,14 +26,17 @@ def add_commands(nouns: Nouns, shared: argparse.ArgumentParser) -> None:
     """The command is known."""
     verb = nouns.add_parser("sample", parents=[shared], help=_("load a sample company"))
     size = Size()
-    verb.add_argument("--offices", type=int, default=size.offices, help=_("how many offices"))
-    verb.add_argument("--reps", type=int, default=size.reps, help=_("how many reps"))
-    verb.add_argument("--outlets", type=int, default=size.outlets_a_rep, help=_("outlets a rep"))
-    verb.add_argument("--products", type=int, default=size.products, help=_("products"))
+    verb.add_argument("--offices", type=_count, default=size.offices, help=_("how many offices"))
+    verb.add_argument("--reps", type=_count, default=size.reps, help=_("how many reps"))
+    verb.add_argument("--outlets", type=_count, default=size.outlets_a_rep, help=_("outlets a rep"))
+    verb.add_argument("--products", type=_count, default=size.products, help=_("products"))
     verb.add_argument(
         "--orders", type=int, default=size.orders_an_outlet, help=_("past orders an outlet")
     )
-    verb.add_argument("--lines", type=int, default=size.lines_an_order, help=_("lines an order"))
+    verb.add_argument("--lines", type=_count, default=size.lines_an_order, help=_("lines an order"))
+    verb.add_argument(
+        "--distributors", type=_count, default=size.distributors, help=_("how many distributors")
+    )
     verb.add_argument("--seed", type=int, default=1, help=_("the same seed gives the same company"))
     verb.add_argument(
         "--from",
@@ -48,6 +51,15 @@ def add_commands(nouns: Nouns, shared: argparse.ArgumentParser) -> None:
         "--report", type=Path, help=_("write what was odd in the data to this CSV file")
     )
     verb.set_defaults(command=_sample)
+
+
+def _count(text: str) -> int:
+    """A whole number from 1 up."""
+    if text.isascii() and text.isdigit() and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(
+        _("{text} is no whole number from 1 up").format(text=repr(text))
+    )
 
 
 async def _sample(options: argparse.Namespace) -> Answer:
@@ -91,6 +103,7 @@ def _source(options: argparse.Namespace, office: Office) -> CompanySource:
         options.products,
         options.orders,
         options.lines,
+        options.distributors,
     )
     return GeneratedCompany(size, options.seed, office.clock.now(), verifier)
 

@@ -1,6 +1,7 @@
 """The organisation that every sample company has: offices, reps under supervisors, their people, rights and routes."""
 
 import datetime
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -66,8 +67,9 @@ def organisation(reps: list[Rep], *, offices: int, verifier: str) -> Iterator[Ta
     yield from rows_of("role", ("id", "code", "name", "kind"), roles)
     yield from _workplaces()
     yield from _territories(reps, offices)
-    yield from _positions(reps)
-    yield from _people(reps, verifier)
+    bosses = _supervisors(reps)
+    yield from _positions(reps, bosses)
+    yield from _people(reps, bosses, verifier)
 
 
 def office_id(number: int) -> bytes:
@@ -147,16 +149,22 @@ def _territories(reps: list[Rep], offices: int) -> Iterator[TableRows]:
     )
 
 
-def _supervisor(rep: Rep) -> str:
-    return f"SUP{rep.office:02d}-{rep.number // REPS_A_SUPERVISOR:03d}"
+def _supervisors(reps: list[Rep]) -> dict[str, str]:
+    """Rep → code of the supervisor: eight reps of one office have the same."""
+    counted: Counter[int] = Counter()
+    bosses: dict[str, str] = {}
+    for rep in reps:
+        bosses[rep.code] = f"SUP{rep.office:02d}-{counted[rep.office] // REPS_A_SUPERVISOR:03d}"
+        counted[rep.office] += 1
+    return bosses
 
 
-def _positions(reps: list[Rep]) -> Iterator[TableRows]:
+def _positions(reps: list[Rep], bosses: dict[str, str]) -> Iterator[TableRows]:
     head = stable_id("position", "HEAD")
     rows: list[tuple[Value, ...]] = [
         (head, None, stable_id("role", "head"), None, "HEAD", "Head of sales")
     ]
-    supervisors = dict.fromkeys((_supervisor(rep), rep.office) for rep in reps)
+    supervisors = dict.fromkeys((bosses[rep.code], rep.office) for rep in reps)
     rows += [
         (stable_id("position", code), stable_id("territory", "office", office),
          stable_id("role", "supervisor"), head, code, f"Supervisor {code[3:]}")
@@ -164,16 +172,16 @@ def _positions(reps: list[Rep]) -> Iterator[TableRows]:
     ]  # fmt: skip
     rows += [
         (rep.position_id, rep.territory_id, stable_id("role", "rep"),
-         stable_id("position", _supervisor(rep)), rep.code, f"Rep {rep.number}")
+         stable_id("position", bosses[rep.code]), rep.code, f"Rep {rep.number}")
         for rep in reps
     ]  # fmt: skip
     names = ("id", "territory_id", "role_id", "parent_position_id", "code", "name")
     yield from rows_of("position", names, rows)
 
 
-def _people(reps: list[Rep], verifier: str) -> Iterator[TableRows]:
+def _people(reps: list[Rep], bosses: dict[str, str], verifier: str) -> Iterator[TableRows]:
     posts = [(rep.code, office_id(rep.office)) for rep in reps]
-    posts += list(dict.fromkeys((_supervisor(rep), office_id(rep.office)) for rep in reps))
+    posts += list(dict.fromkeys((bosses[rep.code], office_id(rep.office)) for rep in reps))
     people: list[tuple[Value, ...]] = [
         (stable_id("app_user", code), code.lower(), f"Person {code}", unit, verifier)
         for code, unit in posts

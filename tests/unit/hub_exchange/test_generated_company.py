@@ -47,6 +47,16 @@ def test_what_a_row_refers_to_is_there_before_it() -> None:
                 assert value is None or value in known.get(parent, ()), (rows.table, name)
 
 
+def test_eight_reps_of_an_office_have_one_supervisor() -> None:
+    """Without it every rep of a large company would have a supervisor of their own."""
+    company = GeneratedCompany(Size(offices=2, reps=20, outlets_a_rep=1, products=5), 1, NOW, "v")
+    positions = next(rows for rows in company.tables() if rows.table == "position")
+    codes = [str(code) for code in positions.column("code")]
+    assert sorted(code for code in codes if code.startswith("SUP")) == [
+        "SUP01-000", "SUP01-001", "SUP02-000", "SUP02-001",
+    ]  # fmt: skip
+
+
 def test_every_value_fits_its_column() -> None:
     """Without it a sample that SQLite takes would fail on SQL Server."""
     for rows in tables():

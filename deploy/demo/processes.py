@@ -110,8 +110,9 @@ class Service:
         """It is gone at once, as if the power had failed, with its children."""
         if self.process is None or self.process.returncode is not None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        for pid in (self.process.pid, *_children(self.process.pid)):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
         await self.process.wait()
 
     def check(self) -> None:
@@ -123,6 +124,15 @@ class Service:
         if self.process is None or self.process.returncode is not None:
             text = self.log.read_text("utf-8", errors="replace")[-2000:]
             raise RuntimeError(f"{self.name} has ended: {text}")
+
+
+def _children(pid: int) -> list[int]:
+    """Processes that it has started; each leads a group of its own, as the message bus does."""
+    found: list[int] = []
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += [int(one) for one in children.read_text("ascii").split()]
+    return found
 
 
 async def wait_for(path: Path, service: Service, *, timeout_s: float = 60.0) -> dict[str, int]:

@@ -114,6 +114,7 @@ def start_loops(gateway: Gateway, loops: Supervisor) -> None:
     }
     for name, loop in to_hub.items():
         loops.run(name, partial(keep_trying, parts, loop, needs_hello=True))
+    loops.run("journal", gateway.journal.run)
     loops.run("upkeep", partial(upkeep.run_upkeep, parts))
     loops.run("disk", gateway.disk.watch)
     loops.run("neighbours", gateway.neighbours.watch)
@@ -265,6 +266,7 @@ async def running(home: Home, config: GatewayConfig) -> AsyncIterator[Gateway]:
         stack.push_async_callback(database.close)
         gateway = Gateway(home, config, identity, database)
         stack.push_async_callback(gateway.bus.close)
+        stack.push_async_callback(gateway.journal.write_waiting)
         await prepare(gateway)
         loops = await stack.enter_async_context(Supervisor(clock, gateway.random))
         start_loops(gateway, loops)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from fieldmesh.basics.errors import Retry
 from fieldmesh.wire.v1 import replication_pb2
 from gateway.storage import devices, outbox, sessions
+from gateway.storage.signals import Signal
 
 if TYPE_CHECKING:
     from fieldmesh.basics.clock import Clock
@@ -19,6 +21,7 @@ LOG = logging.getLogger(__name__)
 
 _TIER: Final = "gateway"
 _MOST_WAITING: Final = 10_000
+_TRY_AGAIN_S: Final = 5.0
 
 
 def to_record(row: sessions.SessionRow, gateway_id: bytes) -> bytes:
@@ -49,7 +52,8 @@ class SessionJournal:
     """Ended sessions, written together: one transaction for all that ended meanwhile.
 
     A session that stored batches is in the journal, as cut, from the same commit on; this makes
-    its end known. If the process dies before, the next start ends it as cut.
+    its end known. If the process dies before, the next start ends it as cut. A device that hangs
+    up as soon as it is done cancels its own session only: who ends one never waits for the disk.
     """
 
     def __init__(
@@ -61,36 +65,36 @@ class SessionJournal:
         self._clock = clock
         self._gateway_id = gateway_id
         self._waiting: list[tuple[sessions.SessionRow, devices.Seen | None]] = []
-        self._writing = False
+        self._ended = Signal()
 
-    async def end(self, row: sessions.SessionRow, seen: devices.Seen | None) -> None:
-        """The session goes into the journal and the outbox, alone or with the next ones.
-
-        Sessions that end while another is being written share the next transaction. When the
-        disk takes nothing, they wait for the next end.
-        """
+    def end(self, row: sessions.SessionRow, seen: devices.Seen | None) -> None:
+        """The session will be in the journal and the outbox with the next write."""
         row.ended_at = self._clock.now()
         self._waiting.append((row, seen))
-        if self._writing and len(self._waiting) < _MOST_WAITING:
-            return
-        self._writing = True
-        try:
-            while self._waiting:
-                ended, self._waiting = self._waiting, []
-                if not await self._written(ended):
-                    self._waiting = (ended + self._waiting)[-_MOST_WAITING:]
-                    return
-                self._signals.outbox_grown.give()
-        finally:
-            self._writing = False
+        del self._waiting[:-_MOST_WAITING]
+        self._ended.give()
 
-    async def _written(self, ended: list[tuple[sessions.SessionRow, devices.Seen | None]]) -> bool:
-        try:
-            await self._database.write(lambda connection: self._save(connection, ended))
-        except Retry as problem:
-            LOG.warning("sessions_not_written", extra={"problem": problem.code})
-            return False
-        return True
+    async def run(self) -> None:
+        """What ends is written, for ever."""
+        while True:
+            count = self._ended.count
+            await self.write_waiting()
+            await self._ended.after(count, timeout_s=_TRY_AGAIN_S)
+
+    async def write_waiting(self) -> None:
+        """All sessions that have ended are written; when the disk takes nothing, they go on waiting."""
+        while self._waiting:
+            ended, self._waiting = self._waiting, []
+            try:
+                await self._database.write(partial(self._save, ended=ended))
+            except Retry as problem:
+                self._waiting = ended + self._waiting
+                LOG.warning("sessions_not_written", extra={"problem": problem.code})
+                return
+            except BaseException:
+                self._waiting = ended + self._waiting
+                raise
+            self._signals.outbox_grown.give()
 
     def _save(
         self,

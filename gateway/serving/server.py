@@ -113,7 +113,7 @@ class GatewayService(session_pb2_grpc.GatewayServicer):
             session.row.outcome = "refused" if isinstance(problem, Rejected) else "cut"
             await abort(context, problem)
         finally:
-            await self._end(session, seconds=self._parts.clock.monotonic() - began)
+            self._end(session, seconds=self._parts.clock.monotonic() - began)
 
     async def _open(self, stream: DeviceStream, peer: PeerCertificate) -> SyncSession:
         hello = (await stream.expect("hello")).hello
@@ -136,14 +136,14 @@ class GatewayService(session_pb2_grpc.GatewayServicer):
         )
         return SyncSession(self._parts, stream, peer, hello, row, seen)
 
-    async def _end(self, session: SyncSession, *, seconds: float) -> None:
+    def _end(self, session: SyncSession, *, seconds: float) -> None:
         row = session.row
         row.bytes_up = session.stream.bytes_up
         row.bytes_down = session.stream.bytes_down
         fenced = row.outcome in {"fenced", "wiped"} or row.problem
         seen = None if session.noted or fenced else session.seen
         self._parts.metrics.session_ended(row, seconds=seconds)
-        await self._parts.journal.end(row, seen)
+        self._parts.journal.end(row, seen)
 
     @override
     async def Renew(

@@ -82,13 +82,21 @@ def read_facts(connection: sqlite3.Connection, device_id: bytes) -> DeviceFacts:
 
 
 def read_tick(connection: sqlite3.Connection, device_id: bytes) -> HubTick:
-    """What the hub has applied of the device's batches, as far as is known here."""
+    """How far head office has applied the device's batches, as far as this gateway has heard.
+
+    From the replicated tick, or from a receipt of a batch that went through here: a roaming device gets its second
+    tick also where its partitions are not. Receipts of a lost future do not count.
+    """
     row = connection.execute(
-        "SELECT device_epoch, sequence FROM device_tick WHERE device_id = ?"
-        " ORDER BY device_epoch DESC, sequence DESC LIMIT 1",
+        "SELECT device_epoch, sequence FROM device_tick WHERE device_id = ?1"
+        " UNION ALL SELECT device_epoch, sequence FROM (SELECT device_epoch, sequence FROM fm_inbox"
+        " WHERE device_id = ?1 AND differs = 0 AND applied_lsn > 0 AND NOT EXISTS (SELECT 1 FROM fm_lost_range"
+        " WHERE applied_lsn > above_lsn AND applied_lsn < below_lsn)"
+        " ORDER BY device_epoch DESC, sequence DESC LIMIT 1)"
+        " ORDER BY 1 DESC, 2 DESC LIMIT 1",
         (device_id,),
     ).fetchone()
-    return HubTick(*row) if row else HubTick()
+    return HubTick(0, 0) if row is None else HubTick(*row)
 
 
 @dataclass(frozen=True, slots=True)

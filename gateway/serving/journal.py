@@ -101,8 +101,10 @@ class SessionJournal:
         connection: Transaction,
         ended: list[tuple[sessions.SessionRow, devices.Seen | None]],
     ) -> None:
-        sessions.save(connection, [row for row, _ in ended])
-        for row, seen in ended:
+        # A write that was cancelled may have taken place: what is there is not told twice.
+        new = [one for one in ended if not sessions.is_ended(connection, one[0])]
+        sessions.save(connection, [row for row, _ in new])
+        for row, seen in new:
             if seen is not None:
                 devices.note_session(connection, seen)
             self._tell_hub(connection, row)

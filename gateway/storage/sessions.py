@@ -68,6 +68,15 @@ def save(connection: sqlite3.Connection, rows: Sequence[SessionRow]) -> None:
     )
 
 
+def is_ended(connection: sqlite3.Connection, row: SessionRow) -> bool:
+    """Whether this very end of the session stands in the journal."""
+    found = connection.execute(
+        "SELECT 1 FROM fm_session WHERE session_id = ? AND ended_at = ?",
+        (row.session_id, row.ended_at),
+    )
+    return found.fetchone() is not None
+
+
 def left_open(connection: sqlite3.Connection) -> list[SessionRow]:
     """Sessions that an earlier run of the process did not end: they were cut."""
     return [

@@ -1,0 +1,49 @@
+"""The gateway's record of sessions: written by nobody's own task, so that nobody can take it along. Promise 9."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.storage import outbox, sessions
+from tests.integration.gateway.world import World
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gateway.storage.transaction import Transaction
+
+
+def ended(number: int, at: int) -> sessions.SessionRow:
+    """A session of some device."""
+    return sessions.SessionRow(bytes([number]) * 16, b"d" * 16, "fast", at, outcome="done")
+
+
+def told(connection: Transaction) -> int:
+    """How many sessions are on their way to the hub."""
+    entries = outbox.to_publish(connection, before=0, most=100, most_bytes=1 << 20)
+    return [entry.kind for entry in entries].count("session")
+
+
+async def test_sessions_that_end_at_the_last_moment_are_written_once(tmp_path: Path) -> None:
+    """Without it a stop, or a device that hangs up at once, would take other devices' records along."""
+    world = World(tmp_path)
+    async with world.running() as gateway:
+        for number in range(1, 9):
+            gateway.journal.end(ended(number, gateway.clock.now()), None)
+    async with world.running() as gateway:
+        rows = await gateway.database.read(lambda c: sessions.newest(c, most=20))
+        assert len(rows) == await gateway.database.read(told) == 8
+
+
+async def test_a_write_that_may_have_happened_is_not_told_twice(tmp_path: Path) -> None:
+    """Without it a cancelled write would be repeated in the hub's journal."""
+    world = World(tmp_path)
+    async with world.running() as gateway:
+        row = ended(1, gateway.clock.now())
+        gateway.journal.end(row, None)
+        await gateway.journal.write_waiting()
+        again = ended(1, row.started_at)
+        again.ended_at = row.ended_at
+        gateway.journal._waiting.append((again, None))  # as after a cancelled write
+        await gateway.journal.write_waiting()
+        assert await gateway.database.read(told) == 1

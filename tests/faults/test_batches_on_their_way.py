@@ -83,7 +83,7 @@ async def test_a_gateway_that_alters_a_byte_is_found_and_the_order_still_arrives
         network.line.mend()
 
         async def is_quarantined() -> bool:
-            return bool((await network.hub.ask("quarantine", "list"))["quarantine"])
+            return bool((await network.hub.ask("quarantine", "list"))["entries"])
 
         await eventually("the altered batch is in quarantine", is_quarantined)
         assert await orders_at_hub(network) == (0, 0)

@@ -94,7 +94,7 @@ async def test_a_gateway_that_alters_a_byte_is_found_and_the_order_still_arrives
 
 def alter_a_waiting_batch(gateway: Gateway) -> None:
     """One byte in the middle of the newest waiting batch is another one."""
-    database = next(gateway.folder.rglob("*.db"))
+    database = gateway.folder / "data" / "gateway.db"
     connection = sqlite3.connect(database)  # noqa: TID251 - a dishonest distributor's own tool
     number, payload = connection.execute(
         "SELECT outbox_number, payload FROM fm_outbox WHERE kind = 'batch'"

@@ -19,10 +19,10 @@ LINES = 2
 
 
 async def order_at_gateway_only(network: Network, device: Device) -> None:
-    """The line to head office is cut, and a new order has one tick."""
+    """The line to head office is cut, and a new order has one tick: that of the first gateway."""
     network.line.cut()
     await device.ask("order", "--lines", str(LINES))
-    answer = await patiently(device, "fast")
+    answer = await patiently(device, "fast", "--gateway", network.gateways[0].address)
     assert answer["gateway_tick"] != answer["hub_tick"]
 
 

@@ -2,7 +2,14 @@
 
 from pathlib import Path
 
-from tests.kit.network import all_agree, eventually, orders_at_hub, patiently, small_network, two_ticks
+from tests.kit.network import (
+    all_agree,
+    eventually,
+    orders_at_hub,
+    patiently,
+    small_network,
+    two_ticks,
+)
 
 LINES = 2
 

@@ -7,7 +7,7 @@ RUN := .venv/bin/python
 PACKAGES := fieldmesh device_agent gateway hub
 LINTED := $(wildcard $(PACKAGES) deploy tests tools protos examples)
 
-.PHONY: help demo test t check bench faults docs protos translations requirements clean
+.PHONY: help demo test t check bench faults mutants docs protos translations requirements clean
 
 help: ## this list
 	@grep -hE '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z.]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -37,6 +37,9 @@ bench: .venv ## measure, and write build/bench.json
 
 faults: .venv ## all combinations of kill -9, cut lines, full disks and wrong clocks
 	@$(RUN) -m pytest tests/faults --thorough
+
+mutants: .venv ## break the code on purpose in a copy of the tree: the fault tests have to notice
+	@$(RUN) -m tests.faults.mutants
 
 docs: .venv ## write the pages that come from code: problems, settings, metrics, layers
 	@$(RUN) tools/docs.py

@@ -1,0 +1,184 @@
+"""The fault tests are judged: code is broken on purpose in a copy of the tree, and a test has to notice.
+
+`python -m tests.faults.mutants [name …]` breaks one thing at a time and demands that the named test fails, and that it
+passes on an unbroken copy. A mutant whose text is no longer in the code, or found twice, is an error.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+TREE = Path(__file__).resolve().parents[2]
+COPIED = ("device_agent", "deploy", "fieldmesh", "gateway", "hub", "tests", "pyproject.toml")
+AT_ONCE = 2
+MOST_S = 200
+FAILED = 1
+"""Exit code of pytest when tests ran and one failed; others mean that it could not run at all."""
+
+_WAYS = "tests/faults/test_batches_on_their_way.py::"
+BY_HAND = _WAYS + "test_a_batch_that_comes_by_hand_and_through_two_gateways_counts_once"
+ALTERED = (
+    "tests/faults/test_altered.py::"
+    "test_a_batch_that_a_gateway_rewrote_well_is_found_by_its_signature"
+)
+JOURNAL = _WAYS + "test_a_changed_journal_is_found"
+ORDER = "tests/faults/test_order.py::test_a_batch_that_overtakes_another_waits_for_it"
+SCOPE = (
+    "tests/faults/test_scope.py::test_an_order_for_an_outlet_that_has_moved_arrives_and_moves_too"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One thing broken: `search` in `file` becomes `replacement`; then `test` must fail."""
+
+    name: str
+    file: str
+    search: str
+    replacement: str
+    test: str
+
+
+MUTANTS = (
+    Mutant(
+        "inbox check removed",
+        "hub/ingest/group.py",
+        "            case Turn.PASSED:\n                await self._repeat(batch)",
+        "            case Turn.PASSED:\n                await self._apply(applier, batch)",
+        BY_HAND,
+    ),
+    Mutant(
+        "outbox forgets on broker ack",
+        "gateway/storage/outbox.py",
+        '"UPDATE fm_outbox SET published_at = ?, attempts = attempts + 1 WHERE outbox_number = ?",\n'
+        "        [(now, number) for number in numbers],",
+        '"DELETE FROM fm_outbox WHERE outbox_number = ?",\n        [(number,) for number in numbers],',
+        "tests/faults/test_restored_hub.py::"
+        "test_a_hub_from_an_older_backup_loses_nothing_that_devices_sent",
+    ),
+    Mutant(
+        "signature not checked",
+        "hub/ingest/verify.py",
+        "            signature.verify(key, forwarded.header, forwarded.signature)\n",
+        "",
+        ALTERED,
+    ),
+    Mutant(
+        "order check removed",
+        "hub/ingest/group.py",
+        "                await self._park(batch)",
+        "                await self._apply(applier, batch)",
+        ORDER,
+    ),
+    Mutant(
+        "removal dropped",
+        "hub/storage/emission.py",
+        "                    removals[before[0], _whole(before[_PARTITION])] = None",
+        "                    pass",
+        SCOPE,
+    ),
+    Mutant(
+        "scope filter dropped",
+        "hub/relay/consumers.py",
+        '[MARK_SUBJECT, *(f"down.{partition}" for partition in sorted(partitions))]',
+        '[MARK_SUBJECT, "down.*"] if partitions else []',
+        SCOPE,
+    ),
+    Mutant(
+        "journal hash not chained",
+        "hub/storage/journal.py",
+        "                or entry.hash != entry.right_hash()\n",
+        "",
+        JOURNAL,
+    ),
+)
+
+
+def copy_of_tree(folder: Path) -> Path:
+    """The sources without what builds and tests left behind."""
+    ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    for name in COPIED:
+        source = TREE / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=ignore)
+        else:
+            shutil.copy2(source, folder / name)
+    return folder
+
+
+def break_tree(folder: Path, mutant: Mutant) -> None:
+    """The copy is broken.
+
+    Raises:
+        ValueError: the text is not there exactly once.
+    """
+    file = folder / mutant.file
+    text = file.read_text("utf-8")
+    if text.count(mutant.search) != 1:
+        raise ValueError(f"{mutant.name}: found {text.count(mutant.search)} times in {mutant.file}")
+    file.write_text(text.replace(mutant.search, mutant.replacement), encoding="utf-8")
+
+
+def run(folder: Path, test: str) -> tuple[int, str]:
+    """Exit code and end of the output of a test on the copy; programs it starts come from the copy too."""
+    paths = {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:randomly", test]
+    done = subprocess.run(  # noqa: S603 - our own tests
+        [*command, f"--basetemp={folder / 'tmp'}", f"--timeout={MOST_S}"],
+        cwd=folder, env={**os.environ, **paths}, capture_output=True, text=True, check=False,  # noqa: TID251 - a tool
+    )  # fmt: skip
+    return done.returncode, done.stdout[-1500:]
+
+
+def judge(mutant: Mutant) -> tuple[bool, str]:
+    """Whether the test noticed, with how it ended."""
+    with tempfile.TemporaryDirectory(prefix="mutant-") as name:
+        folder = copy_of_tree(Path(name))
+        break_tree(folder, mutant)
+        code, output = run(folder, mutant.test)
+    return code == FAILED, output
+
+
+def judge_healthy(test: str) -> tuple[bool, str]:
+    """Whether the test passes on an unbroken copy."""
+    with tempfile.TemporaryDirectory(prefix="healthy-") as name:
+        code, output = run(copy_of_tree(Path(name)), test)
+    return code == 0, output
+
+
+def _say(*lines: str) -> None:
+    sys.stdout.write("\n    ".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """Exit code 1 when a mutant survived, or a test fails without one."""
+    parser = argparse.ArgumentParser(description="break the code on purpose; tests must notice")
+    parser.add_argument("names", nargs="*", help="only these mutants")
+    parser.add_argument("--no-healthy", action="store_true", help="skip the unbroken copies")
+    options = parser.parse_args()
+    chosen = [one for one in MUTANTS if not options.names or one.name in options.names]
+    fine = bool(chosen)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        healthy = [] if options.no_healthy else sorted({one.test for one in chosen})
+        for test, (passed, output) in zip(healthy, pool.map(judge_healthy, healthy), strict=True):
+            fine &= passed
+            _say(f"{'passes' if passed else 'FAILS UNBROKEN'}: {test}")
+            if not passed:
+                _say(output)
+        for mutant, (caught, output) in zip(chosen, pool.map(judge, chosen), strict=True):
+            fine &= caught
+            word = "caught" if caught else "SURVIVED"
+            why = [line for line in output.splitlines() if line.startswith(("E  ", "FAILED"))]
+            _say(f"{word}: {mutant.name}", *why[:3])
+    return 0 if fine else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

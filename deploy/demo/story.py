@@ -12,6 +12,7 @@ from deploy.demo.telling import Answer, Teller
 
 _TICK_S = 40.0
 _PAUSE_S = 0.4
+_MANY = 10_000
 _ORDERS = "SELECT count(*) AS orders FROM sales_order WHERE state = 'saved'"
 
 
@@ -34,6 +35,7 @@ class Day:
     placed: list[str] = field(default_factory=list)
     lines: int = 0
     work: dict[str, int] = field(default_factory=dict)
+    sessions: int = 0
 
     async def live(self) -> None:
         """The whole day."""
@@ -209,7 +211,7 @@ class Day:
             "head office has it; the spare is cleared", held=answer,
         )  # fmt: skip
         self.teller.say(f"{first.code} turns up again, dry. It works again after a full sync.")
-        back = await first.sync("full")
+        back = await self._sync(first, "full")
         self.teller.check(
             "4 Whole", "the first device works again with the spare's orders",
             f"state {back['device_state']}", held=back["device_state"] == "active",
@@ -240,6 +242,17 @@ class Day:
         self.teller.check(
             "9 Audit", "the journal's chain is whole", f"{audit.get('entries', 0)} entries", held=bool(audit.get("ok")),
         )  # fmt: skip
+        until, noted = time.monotonic() + _TICK_S, 0
+        while noted < self.sessions and time.monotonic() < until:
+            answer = await self.network.hub.ask(
+                "audit", "list", "--kind", "sync_session", "--most", str(_MANY)
+            )
+            entries = answer["entries"]
+            noted = len(entries) if isinstance(entries, list) else 0
+        self.teller.check(
+            "9 Audit", "every sync session stands in the journal",
+            f"{noted} noted, {self.sessions} ended well", held=noted >= self.sessions,
+        )  # fmt: skip
 
     # --- what they are made of
 
@@ -267,7 +280,7 @@ class Day:
         until = time.monotonic() + _TICK_S
         while True:
             try:
-                answer = await device.sync(mode)
+                answer = await self._sync(device, mode)
             except CommandFailedError as error:
                 if error.code != TRY_AGAIN or time.monotonic() > until:
                     raise
@@ -275,6 +288,11 @@ class Day:
                 if answer["outcome"] == "done" or time.monotonic() > until:
                     return answer
             await asyncio.sleep(_PAUSE_S)
+
+    async def _sync(self, device: Device, mode: str) -> Answer:
+        answer = await device.sync(mode)
+        self.sessions += int(str(answer["sessions"]))
+        return answer
 
     async def _work_on(self, skip: int, most: int) -> None:
         jobs = [

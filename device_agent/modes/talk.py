@@ -22,12 +22,13 @@ from device_agent.link.stream import SessionStream, open_session
 from device_agent.link.wipe_order import check_wipe_order
 from device_agent.modes.context import Report, SyncContext
 from device_agent.modes.progress import Step
-from device_agent.storage import held, outbox, rows, ticks
+from device_agent.storage import held, outbox, ticks
 from device_agent.storage.database import Connection
 from device_agent.storage.gateways import GatewayRow, replace_hub_list
 from device_agent.storage.sessions import SessionRow, save_session
 from device_agent.storage.state import DeviceState, read_state, update_state
 from device_agent.storage.ticks import Place
+from device_agent.storage.written import write_rows
 from fieldmesh.basics.errors import Fenced, FieldmeshError, Rejected, Retry
 from fieldmesh.codec.columns import TableRows
 from fieldmesh.data.schema import SCHEMA_VERSION
@@ -201,7 +202,7 @@ class Talk:
             now=self.context.clock.now(),
         )
         for reject in self._rejects:
-            rows.put_rejects(connection, reject)
+            write_rows(connection, reject)
 
     async def end(self, ended: Ended) -> Report:
         """Everything that the session told is durable, also in the journal.

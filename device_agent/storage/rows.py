@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from device_agent.storage.held import pending_rows
 from device_agent.storage.state import update_state
 from device_agent.storage.ticks import Place, record_echo
+from device_agent.storage.written import write_rows
 from fieldmesh.codec.columns import TableRows
 from fieldmesh.codec.frames import FrameKind, UnpackedFrame
 from fieldmesh.data.model import ReplicatedTable, Tier
@@ -158,7 +159,7 @@ class DeltaApplier:
         if self._cleaning:
             self._remember_seen(table, rows)
         free, held = self._split(table, rows)
-        self._connection.executemany(_upsert(table.name, rows.names, force=False), free.rows())
+        write_rows(self._connection, free)
         if held is not None:
             self._take_bookkeeping(table, held)
 
@@ -261,7 +262,7 @@ class DeltaApplier:
             [line for line in gone if line[0] in pending],
         )
         free, held = self._split(table, rows)
-        self._connection.executemany(_upsert(table.name, rows.names, force=True), free.rows())
+        write_rows(self._connection, free, force=True)
         if held is not None:
             self._take_bookkeeping(table, held)
 
@@ -334,19 +335,3 @@ class DeltaApplier:
                 if partition in self._cleaning
             ],
         )
-
-
-def put_rejects(connection: sqlite3.Connection, rows: TableRows) -> int:
-    """Rejects that came with an acknowledgement can be read. Returns how many came."""
-    connection.executemany(_upsert(rows.table, rows.names, force=False), rows.rows())
-    return rows.row_count
-
-
-def _upsert(table: str, names: tuple[str, ...], *, force: bool) -> str:
-    marks = ", ".join("?" * len(names))
-    sets = ", ".join(f"{name} = excluded.{name}" for name in names if name != "id")
-    newer = "" if force else f" WHERE excluded.lsn > {table}.lsn"
-    return (
-        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608
-        f" ON CONFLICT (id) DO UPDATE SET {sets}{newer}"
-    )

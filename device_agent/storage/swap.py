@@ -86,23 +86,24 @@ async def replace_database(
         snapshot: what the gateway said about it.
         turn: how the device goes on in it.
     """
-    key = old.key
 
-    def carry_over(connection: sqlite3.Connection) -> None:
-        new = connect(path, key)
+    def carry_over(connection: sqlite3.Connection) -> sqlite3.Connection:
+        new = connect(path, old.key)
         try:
             carry(connection, new, snapshot, turn)
-        finally:
+            _fsync(path)
+            connection.execute("UPDATE fm_device SET successor = ?", (path.name,))
+            connection.execute("UPDATE fm_state SET retired = 1")
+        except BaseException:
             new.close()
-        _fsync(path)
-        connection.execute("UPDATE fm_device SET successor = ?", (path.name,))
-        connection.execute("UPDATE fm_state SET retired = 1")
+            raise
+        return new
 
-    await old.write(carry_over)
+    new = await DeviceDatabase.adopt(path, old.key, await old.write(carry_over))
     home.make_current(path)
     await old.close()
     home.remove_database(old.path)
-    return await DeviceDatabase.open(path, key)
+    return new
 
 
 def settle(home: Home, key: bytes) -> Path:

@@ -220,21 +220,27 @@ def digest_triggers(table: ReplicatedTable) -> list[str]:
     Rows with lsn 0 don't count. `INSERT OR REPLACE` into such a table would delete a row without
     the triggers being told: nobody may use it there.
     """
+    low, high = "(%s.row_hash & 4294967295)", "(%s.row_hash >> 32)"
+    place = f"WHERE partition = OLD.partition AND table_no = {table.number}"
     add = (
-        f"INSERT INTO fm_digest VALUES (NEW.partition, {table.number}, 1,"  # noqa: S608
-        " NEW.row_hash & 4294967295, NEW.row_hash >> 32)"
+        f"INSERT INTO fm_digest SELECT NEW.partition, {table.number}, 1,"  # noqa: S608
+        f" {low % 'NEW'}, {high % 'NEW'} WHERE NEW.lsn > 0"
         " ON CONFLICT (partition, table_no) DO UPDATE SET rows = rows + 1,"
         " low = low + excluded.low, high = high + excluded.high;"
     )
     take = (
-        "UPDATE fm_digest SET rows = rows - 1, low = low - (OLD.row_hash & 4294967295),"  # noqa: S608
-        " high = high - (OLD.row_hash >> 32)"
-        f" WHERE partition = OLD.partition AND table_no = {table.number};"
+        f"UPDATE fm_digest SET rows = rows - 1, low = low - {low % 'OLD'},"  # noqa: S608
+        f" high = high - {high % 'OLD'} {place} AND OLD.lsn > 0;"
     )
-    moved = "AFTER UPDATE OF partition, lsn, row_hash"
+    change = (
+        f"UPDATE fm_digest SET low = low + {low % 'NEW'} - {low % 'OLD'},"  # noqa: S608
+        f" high = high + {high % 'NEW'} - {high % 'OLD'} {place};"
+    )
+    stays = "OLD.partition = NEW.partition AND OLD.lsn > 0 AND NEW.lsn > 0"
+    updated = "AFTER UPDATE OF partition, lsn, row_hash"
     return [
         trigger(table, "digest_insert", "AFTER INSERT", "NEW.lsn > 0", add),
         trigger(table, "digest_delete", "AFTER DELETE", "OLD.lsn > 0", take),
-        trigger(table, "digest_leave", moved, "OLD.lsn > 0", take),
-        trigger(table, "digest_enter", moved, "NEW.lsn > 0", add),
+        trigger(table, "digest_change", updated, stays, change),
+        trigger(table, "digest_move", updated, f"NOT ({stays})", f"{take} {add}"),
     ]

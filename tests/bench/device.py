@@ -1,118 +1,129 @@
 """initialize.*, fast.*, full.*: what the rep waits for."""
 
 import asyncio
+import random
 import time
-from pathlib import Path
 
 import sqlcipher3.dbapi2 as sqlcipher
 
 from device_agent.app import DeviceAgent
-from fieldmesh.codec.columns import from_rows
+from device_agent.storage.database import CIPHER
 from fieldmesh.data.model import Tier
 from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import Value
-from fieldmesh.service.grpc_server import NodeKeys
 from fieldmesh.session.transitions import Mode
-from hub.storage.org_changes import head_office_write
-from tests.bench.company import PASSWORD, Measured
-from tests.bench.limits import bare_call, insert_all, median
+from tests.bench.company import Measured
+from tests.bench.day import ROWS, TOTAL, day_of_work
+from tests.bench.figures import Figures
+from tests.bench.limits import bare_call, insert_all
+from tests.bench.proof import prove_equal
 
-RUNS = 5
-ORDERS, LINES = 30, 20
 CHANGES = 1_500
+LEAST_ROWS, MOST_ROWS = 42_000, 45_000
+_AGAIN = 3
 
 
-async def measure_device(measured: Measured, folder: Path) -> dict[str, float]:
-    """The figures of one device."""
-    agent = await DeviceAgent.open(measured.device.folder, measured.device.login, PASSWORD)
-    async with agent:
-        figures = await _initialize(agent, folder)
-        bare = (await measured.bare_devices(1))[0]
-        figures |= await _fast(agent, measured, folder, bare.keys)
-        figures |= await _full(agent, measured, folder, bare.keys)
-    return figures
+async def measure_initialize(measured: Measured, figures: Figures) -> None:
+    """Empty devices become complete; the gateway has no finished snapshot for any of them."""
+    seconds: list[float] = []
+    kept: list[float] = []
+    for _ in range(measured.repeat):
+        await measured.change_prices(1)
+        for samples in (seconds, kept):
+            measured.empty_device()
+            async with await measured.agent() as agent:
+                assert not (await agent.sql("SELECT 1 FROM product LIMIT 1")).rows
+                started = time.perf_counter()
+                report = await agent.sync(Mode.INITIALIZE, gateway=measured.gateway.address)
+                samples.append(time.perf_counter() - started)
+                assert report.outcome == "done", report
+                count = await prove_equal(agent, measured)
+                rows = _rows_of(agent)
+    assert LEAST_ROWS < count < MOST_ROWS, count
+    limits = []
+    for _ in range(measured.repeat):
+        limits.append(await asyncio.to_thread(insert_all, measured.folder / "limit.db", rows))
+    figures.put("initialize.rows", count)
+    figures.put_samples("initialize.seconds", seconds)
+    figures.put_samples("initialize.again_seconds", kept)
+    figures.put_samples("initialize.limit_seconds", limits)
+    figures.expect("initialize.limit_seconds", least=0.05, most=1.0, why="about 43,500 inserts")
+    _ratio(figures, "initialize")
 
 
-async def _initialize(agent: DeviceAgent, folder: Path) -> dict[str, float]:
-    seconds = []
-    for _ in range(RUNS):
-        started = time.perf_counter()
-        report = await agent.sync(Mode.INITIALIZE)
-        seconds.append(time.perf_counter() - started)
-        assert report.outcome == "done"
-    rows = _rows_of(agent)
-    count = sum(len(lines) for lines in rows.values())
-    assert count > 40_000, count
-    limits = [await asyncio.to_thread(insert_all, folder / "limit.db", rows) for _ in range(RUNS)]
-    return {
-        "initialize.rows": count,
-        "initialize.seconds": median(seconds),
-        "initialize.limit_seconds": median(limits),
-        "initialize.ratio": median(seconds) / median(limits),
-    }
+async def measure_fast(measured: Measured, figures: Figures) -> None:
+    """A day's upload over a new connection."""
+    seconds, sizes, choose = [], [], random.Random(11)
+    async with measured.working_agent() as agent:
+        device_id = (await agent.status()).state.device_id
+        before = await measured.rows_at_hub(device_id, ROWS)
+        for _ in range(measured.repeat):
+            await day_of_work(agent, choose)
+            started = time.perf_counter()
+            report = await agent.sync(Mode.FAST, gateway=measured.gateway.address)
+            seconds.append(time.perf_counter() - started)
+            assert report.rows_up == TOTAL, report
+            sizes.append(report.bytes_up)
+            await measured.settle(agent)
+        await _all_at_hub(measured, agent, before, measured.repeat)
+    figures.put_samples("fast.seconds", seconds)
+    figures.put("fast.rows_up", TOTAL)
+    figures.put_samples("fast.bytes_up", sizes)
+    await _limit(measured, figures, "fast", max(sizes), 1)
 
 
-async def _fast(
-    agent: DeviceAgent, measured: Measured, folder: Path, keys: NodeKeys
-) -> dict[str, float]:
-    seconds, size = [], 0
-    for _ in range(RUNS):
-        await _day_of_work(agent)
-        started = time.perf_counter()
-        report = await agent.sync(Mode.FAST)
-        seconds.append(time.perf_counter() - started)
-        assert report.rows_up == ORDERS * (LINES + 1)
-        size = report.bytes_up
-    bare = await bare_call(folder, _server_keys(measured), keys, size, 1)
-    return {
-        "fast.seconds": median(seconds),
-        "fast.limit_seconds": bare,
-        "fast.ratio": median(seconds) / bare,
-        "fast.round_trips": 1,
-        "fast.bytes_up": size,
-    }
+async def measure_full(measured: Measured, figures: Figures) -> None:
+    """A day's upload, and the day's changes down, over a new connection."""
+    seconds, sizes, choose = [], [], random.Random(12)
+    async with measured.working_agent() as agent:
+        device_id = (await agent.status()).state.device_id
+        before = await measured.rows_at_hub(device_id, ROWS)
+        for _ in range(measured.repeat):
+            await measured.change_prices(CHANGES)
+            await day_of_work(agent, choose)
+            started = time.perf_counter()
+            report = await agent.sync(Mode.FULL, gateway=measured.gateway.address)
+            seconds.append(time.perf_counter() - started)
+            assert report.rows_up == TOTAL, report
+            assert report.rows_down == CHANGES, report
+            sizes.append(report.bytes_up + report.bytes_down)
+            await measured.settle(agent)
+            await prove_equal(agent, measured)
+        await _all_at_hub(measured, agent, before, measured.repeat)
+    figures.put_samples("full.seconds", seconds)
+    figures.put("full.rows_down", CHANGES)
+    figures.put_samples("full.bytes", sizes)
+    await _limit(measured, figures, "full", max(sizes), 2)
 
 
-async def _full(
-    agent: DeviceAgent, measured: Measured, folder: Path, keys: NodeKeys
-) -> dict[str, float]:
-    seconds, size = [], 0
-    for run in range(RUNS):
-        await agent.sync(Mode.FULL)
-        await _change_prices(measured, run)
-        await _day_of_work(agent)
-        started = time.perf_counter()
-        report = await agent.sync(Mode.FULL)
-        seconds.append(time.perf_counter() - started)
-        assert report.rows_down >= CHANGES, report
-        size = report.bytes_up + report.bytes_down
-    bare = await bare_call(folder, _server_keys(measured), keys, size, 2)
-    return {
-        "full.seconds": median(seconds),
-        "full.limit_seconds": bare,
-        "full.ratio": median(seconds) / bare,
-    }
+async def _limit(
+    measured: Measured, figures: Figures, name: str, size: int, commits: int
+) -> None:
+    keys = (await measured.bare_devices(1))[0].keys
+    samples = await bare_call(measured.folder, measured.server_keys(), keys, size, commits)
+    figures.put_samples(f"{name}.limit_seconds", samples)
+    figures.expect(
+        f"{name}.limit_seconds", least=0.001, most=0.05, why="a TLS handshake, a call and a commit"
+    )
+    _ratio(figures, name)
 
 
-async def _day_of_work(agent: DeviceAgent) -> None:
-    codes = (await agent.sql(f"SELECT code FROM outlet ORDER BY random() LIMIT {ORDERS}")).rows
-    for row in codes:
-        await agent.order_from_list(outlet=str(row[0]), lines=LINES)
+def _ratio(figures: Figures, name: str) -> None:
+    figures.put(
+        f"{name}.ratio", figures.values[f"{name}.seconds"] / figures.values[f"{name}.limit_seconds"]
+    )
 
 
-async def _change_prices(measured: Measured, run: int) -> None:
-    office = measured.office
-    async with head_office_write(
-        office.database, office.clock, actor="bench", kind="bench", about={}
-    ) as writer:
-        result = await writer.connection.exec_driver_sql(
-            f"SELECT id, amount FROM price ORDER BY id LIMIT {CHANGES}"
-        )
-        rows: list[tuple[Value, ...]] = [(row[0], row[1] + run + 1) for row in result.fetchall()]
-        await writer.update("price", from_rows("price", ("id", "amount"), rows))
-        lsn = writer.lsn
-    while await measured.gateway_mark() < lsn:  # noqa: ASYNC110 - another process tells
-        await asyncio.sleep(0.05)
+async def _all_at_hub(
+    measured: Measured, agent: DeviceAgent, before: dict[str, int], days: int
+) -> None:
+    """Head office has every row of these days once, and refused none."""
+    device_id = (await agent.status()).state.device_id
+    found = await measured.rows_at_hub(device_id, ROWS)
+    assert {name: found[name] - before[name] for name in ROWS} == {
+        name: days * count for name, count in ROWS.items()
+    }, (found, before)
+    assert not (await agent.rejects()).rows
 
 
 def _rows_of(agent: DeviceAgent) -> dict[str, list[tuple[Value, ...]]]:
@@ -125,14 +136,3 @@ def _rows_of(agent: DeviceAgent) -> dict[str, list[tuple[Value, ...]]]:
     }
     connection.close()
     return found
-
-
-def _server_keys(measured: Measured) -> NodeKeys:
-    from fieldmesh.service.tls import certificate_pem, key_pem, make_csr, make_key  # noqa: PLC0415
-    from hub.trust.authority import NodeKind  # noqa: PLC0415
-
-    authority = measured.office.trust.authority
-    key = make_key()
-    issued = authority.issue_node(make_csr(key, "bare"), NodeKind.GATEWAY, b"b" * 16)
-    root = certificate_pem(authority.certificate)
-    return NodeKeys(key_pem(key), certificate_pem(issued.der) + root, root)

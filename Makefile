@@ -31,9 +31,8 @@ t: .venv ## the tests whose name holds a word: make t k=digest
 check: .venv ## format, lint, types, layers, words, dead code, and that what is generated is up to date
 	@$(RUN) tools/check.py
 
-bench: .venv ## measure, and write build/bench.json
-	@mkdir -p build
-	@$(RUN) -m tests.bench
+bench: .venv ## measure, and write build/bench.json (ONLY=fast. for some keys, REPEAT=9, QUICK=1)
+	@$(RUN) -m tests.bench $(addprefix --only ,$(ONLY)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(QUICK),--quick)
 
 faults: .venv ## all combinations of kill -9, cut lines, full disks and wrong clocks
 	@$(RUN) -m pytest tests/faults --thorough

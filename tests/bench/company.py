@@ -1,23 +1,31 @@
 """The network that is measured: one hub, one gateway, a rep whose device holds about 43,500 rows."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import shutil
+import time
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from deploy.demo.network import Device, Gateway, Network
 from deploy.demo.proxy import Line
+from device_agent.app import DeviceAgent
 from fieldmesh.codec.columns import from_rows
+from fieldmesh.data.types import Value
 from fieldmesh.service.grpc_server import NodeKeys
 from fieldmesh.service.tls import certificate_pem, key_pem, make_csr, make_key
+from fieldmesh.session.transitions import Mode
+from hub.exchange.sample.source import stable_id
 from hub.fleet.office import Office, open_office
 from hub.fleet.registry import NewDevice, add_device
 from hub.storage.org_changes import head_office_write
 from hub.trust.authority import NodeKind
 
 PASSWORD = "sample-password"
+PRICES, STOCK, QUESTIONS = 9_000, 3_000, 4
 REFERENCE = (
     "--offices",
     "1",
@@ -28,9 +36,11 @@ REFERENCE = (
     "--orders",
     "3",
     "--lines",
-    "26",
+    "23",
 )
-"""One rep: 1,500 products, 6,000 prices, 300 outlets with their last three orders of 26 lines each."""
+"""One rep: 1,500 products in two units, 300 outlets with their last three orders (that is how many stay)."""
+_SETTLED_S = 60.0
+_ROWS_AT_HUB = 'SELECT count(*) FROM "{table}" WHERE origin_device_id = ?'
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +55,88 @@ class BareDevice:
 
 @dataclass(slots=True)
 class Measured:
-    """What is measured."""
+    """What is measured. ``repeat``: samples a key; ``quick``: fewer rows and devices, for a first look."""
 
     network: Network
     office: Office
     gateway: Gateway
     device: Device
+    folder: Path
+    repeat: int = 5
+    quick: bool = False
     registered: int = 0
+    changed: int = 0
+    fresh: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        """The device's folder as it was enrolled is put aside: an empty device."""
+        self.fresh = self.folder / "fresh-device"
+        shutil.copytree(self.device.folder, self.fresh)
+
+    def empty_device(self) -> None:
+        """The device is as on the day of its enrolment: an identity, no rows."""
+        shutil.rmtree(self.device.folder)
+        shutil.copytree(self.fresh, self.device.folder)
+
+    async def agent(self) -> DeviceAgent:
+        """The device, opened by its rep."""
+        return await DeviceAgent.open(self.device.folder, self.device.login, PASSWORD)
+
+    @asynccontextmanager
+    async def working_agent(self) -> AsyncIterator[DeviceAgent]:
+        """The device with all its rows, settled."""
+        async with await self.agent() as agent:
+            if not (await agent.sql("SELECT 1 FROM outlet LIMIT 1")).rows:
+                report = await agent.sync(Mode.INITIALIZE, gateway=self.gateway.address)
+                if report.outcome != "done":
+                    raise RuntimeError(f"the device did not initialize: {report}")
+            await self.settle(agent)
+            yield agent
+
+    async def settle(self, agent: DeviceAgent) -> None:
+        """Everything that the device sent is at head office, and its echo has come down."""
+        until = time.monotonic() + _SETTLED_S
+        while True:
+            report = await agent.sync(Mode.FULL, gateway=self.gateway.address)
+            caught_up = report.mark_lsn >= await self.hub_lsn()
+            standing = (await agent.status()).standing
+            waits = standing.saved_rows or standing.waiting_batches
+            if caught_up and not waits and not report.rows_down:
+                return
+            if time.monotonic() > until:
+                raise TimeoutError(f"the device does not settle: {report} {standing}")
+            await asyncio.sleep(0.1)
+
+    async def hub_lsn(self) -> int:
+        """The newest LSN of the hub."""
+        async with self.office.database.read() as connection:
+            result = await connection.exec_driver_sql("SELECT lsn FROM fm_hub")
+            return int(result.scalar_one())
+
+    async def change_prices(self, count: int) -> int:
+        """So many prices change at head office, and the gateway has them. Returns the LSN."""
+        self.changed += 1
+        async with head_office_write(
+            self.office.database, self.office.clock, actor="bench", kind="bench", about={}
+        ) as writer:
+            result = await writer.connection.exec_driver_sql(
+                f"SELECT id, amount FROM price ORDER BY id LIMIT {count}"
+            )
+            rows: list[tuple[Value, ...]] = [
+                (row[0], row[1] + self.changed) for row in result.fetchall()
+            ]
+            await writer.update("price", from_rows("price", ("id", "amount"), rows))
+            lsn = writer.lsn
+        await self.reached(lsn)
+        return lsn
+
+    async def reached(self, lsn: int) -> None:
+        """The gateway has applied everything up to the LSN."""
+        while await self.gateway_mark() < lsn:  # noqa: ASYNC110 - another process tells
+            await asyncio.sleep(0.05)
 
     async def bare_devices(self, count: int, *, position: str = "REP0001") -> list[BareDevice]:
-        """Spares of a position, registered at the hub, with certificates."""
+        """Main devices of a position, registered at the hub, with certificates; the gateway knows them."""
         authority = self.office.trust.authority
         found = []
         async with head_office_write(
@@ -80,6 +162,26 @@ class Measured:
             rows = [(one.device_id, position_id, "main", "active") for one in found]
             names = ("id", "position_id", "kind", "state")
             await writer.update("device", from_rows("device", names, rows))
+            lsn = writer.lsn
+        await self.reached(lsn)
+        return found
+
+    def server_keys(self) -> NodeKeys:
+        """What a server shows to devices: for a limit that is no gateway."""
+        authority = self.office.trust.authority
+        key = make_key()
+        issued = authority.issue_node(make_csr(key, "bare"), NodeKind.GATEWAY, b"b" * 16)
+        root = certificate_pem(authority.certificate)
+        return NodeKeys(key_pem(key), certificate_pem(issued.der) + root, root)
+
+    async def rows_at_hub(self, device_id: bytes, tables: Iterable[str]) -> dict[str, int]:
+        """Rows at head office that the device made, by table."""
+        found = {}
+        async with self.office.database.read() as connection:
+            for table in tables:
+                text = _ROWS_AT_HUB.format(table=table)
+                result = await connection.exec_driver_sql(text, (device_id,))
+                found[table] = int(result.scalar_one())
         return found
 
     async def gateway_mark(self) -> int:
@@ -87,20 +189,56 @@ class Measured:
         return int(str((await self.gateway.ask("status"))["mark_lsn"]))
 
 
+async def _complete(office: Office) -> None:
+    """Prices with a second date, a second lot of each stock, and a questionnaire."""
+    async with head_office_write(
+        office.database, office.clock, actor="bench", kind="bench", about={}
+    ) as writer:
+        result = await writer.connection.exec_driver_sql(
+            "SELECT price_list_id, product_unit_id, amount FROM price ORDER BY id"
+        )
+        held = result.fetchall()
+        rows: list[tuple[Value, ...]] = [
+            (stable_id("second price", row[0], row[1]), row[0], row[1], "2024-01-01", row[2] + 1000)
+            for row in held[: PRICES - len(held)]
+        ]
+        names: tuple[str, ...] = ("id", "price_list_id", "product_unit_id", "valid_from", "amount")
+        await writer.insert("price", from_rows("price", names, rows))
+        result = await writer.connection.exec_driver_sql(
+            "SELECT warehouse_id, product_id, quantity, as_of FROM stock ORDER BY id"
+        )
+        held = result.fetchall()
+        rows = [
+            (stable_id("second lot", row[0], row[1]), row[0], row[1], "L2", row[2] // 2, row[3])
+            for row in held[: STOCK - len(held)]
+        ]
+        names = ("id", "warehouse_id", "product_id", "lot", "quantity", "as_of")
+        await writer.insert("stock", from_rows("stock", names, rows))
+        template = stable_id("survey_template", "shelf")
+        rows = [(template, "SHELF", "The shelf")]
+        await writer.insert(
+            "survey_template", from_rows("survey_template", ("id", "code", "name"), rows)
+        )
+        rows = [(stable_id("question", n), template, n, f"Question {n}") for n in range(QUESTIONS)]
+        names = ("id", "template_id", "order_number", "text")
+        await writer.insert("question", from_rows("question", names, rows))
+
+
 @asynccontextmanager
 async def measured(folder: Path) -> AsyncIterator[Measured]:
     """The network runs; the rep's device is enrolled, not initialized."""
     async with Line(0) as line:
-        network = Network(folder, line, PASSWORD)
+        network = Network(folder / "net", line, PASSWORD)
         try:
             await network.hub.init("Bench")
             await network.hub.ask("sample", "--reps", "1", *REFERENCE)
-            await network.hub.start()
-            gateway = await network.add_gateway("GW1", "OF01")
-            device = await network.add_device("D1", "REP0001", gateway)
             office = await open_office(network.hub.folder)
             try:
-                yield Measured(network, office, gateway, device)
+                await _complete(office)
+                await network.hub.start()
+                gateway = await network.add_gateway("GW1", "OF01")
+                device = await network.add_device("D1", "REP0001", gateway)
+                yield Measured(network, office, gateway, device, folder)
             finally:
                 await office.database.close()
         finally:

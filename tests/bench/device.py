@@ -4,10 +4,7 @@ import asyncio
 import random
 import time
 
-import sqlcipher3.dbapi2 as sqlcipher
-
 from device_agent.app import DeviceAgent
-from device_agent.storage.database import CIPHER
 from fieldmesh.data.model import Tier
 from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import Value
@@ -20,7 +17,6 @@ from tests.bench.proof import prove_equal
 
 CHANGES = 1_500
 LEAST_ROWS, MOST_ROWS = 42_000, 45_000
-_AGAIN = 3
 
 
 async def measure_initialize(measured: Measured, figures: Figures) -> None:
@@ -38,11 +34,10 @@ async def measure_initialize(measured: Measured, figures: Figures) -> None:
                 samples.append(time.perf_counter() - started)
                 assert report.outcome == "done", report
                 count = await prove_equal(agent, measured)
-                rows = _rows_of(agent)
+                rows = await _rows_of(agent)
     assert LEAST_ROWS < count < MOST_ROWS, count
-    limits = []
-    for _ in range(measured.repeat):
-        limits.append(await asyncio.to_thread(insert_all, measured.folder / "limit.db", rows))
+    path = measured.folder / "limit.db"
+    limits = [await asyncio.to_thread(insert_all, path, rows) for _ in range(measured.repeat)]
     figures.put("initialize.rows", count)
     figures.put_samples("initialize.seconds", seconds)
     figures.put_samples("initialize.again_seconds", kept)
@@ -96,9 +91,7 @@ async def measure_full(measured: Measured, figures: Figures) -> None:
     await _limit(measured, figures, "full", max(sizes), 2)
 
 
-async def _limit(
-    measured: Measured, figures: Figures, name: str, size: int, commits: int
-) -> None:
+async def _limit(measured: Measured, figures: Figures, name: str, size: int, commits: int) -> None:
     keys = (await measured.bare_devices(1))[0].keys
     samples = await bare_call(measured.folder, measured.server_keys(), keys, size, commits)
     figures.put_samples(f"{name}.limit_seconds", samples)
@@ -126,13 +119,15 @@ async def _all_at_hub(
     assert not (await agent.rejects()).rows
 
 
-def _rows_of(agent: DeviceAgent) -> dict[str, list[tuple[Value, ...]]]:
-    connection = sqlcipher.connect(str(agent.database_path))
-    connection.execute(f"PRAGMA key = \"x'{agent.database_key.hex()}'\"")
-    found = {
-        table.name: connection.execute(f'SELECT * FROM "{table.name}"').fetchall()
-        for table in TABLES.values()
-        if table.is_at(Tier.DEVICE)
-    }
-    connection.close()
+async def _rows_of(agent: DeviceAgent) -> dict[str, list[tuple[Value, ...]]]:
+    found = {}
+    for table in TABLES.values():
+        if table.is_at(Tier.DEVICE):
+            held = await agent.sql(f'SELECT * FROM "{table.name}"')
+            found[table.name] = [tuple(map(_whole, row)) for row in held.rows]
     return found
+
+
+def _whole(value: object) -> Value:
+    assert value is None or isinstance(value, int | str | bytes)
+    return value

@@ -16,15 +16,15 @@ from fieldmesh.data.schema import SCHEMA_VERSION
 from fieldmesh.service.grpc_server import open_channel
 from fieldmesh.wire.v1 import batch_pb2, session_pb2, session_pb2_grpc
 from tests.bench.company import BareDevice, Measured
+from tests.bench.figures import Figures
 
 CLIENTS, SESSIONS = 64, 5
 STORM = 20
 
 
-async def measure_gateway(measured: Measured, _folder: Path) -> dict[str, float]:
+async def measure_gateway(measured: Measured, told: Figures) -> None:
     """The figures of the gateway."""
     devices = await measured.bare_devices(CLIENTS, position="SUP01-000")
-    await asyncio.sleep(3.0)
     ids = IdentifierMaker(SystemClock(), random.Random(2))
     started = time.perf_counter()
     quiet: list[float] = []
@@ -35,7 +35,7 @@ async def measure_gateway(measured: Measured, _folder: Path) -> dict[str, float]
     figures = {"gateway.sessions_per_second": CLIENTS * SESSIONS / seconds}
     figures |= await _storm(measured, devices, ids)
     figures["device.rss"] = await _device_memory(measured)
-    return figures
+    told.values |= figures
 
 
 async def _sessions(

@@ -16,6 +16,7 @@ from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import Value
 from hub.app import line_to_bus, running_ports
 from tests.bench.company import BareDevice, Measured
+from tests.bench.figures import Figures
 from tests.bench.limits import insert_all, median
 
 DEVICES, BATCHES = 8, 10
@@ -25,7 +26,7 @@ LAG_EVERY_S = 0.05
 _GATEWAY = b"bench-gateway-id"
 
 
-async def measure_hub(measured: Measured, folder: Path) -> dict[str, float]:
+async def measure_hub(measured: Measured, told: Figures) -> None:
     """The figures of the hub."""
     devices = await measured.bare_devices(DEVICES)
     outlets, unit = await _facts(measured)
@@ -47,9 +48,9 @@ async def measure_hub(measured: Measured, folder: Path) -> dict[str, float]:
     finally:
         await bus.close()
     count = sum(len(lines) for lines in rows.values())
-    limit = [await asyncio.to_thread(_plain, folder / "plain.db", rows) for _ in range(3)]
+    limit = [await asyncio.to_thread(_plain, measured.folder / "plain.db", rows) for _ in range(3)]
     figures["hub.ingest_ratio"] = figures["hub.ingest_rows_per_second"] / (count / median(limit))
-    return figures
+    told.values |= figures
 
 
 async def _ingest(

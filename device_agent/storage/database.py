@@ -95,7 +95,9 @@ class DeviceDatabase:
         return cls(path, key, connection)
 
     @classmethod
-    async def adopt(cls, path: Path, key: bytes, connection: sqlite3.Connection) -> "DeviceDatabase":
+    async def adopt(
+        cls, path: Path, key: bytes, connection: sqlite3.Connection
+    ) -> "DeviceDatabase":
         """The database behind an open connection from `connect`, which belongs to it from now on.
 
         Opening anew would have SQLite read the whole schema once more (10 ms).

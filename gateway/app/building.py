@@ -28,6 +28,7 @@ from gateway.serving.journal import SessionJournal
 from gateway.serving.neighbours import Neighbours
 from gateway.serving.parts import Pools, ServingParts
 from gateway.serving.server import ServerFacts
+from gateway.serving.showing import Showing
 from gateway.storage import cursors
 from gateway.storage.signals import Signals
 
@@ -86,12 +87,14 @@ class Gateway:
         self.commands = commands.Commands(self.replication, self.set_bandwidth)
         self.neighbours = Neighbours(database, self.signals, identity.gateway_id)
         self.journal = SessionJournal(database, self.signals, self.clock, identity.gateway_id)
+        self.showing = Showing(database, self.signals)
         self.downloads = DownloadMaker(
             database,
             home.spool,
             clock=self.clock,
             identifiers=IdentifierMaker(self.clock, self.random),
             disk=self.disk,
+            showing=self.showing,
             builders=config.snapshot_builders,
         )
         self.serving = self._serving_parts()

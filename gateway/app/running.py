@@ -90,7 +90,7 @@ async def prepare(gateway: Gateway) -> None:
 
 
 def start_loops(gateway: Gateway, loops: Supervisor) -> None:
-    """Everything that goes on by itgateway."""
+    """Everything that goes on by itself."""
     parts = gateway.replication
     loops.run(
         "downlink",
@@ -115,6 +115,7 @@ def start_loops(gateway: Gateway, loops: Supervisor) -> None:
     for name, loop in to_hub.items():
         loops.run(name, partial(keep_trying, parts, loop, needs_hello=True))
     loops.run("journal", gateway.journal.run)
+    loops.run("showing", gateway.showing.run)
     loops.run("upkeep", partial(upkeep.run_upkeep, parts))
     loops.run("disk", gateway.disk.watch)
     loops.run("neighbours", gateway.neighbours.watch)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from fieldmesh.basics.identifiers import IdentifierMaker
     from fieldmesh.service.database import Database
     from gateway.serving.disk import DiskWatch
+    from gateway.serving.showing import Showing
     from gateway.storage.transaction import Transaction
 
     _Find = Callable[[Transaction], downloads.SpooledDownload | None]
@@ -86,6 +87,7 @@ class DownloadMaker:
         clock: Clock,
         identifiers: IdentifierMaker,
         disk: DiskWatch,
+        showing: Showing,
         builders: int,
     ) -> None:
         """Use ``folder`` as the spool.
@@ -96,6 +98,7 @@ class DownloadMaker:
             clock: time of making and use.
             identifiers: names downloads.
             disk: refuses spool files when the disk is short of space.
+            showing: lays out what was acknowledged and is not shown yet.
             builders: how many snapshots may be built at once.
         """
         self._database = database
@@ -103,6 +106,7 @@ class DownloadMaker:
         self._clock = clock
         self._identifiers = identifiers
         self._disk = disk
+        self._showing = showing
         self._builders = asyncio.Semaphore(builders)
 
     async def make(self, wish: Wish) -> Download:
@@ -114,7 +118,10 @@ class DownloadMaker:
         """
         self._disk.check_spool()
         if not wish.whole:
+            # What the device itself brought in its present epoch is in its own database.
+            await self._showing.catch_up(not_of=wish.device_id, from_epoch=wish.device_epoch)
             return await self._make_delta(wish)
+        await self._showing.catch_up()
         async with self._builders:
             kept = await self._kept_snapshot(wish)
             return kept or await self._make_snapshot(wish)

@@ -8,12 +8,11 @@ forwarded all the same: the hub decides.
 from __future__ import annotations
 
 import hashlib
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from fieldmesh.basics import limits
-from fieldmesh.basics.errors import FieldmeshError, Rejected
+from fieldmesh.basics.errors import Rejected
 from fieldmesh.codec import batch as batch_codec
 from fieldmesh.codec import signature
 from fieldmesh.wire.v1 import batch_pb2, replication_pb2
@@ -23,10 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cryptography.hazmat.primitives.asymmetric import ec
-
-    from fieldmesh.codec.batch import Change
-
-LOG = logging.getLogger(__name__)
 
 SOURCE_WIRE: Final = "wire"
 SOURCE_CARRIER: Final = "carrier"
@@ -85,21 +80,5 @@ def _check(batch: batch_pb2.SignedBatch, sender: Sender, received_at: int) -> Re
         payload=payload,
         rows=header.rows,
         size_bytes=len(batch.header) + len(batch.body),
-        changes=_read_changes(header, batch.body),
         handover=header.handover_first_device_id is not None,
     )
-
-
-def _read_changes(header: batch_codec.BatchHeader, body: bytes) -> Sequence[Change]:
-    try:
-        return batch_codec.decode_body(header, body)
-    except FieldmeshError as problem:
-        LOG.warning(
-            "batch_body_unreadable",
-            extra={
-                "device": header.device_id.hex(),
-                "sequence": header.sequence,
-                "problem": problem.code,
-            },
-        )
-        return ()

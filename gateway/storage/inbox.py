@@ -1,4 +1,4 @@
-"""What devices brought: each batch once, with its outbox entry and provisional rows.
+"""What devices brought: each batch once, with its outbox entry, due to be shown to others.
 
 Promises 1 (No loss) and 2 (Once). A batch is known by (device, epoch, sequence). A copy with
 other bytes is kept and forwarded once too, so that the hub can quarantine it; it never counts
@@ -10,13 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gateway.storage import outbox, provisional
+from gateway.storage import outbox, provisional_due
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
-
-    from fieldmesh.codec.batch import Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +24,6 @@ class ReceivedBatch:
     Attributes:
         sha256: of the header bytes.
         payload: what the outbox carries to the hub, never re-encoded.
-        changes: decoded rows for other devices here; empty when the body could not be read.
         handover: whether the spare device ends its stand-in with it.
     """
 
@@ -37,7 +34,6 @@ class ReceivedBatch:
     payload: bytes
     rows: int
     size_bytes: int
-    changes: Sequence[Change] = ()
     handover: bool = False
 
 
@@ -61,7 +57,7 @@ class Stored:
 def store_batches(
     connection: sqlite3.Connection, batches: Sequence[ReceivedBatch], now: int
 ) -> Stored:
-    """Every batch is held, once, with its outbox entry and its provisional rows.
+    """Every batch is held, once, with its outbox entry; its rows are due to be shown.
 
     Durability: committed with the caller's transaction; only then may it be acknowledged.
     """
@@ -89,8 +85,7 @@ def store_batches(
             differing += 1
             continue
         new += 1
-        if batch.changes:
-            provisional.add(connection, key, batch.changes)
+        provisional_due.mark(connection, key)
         if batch.handover:
             _note_handover(connection, key)
     return Stored(new, known, differing)

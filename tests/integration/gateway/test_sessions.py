@@ -14,7 +14,15 @@ from fieldmesh.codec.frames import FrameKind, FrameReader, unpack_frame
 from fieldmesh.data.policy import PartitionKind
 from fieldmesh.replica.partition import partition_id
 from fieldmesh.wire.v1 import session_pb2, table_pb2
-from gateway.storage import cache, inbox, outbox, partitions, provisional, sessions
+from gateway.storage import (
+    cache,
+    inbox,
+    outbox,
+    partitions,
+    provisional,
+    provisional_due,
+    sessions,
+)
 from tests.integration.gateway.world import World, order, place_region, rows_of
 
 if TYPE_CHECKING:
@@ -40,10 +48,31 @@ async def test_a_batch_is_acknowledged_after_it_is_durable_and_waits_for_the_hub
         assert talk.one("acknowledgement").ticks.gateway_sequence == 1
         depth = await gateway.database.read(outbox.depth)
         assert depth.entries >= 1
+        await gateway.showing.catch_up()
         shown = await gateway.database.read(
             lambda c: provisional.current_rows(c, [patch], device_id=bytes(16), own_before_epoch=0)
         )
         assert {rows.table: rows.row_count for rows in shown} == {"sales_order": 1, "order_line": 2}
+
+
+async def test_what_was_acknowledged_is_shown_after_a_crash_too(tmp_path: Path) -> None:
+    """Rows are laid out behind the acknowledgement: a crash in between must not hide them."""
+    world = World(tmp_path)
+    device = world.device()
+    async with world.running() as gateway:
+        _, patch, outlets = await place_region(gateway, [device])
+        await world.talk(gateway, device, device.hello(FAST), [device.pack(order(outlets[0]))])
+        assert await gateway.database.read(provisional_due.find)
+    async with world.running() as gateway:
+        await gateway.showing.catch_up()
+        assert not await gateway.database.read(provisional_due.find)
+        shown = await gateway.database.read(
+            lambda c: provisional.current_rows(c, [patch], device_id=bytes(16), own_before_epoch=0)
+        )
+        assert {rows.table: rows.row_count for rows in shown} == {"sales_order": 1, "order_line": 2}
+        key = (device.device_id, 1, 1)
+        await gateway.database.write(lambda c: provisional.forget_batches(c, [key]))
+        assert not await gateway.database.write(lambda c: provisional_due.lay_out(c, key, []))
 
 
 async def test_a_batch_sent_twice_is_stored_once(tmp_path: Path) -> None:

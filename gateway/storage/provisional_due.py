@@ -1,0 +1,90 @@
+"""Batches whose rows are to be shown to other devices, and are not laid out yet.
+
+An acknowledgement does not wait for its rows to be laid out: the batch is marked in its own
+transaction, and whoever makes a download lays out first what is marked. A batch that the hub
+decides on before anybody asks is never laid out at all. The mark is a line of
+``fm_provisional_batch`` with table number 0, so that whatever forgets the batch forgets the mark.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from gateway.storage import provisional
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+    from fieldmesh.codec.batch import Change
+
+_DUE: Final = 0
+_MOST: Final = 64
+_MOST_BYTES: Final = 4 * 1024 * 1024
+
+Key = tuple[bytes, int, int]
+"""Device, device epoch, sequence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A batch to be laid out.
+
+    Attributes:
+        payload: as the outbox carries it.
+    """
+
+    key: Key
+    payload: bytes
+
+
+def mark(connection: sqlite3.Connection, key: Key) -> None:
+    """The batch is to be laid out; in the transaction that stores it."""
+    connection.execute(
+        "INSERT OR IGNORE INTO fm_provisional_batch (device_id, device_epoch, sequence, table_no)"
+        " VALUES (?, ?, ?, ?)",
+        (*key, _DUE),
+    )
+
+
+def find(connection: sqlite3.Connection, *, not_of: bytes = b"", from_epoch: int = 0) -> list[Due]:
+    """The next batches to be laid out, in the order in which they came; empty = none are due.
+
+    Args:
+        connection: open transaction.
+        not_of: leaves out this device's batches of ``from_epoch`` and later.
+        from_epoch: a device epoch.
+    """
+    found: list[Due] = []
+    size = 0
+    for device_id, epoch, sequence, payload in connection.execute(
+        "SELECT p.device_id, p.device_epoch, p.sequence, o.payload FROM fm_provisional_batch AS p"
+        " JOIN fm_inbox AS i ON i.device_id = p.device_id AND i.device_epoch = p.device_epoch"
+        " AND i.sequence = p.sequence AND i.differs = 0"
+        " JOIN fm_outbox AS o ON o.outbox_number = i.outbox_number"
+        " WHERE p.table_no = ? AND NOT (p.device_id = ? AND p.device_epoch >= ?)"
+        " ORDER BY o.outbox_number LIMIT ?",
+        (_DUE, not_of, from_epoch, _MOST),
+    ):
+        found.append(Due((device_id, epoch, sequence), payload))
+        size += len(payload)
+        if size >= _MOST_BYTES:
+            break
+    return found
+
+
+def lay_out(connection: sqlite3.Connection, key: Key, changes: Sequence[Change]) -> bool:
+    """The rows of the batch are shown, if they are still due.
+
+    Returns:
+        Whether they were.
+    """
+    was_due = connection.execute(
+        "DELETE FROM fm_provisional_batch WHERE device_id = ? AND device_epoch = ?"
+        " AND sequence = ? AND table_no = ?",
+        (*key, _DUE),
+    ).rowcount
+    if was_due and changes:
+        provisional.add(connection, key, changes)
+    return bool(was_due)

@@ -223,7 +223,7 @@ def digest_triggers(table: ReplicatedTable) -> list[str]:
     low, high = "(%s.row_hash & 4294967295)", "(%s.row_hash >> 32)"
     place = f"WHERE partition = OLD.partition AND table_no = {table.number}"
     add = (
-        f"INSERT INTO fm_digest SELECT NEW.partition, {table.number}, 1,"  # noqa: S608
+        f"INSERT INTO fm_digest SELECT NEW.partition, {table.number}, 1,"
         f" {low % 'NEW'}, {high % 'NEW'} WHERE NEW.lsn > 0"
         " ON CONFLICT (partition, table_no) DO UPDATE SET rows = rows + 1,"
         " low = low + excluded.low, high = high + excluded.high;"

@@ -15,9 +15,10 @@ from rich.table import Table
 from tests.bench.company import Measured, measured
 from tests.bench.device import measure_fast, measure_full, measure_initialize
 from tests.bench.figures import Figures
-from tests.bench.gateway import measure_gateway
+from tests.bench.gateway import measure_sessions
 from tests.bench.hub import measure_hub
-from tests.bench.memory import measure_memory
+from tests.bench.memory import measure_device_memory, measure_memory
+from tests.bench.round_trips import measure_round_trips
 
 REACH = {
     "initialize.ratio": ("<=", 1.0),
@@ -50,16 +51,24 @@ class Benchmark:
     def is_named(self, wanted: list[str]) -> bool:
         """Whether someone wants one of its figures; no wish = everything."""
         return not wanted or any(
-            key.startswith(wish) or wish.startswith(key) for key in self.keys for wish in wanted
+            key.startswith(wish) or wish.startswith(f"{key}_")
+            for key in self.keys
+            for wish in wanted
         )
 
 
+def _keys(first: str, *rest: str) -> tuple[str, ...]:
+    return tuple(f"{first}.{one}" for one in rest)
+
+
 BENCHMARKS = (
-    Benchmark(("initialize.",), measure_initialize),
-    Benchmark(("fast.",), measure_fast),
-    Benchmark(("full.",), measure_full),
-    Benchmark(("gateway.", "device.rss"), measure_gateway),
-    Benchmark(("hub.ingest", "lag."), measure_hub),
+    Benchmark(_keys("initialize", "rows", "seconds", "limit_seconds", "ratio"), measure_initialize),
+    Benchmark(_keys("fast", "seconds", "limit_seconds", "ratio", "bytes_up"), measure_fast),
+    Benchmark(_keys("fast", "round_trips"), measure_round_trips),
+    Benchmark(_keys("full", "seconds", "limit_seconds", "ratio", "bytes"), measure_full),
+    Benchmark(_keys("device", "rss"), measure_device_memory),
+    Benchmark(_keys("gateway", "sessions_per_second", "sessions_p99"), measure_sessions),
+    Benchmark((*_keys("hub", "ingest"), *_keys("lag", "p50", "p99")), measure_hub),
     Benchmark(("hub.rss", "gateway.rss"), measure_memory),
 )
 """In this order: the first one needs a device that has never sent anything."""

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from fieldmesh.session.transitions import Mode
 from hub.exchange.sample.source import stable_id
 from hub.fleet.office import Office, open_office
 from hub.fleet.registry import NewDevice, add_device
+from hub.storage.changes import ChangeWriter
 from hub.storage.org_changes import head_office_write
 from hub.trust.authority import NodeKind
 
@@ -51,6 +52,7 @@ class BareDevice:
     key: ec.EllipticCurvePrivateKey
     certificate: bytes
     keys: NodeKeys
+    position: str
 
 
 @dataclass(slots=True)
@@ -135,36 +137,38 @@ class Measured:
         while await self.gateway_mark() < lsn:  # noqa: ASYNC110 - another process tells
             await asyncio.sleep(0.05)
 
-    async def bare_devices(self, count: int, *, position: str = "REP0001") -> list[BareDevice]:
-        """Main devices of a position, registered at the hub, with certificates; the gateway knows them."""
-        authority = self.office.trust.authority
+    async def bare_devices(
+        self, count: int, *, positions: Sequence[str] = ("REP0001",)
+    ) -> list[BareDevice]:
+        """Main devices, as many at each position, with certificates; the gateway knows them."""
         found = []
         async with head_office_write(
             self.office.database, self.office.clock, actor="bench", kind="bench", about={}
         ) as writer:
-            for _ in range(count):
-                self.registered += 1
-                code = f"BENCH-{self.registered:04d}"
-                new = NewDevice(code=code, position=None, gateway=self.gateway.code, spare=True)
-                device_id = await add_device(writer, self.office.maker, new)
-                key = make_key()
-                issued = authority.issue_node(make_csr(key, code), NodeKind.DEVICE, device_id)
-                keys = NodeKeys(
-                    key_pem(key),
-                    certificate_pem(issued.der),
-                    certificate_pem(authority.certificate),
-                )
-                found.append(BareDevice(device_id, key, issued.der, keys))
-            row = await writer.connection.exec_driver_sql(
-                'SELECT id FROM "position" WHERE code = ?', (position,)
-            )
-            position_id = bytes(row.scalar_one())
-            rows = [(one.device_id, position_id, "main", "active") for one in found]
+            result = await writer.connection.exec_driver_sql('SELECT code, id FROM "position"')
+            known = {row[0]: bytes(row[1]) for row in result.fetchall()}
+            rows: list[tuple[Value, ...]] = []
+            for code in positions:
+                for _ in range(count):
+                    found.append(await self._registered(writer, code))
+                    rows.append((found[-1].device_id, known[code], "main", "active"))
             names = ("id", "position_id", "kind", "state")
             await writer.update("device", from_rows("device", names, rows))
             lsn = writer.lsn
         await self.reached(lsn)
         return found
+
+    async def _registered(self, writer: ChangeWriter, position: str) -> BareDevice:
+        self.registered += 1
+        code = f"BENCH-{self.registered:04d}"
+        authority = self.office.trust.authority
+        new = NewDevice(code=code, position=None, gateway=self.gateway.code, spare=True)
+        device_id = await add_device(writer, self.office.maker, new)
+        key = make_key()
+        issued = authority.issue_node(make_csr(key, code), NodeKind.DEVICE, device_id)
+        root = certificate_pem(authority.certificate)
+        keys = NodeKeys(key_pem(key), certificate_pem(issued.der), root)
+        return BareDevice(device_id, key, issued.der, keys, position)
 
     def server_keys(self) -> NodeKeys:
         """What a server shows to devices: for a limit that is no gateway."""

@@ -5,7 +5,8 @@ import random
 import sqlite3
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import grpc.aio
@@ -14,19 +15,18 @@ from fieldmesh.data import ddl
 from fieldmesh.data.model import Tier
 from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import Value
-from fieldmesh.service.database import connect
+from fieldmesh.service.database import open_connection
 from fieldmesh.service.grpc_server import NodeKeys, bind, open_channel, server_credentials
 
 METHOD = "/bench.Bare/Call"
+CALLS = 9
 
 
 def insert_all(path: Path, rows: dict[str, list[tuple[Value, ...]]]) -> float:
     """Seconds for the rows from memory into SQLite by executemany, one transaction, same columns and indexes."""
     for suffix in ("", "-wal", "-shm"):
         Path(f"{path}{suffix}").unlink(missing_ok=True)
-    connection = connect(path)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
+    connection = open_connection(path)
     for name in rows:
         table = TABLES[name]
         connection.execute(ddl.create_table(table, Tier.GATEWAY, "sqlite"))
@@ -44,13 +44,10 @@ def insert_all(path: Path, rows: dict[str, list[tuple[Value, ...]]]) -> float:
     return seconds
 
 
-async def bare_call(
-    folder: Path, server: NodeKeys, client: NodeKeys, size: int, commits: int
-) -> list[float]:
-    """Seconds of a new mTLS connection, one call of ``size`` bytes, and so many fsynced commits of them."""
-    database = connect(folder / "bare.db")
-    database.execute("PRAGMA journal_mode = WAL")
-    database.execute("PRAGMA synchronous = FULL")
+@asynccontextmanager
+async def bare_server(folder: Path, keys: NodeKeys, commits: int) -> AsyncIterator[int]:
+    """The port of a server whose one call commits its content ``commits`` times, durable."""
+    database = open_connection(folder / "bare.db")
     database.execute("CREATE TABLE IF NOT EXISTS bare (content BLOB)")
     lock = asyncio.Lock()
 
@@ -65,21 +62,32 @@ async def bare_call(
     endpoint.add_generic_rpc_handlers(
         (grpc.method_handlers_generic_handler("bench.Bare", {"Call": handler}),)
     )
-    port = bind(
-        endpoint, "127.0.0.1:0", server_credentials(lambda: server, ask_for_certificate=True)
-    )
+    port = bind(endpoint, "127.0.0.1:0", server_credentials(lambda: keys, ask_for_certificate=True))
     await endpoint.start()
-    seconds = []
-    content = random.Random(3).randbytes(size)
-    for _ in range(9):
-        started = time.perf_counter()
-        channel = open_channel(f"127.0.0.1:{port}", client.authority, client)
-        assert await channel.unary_unary(METHOD)(content) == b"done"
-        seconds.append(time.perf_counter() - started)
-        await channel.close()
-    await endpoint.stop(None)
-    database.close()
+    try:
+        yield port
+    finally:
+        await endpoint.stop(None)
+        database.close()
+
+
+async def one_bare_call(port: int, client: NodeKeys, content: bytes) -> float:
+    """Seconds of a new mTLS connection and one call with the content."""
+    started = time.perf_counter()
+    channel = open_channel(f"127.0.0.1:{port}", client.authority, client)
+    assert await channel.unary_unary(METHOD)(content) == b"done"
+    seconds = time.perf_counter() - started
+    await channel.close()
     return seconds
+
+
+async def bare_call(
+    folder: Path, server: NodeKeys, client: NodeKeys, size: int, commits: int
+) -> list[float]:
+    """Seconds of a new mTLS connection, one call of ``size`` bytes, and so many fsynced commits of them."""
+    content = random.Random(3).randbytes(size)
+    async with bare_server(folder, server, commits) as port:
+        return [await one_bare_call(port, client, content) for _ in range(CALLS)]
 
 
 def _commit(database: sqlite3.Connection, content: bytes) -> None:

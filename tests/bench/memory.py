@@ -1,9 +1,22 @@
 """*.rss: peak memory of the processes that were measured, in MiB."""
 
+import asyncio
 from pathlib import Path
 
+from deploy.demo.processes import program
 from tests.bench.company import Measured
 from tests.bench.figures import Figures
+
+_LOOK_S = 0.005
+
+
+async def measure_device_memory(measured: Measured, figures: Figures) -> None:
+    """A device's process that initializes, and one that syncs in full."""
+    async with measured.working_agent():
+        pass
+    peaks = [await _sync(measured, mode) for mode in ("initialize", "full")]
+    figures.put("device.rss", max(peaks))
+    figures.expect("device.rss", least=30.0, most=1000.0, why="a Python process with gRPC")
 
 
 async def measure_memory(measured: Measured, figures: Figures) -> None:
@@ -22,3 +35,17 @@ def peak_mib(pid: int) -> float:
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1024
     return 0.0
+
+
+async def _sync(measured: Measured, mode: str) -> float:
+    device = measured.device
+    process = await asyncio.create_subprocess_exec(
+        program("fieldmesh-device"), "sync", mode, "--home", str(device.folder), "--login", device.login,
+        "--password-file", str(device.password_file), stdout=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    peak = 0.0
+    while process.returncode is None:
+        peak = max(peak, peak_mib(process.pid))
+        await asyncio.sleep(_LOOK_S)
+    assert process.returncode == 0, f"sync {mode} failed"
+    return peak

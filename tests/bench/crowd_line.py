@@ -1,0 +1,126 @@
+"""The measuring process's end of a crowd: a process with many devices that starts at a word and tells of each session."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from fieldmesh.service.tls import key_pem
+from hub.exchange.sample.source import stable_id
+from tests.bench.company import QUESTIONS, BareDevice, Measured
+
+_LIMIT = 1024 * 1024
+
+
+@dataclass(slots=True)
+class Crowd:
+    """A crowd that is ready."""
+
+    process: asyncio.subprocess.Process
+    told: list[dict[str, Any]] = field(default_factory=list)
+
+    async def run(self) -> None:
+        """It starts now, and every session that was planned has ended."""
+        self.start()
+        await self.ended()
+
+    def start(self) -> None:
+        """It starts now."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(b"go\n")
+
+    def stop(self) -> None:
+        """No new session begins."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+
+    async def ended(self) -> None:
+        """Every session that was begun has ended, well.
+
+        Raises:
+            RuntimeError: the process failed.
+        """
+        assert self.process.stdout is not None
+        while line := await self.process.stdout.readline():
+            if line == b"end\n":
+                return
+            self.told.append(json.loads(line))
+        raise RuntimeError("a crowd of devices has failed; it said why above")
+
+    def seconds(self, *, since: float = 0.0, until: float = float("inf")) -> list[float]:
+        """How long the sessions took that began in that time."""
+        return [float(one["seconds"]) for one in self.told if since <= one["started"] < until]
+
+
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """What one device does: sessions of a mode, each not before its second."""
+
+    device: BareDevice
+    mode: str
+    at: Sequence[float]
+    sequence: int = 0
+
+
+@asynccontextmanager
+async def crowd(measured: Measured, name: str, visits: Sequence[Visits]) -> AsyncIterator[Crowd]:
+    """The crowd's process is ready; at the end it is gone."""
+    path = measured.folder / f"{name}.json"
+    path.write_text(json.dumps(await _plan(measured, visits)), encoding="utf-8")
+    path.chmod(0o600)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.bench.crowd", str(path),
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=_LIMIT,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        if await process.stdout.readline() != b"ready\n":
+            raise RuntimeError("a crowd of devices did not start; it said why above")
+        yield Crowd(process)
+    finally:
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            async with asyncio.timeout(20.0):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+async def _plan(measured: Measured, visits: Sequence[Visits]) -> dict[str, Any]:
+    positions = {one.device.position for one in visits}
+    outlets: dict[str, list[str]] = {one: [] for one in positions}
+    async with measured.office.database.read() as connection:
+        result = await connection.exec_driver_sql(
+            "SELECT p.code, a.outlet_id FROM outlet_assignment AS a"
+            ' JOIN "position" AS p ON p.id = a.position_id'
+        )
+        for code, outlet in result.fetchall():
+            if code in outlets:
+                outlets[code].append(bytes(outlet).hex())
+        result = await connection.exec_driver_sql("SELECT id FROM product_unit LIMIT 500")
+        units = [bytes(row[0]).hex() for row in result.fetchall()]
+    first = visits[0].device
+    return {
+        "address": measured.gateway.address,
+        "authority": first.keys.authority.decode(),
+        "units": units,
+        "template": stable_id("survey_template", "shelf").hex(),
+        "questions": [stable_id("question", n).hex() for n in range(QUESTIONS)],
+        "devices": [
+            {
+                "device": one.device.device_id.hex(),
+                "key": key_pem(one.device.key).decode(),
+                "chain": one.device.keys.certificate.decode(),
+                "outlets": outlets[one.device.position],
+                "mode": one.mode,
+                "at": list(one.at),
+                "sequence": one.sequence,
+            }
+            for one in visits
+        ],
+    }

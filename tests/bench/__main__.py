@@ -12,13 +12,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.company import Measured, measured
+from tests.bench.company import REFERENCE, Measured, Shape, measured
 from tests.bench.device import measure_fast, measure_full, measure_initialize
 from tests.bench.figures import Figures
 from tests.bench.gateway import measure_sessions
-from tests.bench.hub import measure_hub
+from tests.bench.ingest import measure_ingest
+from tests.bench.lag import measure_lag
 from tests.bench.memory import measure_device_memory, measure_memory
 from tests.bench.round_trips import measure_round_trips
+from tests.bench.storm import QUICK_STORM, STORM, measure_storm
 
 REACH = {
     "initialize.ratio": ("<=", 1.0),
@@ -47,6 +49,8 @@ class Benchmark:
 
     keys: tuple[str, ...]
     work: Work
+    shape: Shape = REFERENCE
+    quick: Shape = REFERENCE
 
     def is_named(self, wanted: list[str]) -> bool:
         """Whether someone wants one of its figures; no wish = everything."""
@@ -68,8 +72,10 @@ BENCHMARKS = (
     Benchmark(_keys("full", "seconds", "limit_seconds", "ratio", "bytes"), measure_full),
     Benchmark(_keys("device", "rss"), measure_device_memory),
     Benchmark(_keys("gateway", "sessions_per_second", "sessions_p99"), measure_sessions),
-    Benchmark((*_keys("hub", "ingest"), *_keys("lag", "p50", "p99")), measure_hub),
+    Benchmark(_keys("hub", "ingest"), measure_ingest),
+    Benchmark(_keys("lag", "p50", "p99", "up_p99", "down_p99"), measure_lag),
     Benchmark(("hub.rss", "gateway.rss"), measure_memory),
+    Benchmark(("gateway.init_storm",), measure_storm, STORM, QUICK_STORM),
 )
 """In this order: the first one needs a device that has never sent anything."""
 
@@ -108,13 +114,22 @@ def _options() -> argparse.Namespace:
 async def _measure(
     chosen: list[Benchmark], figures: Figures, folder: Path, options: argparse.Namespace
 ) -> None:
-    async with measured(folder) as network:
-        network.repeat, network.quick = options.repeat, options.quick
-        for one in chosen:
-            started = time.perf_counter()
-            sys.stderr.write(f"measuring {', '.join(one.keys)} …\n")
-            await one.work(network, figures)
-            sys.stderr.write(f"  took {time.perf_counter() - started:.0f} s\n")
+    """Benchmarks that need the same company share a network."""
+    shapes = [one.quick if options.quick else one.shape for one in chosen]
+    for number, shape in enumerate(dict.fromkeys(shapes)):
+        sys.stderr.write(f"making a company of {shape.reps} reps …\n")
+        async with measured(folder / str(number), shape) as network:
+            network.repeat, network.quick = options.repeat, options.quick
+            for one, wanted in zip(chosen, shapes, strict=True):
+                if wanted == shape:
+                    await _run(one, network, figures)
+
+
+async def _run(one: Benchmark, network: Measured, figures: Figures) -> None:
+    started = time.perf_counter()
+    sys.stderr.write(f"measuring {', '.join(one.keys)} …\n")
+    await one.work(network, figures)
+    sys.stderr.write(f"  took {time.perf_counter() - started:.0f} s\n")
 
 
 def _show(figures: Figures) -> None:

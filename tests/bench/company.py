@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from deploy.demo import proxy
 from deploy.demo.network import Device, Gateway, Network
-from deploy.demo.proxy import Line
 from device_agent.app import DeviceAgent
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.types import Value
@@ -21,27 +23,40 @@ from fieldmesh.session.transitions import Mode
 from hub.exchange.sample.source import stable_id
 from hub.fleet.office import Office, open_office
 from hub.fleet.registry import NewDevice, add_device
+from hub.fleet.subscriptions import Affected, refresh
 from hub.storage.changes import ChangeWriter
 from hub.storage.org_changes import head_office_write
 from hub.trust.authority import NodeKind
+from tests.bench.visits import Facts
 
 PASSWORD = "sample-password"
 PRICES, STOCK, QUESTIONS = 9_000, 3_000, 4
-REFERENCE = (
-    "--offices",
-    "1",
-    "--outlets",
-    "300",
-    "--products",
-    "1500",
-    "--orders",
-    "3",
-    "--lines",
-    "23",
-)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How large a company is."""
+
+    reps: int = 1
+    outlets: int = 300
+    products: int = 1_500
+    orders: int = 3
+    lines: int = 23
+
+    @property
+    def words(self) -> list[str]:
+        """For the command that loads a sample."""
+        given = {"offices": 1, "reps": self.reps, "outlets": self.outlets, "products": self.products,
+                 "orders": self.orders, "lines": self.lines}  # fmt: skip
+        return [word for name, value in given.items() for word in (f"--{name}", str(value))]
+
+
+REFERENCE = Shape()
 """One rep: 1,500 products in two units, 300 outlets with their last three orders (that is how many stay)."""
+Line = tuple[Any, ...]
+Values = tuple[Value, ...]
 _SETTLED_S = 60.0
-_ROWS_AT_HUB = 'SELECT count(*) FROM "{table}" WHERE origin_device_id = ?'
+_LOAD_S = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +124,14 @@ class Measured:
                 raise TimeoutError(f"the device does not settle: {report} {standing}")
             await asyncio.sleep(0.1)
 
+    async def rows(self, text: str, values: Values = ()) -> list[Line]:
+        """What a query finds in the hub's database."""
+        async with self.office.database.read() as connection:
+            return await _rows(connection, text, values)
+
     async def hub_lsn(self) -> int:
         """The newest LSN of the hub."""
-        async with self.office.database.read() as connection:
-            result = await connection.exec_driver_sql("SELECT lsn FROM fm_hub")
-            return int(result.scalar_one())
+        return int((await self.rows("SELECT lsn FROM fm_hub"))[0][0])
 
     async def change_prices(self, count: int) -> int:
         """So many prices change at head office, and the gateway has them. Returns the LSN."""
@@ -121,12 +139,9 @@ class Measured:
         async with head_office_write(
             self.office.database, self.office.clock, actor="bench", kind="bench", about={}
         ) as writer:
-            result = await writer.connection.exec_driver_sql(
-                f"SELECT id, amount FROM price ORDER BY id LIMIT {count}"
-            )
-            rows: list[tuple[Value, ...]] = [
-                (row[0], row[1] + self.changed) for row in result.fetchall()
-            ]
+            text = f"SELECT id, amount FROM price ORDER BY id LIMIT {count}"
+            held = await _rows(writer.connection, text)
+            rows: list[tuple[Value, ...]] = [(row[0], row[1] + self.changed) for row in held]
             await writer.update("price", from_rows("price", ("id", "amount"), rows))
             lsn = writer.lsn
         await self.reached(lsn)
@@ -145,8 +160,8 @@ class Measured:
         async with head_office_write(
             self.office.database, self.office.clock, actor="bench", kind="bench", about={}
         ) as writer:
-            result = await writer.connection.exec_driver_sql('SELECT code, id FROM "position"')
-            known = {row[0]: bytes(row[1]) for row in result.fetchall()}
+            text = 'SELECT code, id FROM "position"'
+            known = {row[0]: row[1] for row in await _rows(writer.connection, text)}
             rows: list[tuple[Value, ...]] = []
             for code in positions:
                 for _ in range(count):
@@ -154,6 +169,9 @@ class Measured:
                     rows.append((found[-1].device_id, known[code], "main", "active"))
             names = ("id", "position_id", "kind", "state")
             await writer.update("device", from_rows("device", names, rows))
+            affected = Affected(positions=frozenset(known[code] for code in positions))
+            maker = self.office.maker
+            await refresh(writer, affected, clock=maker.clock, identifiers=maker.identifiers)
             lsn = writer.lsn
         await self.reached(lsn)
         return found
@@ -181,12 +199,23 @@ class Measured:
     async def rows_at_hub(self, device_id: bytes, tables: Iterable[str]) -> dict[str, int]:
         """Rows at head office that the device made, by table."""
         found = {}
-        async with self.office.database.read() as connection:
-            for table in tables:
-                text = _ROWS_AT_HUB.format(table=table)
-                result = await connection.exec_driver_sql(text, (device_id,))
-                found[table] = int(result.scalar_one())
+        for table in tables:
+            text = f'SELECT count(*) FROM "{table}" WHERE origin_device_id = ?'
+            found[table] = int((await self.rows(text, (device_id,)))[0][0])
         return found
+
+    async def facts(self, position: str = "REP0001") -> Facts:
+        """What visits at the position's outlets refer to."""
+        found = await self.rows(
+            "SELECT a.outlet_id FROM outlet_assignment AS a"
+            ' JOIN "position" AS p ON p.id = a.position_id WHERE p.code = ? ORDER BY a.outlet_id',
+            (position,),
+        )
+        outlets = [row[0] for row in found]
+        found = await self.rows("SELECT id FROM product_unit ORDER BY id LIMIT 500")
+        units = [row[0] for row in found]
+        questions = [stable_id("question", n) for n in range(QUESTIONS)]
+        return Facts(outlets, units, stable_id("survey_template", "shelf"), questions)
 
     async def gateway_mark(self) -> int:
         """The newest LSN that the gateway has applied."""
@@ -198,20 +227,20 @@ async def _complete(office: Office) -> None:
     async with head_office_write(
         office.database, office.clock, actor="bench", kind="bench", about={}
     ) as writer:
-        result = await writer.connection.exec_driver_sql(
-            "SELECT price_list_id, product_unit_id, amount FROM price ORDER BY id"
+        held = await _rows(
+            writer.connection,
+            "SELECT price_list_id, product_unit_id, amount FROM price ORDER BY id",
         )
-        held = result.fetchall()
         rows: list[tuple[Value, ...]] = [
             (stable_id("second price", row[0], row[1]), row[0], row[1], "2024-01-01", row[2] + 1000)
             for row in held[: PRICES - len(held)]
         ]
         names: tuple[str, ...] = ("id", "price_list_id", "product_unit_id", "valid_from", "amount")
         await writer.insert("price", from_rows("price", names, rows))
-        result = await writer.connection.exec_driver_sql(
-            "SELECT warehouse_id, product_id, quantity, as_of FROM stock ORDER BY id"
+        held = await _rows(
+            writer.connection,
+            "SELECT warehouse_id, product_id, quantity, as_of FROM stock ORDER BY id",
         )
-        held = result.fetchall()
         rows = [
             (stable_id("second lot", row[0], row[1]), row[0], row[1], "L2", row[2] // 2, row[3])
             for row in held[: STOCK - len(held)]
@@ -228,14 +257,19 @@ async def _complete(office: Office) -> None:
         await writer.insert("question", from_rows("question", names, rows))
 
 
+async def _rows(connection: AsyncConnection, text: str, values: Values = ()) -> list[Line]:
+    result = await connection.exec_driver_sql(text, values)
+    return [tuple(row) for row in result.fetchall()]
+
+
 @asynccontextmanager
-async def measured(folder: Path) -> AsyncIterator[Measured]:
-    """The network runs; the rep's device is enrolled, not initialized."""
-    async with Line(0) as line:
+async def measured(folder: Path, shape: Shape = REFERENCE) -> AsyncIterator[Measured]:
+    """The network runs; the first rep's device is enrolled, not initialized."""
+    async with proxy.Line(0) as line:
         network = Network(folder / "net", line, PASSWORD)
         try:
             await network.hub.init("Bench")
-            await network.hub.ask("sample", "--reps", "1", *REFERENCE)
+            await network.hub.ask("sample", *shape.words, timeout_s=_LOAD_S)
             office = await open_office(network.hub.folder)
             try:
                 await _complete(office)

@@ -21,19 +21,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from fieldmesh.basics.clock import SystemClock
 from fieldmesh.basics.errors import Retry
 from fieldmesh.basics.identifiers import IdentifierMaker
-from fieldmesh.codec import signature
-from fieldmesh.codec.batch import BatchDraft, Change, Operation, encode_batch
-from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.schema import SCHEMA_VERSION
-from fieldmesh.data.types import Value
 from fieldmesh.service.grpc_problems import from_rpc_error
 from fieldmesh.service.grpc_server import NodeKeys, open_channel
 from fieldmesh.service.tls import load_key
 from fieldmesh.wire.v1 import batch_pb2, session_pb2, session_pb2_grpc
-
-LINES, ANSWERS, POINTS = 12, 4, 2
-VISIT_ROWS = 3 + LINES + ANSWERS + POINTS
-"""A visit with an order, a questionnaire and a track: what a fast session brings."""
+from tests.bench.visits import Facts, signed_batch, visit_rows
 
 
 @dataclass(slots=True)
@@ -44,10 +37,7 @@ class Visitor:
     device_id: bytes
     key: ec.EllipticCurvePrivateKey
     keys: NodeKeys
-    outlets: list[bytes]
-    units: list[bytes]
-    questions: list[bytes]
-    template: bytes
+    facts: Facts
     sequence: int
     ids: IdentifierMaker
     choose: random.Random
@@ -63,10 +53,12 @@ class Visitor:
             bytes.fromhex(one["device"]),
             load_key(one["key"].encode()),
             NodeKeys(one["key"].encode(), one["chain"].encode(), plan["authority"].encode()),
-            [bytes.fromhex(outlet) for outlet in one["outlets"]],
-            [bytes.fromhex(unit) for unit in plan["units"]],
-            [bytes.fromhex(question) for question in plan["questions"]],
-            bytes.fromhex(plan["template"]),
+            Facts(
+                [bytes.fromhex(outlet) for outlet in one["outlets"]],
+                [bytes.fromhex(unit) for unit in plan["units"]],
+                bytes.fromhex(plan["template"]),
+                [bytes.fromhex(question) for question in plan["questions"]],
+            ),
             one["sequence"],
             IdentifierMaker(SystemClock(), seed),
             seed,
@@ -158,46 +150,8 @@ class Visitor:
                 return message.done, came, size
 
     def _batch(self, now: int) -> batch_pb2.SignedBatch:
-        new = self.ids.new
-        visit, order, response = new(), new(), new()
-        outlet = self.choose.choice(self.outlets)
-        lines: list[tuple[Value, ...]] = [
-            (new(), order, n + 1, unit, 1000 * self.choose.randint(1, 24), 500_000, 500)
-            for n, unit in enumerate(self.choose.sample(self.units, LINES))
-        ]
-        answers: list[tuple[Value, ...]] = [
-            (new(), response, one, "yes") for one in self.questions[:ANSWERS]
-        ]
-        points: list[tuple[Value, ...]] = [
-            (new(), now, 42_000_000 + n, 23_000_000) for n in range(POINTS)
-        ]
-        line_names = (
-            "id",
-            "order_id",
-            "line_number",
-            "product_unit_id",
-            "quantity",
-            "price",
-            "amount",
-        )
-        parts: list[tuple[str, tuple[str, ...], list[tuple[Value, ...]]]] = [
-            ("visit", ("id", "outlet_id", "started_at"), [(visit, outlet, now)]),
-            ("sales_order", ("id", "outlet_id", "visit_id", "number", "amount"),
-             [(order, outlet, visit, f"C{self.sequence}", 500 * LINES)]),
-            ("order_line", line_names, lines),
-            ("survey_response", ("id", "visit_id", "template_id"),
-             [(response, visit, self.template)]),
-            ("answer", ("id", "response_id", "question_id", "value"), answers),
-            ("gps_point", ("id", "at", "latitude", "longitude"), points),
-        ]  # fmt: skip
-        changes = [
-            Change(Operation.INSERT, from_rows(table, names, rows), [])
-            for table, names, rows in parts
-        ]
-        header, body = encode_batch(BatchDraft(self.device_id, 1, self.sequence, now), changes)
-        return batch_pb2.SignedBatch(
-            header=header, body=body, signature=signature.sign(self.key, header)
-        )
+        rows = visit_rows(self.facts, self.ids.new, self.choose, count=1, now=now)
+        return signed_batch(rows, self.device_id, self.key, self.sequence, now=now)
 
 
 async def _say(call: Any, message: session_pb2.DeviceMessage) -> None:

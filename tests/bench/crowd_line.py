@@ -1,4 +1,4 @@
-"""The measuring process's end of a crowd: a process with many devices that starts at a word and tells of each session."""
+"""The measuring process's end of a crowd: devices in one process that start at a word and tell of each session."""
 
 import asyncio
 import json
@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fieldmesh.service.tls import key_pem
-from hub.exchange.sample.source import stable_id
-from tests.bench.company import QUESTIONS, BareDevice, Measured
+from tests.bench.company import BareDevice, Measured
 
 _LIMIT = 1024 * 1024
 
@@ -92,31 +91,21 @@ async def crowd(measured: Measured, name: str, visits: Sequence[Visits]) -> Asyn
 
 
 async def _plan(measured: Measured, visits: Sequence[Visits]) -> dict[str, Any]:
-    positions = {one.device.position for one in visits}
-    outlets: dict[str, list[str]] = {one: [] for one in positions}
-    async with measured.office.database.read() as connection:
-        result = await connection.exec_driver_sql(
-            "SELECT p.code, a.outlet_id FROM outlet_assignment AS a"
-            ' JOIN "position" AS p ON p.id = a.position_id'
-        )
-        for code, outlet in result.fetchall():
-            if code in outlets:
-                outlets[code].append(bytes(outlet).hex())
-        result = await connection.exec_driver_sql("SELECT id FROM product_unit LIMIT 500")
-        units = [bytes(row[0]).hex() for row in result.fetchall()]
+    facts = {one: await measured.facts(one) for one in {one.device.position for one in visits}}
     first = visits[0].device
+    known = facts[first.position]
     return {
         "address": measured.gateway.address,
         "authority": first.keys.authority.decode(),
-        "units": units,
-        "template": stable_id("survey_template", "shelf").hex(),
-        "questions": [stable_id("question", n).hex() for n in range(QUESTIONS)],
+        "units": [unit.hex() for unit in known.units],
+        "template": known.template.hex(),
+        "questions": [question.hex() for question in known.questions],
         "devices": [
             {
                 "device": one.device.device_id.hex(),
                 "key": key_pem(one.device.key).decode(),
                 "chain": one.device.keys.certificate.decode(),
-                "outlets": outlets[one.device.position],
+                "outlets": [outlet.hex() for outlet in facts[one.device.position].outlets],
                 "mode": one.mode,
                 "at": list(one.at),
                 "sequence": one.sequence,

@@ -34,7 +34,7 @@ async def day_of_work(agent: DeviceAgent, choose: random.Random) -> None:
     )
     units = [_binary(row[0]) for row in found.rows]
     found = await agent.sql("SELECT template_id, id FROM question ORDER BY order_number")
-    questions = [(row[0], row[1]) for row in found.rows]
+    questions = [(_binary(row[0]), _binary(row[1])) for row in found.rows]
     new = IdentifierMaker(SystemClock(), choose).new
     start = SystemClock().now() - 9 * 60 * _MINUTE_US
     responses: list[tuple[Value, ...]] = []

@@ -24,6 +24,7 @@ async def measure_initialize(measured: Measured, figures: Figures) -> None:
     seconds: list[float] = []
     again: list[float] = []
     limits: list[float] = []
+    count, rows = 0, dict[str, list[tuple[Value, ...]]]()
     for _ in range(measured.repeat):
         await measured.change_prices(1)
         for samples in (seconds, again):

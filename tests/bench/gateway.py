@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 
 from tests.bench.company import Measured
-from tests.bench.crowd import VISIT_ROWS
 from tests.bench.crowd_line import Visits, crowd
 from tests.bench.figures import Figures, percentile
+from tests.bench.visits import LINES, POINTS, VISIT_ROWS
 
 CLIENTS, SESSIONS = 64, 6
 _BARE = 370.0
@@ -51,17 +51,13 @@ async def rows_arrive(measured: Measured, device_ids: list[bytes], visits: int) 
         TimeoutError: it has fewer after a minute.
     """
     marks = ", ".join("?" * len(device_ids))
-    wanted = {"visit": visits, "order_line": 12 * visits, "gps_point": 2 * visits}
+    wanted = {"visit": visits, "order_line": LINES * visits, "gps_point": POINTS * visits}
     async with asyncio.timeout(_SETTLED_S):
         while True:
             found = {}
-            async with measured.office.database.read() as connection:
-                for table in wanted:
-                    result = await connection.exec_driver_sql(
-                        f"SELECT count(*) FROM {table} WHERE origin_device_id IN ({marks})",
-                        tuple(device_ids),
-                    )
-                    found[table] = int(result.scalar_one())
+            for table in wanted:
+                text = f"SELECT count(*) FROM {table} WHERE origin_device_id IN ({marks})"
+                found[table] = int((await measured.rows(text, tuple(device_ids)))[0][0])
             if found == wanted:
                 return
             assert all(found[name] <= wanted[name] for name in wanted), (found, wanted)

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import grpc.aio
 
@@ -57,7 +58,7 @@ async def bare_server(folder: Path, keys: NodeKeys, commits: int) -> AsyncIterat
                 await asyncio.to_thread(_commit, database, content)
         return b"done"
 
-    handler = grpc.unary_unary_rpc_method_handler(call)
+    handler: Any = grpc.unary_unary_rpc_method_handler(call)
     endpoint = grpc.aio.server()
     endpoint.add_generic_rpc_handlers(
         (grpc.method_handlers_generic_handler("bench.Bare", {"Call": handler}),)
@@ -75,7 +76,8 @@ async def one_bare_call(port: int, client: NodeKeys, content: bytes) -> float:
     """Seconds of a new mTLS connection and one call with the content."""
     started = time.perf_counter()
     channel = open_channel(f"127.0.0.1:{port}", client.authority, client)
-    assert await channel.unary_unary(METHOD)(content) == b"done"
+    method: Any = channel.unary_unary(METHOD)
+    assert await method(content) == b"done"
     seconds = time.perf_counter() - started
     await channel.close()
     return seconds

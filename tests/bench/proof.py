@@ -24,10 +24,8 @@ async def prove_equal(agent: DeviceAgent, measured: Measured) -> int:
     held = {tuple(row) for row in found.rows}
     found = await agent.sql("SELECT partition FROM fm_partition")
     partitions = ", ".join(str(row[0]) for row in found.rows)
-    async with measured.office.database.read() as connection:
-        result = await connection.exec_driver_sql(
-            f'SELECT {columns} WHERE partition IN ({partitions}) AND table_no IN ({numbers}) AND "rows" <> 0'
-        )
-        meant = {tuple(row) for row in result.fetchall()}
-    assert held == meant, held ^ meant
+    meant = await measured.rows(
+        f'SELECT {columns} WHERE partition IN ({partitions}) AND table_no IN ({numbers}) AND "rows" <> 0'
+    )
+    assert held == set(meant), held ^ set(meant)
     return report.rows_checked

@@ -58,6 +58,8 @@ LOG = logging.getLogger(__name__)
 
 _TRIES, _REFILL_S = 20, 3.0
 _LOOK_S = 5.0
+_BROKER_ROOM_BYTES = 4 << 20
+"""With less room than this a broker whose disk was full would fail at once again."""
 
 
 async def serve(office: Office) -> None:
@@ -171,7 +173,7 @@ class _Running:
 
     def _health(self) -> Health:
         checks = {
-            "nats": "ok" if self._nats.is_running else "not running",
+            "nats": _state_of(self._nats),
             "bus": "ok" if self._bus.is_connected else "not connected",
             "disk": "low" if self._short_of_disk else "ok",
         }
@@ -207,7 +209,16 @@ class _Running:
                     await self._loops.stop(*self._consumers)
                 else:
                     self._run_ingest(self._loops)
+            if self._nats.gave_up_a_stream() and free >= max(least, _BROKER_ROOM_BYTES):
+                LOG.warning("nats_starts_again", extra={"free_bytes": free})
+                self._nats.start_again()
             await asyncio.sleep(_LOOK_S)
+
+
+def _state_of(nats: NatsServer) -> str:
+    if not nats.is_running:
+        return "not running"
+    return "can't write: the disk is full" if nats.gave_up_a_stream() else "ok"
 
 
 def make_ingest(office: Office, verifier: Verifier | None = None) -> Ingest:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 GRACE_S = 3.0
-ALLOWED_THREADS = ("asyncio_", "waitpid-", "pytest", "Thread-")
+ALLOWED_THREADS = ("asyncio_", "asyncio-waitpid-", "waitpid-", "pytest", "Thread-")
 """Threads of the loop's own pool end with the loop; the children's watcher ends with the child."""
 
 

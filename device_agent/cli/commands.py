@@ -28,6 +28,7 @@ from device_agent.storage.keyring import Keyring
 from fieldmesh.basics.errors import FieldmeshError, Rejected, Retry
 from fieldmesh.basics.identifiers import to_text
 from fieldmesh.service.config import load, load_with_origins, show
+from fieldmesh.service.storage_problems import file_problem
 from fieldmesh.service.translation import _
 from fieldmesh.session.transitions import Mode
 
@@ -42,6 +43,11 @@ def run(options: argparse.Namespace) -> int:
         answer = asyncio.run(_run(options))
     except FieldmeshError as error:
         return _refuse(error, options)
+    except OSError as error:
+        problem = file_problem(error, str(error.filename or options.home))
+        if problem is None:
+            raise
+        return _refuse(problem, options)
     except KeyboardInterrupt:
         return TRY_AGAIN
     if options.json:
@@ -184,7 +190,7 @@ async def _order(agent: DeviceAgent, options: argparse.Namespace) -> Answer:
 
 
 async def _orders(agent: DeviceAgent, options: argparse.Namespace) -> Answer:
-    lines = options.file.read_text("utf-8").splitlines()
+    lines = _read_text(options.file).splitlines()
     chosen = lines[options.skip : None if options.most is None else options.skip + options.most]
     placed = await agent.place_orders(chosen, name=options.file.name)
     return {
@@ -216,7 +222,7 @@ async def _verify(agent: DeviceAgent, options: argparse.Namespace) -> Answer:
 
 
 async def _photos(agent: DeviceAgent, options: argparse.Namespace) -> Answer:
-    kept = [(await agent.keep_photo(path.read_bytes())).hex() for path in options.add]
+    kept = [(await agent.keep_photo(_read_bytes(path))).hex() for path in options.add]
     sent = await agent.send_photos(options.gateway) if options.send else 0
     return {"kept": kept, "sent": sent}
 
@@ -262,8 +268,19 @@ def _password(options: argparse.Namespace) -> str:
 
 
 def _read_password(path: Path) -> str:
+    return _read_text(path).rstrip("\r\n")
+
+
+def _read_text(path: Path) -> str:
     try:
-        return path.read_text("utf-8").rstrip("\r\n")
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Rejected("file_unreadable", place=str(path)) from error
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
     except OSError as error:
         raise Rejected("file_unreadable", place=str(path)) from error
 

@@ -72,9 +72,11 @@ class SessionStream:
         call: "grpc.aio.StreamStreamCall[session_pb2.DeviceMessage, session_pb2.GatewayMessage]",
         mode: Mode,
         stall_s: float,
+        peer: str,
     ) -> None:
         """Use `open_session`."""
         self._call = call
+        self._peer = peer
         self._machine = DeviceSession(mode.value)
         self._stall_s = stall_s
         self._peer_stopped = False
@@ -144,7 +146,7 @@ class SessionStream:
         except TimeoutError:
             raise Retry("line_stalled", stall_s=self._stall_s) from None
         except grpc.aio.AioRpcError as error:
-            raise from_rpc_error(error) from error
+            raise from_rpc_error(error, peer=self._peer) from error
         if message is grpc.aio.EOF or message is None:
             await self._explain_end()
         found = cast("session_pb2.GatewayMessage", message)
@@ -179,17 +181,17 @@ class SessionStream:
         error = grpc.aio.AioRpcError(
             code, await self._call.initial_metadata(), trailing, details=details
         )
-        raise from_rpc_error(error)
+        raise from_rpc_error(error, peer=self._peer)
 
 
 @asynccontextmanager
 async def open_session(
-    channel: grpc.aio.Channel, mode: Mode, *, stall_s: float
+    channel: grpc.aio.Channel, mode: Mode, *, stall_s: float, peer: str = ""
 ) -> AsyncIterator[SessionStream]:
-    """A session over the channel; the call is ended when the block is left."""
+    """A session over the channel; the call is ended when the block is left. ``peer`` names the gateway in problems."""
     call = session_pb2_grpc.GatewayStub(channel).Session()
     try:
-        yield SessionStream(call, mode, stall_s)
+        yield SessionStream(call, mode, stall_s, peer)
         await call.done_writing()
     finally:
         call.cancel()

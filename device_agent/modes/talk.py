@@ -330,7 +330,9 @@ async def begin(context: SyncContext, mode: Mode, gateway: Candidate) -> AsyncIt
     """
     async with (
         open_channel(gateway.address, context.identity.authority_pem, context.identity) as channel,
-        open_session(channel, mode, stall_s=context.settings.stall_s) as stream,
+        open_session(
+            channel, mode, stall_s=context.settings.stall_s, peer=f"gateway {gateway.address}"
+        ) as stream,
     ):
         talk = Talk(context, stream, mode, gateway)
         try:

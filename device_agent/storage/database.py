@@ -18,6 +18,7 @@ import aiosqlite
 from sqlcipher3 import dbapi2 as sqlcipher
 
 from fieldmesh.basics.errors import FieldmeshError, Rejected, Retry
+from fieldmesh.service.storage_problems import storage_problem
 
 T = TypeVar("T")
 Connection = sqlite3.Connection
@@ -31,9 +32,6 @@ _MEANINGS: tuple[tuple[str, type[Rejected | Retry], str], ...] = (
     ("disk is full", Retry, "disk_full"),
     ("not a database", Rejected, "database_unreadable"),
     ("malformed", Rejected, "database_unreadable"),
-    ("locked", Retry, "database_busy"),
-    ("disk I/O", Retry, "disk_failed"),
-    ("unable to open", Retry, "disk_failed"),
 )
 """Part of SQLite's or a trigger's message, and what it means; the first that fits counts."""
 
@@ -62,17 +60,19 @@ def connect(path: Path, key: bytes) -> sqlite3.Connection:
         connection.execute("PRAGMA temp_store=MEMORY")
     except sqlcipher.Error as error:
         connection.close()
-        raise problem_of(error, str(path)) from error
+        raise problem_of(error, str(path), path) from error
     return cast("sqlite3.Connection", connection)
 
 
-def problem_of(error: Exception, place: str) -> FieldmeshError:
-    """What a database error means to the person in front of the device."""
+def problem_of(error: Exception, place: str, file: Path) -> FieldmeshError:
+    """What an error of the database file means to the person in front of the device."""
     text = str(error)
     for part, kind, code in _MEANINGS:
         if part in text:
             return kind(code, place=place, text=text)
-    return Rejected("sql_refused", place=place, text=text)
+    return storage_problem(error, place, file=file) or Rejected(
+        "sql_refused", place=place, text=text
+    )
 
 
 class DeviceDatabase:
@@ -161,4 +161,4 @@ class DeviceDatabase:
             # A cancelled caller must not leave with its transaction still running.
             return cast("T", await asyncio.shield(run(function)))
         except sqlcipher.Error as error:
-            raise problem_of(error, self.path.name) from error
+            raise problem_of(error, str(self.path), self.path) from error

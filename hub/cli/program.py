@@ -8,6 +8,7 @@ from pathlib import Path
 from fieldmesh.basics.errors import FieldmeshError
 from fieldmesh.service import logs, translation
 from fieldmesh.service.config import language_of_environment
+from fieldmesh.service.storage_problems import file_problem
 from fieldmesh.service.translation import _
 from hub.cli import devices, gateways, organisation, oversight, sample, setup
 from hub.cli.answers import TRY_AGAIN, Answer, print_answer, print_error
@@ -25,6 +26,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         answer = asyncio.run(_run(command, options))
     except FieldmeshError as error:
         return print_error(error, as_json=options.json)
+    except OSError as error:
+        problem = file_problem(error, str(error.filename or options.home))
+        if problem is None:
+            raise
+        return print_error(problem, as_json=options.json)
     except KeyboardInterrupt:
         return TRY_AGAIN
     print_answer(answer, as_json=options.json)

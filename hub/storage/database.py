@@ -13,6 +13,7 @@ from fieldmesh.basics.errors import FieldmeshError, Rejected, Retry
 from fieldmesh.data import ddl
 from fieldmesh.data.model import Tier
 from fieldmesh.data.schema import SCHEMA_VERSION
+from fieldmesh.service.storage_problems import storage_problem
 from hub.storage.org_tables import ORG_METADATA
 from hub.storage.system_tables import HUB, HUB_EPOCH, SYSTEM_METADATA
 
@@ -32,6 +33,8 @@ class HubDatabase:
         self.url = url
         self._engine: AsyncEngine = create_async_engine(url, **_pool_settings(url))
         self._writing = asyncio.Lock()
+        name = sa.make_url(url).database if self.dialect == "sqlite" else None
+        self._file = Path(name) if name else None
         if self.dialect == "sqlite":
             sa.event.listen(self._engine.sync_engine, "connect", _set_pragmas)
             sa.event.listen(self._engine.sync_engine, "begin", _begin_deferred)
@@ -44,7 +47,7 @@ class HubDatabase:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection that sees one committed state for as long as the block lasts."""
-        with _Translated():
+        with _Translated(self._file):
             async with self._engine.connect() as connection:
                 yield connection
 
@@ -59,7 +62,7 @@ class HubDatabase:
             Retry: `database_busy`, `disk_full` or `disk_failed`.
         """
         async with self._writing:
-            with _Translated():
+            with _Translated(self._file):
                 async with self._engine.connect() as connection:
                     writing = await connection.execution_options(fieldmesh_writes=True)
                     async with writing.begin():
@@ -148,26 +151,33 @@ def _begin_deferred(connection: sa.Connection) -> None:
 
 
 class _Translated:
-    """Errors of the database become typed ones."""
+    """Errors of the database become typed ones; ``file`` is SQLite's."""
+
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, OperationalError):
-            raise _named(error) from error
+            raise _named(error, self._file) from error
         if isinstance(error, DBAPIError) and error.connection_invalidated:
             raise Retry("database_busy", delay_s=1.0) from error
         if isinstance(error, SQLAlchemyError):
             raise Rejected("rows_refused", place="database", text=str(error)[:300]) from error
 
 
-def _named(error: OperationalError) -> FieldmeshError:
+def _named(error: OperationalError, file: Path | None) -> FieldmeshError:
     text = str(error.orig)
     if "locked" in text or "busy" in text or "1205" in text:
         return Retry("database_busy", delay_s=0.5)
+    place = "database" if file is None else str(file)
+    known = None if error.orig is None else storage_problem(error.orig, place, file=file)
+    if known is not None:
+        return known
     if "full" in text:
-        return Retry("disk_full", delay_s=5.0)
+        return Retry("disk_full", place=place, delay_s=5.0)
     if "I/O" in text or "readonly" in text:
-        return Retry("disk_failed", delay_s=5.0, text=text)
-    return Rejected("database_unreadable", text=text)
+        return Retry("disk_failed", place=place, delay_s=5.0, text=text)
+    return Rejected("database_unreadable", place=place, text=text)

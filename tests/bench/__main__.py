@@ -14,6 +14,7 @@ from rich.table import Table
 
 from tests.bench.company import REFERENCE, Measured, Shape, measured
 from tests.bench.device import measure_fast, measure_full, measure_initialize
+from tests.bench.fanout import FANOUT, QUICK_FANOUT, measure_fanout
 from tests.bench.figures import Figures
 from tests.bench.gateway import measure_sessions
 from tests.bench.ingest import measure_ingest
@@ -31,6 +32,7 @@ REACH = {
     "gateway.init_storm.fast_p99_ratio": ("<=", 5.0),
     "hub.ingest_rows_per_second": (">=", 20_000.0),
     "hub.ingest_ratio": (">=", 0.35),
+    "hub.fanout.cost_ratio": ("<=", 1.25),
     "lag.p99": ("<=", 1.0),
     "device.rss": ("<=", 120.0),
     "gateway.rss": ("<=", 200.0),
@@ -76,6 +78,7 @@ BENCHMARKS = (
     Benchmark(_keys("lag", "p50", "p99", "up_p99", "down_p99"), measure_lag),
     Benchmark(("hub.rss", "gateway.rss"), measure_memory),
     Benchmark(("gateway.init_storm",), measure_storm, STORM, QUICK_STORM),
+    Benchmark(("hub.fanout",), measure_fanout, FANOUT, QUICK_FANOUT),
 )
 """In this order: the first one needs a device that has never sent anything."""
 

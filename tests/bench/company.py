@@ -153,7 +153,7 @@ class Measured:
             await asyncio.sleep(0.05)
 
     async def bare_devices(
-        self, count: int, *, positions: Sequence[str] = ("REP0001",)
+        self, count: int, *, positions: Sequence[str] = ("REP0001",), gateway: str = ""
     ) -> list[BareDevice]:
         """Main devices, as many at each position, with certificates; the gateway knows them."""
         found = []
@@ -165,7 +165,7 @@ class Measured:
             rows: list[tuple[Value, ...]] = []
             for code in positions:
                 for _ in range(count):
-                    found.append(await self._registered(writer, code))
+                    found.append(await self._registered(writer, code, gateway))
                     rows.append((found[-1].device_id, known[code], "main", "active"))
             names = ("id", "position_id", "kind", "state")
             await writer.update("device", from_rows("device", names, rows))
@@ -176,11 +176,12 @@ class Measured:
         await self.reached(lsn)
         return found
 
-    async def _registered(self, writer: ChangeWriter, position: str) -> BareDevice:
+    async def _registered(self, writer: ChangeWriter, position: str, gateway: str) -> BareDevice:
         self.registered += 1
         code = f"BENCH-{self.registered:04d}"
         authority = self.office.trust.authority
-        new = NewDevice(code=code, position=None, gateway=self.gateway.code, spare=True)
+        home = gateway or self.gateway.code
+        new = NewDevice(code=code, position=None, gateway=home, spare=True)
         device_id = await add_device(writer, self.office.maker, new)
         key = make_key()
         issued = authority.issue_node(make_csr(key, code), NodeKind.DEVICE, device_id)

@@ -58,13 +58,14 @@ class Gateway:
         config: GatewayConfig,
         identity: GatewayIdentity,
         database: Database,
+        clock: Clock | None = None,
     ) -> None:
-        """Build the parts; nothing runs yet."""
+        """Build the parts; nothing runs yet. ``clock`` None = the machine's."""
         self.home = home
         self.config = config
         self.identity = identity
         self.database = database
-        self.clock: Clock = SystemClock()
+        self.clock = clock or SystemClock()
         self.random = random.Random(secrets.randbits(64))  # noqa: S311 - for jitter and names, not for secrets
         self.signals = Signals()
         self.metrics = GatewayMetrics(identity.gateway_id.hex(), self.clock)

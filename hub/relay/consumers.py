@@ -37,7 +37,7 @@ class Consumers:
         self._bus = bus
 
     async def begin_after(
-        self, gateway_id: bytes, partitions: Iterable[int], down_sequence: int
+        self, gateway_id: bytes, partitions: Iterable[int], *, down_sequence: int, mark_lsn: int
     ) -> str:
         """The gateway's consumer delivers what comes after that place of the stream. Returns its name.
 
@@ -45,6 +45,7 @@ class Consumers:
             gateway_id: whose consumer.
             partitions: that it may hear.
             down_sequence: stream sequence of the last mark that the gateway has applied; 0 = none.
+            mark_lsn: of that mark.
         """
         stream = await self._bus.jetstream()
         name, subjects = consumer_name(gateway_id), subjects_of(partitions)
@@ -54,14 +55,13 @@ class Consumers:
             return name
         if held is not None:
             await stream.delete_consumer(DOWN, name)
-        state = (await stream.stream_info(DOWN)).state
-        start = down_sequence + 1 if 0 < down_sequence <= state.last_seq else state.first_seq
+        start = await _start(stream, down_sequence, mark_lsn)
         await stream.add_consumer(
             DOWN,
             ConsumerConfig(
                 durable_name=name,
                 deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
-                opt_start_seq=max(start, 1),
+                opt_start_seq=start,
                 ack_policy=AckPolicy.EXPLICIT,
                 ack_wait=_ACK_WAIT_S,
                 max_ack_pending=-1,
@@ -78,14 +78,17 @@ class Consumers:
             await self._filter(stream, held, subjects_of(partitions))
 
     async def oldest_lsn(self) -> int:
-        """A gateway whose mark is below this LSN has missed something that DOWN no longer holds; 0 = nobody has."""
+        """A gateway whose mark is below this LSN has missed something that DOWN no longer holds; 0 = nobody has.
+
+        Where the stream begins anew (its store was lost), everything before its first message was
+        published in the old one.
+        """
         stream = await self._bus.jetstream()
         state = (await stream.stream_info(DOWN)).state
         if not state.messages:
             return 0
-        first = await stream.get_msg(DOWN, state.first_seq)
-        lsn = int((first.headers or {}).get("Nats-Msg-Id", "0").partition(".")[0])
-        return lsn if state.first_seq > 1 else lsn - 1
+        lsn, is_mark = await _message_at(stream, state.first_seq)
+        return lsn if is_mark or state.first_seq > 1 else lsn - 1
 
     async def _filter(
         self, stream: JetStreamContext, held: ConsumerInfo, subjects: list[str]
@@ -104,6 +107,29 @@ async def _info(stream: JetStreamContext, name: str) -> ConsumerInfo | None:
     except NotFoundError:
         return None
     return found
+
+
+async def _start(stream: JetStreamContext, down_sequence: int, mark_lsn: int) -> int:
+    """The first sequence to deliver: after the gateway's mark, or all that is there.
+
+    A sequence says nothing about a stream whose store was lost meanwhile: only the mark that the
+    gateway has applied, found at its place, shows that it is the same stream.
+    """
+    state = (await stream.stream_info(DOWN)).state
+    is_here = down_sequence > 0 and state.first_seq <= down_sequence <= state.last_seq
+    if is_here and await _message_at(stream, down_sequence) == (mark_lsn, True):
+        return down_sequence + 1
+    return max(state.first_seq, 1)
+
+
+async def _message_at(stream: JetStreamContext, sequence: int) -> tuple[int, bool]:
+    """LSN of the message at that place, and whether it is a mark; (0, False) = there is none."""
+    try:
+        held = await stream.get_msg(DOWN, sequence)
+    except NotFoundError:
+        return 0, False
+    lsn, _, rest = (held.headers or {}).get("Nats-Msg-Id", "0").partition(".")
+    return int(lsn), rest.startswith("mark.")
 
 
 def _stands_at(held: ConsumerInfo, down_sequence: int) -> bool:

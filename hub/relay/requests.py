@@ -108,7 +108,12 @@ class Responder:
     async def _hello(self, gateway_id: bytes, data: bytes) -> bytes:
         hello = replication_pb2.GatewayHello.FromString(data)
         partitions = await self._partitions(gateway_id)
-        name = await self._consumers.begin_after(gateway_id, partitions, hello.down_sequence)
+        name = await self._consumers.begin_after(
+            gateway_id,
+            partitions,
+            down_sequence=hello.down_sequence,
+            mark_lsn=hello.mark_lsn,
+        )
         async with self._database.read() as connection:
             lsn = await down_outbox.published_lsn(connection)
             epochs = await down_outbox.epochs(connection)

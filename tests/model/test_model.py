@@ -1,0 +1,28 @@
+"""Promises 1 to 6 over many orders of events, each failure shrunk to a short story."""
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.model.machine import NetworkMachine
+from tests.model.template import Template
+
+STORIES, STEPS = 15, 20
+
+
+def test_whatever_happens_nothing_is_lost_doubled_or_different(
+    template: Template, request: pytest.FixtureRequest
+) -> None:
+    """Fifteen stories of up to twenty events; with --thorough two thousand of fifty."""
+    thorough = request.config.getoption("--thorough")
+    NetworkMachine.template = template
+    run_state_machine_as_test(
+        NetworkMachine,
+        settings=settings(
+            max_examples=2_000 if thorough else STORIES,
+            stateful_step_count=50 if thorough else STEPS,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            print_blob=True,
+        ),
+    )

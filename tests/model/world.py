@@ -1,0 +1,284 @@
+"""The network of the model: what can happen to it, and what must hold in spite of it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+from device_agent.modes import talk
+from device_agent.modes.run import run
+from device_agent.storage.digests import partition_digests as held_by_device
+from fieldmesh.basics.clock import ManualClock, SystemClock
+from fieldmesh.basics.errors import Fenced, Retry
+from fieldmesh.session.transitions import Mode
+from gateway.storage import digests as gateway_digests
+from gateway.storage import outbox, partitions, provisional
+from hub.exchange.prices import set_price
+from hub.fleet.outlets import move_outlets
+from hub.fleet.subscriptions import today
+from hub.storage import contents, journal
+from hub.storage.org_changes import head_office_write
+from tests.model.broker import Broker
+from tests.model.line import Weather
+from tests.model.nodes import SimDevice, SimGateway, SimHub, connect_devices
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.model.template import Template
+
+MOST_ROUNDS = 40
+"""A network that nobody disturbs is at rest after so many rounds, or never."""
+DEVICES, GATEWAYS = ("D1", "D2"), ("GW1", "GW2")
+SECOND_US = 1_000_000
+
+
+@dataclass(slots=True)
+class Made:
+    """What people did, to be found again."""
+
+    orders: dict[str, list[str]] = field(default_factory=dict)
+    """By device, document numbers in the order in which they were made."""
+    hub_ticks: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+
+class World:
+    """Hub, broker, two gateways and two devices in one process."""
+
+    def __init__(self, template: Template, folder: Path) -> None:
+        """A copy of the company; nothing runs yet."""
+        shutil.rmtree(folder, ignore_errors=True)
+        template.copy(folder)
+        self.folder = folder
+        self.clock = ManualClock(SystemClock().now())
+        self.broker = Broker()
+        self.hub = SimHub(folder / "hub", self.broker, self.clock)
+        self.gateways = {
+            name: SimGateway(folder / name, self.broker, self.clock) for name in GATEWAYS
+        }
+        self.devices = {
+            name: SimDevice(folder / name, template.keys[name], self.clock) for name in DEVICES
+        }
+        self.weather = Weather()
+        self.made = Made(orders={name: [] for name in DEVICES})
+        self._patch = mock.patch.multiple(talk, **connect_devices(self.gateways, self.weather))
+
+    async def open(self) -> None:
+        """Everything runs, with the lines up."""
+        self._patch.start()
+        await self.hub.open()
+        for node in (*self.gateways.values(), *self.devices.values()):
+            await node.open()
+
+    async def close(self) -> None:
+        """Nothing runs any more, and the folder is gone."""
+        for node in (*self.devices.values(), *self.gateways.values(), self.hub):
+            await node.crash()
+        self._patch.stop()
+        shutil.rmtree(self.folder)
+
+    # --- what people do
+
+    async def order(self, device: str) -> None:
+        """A rep takes an order."""
+        placed = await self.devices[device].agent.order_from_list(outlet="", lines=2)
+        self.made.orders[device].append(placed.number)
+
+    async def sync(self, device: str, gateway: str, mode: Mode, weather: Weather) -> str:
+        """A session, in that weather. Returns its outcome, or the code of the problem."""
+        agent = self.devices[device].agent
+        self.weather.messages = weather.messages
+        self.weather.gateway_goes_on = weather.gateway_goes_on
+        try:
+            report = await run(agent._context, mode, only=gateway)
+        except (Retry, Fenced) as problem:
+            await self._ticks_never_go_back(device)
+            return problem.code
+        finally:
+            self.weather.messages = None
+        assert not report.repaired, f"{device} differed from {gateway} after {mode.value}"
+        await self._ticks_never_go_back(device)
+        return report.outcome
+
+    async def set_price(self, number: int) -> None:
+        """Head office changes a price."""
+        office = self.hub.office
+        async with head_office_write(
+            office.database, self.clock, actor="model", kind="price", about={}
+        ) as writer:
+            lists = await writer.connection.exec_driver_sql("SELECT code FROM price_list LIMIT 1")
+            products = await writer.connection.exec_driver_sql("SELECT code FROM product LIMIT 1")
+            await set_price(
+                writer,
+                office.maker.identifiers,
+                price_list=str(lists.scalar_one()),
+                product=str(products.scalar_one()),
+                unit=None,
+                amount=10_000 + number,
+                day=today(self.clock),
+            )
+
+    async def move_outlet(self, number: int, position: str) -> None:
+        """An outlet is served by that position from now on."""
+        office = self.hub.office
+        async with head_office_write(
+            office.database, self.clock, actor="model", kind="outlet_moved", about={}
+        ) as writer:
+            found = await writer.connection.exec_driver_sql("SELECT code FROM outlet ORDER BY code")
+            codes = [str(row[0]) for row in found.fetchall()]
+            outlets = [codes[number % len(codes)]]
+            await move_outlets(writer, office.maker, outlets=outlets, position=position)
+
+    # --- what happens to nodes
+
+    async def restart(self, name: str) -> None:
+        """A process dies and starts again."""
+        node = self._node(name)
+        await node.crash()
+        await node.open()
+
+    async def lose_gateway(self, name: str) -> None:
+        """A gateway's disk is lost; it comes back with its identity and nothing else."""
+        gateway = self.gateways[name]
+        await gateway.crash()
+        gateway.lose_disk()
+        await gateway.open()
+
+    async def backup_hub(self) -> None:
+        """Tonight's backup."""
+        await self.hub.crash()
+        self.hub.backup(self.folder / "backup")
+        await self.hub.open()
+
+    async def restore_hub(self) -> bool:
+        """Head office goes on from the newest backup, if there is one."""
+        backup = self.folder / "backup"
+        if not backup.exists():
+            return False
+        await self.hub.crash()
+        await self.hub.restore(backup)
+        await self.hub.open()
+        return True
+
+    def _node(self, name: str) -> SimHub | SimGateway | SimDevice:
+        if name == "hub":
+            return self.hub
+        return self.gateways[name] if name in self.gateways else self.devices[name]
+
+    # --- what must hold
+
+    async def _ticks_never_go_back(self, device: str) -> None:
+        status = await self.devices[device].agent.status()
+        tick = (status.standing.hub_epoch, status.standing.at_head_office_sequence)
+        before = self.made.hub_ticks.get(device, (0, 0))
+        assert tick >= before, f"the second tick of {device} went back from {before} to {tick}"
+        self.made.hub_ticks[device] = tick
+
+    async def never_doubled(self) -> None:
+        """Promise 2: whatever was delivered how often, each order stands once, with its lines."""
+        counts = await self._at_hub(
+            "SELECT number, count(DISTINCT sales_order.id), count(*) FROM sales_order"
+            " JOIN order_line ON order_id = sales_order.id AND order_line.deleted = 0"
+            " WHERE number IN (SELECT value FROM json_each(?)) GROUP BY number"
+        )
+        for number, orders, lines in counts:
+            assert (orders, lines) == (1, 2), f"{number}: {orders} orders with {lines} lines"
+
+    async def at_rest(self) -> None:
+        """Everything that waits has come to its end, with the lines up and nobody at work."""
+        for line in (self.hub.line, *(gateway.line for gateway in self.gateways.values())):
+            line.up, line.lose_words, line.skip, line.deliveries = True, 0, 0, 1_000_000
+        waits: dict[str, Any] = {}
+        for _ in range(MOST_ROUNDS):
+            await self._round()
+            waits = await self._waits()
+            if not waits:
+                return
+        msg = f"the network does not come to rest: {waits}"
+        raise AssertionError(msg)
+
+    async def _round(self) -> None:
+        self.clock.advance(61 * SECOND_US)
+        for name, device in (("D1", "GW1"), ("D2", "GW2")):
+            outcome = await self.sync(name, device, Mode.FULL, Weather())
+            if outcome in {"initialize_needed", "cloned_device"}:
+                await self.sync(name, device, Mode.INITIALIZE, Weather())
+        for gateway in self.gateways.values():
+            await gateway.send()
+        await self.hub.take(self.broker.waiting_up())
+        await self.hub.relay_once()
+        for gateway in self.gateways.values():
+            await gateway.hear()
+            await gateway.seed()
+            await gateway.hear()
+            await gateway.seed()
+
+    async def _waits(self) -> dict[str, Any]:
+        waits: dict[str, Any] = {}
+        for name, device in self.devices.items():
+            standing = (await device.agent.status()).standing
+            if standing.waiting_batches or standing.saved_rows:
+                waits[name] = standing
+        for name, gateway in self.gateways.items():
+            depth = await gateway.parts.database.read(outbox.depth)
+            rows = await gateway.parts.database.read(partitions.list_partitions)
+            shown = await gateway.parts.database.read(provisional.count_batches)
+            open_ = [row for row in rows if row.state is not partitions.PartitionState.READY]
+            if depth.entries or open_ or shown:
+                waits[name] = (depth, open_, shown)
+        if self.broker.waiting_up():
+            waits["UP"] = len(self.broker.waiting_up())
+        return waits
+
+    async def nothing_lost(self) -> None:
+        """Promises 1 and 3: every order stands at head office, in the order in which it was made."""
+        rows = await self._at_hub(
+            "SELECT number, lsn FROM sales_order WHERE number IN (SELECT value FROM json_each(?))"
+            " ORDER BY id"
+        )
+        found = {number for number, _ in rows}
+        for device, numbers in self.made.orders.items():
+            missing = [number for number in numbers if number not in found]
+            assert not missing, f"orders of {device} are lost: {missing}"
+
+    async def all_equal(self) -> None:
+        """Promise 5: gateways equal the hub, devices equal their gateways; 7 and 9: nothing unexplained."""
+        async with self.hub.office.database.read() as connection:
+            await journal.verify(connection)
+            for name, gateway in self.gateways.items():
+                await self._gateway_equals(connection, name, gateway)
+        assert await self._at_hub("SELECT count(*) FROM fm_quarantine WHERE ? <> ''") == [(0,)]
+        for name, gateway in (("D1", "GW1"), ("D2", "GW2")):
+            assert await self.sync(name, gateway, Mode.FULL, Weather()) == "done"
+            held = await self.devices[name].agent._context.database.read(held_by_device)
+            sums = await self.gateways[gateway].parts.database.read(
+                lambda c, wanted=held: gateway_digests.partition_digests(
+                    c, list(wanted), for_devices=True
+                )
+            )
+            meant = {row.partition: (row.rows, row.low, row.high) for row in sums}
+            mine = {one.partition: (one.rows, one.low, one.high) for one in held.values()}
+            assert mine == {partition: meant[partition] for partition in mine}, name
+
+    async def _gateway_equals(self, connection: Any, name: str, gateway: SimGateway) -> None:
+        rows = await gateway.parts.database.read(partitions.list_partitions)
+        numbers = [row.partition for row in rows]
+        meant = {
+            one.partition: (one.rows, one.low, one.high)
+            for one, _ in await contents.digests(connection, numbers)
+            if one.rows
+        }
+        held = await gateway.parts.database.read(
+            lambda c: gateway_digests.partition_digests(c, numbers, for_devices=False)
+        )
+        mine = {row.partition: (row.rows, row.low, row.high) for row in held if row.rows}
+        assert mine == meant, f"{name} differs from head office"
+
+    async def _at_hub(self, query: str) -> list[tuple[Any, ...]]:
+        numbers = json.dumps([n for made in self.made.orders.values() for n in made])
+        async with self.hub.office.database.read() as connection:
+            result = await connection.exec_driver_sql(query, (numbers,))
+            return [tuple(row) for row in result.fetchall()]

@@ -42,6 +42,10 @@ REACH = {
 
 TARGET = Path("build/bench.json")
 SAMPLES = 5
+_WIDTH = 110
+_WHOLE = 100
+HEADINGS = ("key", "figure", "least … most (samples)", "reach", "met")
+SIGNS = {"<=": "≤", ">=": "≥"}
 Work = Callable[[Measured, Figures], Awaitable[None]]
 
 
@@ -69,7 +73,7 @@ def _keys(first: str, *rest: str) -> tuple[str, ...]:
 
 BENCHMARKS = (
     Benchmark(_keys("initialize", "rows", "seconds", "limit_seconds", "ratio"), measure_initialize),
-    Benchmark(_keys("fast", "seconds", "limit_seconds", "ratio", "bytes_up"), measure_fast),
+    Benchmark(_keys("fast", "seconds", "limit_seconds", "ratio", "bytes"), measure_fast),
     Benchmark(_keys("fast", "round_trips"), measure_round_trips),
     Benchmark(_keys("full", "seconds", "limit_seconds", "ratio", "bytes"), measure_full),
     Benchmark(_keys("device", "rss"), measure_device_memory),
@@ -96,6 +100,7 @@ def main() -> int:
         asyncio.run(_measure(chosen, figures, Path(folder), options))
     _show(figures)
     figures.write(options.out)
+    _write_page(figures, options.out.with_suffix(".md"))
     return 0
 
 
@@ -136,17 +141,42 @@ async def _run(one: Benchmark, network: Measured, figures: Figures) -> None:
 
 
 def _show(figures: Figures) -> None:
-    table = Table("key", "figure", "least … most (samples)", "reach", "")
-    for key, value in figures.values.items():
-        sign, reach = REACH.get(key, ("", 0.0))
-        met = "" if not sign else "yes" if (value <= reach) == (sign == "<=") else "NO"
-        spread = figures.spreads.get(key)
-        between = f"{spread.least:,.4g} … {spread.most:,.4g} ({spread.samples})" if spread else ""
-        table.add_row(key, f"{value:,.4g}", between, f"{sign} {reach:g}" if sign else "", met)
-    console = Console()
+    table = Table()
+    for heading in HEADINGS:
+        table.add_column(heading, no_wrap=True)
+    for line in _lines(figures):
+        table.add_row(*line)
+    console = Console(width=_WIDTH)
     console.print(table)
     for note in figures.notes:
         console.print(f"note: {note}", markup=False)
+
+
+def _write_page(figures: Figures, path: Path) -> None:
+    """The same table for a page of the documentation."""
+    text = ["| " + " | ".join(HEADINGS) + " |", "|" + "---|" * len(HEADINGS)]
+    text += [f"| `{key}` | " + " | ".join(rest) + " |" for key, *rest in _lines(figures)]
+    text += ["", *(f"- {note}" for note in figures.notes)]
+    path.write_text("\n".join(text) + "\n", encoding="utf-8")
+
+
+def _lines(figures: Figures) -> list[tuple[str, ...]]:
+    found: list[tuple[str, ...]] = []
+    for key, value in figures.values.items():
+        sign, reach = REACH.get(key, ("", 0.0))
+        met = "" if not sign else "yes" if (value <= reach) == (sign == "<=") else "no"
+        met = "doubtful" if key in figures.doubted else met
+        spread = figures.spreads.get(key)
+        between = (
+            f"{_number(spread.least)} … {_number(spread.most)} ({spread.samples})" if spread else ""
+        )
+        asked = f"{SIGNS[sign]} {reach:g}" if sign else ""
+        found.append((key, _number(value), between, asked, met))
+    return found
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= _WHOLE else f"{value:.3g}"
 
 
 if __name__ == "__main__":

@@ -26,6 +26,8 @@ class Figures:
     values: dict[str, float] = field(default_factory=dict)
     spreads: dict[str, Spread] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    doubted: set[str] = field(default_factory=set)
+    """Keys whose figure says nothing, because a limit was implausible."""
 
     def put(self, key: str, value: float) -> None:
         """One figure that is no median."""
@@ -44,20 +46,24 @@ class Figures:
         """Something that the reader of the figures has to know."""
         self.notes.append(text)
 
-    def expect(self, key: str, *, least: float, most: float, why: str) -> None:
-        """A figure outside these bounds is called implausible."""
+    def expect(
+        self, key: str, *, least: float, most: float, why: str, doubts: Sequence[str] = ()
+    ) -> None:
+        """A figure outside these bounds is called implausible, and those that follow from it are doubted."""
         value = self.values[key]
         if not least <= value <= most:
             self.note(f"{key} = {value:.4g} is implausible: {why}")
+            self.doubted |= {key, *doubts}
 
     def write(self, path: Path) -> None:
-        """A JSON object: the keys, and under `spread` and `notes` what else is known."""
+        """A JSON object: the keys; under `spread`, `notes` and `doubted` what else is known."""
         path.parent.mkdir(parents=True, exist_ok=True)
         spread = {
             key: {"least": one.least, "most": one.most, "samples": one.samples}
             for key, one in self.spreads.items()
         }
-        content = {**self.values, "spread": spread, "notes": self.notes}
+        content: dict[str, object] = {**self.values, "spread": spread, "notes": self.notes}
+        content["doubted"] = sorted(self.doubted)
         path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 

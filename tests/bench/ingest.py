@@ -49,8 +49,9 @@ async def measure_ingest(measured: Measured, figures: Figures) -> None:
     figures.put_samples("hub.ingest_limit_rows_per_second", limits)
     figures.put_samples("hub.ingest_ratio", ratios)
     figures.expect(
-        "hub.ingest_limit_rows_per_second", least=30_000, most=1_000_000, why="plain executemany"
-    )
+        "hub.ingest_limit_rows_per_second", least=60_000, most=1_000_000,
+        why="plain executemany on an idle machine", doubts=["hub.ingest_ratio"],
+    )  # fmt: skip
 
 
 def _days(

@@ -1,7 +1,6 @@
 """What nothing on this machine could beat: a bare mTLS call with one fsynced commit, and plain executemany."""
 
 import asyncio
-import random
 import sqlite3
 import statistics
 import time
@@ -20,7 +19,6 @@ from fieldmesh.service.database import open_connection
 from fieldmesh.service.grpc_server import NodeKeys, bind, open_channel, server_credentials
 
 METHOD = "/bench.Bare/Call"
-CALLS = 9
 
 
 def insert_all(path: Path, rows: dict[str, list[tuple[Value, ...]]]) -> float:
@@ -81,15 +79,6 @@ async def one_bare_call(port: int, client: NodeKeys, content: bytes) -> float:
     seconds = time.perf_counter() - started
     await channel.close()
     return seconds
-
-
-async def bare_call(
-    folder: Path, server: NodeKeys, client: NodeKeys, size: int, commits: int
-) -> list[float]:
-    """Seconds of a new mTLS connection, one call of ``size`` bytes, and so many fsynced commits of them."""
-    content = random.Random(3).randbytes(size)
-    async with bare_server(folder, server, commits) as port:
-        return [await one_bare_call(port, client, content) for _ in range(CALLS)]
 
 
 def _commit(database: sqlite3.Connection, content: bytes) -> None:

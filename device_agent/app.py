@@ -59,6 +59,8 @@ class Status:
 async def enroll(folder: Path, wish: EnrolmentWish) -> DeviceState:
     """The device has its identity and an empty database; it may sync.
 
+    A device whose certificate has ended keeps its database and gets another certificate.
+
     Raises:
         Rejected: `already_enrolled`, `bad_code`, `sign_in_refused`, or the hub's refusal.
         Retry: the gateway or the hub cannot be reached now.
@@ -68,7 +70,7 @@ async def enroll(folder: Path, wish: EnrolmentWish) -> DeviceState:
         people = [signin.Person(found.login, found.person, found.verifier) for found in known]
         return signin.checked_verifier(people, wish.login, wish.password)
 
-    return await take_in(Home(folder), wish, check)
+    return await take_in(Home(folder), wish, check, SystemClock())
 
 
 class DeviceAgent:

@@ -82,13 +82,17 @@ async def _enroll(options: argparse.Namespace) -> Answer:
         password=_password(options),
         hardware_id=options.hardware_id,
     )
+    again = Home(options.home).is_enrolled
     state = await enroll(options.home, wish)
+    text = _("The device is enrolled. Next: fieldmesh-device sync initialize")
+    if again:
+        text = _("The device has a new certificate and keeps its data. Next: fieldmesh-device sync")
     return {
         "device": to_text(state.device_id),
         "position": to_text(state.position_id) if state.position_id else "",
         "document_prefix": state.document_prefix,
         "spare": bool(state.spare),
-        "text": _("The device is enrolled. Next: fieldmesh-device sync initialize"),
+        "text": text,
     }
 
 

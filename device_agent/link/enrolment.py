@@ -76,7 +76,7 @@ async def enrol(address: str, authority_pem: bytes, asked: EnrolmentAsked) -> En
                 request, timeout=ENROL_TIMEOUT_S
             )
         except grpc.aio.AioRpcError as error:
-            raise from_rpc_error(error) from error
+            raise from_rpc_error(error, peer=f"gateway {address}") from error
     return _enrolled(reply)
 
 
@@ -92,7 +92,7 @@ async def renew(address: str, identity: Identity, csr: bytes) -> Enrolled:
                 enrol_pb2.RenewRequest(csr=csr), timeout=ENROL_TIMEOUT_S
             )
         except grpc.aio.AioRpcError as error:
-            raise from_rpc_error(error) from error
+            raise from_rpc_error(error, peer=f"gateway {address}") from error
     return _enrolled(reply)
 
 

@@ -74,11 +74,15 @@ class Report:
 
 
 def load_identity(home: Home, key: bytes) -> Identity:
-    """What the device shows and whom it trusts."""
+    """What the device shows and whom it trusts.
+
+    Raises:
+        Rejected: `device_home_damaged`, a file can't be read.
+    """
     return Identity(
-        certificate_pem=identity.certificate_pem(home.certificate.read_bytes()),
+        certificate_pem=identity.certificate_pem(home.certificate),
         private_key_pem=identity.private_key_pem(identity.load_private_key(home, key)),
-        authority_pem=identity.certificate_pem(home.authority.read_bytes()),
+        authority_pem=identity.certificate_pem(home.authority),
     )
 
 

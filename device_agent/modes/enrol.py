@@ -3,15 +3,23 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from device_agent.config import APP_VERSION
 from device_agent.link.enrolment import Enrolled, EnrolmentAsked, PersonKnown, enrol
 from device_agent.storage import schema
 from device_agent.storage.gateways import GatewayRow, replace_hub_list
 from device_agent.storage.home import Home, write_durably
-from device_agent.storage.identity import save_facts, save_private_key
+from device_agent.storage.identity import (
+    load_facts,
+    load_private_key,
+    save_facts,
+    save_private_key,
+)
 from device_agent.storage.keyring import Keyring
 from device_agent.storage.sealed import new_key
 from device_agent.storage.state import DeviceState
+from fieldmesh.basics.clock import Clock
 from fieldmesh.basics.codes import parse_code
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.service import tls
@@ -33,25 +41,54 @@ Check = Callable[[list[PersonKnown]], str]
 """Checks the person's password against those whom head office knows; digest of the verifier."""
 
 
-async def take_in(home: Home, wish: EnrolmentWish, check: Check) -> DeviceState:
+async def take_in(home: Home, wish: EnrolmentWish, check: Check, clock: Clock) -> DeviceState:
     """The device has its identity and an empty database; it may sync.
 
     The database is named current last, so a crash in between leaves a device that is not enrolled;
-    the one-time code is used up then, and a new one is needed.
+    the one-time code is used up then, and a new one is needed. A device whose certificate is no
+    good any more gets another one for the same key, and keeps its database.
 
     Raises:
-        Rejected: `already_enrolled`, `bad_code`, `sign_in_refused`, or the hub's refusal.
+        Rejected: `already_enrolled`, `bad_code`, `code_of_another`, `sign_in_refused`, or the
+            hub's refusal.
         Retry: the gateway or the hub cannot be reached now.
     """
     if home.is_enrolled:
-        raise Rejected("already_enrolled", place=str(home.folder))
+        return await _take_in_again(home, wish, clock)
+    private_key = tls.make_key()
+    enrolled = await _ask(wish, private_key)
+    verifier_sha256 = check(enrolled.people)
+    key = new_key()
+    save_private_key(home, key, private_key)
+    _save_certificates(home, enrolled)
+    Keyring(home).add(wish.login, wish.password, key, verifier_sha256=verifier_sha256)
+    return _make_database(home, key, enrolled)
+
+
+async def _take_in_again(home: Home, wish: EnrolmentWish, clock: Clock) -> DeviceState:
+    """The same device, key and database, with another certificate."""
+    if home.certificate.exists() and home.authority.exists():
+        certificate, authority = home.certificate.read_bytes(), home.authority.read_bytes()
+        place = str(home.certificate)
+        if tls.certificate_problem(certificate, authority, clock.now(), place) is None:
+            raise Rejected("already_enrolled", place=str(home.folder))
+    key = Keyring(home).open(wish.login, wish.password)
+    state, _ = load_facts(home)
+    enrolled = await _ask(wish, load_private_key(home, key))
+    if enrolled.device_id != state.device_id:
+        raise Rejected("code_of_another", place="enrolment code")
+    _save_certificates(home, enrolled)
+    return state
+
+
+async def _ask(wish: EnrolmentWish, private_key: ec.EllipticCurvePrivateKey) -> Enrolled:
+    """What the hub gives for the code."""
     code = parse_code(wish.code)
     host, _, port = wish.gateway_address.rpartition(":")
     if not host or not port.isdigit():
         raise Rejected("bad_address", place=wish.gateway_address)
     authority = await tls.fetch_authority(host.strip("[]"), int(port), code.authority)
-    private_key = tls.make_key()
-    enrolled = await enrol(
+    return await enrol(
         wish.gateway_address,
         tls.certificate_pem(authority),
         EnrolmentAsked(
@@ -61,14 +98,12 @@ async def take_in(home: Home, wish: EnrolmentWish, check: Check) -> DeviceState:
             app_version=APP_VERSION,
         ),
     )
-    verifier_sha256 = check(enrolled.people)
-    key = new_key()
-    save_private_key(home, key, private_key)
+
+
+def _save_certificates(home: Home, enrolled: Enrolled) -> None:
     write_durably(home.authority, enrolled.authority)
     write_durably(home.hub_key, enrolled.hub_public_key)
     write_durably(home.certificate, enrolled.certificate)
-    Keyring(home).add(wish.login, wish.password, key, verifier_sha256=verifier_sha256)
-    return _make_database(home, key, enrolled)
 
 
 def _make_database(home: Home, key: bytes, enrolled: Enrolled) -> DeviceState:

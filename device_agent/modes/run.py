@@ -15,6 +15,7 @@ from device_agent.modes.upload import upload
 from device_agent.storage.database import DeviceDatabase
 from fieldmesh.basics.backoff import Backoff
 from fieldmesh.basics.errors import Fenced, FieldmeshError, Rejected, Retry
+from fieldmesh.service import tls
 from fieldmesh.session.transitions import Mode
 
 Story = Callable[[SyncContext, Candidate], Awaitable[Report]]
@@ -26,6 +27,9 @@ STORIES: dict[Mode, Story] = {
     Mode.UPLOAD: upload,
 }
 SERVED = frozenset({"done"})
+_OF_ONE_GATEWAY = frozenset({"foreign_certificate", "peer_certificate_bad"})
+"""Refusals that another gateway may not share."""
+_NO_LINE = frozenset({"no_gateway_reachable", "session_cut"})
 
 
 async def run(context: SyncContext, mode: Mode, *, only: str = "") -> Report:
@@ -86,7 +90,7 @@ async def _until_served(context: SyncContext, story: Story, only: str) -> Report
             try:
                 report = await story(context, candidate)
             except (Retry, Rejected) as error:
-                if isinstance(error, Rejected) and error.code != "foreign_certificate":
+                if isinstance(error, Rejected) and error.code not in _OF_ONE_GATEWAY:
                     raise
                 last = error
                 wait_s = max(wait_s, error.delay_s if isinstance(error, Retry) else 0.0)
@@ -99,8 +103,27 @@ async def _until_served(context: SyncContext, story: Story, only: str) -> Report
             wait_s = max(wait_s, report.retry_after_s)
             if context.clock.monotonic() + wait_s > deadline:
                 return report
+        if last is not None and last.code in _NO_LINE:
+            _explain(context)
         pause_s = max(wait_s, pause.next_delay()) * (1 + context.chance.random() / 4)
         if context.clock.monotonic() + pause_s > deadline:
             raise last or Retry("no_gateway_reachable", place="gateways")
         context.tell(Step.WAIT, note=f"{pause_s:.1f} s")
         await asyncio.sleep(pause_s)
+
+
+def _explain(context: SyncContext) -> None:
+    """A gateway ends the handshake without a word when the device's certificate is no good.
+
+    Raises:
+        Rejected: `foreign_certificate` or `certificate_expired`, with the file.
+    """
+    home = context.home
+    problem = tls.certificate_problem(
+        context.certificate,
+        home.authority.read_bytes(),
+        context.clock.now(),
+        str(home.certificate),
+    )
+    if problem is not None:
+        raise problem

@@ -111,17 +111,22 @@ class Home:
 
     @property
     def is_enrolled(self) -> bool:
-        """Whether the device has an identity."""
-        return self.certificate.exists() and self.keyring.exists() and self.current.exists()
+        """Whether there is a database that somebody can open, whatever else is missing."""
+        return self.keyring.exists() and self.current.exists()
 
     def require_enrolled(self) -> None:
         """Passes when the device has an identity.
 
         Raises:
-            Rejected: `device_not_enrolled`, with the folder.
+            Rejected: `device_not_enrolled`, with the folder; `device_home_damaged`, with the file
+                that is missing.
         """
-        if not self.is_enrolled:
+        if not self.current.exists():
             raise Rejected("device_not_enrolled", place=str(self.folder))
+        needed = (self.keyring, self.certificate, self.authority, self.private_key, self.hub_key)
+        for file in needed:
+            if not file.exists():
+                raise Rejected("device_home_damaged", place=str(file))
 
     def current_database(self) -> Path:
         """Path of the live database.

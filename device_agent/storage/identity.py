@@ -1,7 +1,7 @@
 """The device's key and certificates at rest. The private key is sealed under the database key."""
 
 import json
-import ssl
+from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
@@ -16,6 +16,7 @@ from device_agent.storage.home import Home, write_durably
 from device_agent.storage.sealed import seal, unseal
 from device_agent.storage.state import DeviceState
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.service import tls
 
 _PLACE = "key.enc"
 
@@ -44,9 +45,16 @@ def private_key_pem(private_key: ec.EllipticCurvePrivateKey) -> bytes:
     return private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
-def certificate_pem(certificate: bytes) -> bytes:
-    """A DER certificate as gRPC takes it."""
-    return ssl.DER_cert_to_PEM_cert(certificate).encode("ascii")
+def certificate_pem(file: Path) -> bytes:
+    """The file's DER certificate as gRPC takes it.
+
+    Raises:
+        Rejected: `device_home_damaged`, it holds no certificate.
+    """
+    try:
+        return tls.certificate_pem(file.read_bytes())
+    except Rejected:
+        raise Rejected("device_home_damaged", place=str(file)) from None
 
 
 def save_facts(home: Home, state: DeviceState, gateways: list[GatewayRow]) -> None:

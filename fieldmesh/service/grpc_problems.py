@@ -93,7 +93,7 @@ def from_rpc_error(error: grpc.aio.AioRpcError, *, peer: str = "") -> FieldmeshE
     """
     status = _status_of(error)
     if status is None:
-        return _unnamed(error)
+        return _unnamed(error, peer)
     facts: dict[str, str] = {}
     code, delay_s, retry = "", 0.0, False
     for detail in status.details:
@@ -103,7 +103,7 @@ def from_rpc_error(error: grpc.aio.AioRpcError, *, peer: str = "") -> FieldmeshE
         elif detail.Unpack(delay):
             retry, delay_s = True, delay.retry_delay.ToMilliseconds() / 1000
     if not code:
-        return _unnamed(error)
+        return _unnamed(error, peer)
     kind = facts.pop(_KIND, "rejected")
     place = facts.pop(_PLACE, "")
     if code in _ABOUT_A_MACHINE:
@@ -125,16 +125,18 @@ def _status_of(error: grpc.aio.AioRpcError) -> status_pb2.Status | None:
     return None
 
 
-def _unnamed(error: grpc.aio.AioRpcError) -> FieldmeshError:
+def _unnamed(error: grpc.aio.AioRpcError, peer: str) -> FieldmeshError:
     """The line or another program ended the call: only the status tells why."""
     status = error.code()
     text = (error.details() or "")[:_MOST_TEXT]
     code = _UNNAMED.get(status, "session_cut")
     if status is grpc.StatusCode.UNAVAILABLE and _is_about_certificates(text):
-        return Rejected("foreign_certificate", place="connection", text=text)
+        # An alert is the other side's word on our certificate; all else is our own on theirs.
+        code = "foreign_certificate" if "alert" in text.lower() else "peer_certificate_bad"
+        return Rejected(code, place=peer or "connection", text=text)
     if status in _TRY_AGAIN or code == "session_cut":
-        return Retry(code, text=text, status=status.name)
-    return Rejected(code, text=text, status=status.name)
+        return Retry(code, place=peer, text=text, status=status.name)
+    return Rejected(code, place=peer, text=text, status=status.name)
 
 
 def _is_about_certificates(text: str) -> bool:

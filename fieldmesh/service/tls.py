@@ -126,8 +126,15 @@ def gateway_dns_names(node_id: bytes) -> list[str]:
 
 
 def certificate_pem(der: bytes) -> bytes:
-    """A certificate as PEM."""
-    return x509.load_der_x509_certificate(der).public_bytes(serialization.Encoding.PEM)
+    """A certificate as PEM.
+
+    Raises:
+        Rejected: `key_file_damaged`.
+    """
+    try:
+        return x509.load_der_x509_certificate(der).public_bytes(serialization.Encoding.PEM)
+    except ValueError:
+        raise Rejected("key_file_damaged", place="certificate") from None
 
 
 def certificate_der(pem: bytes) -> bytes:
@@ -200,6 +207,22 @@ def check_certificate(der: bytes, authority: bytes) -> PeerCertificate:
     except (ValueError, TypeError, InvalidSignature):
         raise Rejected("foreign_certificate", place="certificate") from None
     return read_certificate(der)
+
+
+def certificate_problem(der: bytes, authority: bytes, now: int, place: str) -> Rejected | None:
+    """Why others of this network will not accept the certificate, or None if they will.
+
+    Args:
+        der: the certificate.
+        authority: the authority's certificate, DER.
+        now: UTC microseconds.
+        place: where the certificate stands, for a person.
+    """
+    try:
+        check_certificate(der, authority)
+    except Rejected:
+        return Rejected("foreign_certificate", place=place)
+    return Rejected("certificate_expired", place=place) if certificate_ends(der) < now else None
 
 
 async def fetch_authority(

@@ -86,6 +86,9 @@ async def prepare(gateway: Gateway) -> None:
     if state.bandwidth:
         gateway.set_bandwidth(state.bandwidth)
     await gateway.neighbours.refresh()
+    problem = gateway.identity.problem(now)
+    if problem is not None:
+        LOG.error("certificate_refused_by_devices", extra={"problem": str(problem)})
     LOG.info("gateway_prepared", extra={"cut_sessions": cut, "litter": litter})
 
 
@@ -203,11 +206,13 @@ async def _start_server(
 def _health(gateway: Gateway) -> Health:
     line = gateway.signals.hub
     room = gateway.disk.has_room()
+    problem = gateway.identity.problem(gateway.clock.now())
     return Health(
-        ready=room,
+        ready=room and problem is None,
         checks={
             "disk": "ok" if room else "full",
             "hub": "ok" if line.reachable else "away, work goes on",
+            "certificate": "ok" if problem is None else str(problem),
         },
         facts={"hub_lsn": line.hub_lsn, "version": VERSION},
     )
@@ -215,8 +220,10 @@ def _health(gateway: Gateway) -> Health:
 
 def _admin_handlers(gateway: Gateway) -> dict[str, Handler]:
     async def status(_: dict[str, Any]) -> dict[str, object]:
+        problem = gateway.identity.problem(gateway.clock.now())
         return {
             **await gateway.commands.status(),
+            "certificate": "ok" if problem is None else str(problem),
             "ports": gateway.ports,
             "running": True,
         }

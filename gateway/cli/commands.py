@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from fieldmesh.basics.clock import SystemClock
 from fieldmesh.basics.errors import FieldmeshError, Rejected, Retry
 from fieldmesh.basics.identifiers import to_text
 from fieldmesh.basics.problems import fill, problem_of
@@ -117,7 +118,8 @@ def _say_problem(problem: FieldmeshError, *, as_json: bool) -> int:
 
 
 async def _enroll(call: Call) -> Answer:
-    if certificates.is_enrolled(call.home.identity):
+    held = _held_identity(call.home)
+    if held is not None and held.problem(SystemClock().now()) is None:
         raise Rejected("already_enrolled", place=str(call.home.path))
     call.home.make()
     host = socket.gethostname()
@@ -132,12 +134,22 @@ async def _enroll(call: Call) -> Answer:
         or f"{host}:{call.config.enrolment_port}",
     )
     identity = await enrol(application, secrets.token_bytes(_SEED_BYTES))
+    if held is not None and held.gateway_id != identity.gateway_id:
+        raise Rejected("code_of_another", place="enrolment code")
     certificates.save(call.home.identity, identity)
     return {
         "gateway": to_text(identity.gateway_id),
         "name": identity.name,
         "home": str(call.home.path),
     }
+
+
+def _held_identity(home: Home) -> certificates.GatewayIdentity | None:
+    """The identity in the folder, if there is a whole one; its certificate may be no good any more."""
+    try:
+        return certificates.load(home.identity)
+    except Rejected:
+        return None
 
 
 async def _serve(call: Call) -> Answer:

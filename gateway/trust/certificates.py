@@ -46,6 +46,12 @@ class GatewayIdentity:
         """When the certificate ends, UTC microseconds."""
         return tls.certificate_ends(self.certificate)
 
+    def problem(self, now: int) -> Rejected | None:
+        """Why devices will not accept the certificate, or None if they will."""
+        return tls.certificate_problem(
+            self.certificate, self.authority, now, f"certificate of gateway {self.name}"
+        )
+
     def node_keys(self) -> NodeKeys:
         """What servers of this gateway show: the certificate and the authority after it."""
         authority = tls.certificate_pem(self.authority)
@@ -65,23 +71,29 @@ def load(folder: Path) -> GatewayIdentity:
     """The identity in the folder.
 
     Raises:
-        Rejected: ``gateway_not_enrolled``.
+        Rejected: ``gateway_not_enrolled``; ``key_file_missing`` or ``key_file_damaged``, with the
+            file.
     """
     if not is_enrolled(folder):
         raise Rejected("gateway_not_enrolled", place=str(folder))
-    facts = json.loads((folder / "gateway.json").read_text("utf-8"))
-    return GatewayIdentity(
-        gateway_id=bytes.fromhex(facts["gateway_id"]),
-        name=facts["name"],
-        key_pem=(folder / "key.pem").read_bytes(),
-        certificate=(folder / "certificate.der").read_bytes(),
-        authority=(folder / "authority.der").read_bytes(),
-        hub_public_key=(folder / "hub_key.der").read_bytes(),
-        bus_url=facts["bus_url"],
-        bus_jwt=(folder / "bus.jwt").read_text("ascii"),
-        bus_seed=(folder / "bus.seed").read_bytes(),
-        enrol_url=facts["enrol_url"],
-    )
+    try:
+        facts = {
+            name: str(value) for name, value in json.loads(_read(folder / "gateway.json")).items()
+        }
+        return GatewayIdentity(
+            gateway_id=bytes.fromhex(facts["gateway_id"]),
+            name=facts["name"],
+            key_pem=_read(folder / "key.pem"),
+            certificate=_read_certificate(folder / "certificate.der"),
+            authority=_read_certificate(folder / "authority.der"),
+            hub_public_key=_read(folder / "hub_key.der"),
+            bus_url=facts["bus_url"],
+            bus_jwt=_read(folder / "bus.jwt").decode("ascii"),
+            bus_seed=_read(folder / "bus.seed"),
+            enrol_url=facts["enrol_url"],
+        )
+    except (ValueError, KeyError, AttributeError):
+        raise Rejected("key_file_damaged", place=str(folder / "gateway.json")) from None
 
 
 def save(folder: Path, identity: GatewayIdentity) -> None:
@@ -100,6 +112,22 @@ def save(folder: Path, identity: GatewayIdentity) -> None:
         "enrol_url": identity.enrol_url,
     }
     _write(folder / "gateway.json", json.dumps(facts, indent=2).encode("utf-8"))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise Rejected("key_file_missing", place=str(path)) from None
+
+
+def _read_certificate(path: Path) -> bytes:
+    data = _read(path)
+    try:
+        tls.certificate_ends(data)
+    except ValueError:
+        raise Rejected("key_file_damaged", place=str(path)) from None
+    return data
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -93,9 +93,13 @@ async def enrol(application: Application, seed: bytes) -> GatewayIdentity:
 
 def _address(url: str) -> tuple[str, int]:
     parts = urlsplit(url if "//" in url else f"https://{url}")
-    if parts.scheme != "https" or not parts.hostname:
+    try:
+        port = parts.port or _PORT
+    except ValueError:
+        port = 0
+    if parts.scheme != "https" or not parts.hostname or not port:
         raise Rejected("bad_hub_address", place=url)
-    return parts.hostname, parts.port or _PORT
+    return parts.hostname, port
 
 
 def _post(host: str, port: int, authority: bytes, request: dict[str, object]) -> dict[str, Any]:

@@ -117,7 +117,7 @@ async def test_a_server_of_another_company_is_not_trusted(node: Node, tmp_path: 
     other = Node(foreign, node.keys)
     with pytest.raises(Rejected) as caught:
         await call(other, None, port=node.open_port)
-    assert caught.value.code == "foreign_certificate"
+    assert caught.value.code == "peer_certificate_bad"
 
 
 async def test_a_problem_arrives_as_it_was_raised(node: Node) -> None:

@@ -42,7 +42,8 @@ def test_a_problem_survives_the_wire(error: FieldmeshError) -> None:
     [
         (grpc.StatusCode.UNAVAILABLE, "connection refused", Retry, "no_gateway_reachable"),
         (grpc.StatusCode.DEADLINE_EXCEEDED, "", Retry, "request_timed_out"),
-        (grpc.StatusCode.UNAVAILABLE, "CERTIFICATE_VERIFY", Rejected, "foreign_certificate"),
+        (grpc.StatusCode.UNAVAILABLE, "CERTIFICATE_VERIFY", Rejected, "peer_certificate_bad"),
+        (grpc.StatusCode.UNAVAILABLE, "SSL alert bad certificate", Rejected, "foreign_certificate"),
         (grpc.StatusCode.RESOURCE_EXHAUSTED, "message too large", Rejected, "frame_too_large"),
         (grpc.StatusCode.INTERNAL, "RST_STREAM", Retry, "session_cut"),
         (grpc.StatusCode.UNIMPLEMENTED, "", Rejected, "protocol_not_spoken"),

@@ -1,0 +1,57 @@
+"""Certificates that nobody should accept: made from a good one with other dates or by another authority."""
+
+import datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+_DAY = datetime.timedelta(days=1)
+
+
+def authority_key(hub: Path) -> ec.EllipticCurvePrivateKey:
+    """The key of the authority of the hub in that folder."""
+    content = (hub / "trust" / "authority_key.pem").read_bytes()
+    key = serialization.load_pem_private_key(content, password=None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    return key
+
+
+def stranger_key() -> ec.EllipticCurvePrivateKey:
+    """The key of an authority that nobody here knows."""
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def ended(certificate: bytes, signer: ec.EllipticCurvePrivateKey) -> bytes:
+    """The same certificate, signed by the key, but it ended yesterday."""
+    today = datetime.datetime.now(datetime.UTC)  # noqa: TID251 - TLS looks at the machine's clock
+    return _copy(certificate, signer, today - 9 * _DAY, today - _DAY)
+
+
+def signed_by(certificate: bytes, signer: ec.EllipticCurvePrivateKey) -> bytes:
+    """The same certificate, but signed by that key."""
+    held = x509.load_der_x509_certificate(certificate)
+    return _copy(certificate, signer, held.not_valid_before_utc, held.not_valid_after_utc)
+
+
+def _copy(
+    certificate: bytes,
+    signer: ec.EllipticCurvePrivateKey,
+    begins: datetime.datetime,
+    ends: datetime.datetime,
+) -> bytes:
+    held = x509.load_der_x509_certificate(certificate)
+    key = held.public_key()
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    builder = x509.CertificateBuilder(
+        issuer_name=held.issuer,
+        subject_name=held.subject,
+        public_key=key,
+        serial_number=x509.random_serial_number(),
+        not_valid_before=begins,
+        not_valid_after=ends,
+    )
+    for extension in held.extensions:
+        builder = builder.add_extension(extension.value, critical=extension.critical)
+    return builder.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.DER)

@@ -19,7 +19,7 @@ from gateway.app.home import Home
 from tests.bench.company import Measured, Shape
 from tests.bench.figures import Figures
 from tests.bench.gateway import cpu_seconds
-from tests.bench.memory import peak_mib
+from tests.bench.memory import measure_memory
 
 FANOUT = Shape(reps=20, outlets=5, orders=1, lines=2)
 QUICK_FANOUT = Shape(reps=4, outlets=5, orders=1, lines=2)
@@ -70,9 +70,7 @@ async def measure_fanout(measured: Measured, figures: Figures) -> None:
         passed = await _pass(measured, gateways[:count], rows)
         _tell(figures, passed)
     _judge(figures, list(steps))
-    peaks = [peak_mib(one.service.pid) for one in gateways]
-    figures.put("hub.fanout.gateway_rss", max(peaks))
-    figures.put("hub.fanout.hub_rss", peak_mib(measured.network.hub.service.pid))
+    await measure_memory(measured, figures)
 
 
 def _tell(figures: Figures, passed: Passed) -> None:

@@ -33,6 +33,10 @@ class Figures:
         """One figure that is no median."""
         self.values[key] = value
 
+    def put_peak(self, key: str, value: float) -> None:
+        """The largest that any benchmark has seen."""
+        self.values[key] = max(value, self.values.get(key, 0.0))
+
     def put_samples(self, key: str, samples: Sequence[float]) -> float:
         """The median of the samples stands under the key; returned too."""
         middle = statistics.median(samples)

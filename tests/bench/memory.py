@@ -20,9 +20,10 @@ async def measure_device_memory(measured: Measured, figures: Figures) -> None:
 
 
 async def measure_memory(measured: Measured, figures: Figures) -> None:
-    """The peaks of the hub and the gateway in all that was measured before."""
-    figures.put("hub.rss", peak_mib(measured.network.hub.service.pid))
-    figures.put("gateway.rss", peak_mib(measured.gateway.service.pid))
+    """The peaks of the hub and the gateways in all that was measured before."""
+    figures.put_peak("hub.rss", peak_mib(measured.network.hub.service.pid))
+    for gateway in measured.network.gateways:
+        figures.put_peak("gateway.rss", peak_mib(gateway.service.pid))
 
 
 def peak_mib(pid: int) -> float:

@@ -8,7 +8,7 @@ from tests.bench.company import BareDevice, Measured, Shape
 from tests.bench.crowd_line import Visits, crowd
 from tests.bench.figures import Figures, percentile
 from tests.bench.gateway import cpu_seconds, rows_arrive
-from tests.bench.memory import peak_mib
+from tests.bench.memory import measure_memory
 
 STORM = Shape(reps=100, outlets=60)
 QUICK_STORM = Shape(reps=10, outlets=60)
@@ -36,10 +36,10 @@ async def measure_storm(measured: Measured, figures: Figures) -> None:
     figures.put("gateway.init_storm.fast_samples", len(busy))
     ratio = percentile(busy, 0.99) / percentile(quiet, 0.99)
     figures.put("gateway.init_storm.fast_p99_ratio", ratio)
-    figures.put("gateway.init_storm.gateway_rss", peak_mib(measured.gateway.service.pid))
     if len(busy) < _ENOUGH:
         figures.note(f"gateway.init_storm: the p99 is of {len(busy)} samples only")
     await rows_arrive(measured, [one.device_id for one in workers], sessions)
+    await measure_memory(measured, figures)
 
 
 async def _positions(measured: Measured) -> list[str]:

@@ -24,8 +24,8 @@ foul = st.builds(Weather, messages=st.integers(1, 9), gateway_goes_on=st.boolean
 class NetworkMachine(RuleBasedStateMachine):
     """A network in which anything may happen, and at whose end everything must be right.
 
-    Head office's backup and a gateway's disk are not both lost in one story: what only the two of
-    them held would be gone, and no design can bring it back.
+    A story loses one thing only: head office's newest commits, a gateway's disk, or a device's newest
+    state. What only two of them held would be gone with both, and no design can bring it back.
     """
 
     template: ClassVar[Template]
@@ -37,7 +37,8 @@ class NetworkMachine(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self._folder = tempfile.TemporaryDirectory(dir=self.template.folder.parent)
         self.world = World(self.template, Path(self._folder.name) / "net")
-        self.lost_disk = self.restored = self.saved = False
+        self.lost = ""
+        self.saved: set[str] = set()
         self.prices = 0
         self._do(self.world.open())
 
@@ -118,22 +119,34 @@ class NetworkMachine(RuleBasedStateMachine):
         down = self.world.broker.down
         del down.messages[: max(0, len(down.messages) - keep)]
 
-    @precondition(lambda self: not self.restored)
+    @precondition(lambda self: self.lost in {"", "gateway"})
     @rule(gateway=gateways)
     def a_gateway_loses_its_disk(self, gateway: str) -> None:
-        self.lost_disk = True
+        self.lost = "gateway"
         self._do(self.world.lose_gateway(gateway))
 
     @rule()
     def the_hub_is_backed_up(self) -> None:
-        self.saved = True
+        self.saved.add("hub")
         self._do(self.world.backup_hub())
 
-    @precondition(lambda self: self.saved and not self.lost_disk)
+    @precondition(lambda self: "hub" in self.saved and self.lost in {"", "hub"})
     @rule()
     def the_hub_is_restored(self) -> None:
-        self.restored = True
+        self.lost = "hub"
         self._do(self.world.restore_hub())
+
+    @rule(device=devices)
+    def a_device_is_copied(self, device: str) -> None:
+        self.saved.add(device)
+        self._do(self.world.save_image(device))
+
+    @precondition(lambda self: self.saved & set(DEVICES) and self.lost in {"", "device"})
+    @rule(device=devices)
+    def a_device_is_restored_from_its_copy(self, device: str) -> None:
+        if device in self.saved:
+            self.lost = "device"
+            self._do(self.world.restore_image(device))
 
     @rule()
     def somebody_counts(self) -> None:

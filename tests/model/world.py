@@ -13,7 +13,9 @@ from device_agent.modes.run import run
 from device_agent.storage.digests import partition_digests as held_by_device
 from fieldmesh.basics.clock import ManualClock, SystemClock
 from fieldmesh.basics.errors import Fenced, Retry
+from fieldmesh.codec.batch import decode_body, decode_header
 from fieldmesh.session.transitions import Mode
+from fieldmesh.wire.v1 import replication_pb2
 from gateway.storage import digests as gateway_digests
 from gateway.storage import outbox, partitions, provisional
 from hub.exchange.prices import set_price
@@ -41,7 +43,7 @@ class Made:
     """What people did, to be found again."""
 
     orders: dict[str, list[str]] = field(default_factory=dict)
-    """By device, document numbers in the order in which they were made."""
+    """By device, ids in the order in which they were made."""
     hub_ticks: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
@@ -85,7 +87,7 @@ class World:
     async def order(self, device: str) -> None:
         """A rep takes an order."""
         placed = await self.devices[device].agent.order_from_list(outlet="", lines=2)
-        self.made.orders[device].append(placed.number)
+        self.made.orders[device].append(placed.order_id.hex())
 
     async def sync(self, device: str, gateway: str, mode: Mode, weather: Weather) -> str:
         """A session, in that weather. Returns its outcome, or the code of the problem."""
@@ -163,6 +165,52 @@ class World:
         await self.hub.open()
         return True
 
+    async def save_image(self, device: str) -> None:
+        """Somebody copies a device as it is."""
+        node = self.devices[device]
+        await node.crash()
+        shutil.rmtree(self._image(device), ignore_errors=True)
+        shutil.copytree(node.home.folder, self._image(device))
+        await node.open()
+
+    async def restore_image(self, device: str) -> bool:
+        """A device is what it was when it was copied; what only it held is gone, and nothing else."""
+        if not self._image(device).exists():
+            return False
+        elsewhere = await self._orders_beyond_devices()
+        node = self.devices[device]
+        await node.crash()
+        shutil.rmtree(node.home.folder)
+        shutil.copytree(self._image(device), node.home.folder)
+        await node.open()
+        there = await node.agent.sql("SELECT lower(hex(id)) FROM sales_order")
+        kept = elsewhere | {str(row[0]) for row in there.rows}
+        made = self.made.orders
+        made[device] = [order for order in made[device] if order in kept]
+        self.made.hub_ticks.pop(device, None)
+        return True
+
+    def _image(self, device: str) -> Path:
+        return self.folder / f"{device}.image"
+
+    async def _orders_beyond_devices(self) -> set[str]:
+        """Orders that a gateway has acknowledged or head office has applied."""
+        rows = await self._at_hub(
+            "SELECT lower(hex(id)) FROM sales_order"
+            " WHERE lower(hex(id)) IN (SELECT value FROM json_each(?))"
+        )
+        found = {str(row[0]) for row in rows}
+        for gateway in self.gateways.values():
+            payloads = await gateway.parts.database.read(
+                lambda c: c.execute("SELECT payload FROM fm_outbox WHERE kind = 'batch'").fetchall()
+            )
+            for (payload,) in payloads:
+                signed = replication_pb2.ForwardedBatch.FromString(payload).batch
+                for change in decode_body(decode_header(signed.header), signed.body):
+                    if change.rows.table == "sales_order":
+                        found |= {bytes(one).hex() for one in change.rows.column("id")}  # type: ignore[arg-type]
+        return found
+
     def _node(self, name: str) -> SimHub | SimGateway | SimDevice:
         if name == "hub":
             return self.hub
@@ -180,12 +228,12 @@ class World:
     async def never_doubled(self) -> None:
         """Promise 2: whatever was delivered how often, each order stands once, with its lines."""
         counts = await self._at_hub(
-            "SELECT number, count(DISTINCT sales_order.id), count(*) FROM sales_order"
-            " JOIN order_line ON order_id = sales_order.id AND order_line.deleted = 0"
-            " WHERE number IN (SELECT value FROM json_each(?)) GROUP BY number"
+            "SELECT lower(hex(o.id)), count(*) FROM sales_order AS o"
+            " JOIN order_line AS l ON l.order_id = o.id AND l.deleted = 0"
+            " WHERE lower(hex(o.id)) IN (SELECT value FROM json_each(?)) GROUP BY o.id"
         )
-        for number, orders, lines in counts:
-            assert (orders, lines) == (1, 2), f"{number}: {orders} orders with {lines} lines"
+        for order, lines in counts:
+            assert lines == 2, f"order {order} has {lines} lines"
 
     async def at_rest(self) -> None:
         """Everything that waits has come to its end, with the lines up and nobody at work."""
@@ -236,12 +284,12 @@ class World:
     async def nothing_lost(self) -> None:
         """Promises 1 and 3: every order stands at head office, in the order in which it was made."""
         rows = await self._at_hub(
-            "SELECT number, lsn FROM sales_order WHERE number IN (SELECT value FROM json_each(?))"
-            " ORDER BY id"
+            "SELECT lower(hex(id)), lsn FROM sales_order"
+            " WHERE lower(hex(id)) IN (SELECT value FROM json_each(?))"
         )
-        found = {number for number, _ in rows}
-        for device, numbers in self.made.orders.items():
-            missing = [number for number in numbers if number not in found]
+        found = dict(rows)
+        for device, orders in self.made.orders.items():
+            missing = [order for order in orders if order not in found]
             assert not missing, f"orders of {device} are lost: {missing}"
 
     async def all_equal(self) -> None:
@@ -278,7 +326,7 @@ class World:
         assert mine == meant, f"{name} differs from head office"
 
     async def _at_hub(self, query: str) -> list[tuple[Any, ...]]:
-        numbers = json.dumps([n for made in self.made.orders.values() for n in made])
+        orders = json.dumps([one for made in self.made.orders.values() for one in made])
         async with self.hub.office.database.read() as connection:
-            result = await connection.exec_driver_sql(query, (numbers,))
+            result = await connection.exec_driver_sql(query, (orders,))
             return [tuple(row) for row in result.fetchall()]

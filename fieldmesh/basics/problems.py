@@ -180,7 +180,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("settings_invalid", _BAD, "A setting is wrong: {text}", "Correct the settings file or the option."),
     ("bad_bandwidth_hours", _BAD, "Bandwidth hours can't be read: {text}", "Write them as 08:00-18:00=256, in kilobytes a second."),
     ("confirmation_missing", _STATE, "This can't be undone: {text}", "Repeat it with --yes."),
-    ("csv_invalid", _BAD, "{text}", "Correct the line; good lines were loaded unless --all-or-nothing was given."),
+    ("csv_invalid", _BAD, "{text}", "Correct it and load it again; nothing of it was loaded."),
     ("file_unreadable", _GONE, "The file can't be read.", "Check its name and rights."),
     ("not_found", _GONE, "{text}", "Check the name."),
     ("usage", _BAD, "{text}", "See --help."),

@@ -11,7 +11,7 @@ from fieldmesh.basics.errors import Rejected
 from fieldmesh.service.translation import _
 from hub.cli.answers import DONE, REFUSED, Answer, Nouns
 from hub.cli.asking import actor, opened, writing
-from hub.exchange.csv_import import Imported, import_csv
+from hub.exchange.csv_import import Imported, import_all_or_nothing, import_csv
 from hub.exchange.csv_kinds import (
     KEYS,
     SHAPES_SCOPE,
@@ -20,6 +20,7 @@ from hub.exchange.csv_kinds import (
     all_kinds,
     kind_named,
 )
+from hub.exchange.csv_reading import check_file
 from hub.exchange.prices import parse_price, set_price
 from hub.fleet.office import Office
 from hub.fleet.outlets import move_outlets
@@ -83,7 +84,9 @@ def _add_imports(nouns: Nouns, shared: argparse.ArgumentParser) -> None:
     one.set_defaults(command=_import_one)
     for command in (many, one):
         command.add_argument(
-            "--all-or-nothing", action="store_true", help=_("load nothing when a line is bad")
+            "--all-or-nothing",
+            action="store_true",
+            help=_("load nothing of any file when a line is bad"),
         )
 
 
@@ -97,16 +100,18 @@ async def _import_many(options: argparse.Namespace) -> Answer:
         files.extend(sorted(path.glob("*.csv")) if path.is_dir() else [path])
     named = {path: path.stem.lstrip("0123456789_-") for path in files}
     order = {kind.name: place for place, kind in enumerate(all_kinds())}
-    work = [(kind_named(kind), path) for path, kind in named.items()]
+    work = [(kind_named(kind, place=str(path)), path) for path, kind in named.items()]
+    if not work:
+        raise Rejected("not_found", text=_("there is no CSV file in what was named"))
     work.sort(key=lambda one: order[one[0].name])
     return await _import(options, work)
 
 
 async def _import(options: argparse.Namespace, work: list[tuple[Kind, Path]]) -> Answer:
-    results: list[tuple[Path, Imported]] = []
+    for kind, path in work:
+        check_file(kind, path)
     async with opened(options) as office:
-        for kind, path in work:
-            results.append((path, await _load(office, kind, path, options)))
+        results = await _load_all(office, options, work)
         await _settle(office, {kind.name for kind, _path in work})
     problems = [str(problem) for _path, one in results for problem in one.problems]
     bad = sum(one.bad for _path, one in results)
@@ -128,6 +133,15 @@ async def _import(options: argparse.Namespace, work: list[tuple[Kind, Path]]) ->
     return Answer({"files": rows, "bad": bad, "problems": problems}, lines, rows, code)
 
 
+async def _load_all(
+    office: Office, options: argparse.Namespace, work: list[tuple[Kind, Path]]
+) -> list[tuple[Path, Imported]]:
+    if options.all_or_nothing:
+        done = await import_all_or_nothing(office.database, work, clock=office.clock, actor=actor())
+        return [(path, one) for (_kind, path), one in zip(work, done, strict=True)]
+    return [(path, await _load(office, kind, path, options)) for kind, path in work]
+
+
 async def _load(office: Office, kind: Kind, path: Path, options: argparse.Namespace) -> Imported:
     with Progress(
         SpinnerColumn(),
@@ -143,7 +157,6 @@ async def _load(office: Office, kind: Kind, path: Path, options: argparse.Namesp
             path,
             clock=office.clock,
             actor=actor(),
-            all_or_nothing=options.all_or_nothing,
             progress=lambda done: progress.update(task, completed=done),
         )
 

@@ -6,47 +6,31 @@ Good lines are loaded in transactions of at most 10,000 rows, or, all or nothing
 whole file was found good. Loading a file again changes nothing.
 """
 
-import csv
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TextIO
 
 from typing_extensions import override
 
 from fieldmesh.basics.clock import Clock
-from fieldmesh.basics.errors import Rejected
-from fieldmesh.basics.limits import CSV_LINE_CHARACTERS
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.types import Value
 from fieldmesh.service.translation import _
 from hub.exchange.csv_kinds import Field, Kind
 from hub.exchange.csv_lookup import Codes, Key, ids_by_key
+from hub.exchange.csv_reading import check_file, fields_of, opened, reader
 from hub.exchange.csv_values import BadValueError, parse_value
 from hub.storage.changes import ChangeWriter
 from hub.storage.database import HubDatabase
 from hub.storage.org_changes import head_office_write
+from hub.storage.rows import Connection
 
 BATCH_ROWS = 10_000
 MOST_PROBLEMS = 1_000
-_MOST_COLUMNS = 200
 _PERSON = b"fieldmesh csv"
 
 Progress = Callable[[int], None]
-
-
-class Lines(Protocol):
-    """What `csv.reader` makes: lists of cells, and the number of the line that was read last."""
-
-    line_num: int
-
-    def __iter__(self) -> Iterator[list[str]]:
-        """Itself."""
-
-    def __next__(self) -> list[str]:
-        """The cells of the next line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +87,6 @@ async def import_csv(
     *,
     clock: Clock,
     actor: str,
-    all_or_nothing: bool = False,
     progress: Progress | None = None,
 ) -> Imported:
     """The good lines of the file stand in the database.
@@ -114,28 +97,19 @@ async def import_csv(
         path: UTF-8, first line headings, comma or semicolon between cells.
         clock: time of the rows.
         actor: who loads it, for the journal.
-        all_or_nothing: load nothing when one line is bad.
         progress: told the number of lines done.
 
     Returns:
         Counts and problems.
 
     Raises:
-        Rejected: `file_unreadable`; `csv_invalid`, the file as a whole can't be loaded: encoding
-            or headings.
+        Rejected: `file_unreadable`; `csv_invalid`: the file as a whole can't be loaded, and
+            nothing of it was: encoding, quotes or headings.
     """
-    reading = await _begin(database, kind, path)
+    check_file(kind, path)
+    async with database.read() as connection:
+        reading = await _begin(connection, kind, path)
     about = {"kind": kind.name, "file": path.name}
-    if all_or_nothing:
-        rows = [row for batch in _batches(reading, path) for row in batch]
-        if not reading.done.bad and rows:
-            async with head_office_write(
-                database, clock, actor=actor, kind="csv_loaded", about=about
-            ) as writer:
-                await _write(writer, reading, rows)
-        elif reading.done.bad:
-            reading.done.loaded = 0
-        return reading.done
     for batch in _batches(reading, path):
         if batch:
             async with head_office_write(
@@ -147,15 +121,52 @@ async def import_csv(
     return reading.done
 
 
-async def _begin(database: HubDatabase, kind: Kind, path: Path) -> _Reading:
-    with _opened(path) as file:
-        headings: list[str] = next(_reader(file, path), [])
-    fields = _headings(kind, headings, path.name)
-    async with database.read() as connection:
-        codes = Codes(connection)
-        wanted = [one.table for one in fields if one is not None and one.table is not None]
-        known = {table: await codes.read(table) for table in wanted}
-        keys = await ids_by_key(connection, kind)
+async def import_all_or_nothing(
+    database: HubDatabase, work: Sequence[tuple[Kind, Path]], *, clock: Clock, actor: str
+) -> list[Imported]:
+    """All lines of all files stand in the database, in one transaction, or none of them.
+
+    Raises:
+        Rejected: as `import_csv`.
+    """
+    for kind, path in work:
+        check_file(kind, path)
+    results: list[Imported] = []
+    about = {"files": [path.name for _kind, path in work]}
+    try:
+        async with head_office_write(
+            database, clock, actor=actor, kind="csv_loaded", about=about
+        ) as writer:
+            for kind, path in work:
+                reading = await _begin(writer.connection, kind, path)
+                results.append(reading.done)
+                for batch in _batches(reading, path):
+                    if batch:
+                        await _write(writer, reading, batch)
+            _give_up_if_bad(results)
+    except _NothingIsLoadedError:
+        for one in results:
+            one.loaded = one.changed = 0
+    return results
+
+
+class _NothingIsLoadedError(Exception):
+    """A line was bad: the transaction is given up."""
+
+
+def _give_up_if_bad(results: Sequence[Imported]) -> None:
+    if any(one.bad for one in results):
+        raise _NothingIsLoadedError
+
+
+async def _begin(connection: Connection, kind: Kind, path: Path) -> _Reading:
+    with opened(path) as file:
+        headings: list[str] = next(reader(file, path), [])
+    fields = fields_of(kind, headings, path.name)
+    codes = Codes(connection)
+    wanted = [one.table for one in fields if one is not None and one.table is not None]
+    known = {table: await codes.read(table) for table in wanted}
+    keys = await ids_by_key(connection, kind)
     reading = _Reading(path.name, kind, fields, known, keys, Imported())
     if kind.refers_to_itself and kind.key == ("code",):
         _know_own_codes(reading, path, headings.index("code"))
@@ -167,8 +178,8 @@ def _know_own_codes(reading: _Reading, path: Path, place: int) -> None:
     own = reading.codes.get(reading.kind.name)
     if own is None:
         return
-    with _opened(path) as file:
-        lines = _reader(file, path)
+    with opened(path) as file:
+        lines = reader(file, path)
         next(lines, None)
         for cells in lines:
             code = cells[place].strip() if len(cells) > place else ""
@@ -176,30 +187,10 @@ def _know_own_codes(reading: _Reading, path: Path, place: int) -> None:
                 own.setdefault(code, _new_id(reading.kind, (code,)))
 
 
-def _headings(kind: Kind, headings: list[str], file: str) -> list[Field | None]:
-    names = [heading.strip().lower() for heading in headings]
-    if len(names) > _MOST_COLUMNS:
-        raise Rejected("csv_invalid", place=f"{file}:1", text=_("Too many columns."))
-    for name in names:
-        if name and name not in kind.fields:
-            known = ", ".join(kind.fields)
-            text = _("{kind} has no column {name}; columns are {known}.")
-            filled = text.format(kind=kind.name, name=name, known=known)
-            raise Rejected("csv_invalid", place=f"{file}:1", text=filled)
-        if name and names.count(name) > 1:
-            text = _("Column {name} stands there twice.").format(name=name)
-            raise Rejected("csv_invalid", place=f"{file}:1", text=text)
-    missing = [name for name in kind.needed if name not in names]
-    if missing:
-        text = _("Column {name} is missing.").format(name=missing[0])
-        raise Rejected("csv_invalid", place=f"{file}:1", text=text)
-    return [kind.fields.get(name) for name in names]
-
-
 def _batches(reading: _Reading, path: Path) -> Iterator[list[tuple[Value, ...]]]:
     batch: list[tuple[Value, ...]] = []
-    with _opened(path) as file:
-        lines = _reader(file, path)
+    with opened(path) as file:
+        lines = reader(file, path)
         next(lines, None)
         for cells in lines:
             if not any(cell.strip() for cell in cells):
@@ -291,29 +282,3 @@ async def _write(writer: ChangeWriter, reading: _Reading, rows: list[tuple[Value
 def _report(reading: _Reading, line: int, column: str, reason: str) -> None:
     if len(reading.done.problems) < MOST_PROBLEMS:
         reading.done.problems.append(LineProblem(reading.file, line, column, reason))
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[TextIO]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            yield file
-    except OSError:
-        raise Rejected("file_unreadable", place=str(path)) from None
-    except UnicodeDecodeError:
-        text = _("The file is not UTF-8.")
-        raise Rejected("csv_invalid", place=path.name, text=text) from None
-    except csv.Error as error:
-        raise Rejected("csv_invalid", place=path.name, text=str(error)) from None
-
-
-def _reader(file: TextIO, path: Path) -> "Lines":
-    first = file.readline(CSV_LINE_CHARACTERS + 1)
-    if len(first) > CSV_LINE_CHARACTERS:
-        raise Rejected("csv_invalid", place=f"{path.name}:1", text=_("The line is too long."))
-    if not first.strip():
-        raise Rejected("csv_invalid", place=f"{path.name}:1", text=_("The file is empty."))
-    delimiter = ";" if first.count(";") > first.count(",") else ","
-    file.seek(0)
-    csv.field_size_limit(CSV_LINE_CHARACTERS)
-    return csv.reader(file, delimiter=delimiter, strict=True)

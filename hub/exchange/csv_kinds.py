@@ -5,12 +5,15 @@ file has a column
 without ``_id`` that holds that row's code. A row that is known is changed; one that is not is made.
 """
 
+import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.data.model import ReplicatedColumn, ReplicatedTable
 from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import WireType
+from fieldmesh.service.translation import _
 
 KEYS: dict[str, tuple[str, ...]] = {
     "org_unit": ("code",),
@@ -127,18 +130,24 @@ class Kind:
         return any(field.table == self.name for field in self.fields.values())
 
 
-def kind_named(name: str) -> Kind:
-    """The kind of that name.
+def kind_named(name: str, *, place: str = "kind") -> Kind:
+    """The kind of that name; ``place`` says where the name stood.
 
     Raises:
         Rejected: `not_found`, with the names that there are.
     """
     if name not in KEYS:
-        names = ", ".join(sorted(KEYS))
-        raise Rejected(
-            "not_found", place="kind", text=f"there is no kind {name}; kinds are {names}"
+        text = _("there is no kind {name}; kinds are {known}.").format(
+            name=name[:80], known=", ".join(sorted(KEYS))
         )
+        raise Rejected("not_found", place=place, text=f"{text}{did_you_mean(name, KEYS)}")
     return _kind(TABLES[name], KEYS[name])
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A sentence with the known name that looks most like this one, or nothing."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return " " + _("Did you mean {name}?").format(name=near[0]) if near else ""
 
 
 def all_kinds() -> list[Kind]:

@@ -13,7 +13,7 @@ from fieldmesh.data.policy import PartitionKind
 from fieldmesh.replica.partition import partition_id
 from fieldmesh.service.tls import make_csr, make_key
 from hub.config import HubHome, HubSettings
-from hub.exchange.csv_import import Imported, import_csv
+from hub.exchange.csv_import import Imported, import_all_or_nothing, import_csv
 from hub.exchange.csv_kinds import kind_named
 from hub.fleet.leases import end_leases, lease
 from hub.fleet.office import Office, make_office
@@ -81,13 +81,12 @@ async def load(
     """The text was loaded as a file of that kind."""
     path = folder / f"{kind}.csv"
     path.write_text(text, encoding="utf-8")
+    if all_or_nothing:
+        work = [(kind_named(kind), path)]
+        done = await import_all_or_nothing(office.database, work, clock=office.clock, actor="test")
+        return done[0]
     return await import_csv(
-        office.database,
-        kind_named(kind),
-        path,
-        clock=office.clock,
-        actor="test",
-        all_or_nothing=all_or_nothing,
+        office.database, kind_named(kind), path, clock=office.clock, actor="test"
     )
 
 
@@ -310,6 +309,22 @@ async def test_all_or_nothing_loads_nothing_when_a_line_is_bad(
     assert (done.bad, done.loaded, done.changed) == (1, 0, 0)
     async with office.database.read() as connection:
         assert await ids_by_code(connection, "outlet", ["C"]) == {}
+
+
+async def test_all_or_nothing_counts_for_all_files_together(
+    office: Office, tmp_path: Path
+) -> None:
+    """Without it a company would have its units and none of the territories that stand in them."""
+    (tmp_path / "org_unit.csv").write_text("code,name\nNEW,New unit\n", "utf-8")
+    territory = tmp_path / "territory.csv"
+    work = [(kind_named(name), tmp_path / f"{name}.csv") for name in ("org_unit", "territory")]
+    for unit, loaded in (("MISSING", 0), ("NEW", 1)):
+        territory.write_text(f"code,org_unit\nT9,{unit}\n", "utf-8")
+        done = await import_all_or_nothing(office.database, work, clock=office.clock, actor="test")
+        assert [one.loaded for one in done] == [loaded, loaded]
+        async with office.database.read() as connection:
+            assert len(await ids_by_code(connection, "org_unit", ["NEW"])) == loaded
+            assert len(await ids_by_code(connection, "territory", ["T9"])) == loaded
 
 
 async def test_loading_a_file_again_changes_nothing(office: Office, tmp_path: Path) -> None:

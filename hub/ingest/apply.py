@@ -18,7 +18,7 @@ from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import Value
 from fieldmesh.replica.quarantine import RowKey, dependants
 from hub.ingest.scope import Scopes
-from hub.rules.documents import DocumentFacts, Refusal, check
+from hub.rules.documents import DocumentFacts, Refusal, check, for_approval
 from hub.rules.rights import Writer, why_not_table
 from hub.storage.changes import ChangeWriter
 from hub.storage.merging import RowWrite, merge_rows
@@ -51,6 +51,12 @@ class GroupApplier:
         self._new_ids: dict[str, set[Value]] = defaultdict(set)
         self._taken: dict[str, set[Value]] = defaultdict(set)
         self.conflicts = 0
+        self.doubts: dict[bytes, list[str]] = {}
+        """Order → why a person must look at it."""
+
+    def know(self, facts: DocumentFacts) -> None:
+        """Rules look at these too, from now on."""
+        self._facts = self._facts.with_more(facts)
 
     async def apply(self, device: DeviceWriter, changes: Sequence[Change]) -> list[Refusal]:
         """The batch is applied but for the refused rows, which are returned."""
@@ -74,6 +80,9 @@ class GroupApplier:
                 _note(refused, await self._delete(device, writer, change))
         for name, row_id in refused:
             self._writer.homes.forget(name, [row_id])
+        for order, reasons in for_approval(changes, self._facts).items():
+            if ("sales_order", order) not in refused:
+                self.doubts.setdefault(order, []).extend(reasons)
         return list(refused.values())
 
     async def flush(self) -> None:

@@ -14,6 +14,7 @@ from fieldmesh.codec.columns import from_rows
 from fieldmesh.codec.replication import RecordedSession
 from fieldmesh.replica.watermark import Turn, Watermark
 from hub.ingest.apply import GroupApplier
+from hub.ingest.approval import send_to_approval
 from hub.ingest.decisions import (
     decided,
     header_of,
@@ -163,7 +164,7 @@ class _Group:
             for batch in held:
                 await self._decide(applier, device_id, batch)
             await self._waiting_ones(applier, device_id)
-        await applier.flush()
+        await self._finish(applier)
         self.result.conflicts = applier.conflicts
         await inbox.record(self._connection, self._decisions)
         await self._write_ticks()
@@ -185,7 +186,7 @@ class _Group:
         else:
             await self._apply_rows(applier, batch)
             await self._journal("batch_retried", batch)
-        await applier.flush()
+        await self._finish(applier)
         await self._write_ticks()
 
     async def run_released(self, device_id: bytes) -> None:
@@ -201,9 +202,15 @@ class _Group:
         await self._journal("gap_released", batches[0])
         applier = GroupApplier(self._writer, await read_facts(self._writer, batches))
         await self._waiting_ones(applier, device_id)
-        await applier.flush()
+        await self._finish(applier)
         await inbox.record(self._connection, self._decisions)
         await self._write_ticks()
+
+    async def _finish(self, applier: GroupApplier) -> None:
+        """All rows are written, and orders that need one wait for a person."""
+        await applier.flush()
+        if applier.doubts:
+            await send_to_approval(self._writer, applier.doubts, self._new_identifier)
 
     async def _decide(self, applier: GroupApplier, device_id: bytes, batch: Checked) -> None:
         header = header_of(batch)
@@ -302,6 +309,7 @@ class _Group:
             if turn is Turn.WAIT:
                 continue
             await inbox.unpark(self._connection, device_id, waiting.device_epoch, waiting.sequence)
+            applier.know(await read_facts(self._writer, [batch]))
             await self._decide(applier, device_id, batch)
 
     async def _quarantine(

@@ -62,6 +62,12 @@ class DocumentFacts:
     units: Mapping[bytes, UnitFacts] = field(default_factory=dict)
     minimum_prices: Mapping[tuple[bytes, bytes], int] = field(default_factory=dict)
 
+    def with_more(self, more: "DocumentFacts") -> "DocumentFacts":
+        """Both together."""
+        return DocumentFacts(
+            {**self.units, **more.units}, {**self.minimum_prices, **more.minimum_prices}
+        )
+
 
 @dataclass(slots=True)
 class Wanted:
@@ -112,17 +118,18 @@ def for_approval(changes: Sequence[Change], facts: DocumentFacts) -> dict[bytes,
 
 
 def _doubt(quantity: int, unit: UnitFacts) -> str | None:
-    amount = unscaled(quantity, QUANTITY_SCALE).normalize()
     if unit.order_multiple and quantity % unit.order_multiple:
-        pack = unscaled(unit.order_multiple, QUANTITY_SCALE).normalize()
-        return f"{unit.product_name}: {amount:f} is not a multiple of {pack:f}"
+        return _words(unit, quantity, "is not a multiple of", unit.order_multiple)
     if unit.minimum_quantity is not None and quantity < unit.minimum_quantity:
-        least = unscaled(unit.minimum_quantity, QUANTITY_SCALE).normalize()
-        return f"{unit.product_name}: {amount:f} is below {least:f}"
+        return _words(unit, quantity, "is below", unit.minimum_quantity)
     if unit.maximum_quantity is not None and quantity > unit.maximum_quantity:
-        most = unscaled(unit.maximum_quantity, QUANTITY_SCALE).normalize()
-        return f"{unit.product_name}: {amount:f} is above {most:f}"
+        return _words(unit, quantity, "is above", unit.maximum_quantity)
     return None
+
+
+def _words(unit: UnitFacts, quantity: int, breach: str, rule: int) -> str:
+    amount, allowed = (unscaled(one, QUANTITY_SCALE).normalize() for one in (quantity, rule))
+    return f"{unit.product_name}: {amount:f} {breach} {allowed:f}"
 
 
 def _check_lines(

@@ -51,6 +51,44 @@ async def test_batches_wait_for_their_turn(company: SmallCompany) -> None:
     assert marks == [(1, 3)]
 
 
+async def test_a_batch_that_waited_is_judged_by_facts_of_its_own(company: SmallCompany) -> None:
+    """What it names may be nothing that the batch names which it waited for: no line may be refused for that."""
+    device = await company.device()
+    product, unit = company.identifiers.new(), company.identifiers.new()
+    await company.insert("product", ("id", "code", "name"), [(product, "P2", "Juice")])
+    await company.insert("product_unit", ("id", "product_id"), [(unit, product)])
+    first = device.pack(device.order(company.outlets[0], number="N1"))
+    company.unit_id = unit
+    second = device.pack(device.order(company.outlets[0], number="N2"))
+    await company.ingest.apply([second])
+    result = await company.ingest.apply([first])
+    assert (result.applied, result.refused) == (2, 0)
+    assert await company.query("SELECT count(*) FROM order_line") == [(4,)]
+
+
+async def test_an_order_that_old_data_may_have_spoilt_waits_for_a_person(
+    company: SmallCompany,
+) -> None:
+    """A pack size that changed while the rep was offline costs no order; it says why it waits, at the device too."""
+    device = await company.device()
+    product, unit = company.identifiers.new(), company.identifiers.new()
+    await company.insert("product", ("id", "code", "name"), [(product, "P2", "Juice")])
+    names = ("id", "product_id", "order_multiple")
+    await company.insert("product_unit", names, [(unit, product, 6_000)])
+    fine = device.pack(device.order(company.outlets[0], number="N1"))
+    company.unit_id = unit
+    doubtful = device.pack(device.order(company.outlets[0], number="N2"))
+    result = await company.ingest.apply([fine, doubtful])
+    assert (result.applied, result.refused) == (2, 0)
+    states = await company.query("SELECT number, state FROM sales_order ORDER BY number")
+    assert states == [("N1", "saved"), ("N2", "on_approval")]
+    told = await company.query(
+        "SELECT number, s.state, s.source, s.text FROM order_status AS s"
+        " JOIN sales_order AS o ON o.id = s.order_id AND s.partition = o.partition"
+    )
+    assert told == [("N2", "on_approval", "hub", "Juice: 1 is not a multiple of 6")]
+
+
 async def test_a_gap_can_be_released_and_what_was_missing_still_comes(
     company: SmallCompany,
 ) -> None:

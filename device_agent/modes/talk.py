@@ -23,7 +23,7 @@ from device_agent.link.wipe_order import check_wipe_order
 from device_agent.modes.context import Report, SyncContext
 from device_agent.modes.progress import Step
 from device_agent.storage import held, outbox, ticks
-from device_agent.storage.database import Connection
+from device_agent.storage.database import Connection, uncaptured
 from device_agent.storage.gateways import GatewayRow, replace_hub_list
 from device_agent.storage.sessions import SessionRow, save_session
 from device_agent.storage.state import DeviceState, read_state, update_state
@@ -201,8 +201,9 @@ class Talk:
             hub=Place(*self._heard.hub),
             now=self.context.clock.now(),
         )
-        for reject in self._rejects:
-            write_rows(connection, reject)
+        with uncaptured(connection):
+            for reject in self._rejects:
+                write_rows(connection, reject)
 
     async def end(self, ended: Ended) -> Report:
         """Everything that the session told is durable, also in the journal.

@@ -9,7 +9,8 @@ returned from survives a power cut.
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar, cast
 from urllib.parse import quote
@@ -34,6 +35,19 @@ _MEANINGS: tuple[tuple[str, type[Rejected | Retry], str], ...] = (
     ("malformed", Rejected, "database_unreadable"),
 )
 """Part of SQLite's or a trigger's message, and what it means; the first that fits counts."""
+
+
+@contextmanager
+def uncaptured(connection: sqlite3.Connection) -> Iterator[None]:
+    """What the block writes to replicated tables is not captured.
+
+    Only the agent's own applying of what head office sent stands in such a block. The switch is
+    part of the caller's transaction: a crash cannot leave it on.
+    """
+    before = connection.execute("SELECT applying FROM fm_state").fetchone()[0]
+    connection.execute("UPDATE fm_state SET applying = 1")
+    yield
+    connection.execute("UPDATE fm_state SET applying = ?", (before,))
 
 
 def connect(path: Path, key: bytes) -> sqlite3.Connection:
@@ -116,11 +130,7 @@ class DeviceDatabase:
         return await self._run(work, begin="BEGIN IMMEDIATE", applying=False)
 
     async def apply(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """As `write`, but what it writes to replicated tables is not captured.
-
-        Only the agent's own applying of downloads uses this. The switch is part of the
-        transaction: a crash cannot leave it on.
-        """
+        """As `write`, with everything `uncaptured`: for the applying of downloads."""
         return await self._run(work, begin="BEGIN IMMEDIATE", applying=True)
 
     async def maintain(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -141,11 +151,8 @@ class DeviceDatabase:
             connection = self._raw()
             connection.execute(begin)
             try:
-                if applying:
-                    connection.execute("UPDATE fm_state SET applying = 1")
-                result = work(connection)
-                if applying:
-                    connection.execute("UPDATE fm_state SET applying = 0")
+                with uncaptured(connection) if applying else nullcontext():
+                    result = work(connection)
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -21,13 +21,22 @@ SMALL = ("--offices", "2", "--reps", "2", "--outlets", "5", "--products", "12")
 
 
 @asynccontextmanager
-async def small_network(folder: Path, *, gateways: int = 2) -> AsyncIterator[Network]:
-    """A hub, gateways, and two initialized devices: D1 at home at the first gateway, D2 at the last."""
-    async with Line(0) as line:
-        made = Network(folder / "net", line, "sample-password")
+async def small_network(
+    folder: Path, *, gateways: int = 2, line: Line | None = None, size: Sequence[str] = SMALL
+) -> AsyncIterator[Network]:
+    """A hub, gateways, and two initialized devices: D1 at home at the first gateway, D2 at the last.
+
+    Args:
+        folder: where it stands.
+        gateways: how many.
+        line: between the gateways and the hub; None = an ordinary one.
+        size: of the sample company, as the hub's command takes it.
+    """
+    async with line or Line(0) as to_hub:
+        made = Network(folder / "net", to_hub, "sample-password")
         try:
             await made.hub.init("Faults")
-            await made.hub.ask("sample", *SMALL)
+            await made.hub.ask("sample", *size)
             await made.hub.start()
             for number in range(1, gateways + 1):
                 await made.add_gateway(f"GW{number}", f"OF{number:02d}")

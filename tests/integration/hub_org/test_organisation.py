@@ -311,9 +311,7 @@ async def test_all_or_nothing_loads_nothing_when_a_line_is_bad(
         assert await ids_by_code(connection, "outlet", ["C"]) == {}
 
 
-async def test_all_or_nothing_counts_for_all_files_together(
-    office: Office, tmp_path: Path
-) -> None:
+async def test_all_or_nothing_counts_for_all_files_together(office: Office, tmp_path: Path) -> None:
     """Without it a company would have its units and none of the territories that stand in them."""
     (tmp_path / "org_unit.csv").write_text("code,name\nNEW,New unit\n", "utf-8")
     territory = tmp_path / "territory.csv"

@@ -19,7 +19,7 @@ from hub.exchange.csv_reading import check_file
         (b'code,name\nA,ok\nB,"never closed\nC,ok\n', "org_unit.csv:3:name", "quote"),
         (b'code,name\n"A\nB",ok\n"C"x,ok\n', "org_unit.csv:4:code", "quote"),
         (b"name\nok\n", "org_unit.csv:1:code", "missing"),
-        (b"code,nmae\nA,ok\n", "org_unit.csv:1:nmae", "Did you mean name?"),
+        (b"code,nameless\nA,ok\n", "org_unit.csv:1:nameless", "Did you mean name?"),
         (b"code,name,Code\nA,ok,B\n", "org_unit.csv:1:code", "twice"),
         (b"", "org_unit.csv:1", "empty"),
         (b"code,name\nA," + b"x" * 2_000_000 + b"\n", "org_unit.csv:2:name", "too long"),

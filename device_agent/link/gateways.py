@@ -9,8 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from fieldmesh.basics.clock import Clock
+from fieldmesh.basics.errors import Rejected
 
 MEASURE_TIMEOUT_S = 2.0
+MOST_PORT = 65_535
 TRUST_US = 15 * 60 * 1_000_000
 """How long a measurement is believed."""
 AVOID_US = 60 * 1_000_000
@@ -50,6 +52,17 @@ def is_measured(candidates: Iterable[Candidate], now: int) -> bool:
     first = ordered[0]
     fresh = first.measured_at > 0 and 0 <= now - first.measured_at < TRUST_US
     return fresh and not (first.failed_at and now - first.failed_at < AVOID_US)
+
+
+def check_address(text: str) -> None:
+    """The text is host:port, or empty.
+
+    Raises:
+        Rejected: `bad_address`.
+    """
+    host, _, port = text.rpartition(":")
+    if text and (not host or not port.isdecimal() or not 0 < int(port[:6]) <= MOST_PORT):
+        raise Rejected("bad_address", place=text)
 
 
 async def measure(candidates: Iterable[Candidate], clock: Clock) -> list[Candidate]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from device_agent.link.discovery import discover
-from device_agent.link.gateways import Candidate, in_order, is_measured, measure
+from device_agent.link.gateways import Candidate, check_address, in_order, is_measured, measure
 from device_agent.modes.context import Report, SyncContext
 from device_agent.modes.progress import Step
 from device_agent.storage.database import Connection
@@ -18,7 +18,13 @@ from fieldmesh.basics.errors import FieldmeshError
 
 
 async def candidates(context: SyncContext, only: str) -> list[Candidate]:
-    """Gateways to try, nearest healthy first."""
+    """Gateways to try, nearest healthy first.
+
+    Raises:
+        Rejected: `bad_address`, in the settings or as ``only``.
+    """
+    for address in (only, *context.settings.gateways):
+        check_address(address)
     known = await context.database.read(known_gateways)
     rows = [_candidate(row) for row in known]
     if only:

@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from device_agent.config import APP_VERSION
 from device_agent.link.enrolment import Enrolled, EnrolmentAsked, PersonKnown, enrol
+from device_agent.link.gateways import check_address
 from device_agent.storage import schema
 from device_agent.storage.gateways import GatewayRow, replace_hub_list
 from device_agent.storage.home import Home, write_durably
@@ -84,9 +85,8 @@ async def _take_in_again(home: Home, wish: EnrolmentWish, clock: Clock) -> Devic
 async def _ask(wish: EnrolmentWish, private_key: ec.EllipticCurvePrivateKey) -> Enrolled:
     """What the hub gives for the code."""
     code = parse_code(wish.code)
+    check_address(wish.gateway_address or ":")
     host, _, port = wish.gateway_address.rpartition(":")
-    if not host or not port.isdigit():
-        raise Rejected("bad_address", place=wish.gateway_address)
     authority = await tls.fetch_authority(host.strip("[]"), int(port), code.authority)
     return await enrol(
         wish.gateway_address,

@@ -157,6 +157,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("request_timed_out", _LATE, "The other side did not answer in time.", "It is tried again by itself."),
     ("gateway_not_running", _STATE, "The gateway is not running.", "Start it with fieldmesh-gateway serve."),
     ("hub_not_running", _STATE, "The hub is not running.", "Start it with fieldmesh-hub serve."),
+    ("gateway_runs_already", _STATE, "A gateway runs on {place} already.", "Stop it first, or use the running one."),
     ("hub_runs_already", _STATE, "A hub runs on {place} already.", "Stop it first, or use the running one."),
     # --- storage
     ("disk_full", _BUSY, "The disk is full.", "Make room; nothing was half done, and work goes on by itself."),

@@ -278,9 +278,11 @@ class NatsServer:
             if process.returncode is not None:
                 raise self._failure(text)
             if "Server is ready" in text and ports.exists():
-                found = json.loads(ports.read_text("utf-8"))
-                self.port = int(found["nats"][0].rpartition(":")[2])
-                return
+                # It may be half written still.
+                with contextlib.suppress(ValueError):
+                    found = json.loads(ports.read_text("utf-8"))
+                    self.port = int(found["nats"][0].rpartition(":")[2])
+                    return
             await asyncio.sleep(_LOOK_S)
 
     def _log_since(self, mark: int) -> str:

@@ -7,14 +7,16 @@ A SIGKILL at any line is harmless: what was acknowledged is committed, the rest 
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import logging
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from fieldmesh.basics.clock import SystemClock
+from fieldmesh.basics.errors import Rejected
 from fieldmesh.service.grpc_server import (
     bind,
     make_server,
@@ -54,7 +56,7 @@ from gateway.storage.database import open_database
 from gateway.trust import certificates
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     import grpc.aio
 
@@ -264,12 +266,14 @@ async def running(home: Home, config: GatewayConfig) -> AsyncIterator[Gateway]:
     """A gateway that serves while the block runs.
 
     Raises:
-        Rejected: ``gateway_not_enrolled``, ``port_in_use``, ``database_too_new``.
+        Rejected: ``gateway_not_enrolled``, ``gateway_runs_already``, ``port_in_use``,
+            ``database_too_new``.
     """
     home.make()
     identity = certificates.load(home.identity)
     clock = SystemClock()
     async with AsyncExitStack() as stack:
+        stack.enter_context(_alone(home))
         database = await open_database(home.database, identity.gateway_id, clock)
         stack.push_async_callback(database.close)
         gateway = Gateway(home, config, identity, database)
@@ -292,6 +296,17 @@ async def serve(home: Home, config: GatewayConfig) -> None:
     """
     async with Shutdown() as shutdown, running(home, config):
         await shutdown.wait()
+
+
+@contextmanager
+def _alone(home: Home) -> Iterator[None]:
+    """No other process serves this home: it would close the running one's sessions as cut."""
+    with (home.run / "serve.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Rejected("gateway_runs_already", place=str(home.path)) from None
+        yield
 
 
 def write_ports(home: Home, ports: dict[str, int]) -> None:

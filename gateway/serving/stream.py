@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Protocol, cast
 
+from google.protobuf.message import DecodeError
+
 from fieldmesh.basics.errors import Rejected, Retry
 
 if TYPE_CHECKING:
@@ -44,7 +46,8 @@ class DeviceStream:
         """The next message.
 
         Raises:
-            Rejected: ``unexpected_message`` if it may not be said here.
+            Rejected: ``unexpected_message`` if it may not be said here, ``bad_message`` if it is
+                no message.
             Retry: ``device_silent`` after too long a silence, ``session_cut`` when the device
                 has closed its side.
         """
@@ -53,6 +56,8 @@ class DeviceStream:
                 message = await self._rpc.read()
         except TimeoutError as error:
             raise Retry("device_silent", delay_s=1.0, seconds=self._silence_s) from error
+        except DecodeError:
+            raise Rejected("bad_message", place="session") from None
         if message is self._end:
             raise Retry("session_cut", delay_s=1.0)
         received = cast("session_pb2.DeviceMessage", message)

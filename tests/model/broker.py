@@ -36,7 +36,7 @@ class Message:
             self.acknowledged = True
 
     async def refuse(self, _delay_s: float = 0.0) -> None:
-        self.acknowledged = False
+        """It stays where it is; after an acknowledgement this says nothing, as with the real thing."""
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@
 import asyncio
 import tempfile
 from collections.abc import Coroutine
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,6 +18,9 @@ from tests.model.world import DEVICES, GATEWAYS, SECOND_US, World
 
 devices, gateways = st.sampled_from(DEVICES), st.sampled_from(GATEWAYS)
 modes = st.sampled_from([Mode.FAST, Mode.FULL, Mode.FAST, Mode.FULL, Mode.INITIALIZE])
+few = st.integers(0, 3)
+maybe_full = st.sampled_from([None, None, None, 0, 1])
+"""How many commits are good before the disk is full; None = it never is."""
 fair = st.just(Weather())
 foul = st.builds(Weather, messages=st.integers(1, 9), gateway_goes_on=st.booleans())
 
@@ -42,16 +46,31 @@ class NetworkMachine(RuleBasedStateMachine):
         self.prices = 0
         self._do(self.world.open())
 
+    def _disk(self, name: str, good: int | None) -> AbstractContextManager[None]:
+        return nullcontext() if good is None else self.world.full_disk(name, good)
+
     def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self.loop.run_until_complete(work)
 
-    @rule(device=devices)
-    def a_rep_takes_an_order(self, device: str) -> None:
-        self._do(self.world.order(device))
+    @rule(device=devices, lines=st.integers(1, 4), outlet=st.integers(0, 4))
+    def a_rep_takes_an_order(self, device: str, lines: int, outlet: int) -> None:
+        self._do(self.world.order(device, lines, outlet))
 
     @rule(device=devices, gateway=gateways, mode=modes, weather=fair | foul)
     def a_device_syncs(self, device: str, gateway: str, mode: Mode, weather: Weather) -> None:
         self._do(self.world.sync(device, gateway, mode, weather))
+
+    @rule(device=devices, gateway=gateways, mode=modes, gateways_disk=st.booleans(), good=few)
+    def a_device_syncs_and_a_disk_is_full(
+        self,
+        device: str,
+        gateway: str,
+        mode: Mode,
+        gateways_disk: bool,  # noqa: FBT001
+        good: int,
+    ) -> None:
+        with self.world.full_disk(gateway if gateways_disk else device, good):
+            self._do(self.world.sync(device, gateway, mode, Weather()))
 
     @rule(gateway=gateways, unheard=st.integers(0, 2))
     def a_gateway_sends(self, gateway: str, unheard: int) -> None:
@@ -64,23 +83,27 @@ class NetworkMachine(RuleBasedStateMachine):
         gateway=gateways,
         deliveries=st.sampled_from([1, 2, 3, 5, 1_000]),
         skip=st.sampled_from([0, 0, 0, 1]),
+        full=maybe_full,
     )
-    def a_gateway_hears(self, gateway: str, deliveries: int, skip: int) -> None:
+    def a_gateway_hears(self, gateway: str, deliveries: int, skip: int, full: int | None) -> None:
         node = self.world.gateways[gateway]
         node.line.deliveries, node.line.skip = deliveries, skip
-        self._do(node.hear())
+        with self._disk(gateway, full):
+            self._do(node.hear())
 
     @rule(gateway=gateways)
     def a_gateway_fetches_areas(self, gateway: str) -> None:
         self._do(self.world.gateways[gateway].seed())
 
-    @rule(most=st.integers(1, 6), backwards=st.booleans(), deaf=st.booleans())
-    def head_office_takes(self, most: int, backwards: bool, deaf: bool) -> None:  # noqa: FBT001
+    @rule(most=st.integers(1, 6), backwards=st.booleans(), deaf=st.booleans(), full=maybe_full)
+    def head_office_takes(self, most: int, backwards: bool, deaf: bool, full: int | None) -> None:  # noqa: FBT001
         """In another order than they were sent, and without the broker hearing that it did."""
         messages = self.world.broker.waiting_up()[:most]
         for message in messages:
             message.deaf = deaf
-        self._do(self.world.hub.take(messages[::-1] if backwards else messages))
+        with self._disk("hub", full):
+            self._do(self.world.hub.take(messages[::-1] if backwards else messages))
+        self._do(self.world.in_order())
         for message in messages:
             message.deaf = False
 

@@ -207,11 +207,12 @@ async def _channel(
 
 
 def connect_devices(gateways: dict[str, SimGateway], weather: Weather) -> dict[str, Any]:
-    """What `device_agent.modes.talk` must use instead of gRPC: an address is a gateway's name."""
+    """What `device_agent.modes.talk` must use instead of gRPC: an address is a gateway's name and a port."""
 
     def open_(channel: tuple[str, Identity], mode: Mode, **_more: object) -> Any:
         address, identity = channel
-        return open_session(gateways[address].service, identity.certificate_pem, weather, mode)
+        service = gateways[address.partition(":")[0]].service
+        return open_session(service, identity.certificate_pem, weather, mode)
 
     assert hasattr(talk, "open_channel")
     assert hasattr(talk, "open_session")

@@ -1,38 +1,48 @@
-"""Stories that the model once told, kept word for word."""
+"""Stories that the model once told, kept word for word, and one for each thing that is broken on purpose in mutants."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from fieldmesh.session.transitions import Mode
+from gateway.storage import outbox
 from tests.model.line import Weather
 from tests.model.template import Template
 from tests.model.world import World
 
 
+@pytest.fixture(name="world")
+async def _world(template: Template, tmp_path: Path) -> AsyncIterator[World]:
+    made = World(template, tmp_path / "net")
+    await made.open()
+    yield made
+    await made.close()
+
+
+async def ends_well(world: World) -> None:
+    """What every story ends with."""
+    await world.at_rest()
+    await world.never_doubled()
+    await world.nothing_lost()
+    await world.all_equal()
+
+
 @pytest.mark.parametrize("published", [1, 60])
 async def test_a_gateway_that_was_away_while_the_broker_lost_its_store_misses_nothing(
-    template: Template, tmp_path: Path, published: int
+    world: World, published: int
 ) -> None:
     """Its place in the old stream means nothing in the new one, however long that has grown."""
-    world = World(template, tmp_path / "net")
-    await world.open()
     # The company was made with another broker: this one's stream begins anew, as after a lost store.
     for number in range(published):
         await world.set_price(number)
         await world.hub.relay_once()
     await world.gateways["GW1"].hear()
-    await world.at_rest()
-    await world.all_equal()
-    await world.close()
+    await ends_well(world)
 
 
-async def test_what_was_published_before_the_store_was_lost_is_fetched_again(
-    template: Template, tmp_path: Path
-) -> None:
+async def test_what_was_published_before_the_store_was_lost_is_fetched_again(world: World) -> None:
     """A gateway that had not heard it yet must not take the first mark of the new stream for enough."""
-    world = World(template, tmp_path / "net")
-    await world.open()
     await world.at_rest()
     await world.set_price(1)
     await world.hub.relay_once()
@@ -43,23 +53,102 @@ async def test_what_was_published_before_the_store_was_lost_is_fetched_again(
     world.broker.listeners.clear()
     world.clock.advance(5_000_000)
     await world.hub.relay_once()
-    await world.at_rest()
-    await world.all_equal()
-    await world.close()
+    await ends_well(world)
 
 
-async def test_an_answer_that_was_cut_off_doubles_nothing(
-    template: Template, tmp_path: Path
-) -> None:
+async def test_an_answer_that_was_cut_off_doubles_nothing(world: World) -> None:
     """The gateway holds the batch, the device does not know: both gateways get it, head office once."""
-    world = World(template, tmp_path / "net")
-    await world.open()
     await world.order("D1")
     outcome = await world.sync("D1", "GW1", Mode.FAST, Weather(3, gateway_goes_on=True))
     assert outcome == "no_gateway_reachable"
     assert await world.sync("D1", "GW2", Mode.FAST, Weather()) == "done"
+    await ends_well(world)
+
+
+async def test_a_batch_that_comes_again_changes_nothing(world: World) -> None:
+    """The broker did not hear that head office has it: it is answered from the inbox."""
+    await world.order("D1")
+    await world.sync("D1", "GW1", Mode.FAST, Weather())
+    await world.gateways["GW1"].send()
+    messages = world.broker.waiting_up()
+    first = await world.hub.consumer.take(messages)
+    assert (first.applied, first.repeated) == (1, 0)
+    before = await world.stamps()
+    again = await world.hub.consumer.take(messages)
+    assert (again.applied, again.repeated) == (0, 1)
+    assert await world.stamps() == before
+    await ends_well(world)
+
+
+async def test_head_office_acknowledges_only_what_it_has_committed(world: World) -> None:
+    """Its disk is full: the broker keeps the batch and delivers it again."""
+    await world.order("D1")
+    await world.sync("D1", "GW1", Mode.FAST, Weather())
+    await world.gateways["GW1"].send()
+    waiting = len(world.broker.waiting_up())
+    with world.full_disk("hub"):
+        await world.hub.take(world.broker.waiting_up())
+    assert len(world.broker.waiting_up()) == waiting
+    await ends_well(world)
+
+
+@pytest.mark.parametrize("good", [0, 1, 2])
+async def test_a_gateway_gives_its_tick_only_to_what_it_has_committed(
+    world: World, good: int
+) -> None:
+    """Its disk is full at some commit of the session; then it is lost. The device sends everything again."""
+    await world.order("D1")
+    with world.full_disk("GW1", good):
+        await world.sync("D1", "GW1", Mode.FAST, Weather())
+    held = (await world.gateways["GW1"].parts.database.read(outbox.depth)).entries
+    ticked = (await world.devices["D1"].agent.status()).standing.at_gateway_rows
+    assert held or not ticked
+    await ends_well(world)
+
+
+async def test_a_gateway_keeps_a_batch_until_head_office_has_decided(world: World) -> None:
+    """The broker took it, and then lost its store."""
+    await world.order("D1")
+    await world.sync("D1", "GW1", Mode.FAST, Weather())
+    await world.gateways["GW1"].send()
+    world.broker.up.messages.clear()
+    world.broker.up.ids.clear()
+    await ends_well(world)
+
+
+@pytest.mark.parametrize("good", [0, 1, 2])
+async def test_a_gateway_that_could_not_commit_a_mark_fetches_it_again(
+    world: World, good: int
+) -> None:
+    """Its place in the stream and the rows are one commit."""
     await world.at_rest()
-    await world.never_doubled()
-    await world.nothing_lost()
-    await world.all_equal()
-    await world.close()
+    for number in range(3):
+        await world.set_price(number)
+        await world.hub.relay_once()
+    with world.full_disk("GW1", good):
+        await world.gateways["GW1"].hear()
+    await ends_well(world)
+
+
+@pytest.mark.parametrize("good", [0, 1, 2])
+async def test_a_device_that_could_not_commit_a_delta_asks_for_it_again(
+    world: World, good: int
+) -> None:
+    """Its cursor and the rows are one commit."""
+    await world.at_rest()
+    await world.set_price(1)
+    await world.hub.relay_once()
+    await world.gateways["GW1"].hear()
+    with world.full_disk("D1", good):
+        await world.sync("D1", "GW1", Mode.FULL, Weather())
+    await ends_well(world)
+
+
+async def test_an_outlet_that_goes_to_another_rep_leaves_and_comes(world: World) -> None:
+    """With its orders, those included that the old rep has not sent yet."""
+    await world.order("D1")
+    await world.at_rest()
+    await world.order("D1", lines=3)
+    for number in range(5):
+        await world.move_outlet(number, "REP0002")
+    await ends_well(world)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -14,8 +15,10 @@ from device_agent.storage.digests import partition_digests as held_by_device
 from fieldmesh.basics.clock import ManualClock, SystemClock
 from fieldmesh.basics.errors import Fenced, Retry
 from fieldmesh.codec.batch import decode_body, decode_header
+from fieldmesh.replica.partition import GLOBAL
 from fieldmesh.session.transitions import Mode
 from fieldmesh.wire.v1 import replication_pb2
+from gateway.replication.downlink import consumer_of
 from gateway.storage import digests as gateway_digests
 from gateway.storage import outbox, partitions, provisional
 from hub.exchange.prices import set_price
@@ -23,11 +26,14 @@ from hub.fleet.outlets import move_outlets
 from hub.fleet.subscriptions import today
 from hub.storage import contents, journal
 from hub.storage.org_changes import head_office_write
+from hub.storage.writers import device_writers
 from tests.model.broker import Broker
+from tests.model.disk import Disks
 from tests.model.line import Weather
 from tests.model.nodes import SimDevice, SimGateway, SimHub, connect_devices
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.model.template import Template
@@ -44,6 +50,10 @@ class Made:
 
     orders: dict[str, list[str]] = field(default_factory=dict)
     """By device, ids in the order in which they were made."""
+    lines: dict[str, int] = field(default_factory=dict)
+    """By order, how many lines it has."""
+    restored: set[str] = field(default_factory=set)
+    """Devices that were restored from a copy."""
     hub_ticks: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
@@ -66,11 +76,14 @@ class World:
         }
         self.weather = Weather()
         self.made = Made(orders={name: [] for name in DEVICES})
-        self._patch = mock.patch.multiple(talk, **connect_devices(self.gateways, self.weather))
+        self.disks = Disks()
+        self._patches = ExitStack()
 
     async def open(self) -> None:
         """Everything runs, with the lines up."""
-        self._patch.start()
+        connected = connect_devices(self.gateways, self.weather)
+        self._patches.enter_context(mock.patch.multiple(talk, **connected))
+        self._patches.enter_context(self.disks.watched())
         await self.hub.open()
         for node in (*self.gateways.values(), *self.devices.values()):
             await node.open()
@@ -79,15 +92,27 @@ class World:
         """Nothing runs any more, and the folder is gone."""
         for node in (*self.devices.values(), *self.gateways.values(), self.hub):
             await node.crash()
-        self._patch.stop()
+        self._patches.close()
         shutil.rmtree(self.folder)
 
     # --- what people do
 
-    async def order(self, device: str) -> None:
-        """A rep takes an order."""
-        placed = await self.devices[device].agent.order_from_list(outlet="", lines=2)
+    async def order(self, device: str, lines: int = 2, outlet: int = 0) -> None:
+        """A rep takes an order at one of the outlets that the device has; without any, none."""
+        agent = self.devices[device].agent
+        found = await agent.sql("SELECT code FROM outlet WHERE status = 'active' ORDER BY code")
+        if not found.rows:
+            return
+        code = str(found.rows[outlet % len(found.rows)][0])
+        placed = await agent.order_from_list(outlet=code, lines=lines)
         self.made.orders[device].append(placed.order_id.hex())
+        self.made.lines[placed.order_id.hex()] = len(placed.line_ids)
+
+    @contextmanager
+    def full_disk(self, name: str, good: int = 0) -> Iterator[None]:
+        """In the block one commit of the node fails, after so many good ones."""
+        with self.disks.full(self.folder / name, good):
+            yield
 
     async def sync(self, device: str, gateway: str, mode: Mode, weather: Weather) -> str:
         """A session, in that weather. Returns its outcome, or the code of the problem."""
@@ -95,7 +120,7 @@ class World:
         self.weather.messages = weather.messages
         self.weather.gateway_goes_on = weather.gateway_goes_on
         try:
-            report = await run(agent._context, mode, only=gateway)
+            report = await run(agent._context, mode, only=f"{gateway}:1")
         except (Retry, Fenced) as problem:
             await self._ticks_never_go_back(device)
             return problem.code
@@ -188,6 +213,7 @@ class World:
         made = self.made.orders
         made[device] = [order for order in made[device] if order in kept]
         self.made.hub_ticks.pop(device, None)
+        self.made.restored.add(device)
         return True
 
     def _image(self, device: str) -> Path:
@@ -233,7 +259,7 @@ class World:
             " WHERE lower(hex(o.id)) IN (SELECT value FROM json_each(?)) GROUP BY o.id"
         )
         for order, lines in counts:
-            assert lines == 2, f"order {order} has {lines} lines"
+            assert lines == self.made.lines[order], f"order {order} has {lines} lines"
 
     async def at_rest(self) -> None:
         """Everything that waits has come to its end, with the lines up and nobody at work."""
@@ -281,13 +307,19 @@ class World:
             waits["UP"] = len(self.broker.waiting_up())
         return waits
 
+    async def in_order(self) -> None:
+        """Promise 3: no order has overtaken an earlier one of its device.
+
+        A device that was restored from a copy has two pasts; between them there is no order.
+        """
+        found = dict(await self.stamps())
+        for device in set(DEVICES) - self.made.restored:
+            there = [order in found for order in self.made.orders[device]]
+            assert there == sorted(there, reverse=True), f"orders of {device} have overtaken"
+
     async def nothing_lost(self) -> None:
-        """Promises 1 and 3: every order stands at head office, in the order in which it was made."""
-        rows = await self._at_hub(
-            "SELECT lower(hex(id)), lsn FROM sales_order"
-            " WHERE lower(hex(id)) IN (SELECT value FROM json_each(?))"
-        )
-        found = dict(rows)
+        """Promise 1: every order stands at head office."""
+        found = dict(await self.stamps())
         for device, orders in self.made.orders.items():
             missing = [order for order in orders if order not in found]
             assert not missing, f"orders of {device} are lost: {missing}"
@@ -298,7 +330,11 @@ class World:
             await journal.verify(connection)
             for name, gateway in self.gateways.items():
                 await self._gateway_equals(connection, name, gateway)
-        assert await self._at_hub("SELECT count(*) FROM fm_quarantine WHERE ? <> ''") == [(0,)]
+        for table in ("fm_quarantine", "reject"):
+            assert await self._at_hub(f"SELECT count(*) FROM {table} WHERE ? <> ''") == [(0,)], (
+                table
+            )
+        await self.only_ones_own()
         for name, gateway in (("D1", "GW1"), ("D2", "GW2")):
             assert await self.sync(name, gateway, Mode.FULL, Weather()) == "done"
             held = await self.devices[name].agent._context.database.read(held_by_device)
@@ -310,6 +346,28 @@ class World:
             meant = {row.partition: (row.rows, row.low, row.high) for row in sums}
             mine = {one.partition: (one.rows, one.low, one.high) for one in held.values()}
             assert mine == {partition: meant[partition] for partition in mine}, name
+            assert set(mine) <= await self._may_see(name), f"{name} has what is not its own"
+
+    async def _may_see(self, device: str) -> set[int]:
+        """The partitions that head office gives to the device."""
+        own = (await self.devices[device].agent.status()).state.device_id
+        async with self.hub.office.database.read() as connection:
+            found = await device_writers(connection, [own])
+        return {GLOBAL, *found[own].partitions}
+
+    async def only_ones_own(self) -> None:
+        """Promise 6: a gateway hears of its areas only, and has rows of no other."""
+        for name, gateway in self.gateways.items():
+            rows = await gateway.parts.database.read(partitions.list_partitions)
+            own = {row.partition for row in rows}
+            held = await gateway.parts.database.read(
+                lambda c: c.execute(
+                    "SELECT DISTINCT partition FROM fm_digest WHERE rows"
+                ).fetchall()
+            )
+            assert {row[0] for row in held} <= own, f"{name} has what is not its own"
+            listener = self.broker.listeners[consumer_of(gateway.parts.replication)]
+            assert set(listener.subjects) <= {"down.mark", *(f"down.{one}" for one in own)}, name
 
     async def _gateway_equals(self, connection: Any, name: str, gateway: SimGateway) -> None:
         rows = await gateway.parts.database.read(partitions.list_partitions)
@@ -324,6 +382,13 @@ class World:
         )
         mine = {row.partition: (row.rows, row.low, row.high) for row in held if row.rows}
         assert mine == meant, f"{name} differs from head office"
+
+    async def stamps(self) -> list[tuple[Any, ...]]:
+        """The orders at head office with the LSN of each."""
+        return await self._at_hub(
+            "SELECT lower(hex(id)), lsn FROM sales_order"
+            " WHERE lower(hex(id)) IN (SELECT value FROM json_each(?)) ORDER BY id"
+        )
 
     async def _at_hub(self, query: str) -> list[tuple[Any, ...]]:
         orders = json.dumps([one for made in self.made.orders.values() for one in made])

@@ -16,6 +16,7 @@ ALLOWED_THREADS = ("asyncio_", "asyncio-waitpid-", "waitpid-", "pytest", "Thread
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`make faults` runs every combination, `make test` a seeded choice of them."""
     parser.addoption("--thorough", action="store_true", help="run every combination")
+    parser.addoption("--stories", type=int, default=0, help="how many stories the model tells")
 
 
 @pytest.fixture(scope="session")

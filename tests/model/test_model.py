@@ -8,19 +8,22 @@ from tests.model.machine import NetworkMachine
 from tests.model.template import Template
 
 STORIES, STEPS = 15, 20
+MANY_STORIES, MANY_STEPS = 2_000, 50
 
 
 def test_whatever_happens_nothing_is_lost_doubled_or_different(
     template: Template, request: pytest.FixtureRequest
 ) -> None:
-    """Fifteen stories of up to twenty events; with --thorough two thousand of fifty."""
-    thorough = request.config.getoption("--thorough")
+    """Fifteen stories of up to twenty events; with --thorough two thousand of fifty, or --stories of fifty."""
+    stories = request.config.getoption("--stories")
+    if not stories and request.config.getoption("--thorough"):
+        stories = MANY_STORIES
     NetworkMachine.template = template
     run_state_machine_as_test(
         NetworkMachine,
         settings=settings(
-            max_examples=2_000 if thorough else STORIES,
-            stateful_step_count=50 if thorough else STEPS,
+            max_examples=stories or STORIES,
+            stateful_step_count=MANY_STEPS if stories else STEPS,
             deadline=None,
             suppress_health_check=list(HealthCheck),
             print_blob=True,

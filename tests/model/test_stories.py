@@ -152,3 +152,16 @@ async def test_an_outlet_that_goes_to_another_rep_leaves_and_comes(world: World)
     for number in range(5):
         await world.move_outlet(number, "REP0002")
     await ends_well(world)
+
+
+async def test_a_batch_that_overtakes_another_waits_for_it(world: World) -> None:
+    """The first one's order is at a gateway that was not heard yet."""
+    await world.order("D1", outlet=0)
+    await world.sync("D1", "GW1", Mode.FAST, Weather())
+    await world.order("D1", lines=3, outlet=1)
+    await world.sync("D1", "GW2", Mode.FAST, Weather())
+    await world.gateways["GW2"].send()
+    for message in world.broker.waiting_up()[::-1]:
+        await world.hub.take([message])
+        await world.in_order()
+    await ends_well(world)

@@ -137,7 +137,9 @@ class World:
             office.database, self.clock, actor="model", kind="price", about={}
         ) as writer:
             lists = await writer.connection.exec_driver_sql("SELECT code FROM price_list LIMIT 1")
-            products = await writer.connection.exec_driver_sql("SELECT code FROM product LIMIT 1")
+            products = await writer.connection.exec_driver_sql(
+                "SELECT code FROM product ORDER BY code LIMIT 1 OFFSET ?", (number % 5,)
+            )
             await set_price(
                 writer,
                 office.maker.identifiers,

@@ -7,11 +7,11 @@ import grpc
 import grpc.aio
 
 from fieldmesh.basics.errors import Rejected, Retry
+from fieldmesh.basics.limits import BLOB_BYTES
 from fieldmesh.service.grpc_problems import from_rpc_error
 from fieldmesh.wire.v1 import blob_pb2, session_pb2_grpc
 
 PIECE_BYTES = 256 << 10
-MOST_BLOB_BYTES = 64 << 20
 CALL_TIMEOUT_S = 30.0
 
 
@@ -23,7 +23,7 @@ async def put_blob(channel: grpc.aio.Channel, content: bytes) -> int:
     Raises:
         Rejected: `blob_too_large`. Retry: the line failed, or the gateway is full.
     """
-    if len(content) > MOST_BLOB_BYTES:
+    if len(content) > BLOB_BYTES:
         raise Rejected("blob_too_large", place="blob", size_bytes=len(content))
     stub = session_pb2_grpc.GatewayStub(channel)
     sha256 = hashlib.sha256(content).digest()
@@ -50,7 +50,7 @@ async def get_blob(channel: grpc.aio.Channel, sha256: bytes, held: bytes = b"") 
     request = blob_pb2.GetBlobRequest(sha256=sha256, offset=len(held))
     try:
         async for piece in session_pb2_grpc.GatewayStub(channel).GetBlob(request):
-            if len(content) + len(piece.data) > MOST_BLOB_BYTES:
+            if len(content) + len(piece.data) > BLOB_BYTES:
                 raise Rejected("blob_too_large", place="blob")
             if piece.offset != len(content):
                 raise Retry("download_damaged", place="blob offset")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import grpc
 import grpc.aio
 
-MOST_MESSAGE_BYTES = 8 << 20
+from fieldmesh.basics.limits import MESSAGE_BYTES
+
 GATEWAY_NAME = "gateway.fieldmesh"
 """Every gateway's certificate carries this name, so a device needs no DNS to know one."""
 
@@ -23,8 +24,8 @@ class Identity:
 
 _OPTIONS = (
     ("grpc.ssl_target_name_override", GATEWAY_NAME),
-    ("grpc.max_receive_message_length", MOST_MESSAGE_BYTES),
-    ("grpc.max_send_message_length", MOST_MESSAGE_BYTES),
+    ("grpc.max_receive_message_length", MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MESSAGE_BYTES),
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 20_000),
     ("grpc.enable_retries", 0),

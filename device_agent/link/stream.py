@@ -30,7 +30,7 @@ from device_agent.link.messages import (
     Welcomed,
 )
 from fieldmesh.basics.errors import Rejected, Retry
-from fieldmesh.basics.limits import MOST_CHUNK_BYTES
+from fieldmesh.basics.limits import CHUNK_BYTES
 from fieldmesh.codec.frames import unpack_frame
 from fieldmesh.replica.digest import Digest
 from fieldmesh.service.grpc_problems import from_rpc_error
@@ -250,7 +250,7 @@ def _download_start(message: session_pb2.GatewayMessage) -> DownloadAnnounced:
 
 def _chunk(message: session_pb2.GatewayMessage) -> Piece:
     found = message.chunk
-    if len(found.data) > MOST_CHUNK_BYTES:
+    if len(found.data) > CHUNK_BYTES:
         raise Rejected("bad_download", place="Chunk.data")
     if hashlib.sha256(found.data).digest() != found.sha256:
         raise Retry("download_damaged", place="Chunk.sha256")

@@ -22,11 +22,11 @@ from device_agent.storage.database import connect
 from device_agent.storage.digests import differing
 from device_agent.storage.held import device_tables
 from fieldmesh.basics.errors import Rejected, Retry
+from fieldmesh.basics.limits import SNAPSHOT_BYTES
 from fieldmesh.replica.digest import Digest
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  (memory, private name, removed at once)
 PIECE_BYTES = 1 << 20
-MOST_SNAPSHOT_BYTES = 2 << 30
 
 
 @contextmanager
@@ -37,7 +37,7 @@ def in_memory(pieces: Iterator[bytes], uncompressed_bytes: int) -> Iterator[Path
         Rejected: `download_too_large`: more bytes than announced, or more than is allowed.
         Retry: `download_damaged`, `disk_full`.
     """
-    if uncompressed_bytes > MOST_SNAPSHOT_BYTES:
+    if uncompressed_bytes > SNAPSHOT_BYTES:
         raise Rejected("download_too_large", place="snapshot", size_bytes=uncompressed_bytes)
     folder = SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else None
     handle, name = tempfile.mkstemp(prefix="fieldmesh-", dir=folder)

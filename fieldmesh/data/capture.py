@@ -7,6 +7,7 @@ so the inner INSERT OR IGNORE replaces the row of `fm_state` (and `replacing` be
 OR REPLACE. Source: SQLite, "CREATE TRIGGER", on ON CONFLICT clauses in trigger bodies.
 """
 
+from fieldmesh.basics.limits import CLOCK_COUNTER_BITS
 from fieldmesh.data.model import ReplicatedTable
 
 INSERT, UPDATE, DELETE = 1, 2, 3
@@ -22,10 +23,11 @@ _REFUSE = (
     f" SELECT RAISE(ABORT, '{_LOCKED}') FROM fm_state WHERE locked = 1;"
 )
 _TICK = (
-    "UPDATE fm_state SET"
-    " clock = max((CAST(unixepoch('subsec') * 1000 AS INTEGER) * 1000) << 12, clock + 1);"
+    "UPDATE fm_state SET"  # noqa: S608
+    " clock = max((CAST(unixepoch('subsec') * 1000 AS INTEGER) * 1000)"
+    f" << {CLOCK_COUNTER_BITS}, clock + 1);"
 )
-"""Microseconds << 12, above every earlier change of this device; fits 63 bits until May 2041."""
+"""A hybrid logical clock: above every earlier change of this device."""
 _NO_REPLACE = (
     "INSERT OR IGNORE INTO fm_state (one, replacing) VALUES (1, 1);"  # noqa: S608
     f" SELECT RAISE(ABORT, '{_THERE}') FROM fm_state WHERE replacing = 1;"

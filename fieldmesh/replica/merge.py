@@ -16,7 +16,7 @@ class Write:
     """One write of one column.
 
     Attributes:
-        clock: hybrid logical clock, microseconds << 12 | counter.
+        clock: hybrid logical clock, microseconds << 8 | counter.
         writer: device id, or 16 zero bytes for head office.
         value: in storage form.
     """

@@ -17,6 +17,7 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
 from fieldmesh.basics.codes import make_code
+from fieldmesh.basics.limits import CLOCK_COUNTER_BITS
 from fieldmesh.codec.batch import BatchDraft, Change, Operation, encode_batch
 from fieldmesh.codec.columns import TableRows, encode_table
 from fieldmesh.codec.frames import FrameKind, pack_frame
@@ -52,11 +53,13 @@ CONFIRMED = (
 )
 KEY = ec.derive_private_key(20_261_123, ec.SECP256R1())
 SIGNATURE = bytes.fromhex(
-    "3045022100a7ee21fbd4142aa657812940f329f55999c635fe235f92b59086133299e9c0"
-    "40022069d84e340f4f945b78cd0fc90466e802800e043f0f492b481c134f70251f4fbc"
+    "3045022100bc1859f06d55446d24749fa23be3a66b7417413157f41ed0c70fe887de75fa"
+    "d102206d01378e4f05537d2d3df969e788d66dcc035ae3fa12a0ed9fe9e6db5e04a334"
 )
 """Of the example's header, by `KEY`: made once, because signatures differ each time."""
-CHANGES = [Change(Operation.INSERT, NEW, [AT << 12, (AT << 12) + 1])]
+CHANGES = [
+    Change(Operation.INSERT, NEW, [AT << CLOCK_COUNTER_BITS, (AT << CLOCK_COUNTER_BITS) + 1])
+]
 
 
 def _signed() -> tuple[bytes, bytes]:

@@ -59,7 +59,7 @@ class TableChange(_message.Message):
     def data(self) -> _table_pb2.TableData: ...
     @_builtins.property
     def clocks(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """a hybrid logical clock per row: microseconds << 12 | counter (tables that merge by column)"""
+        """a hybrid logical clock per row: microseconds << 8 | counter (tables that merge by column)"""
 
     def __init__(
         self,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fieldmesh.basics.limits import CLOCK_COUNTER_BITS
 from fieldmesh.codec.batch import Change, Event, EventKind, Operation
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.codec.replication import write_forwarded
@@ -170,7 +171,7 @@ async def test_the_last_writer_of_each_column_wins_and_the_loser_is_kept(
     await company.insert(
         "contact", ("id", "outlet_id", "name", "phone"), [(contact, company.outlets[0], "Ann", "1")]
     )
-    clock = (company.clock.now() + 1_000_000) << 12
+    clock = (company.clock.now() + 1_000_000) << CLOCK_COUNTER_BITS
 
     def change(phone: str, at: int, **more: str) -> Change:
         names = ("id", "phone", *more)
@@ -194,7 +195,7 @@ async def test_a_clock_that_runs_ahead_does_not_win_for_ever(company: SmallCompa
 
     def change(phone: str, clock_us: int) -> Change:
         rows = from_rows("contact", ("id", "phone"), [(contact, phone)])
-        return Change(Operation.UPDATE, rows, [clock_us << 12])
+        return Change(Operation.UPDATE, rows, [clock_us << CLOCK_COUNTER_BITS])
 
     year_us = 365 * 86_400_000_000
     await company.ingest.apply([ahead.pack([change("2", company.clock.now() + year_us)])])

@@ -2,7 +2,7 @@
 
 from fieldmesh.replica.merge import Write, merge_columns
 
-OLD, NEW = 10 << 12, 20 << 12
+OLD, NEW = 10 << 8, 20 << 8
 ANNA, BORIS, HEAD_OFFICE = b"a" * 16, b"b" * 16, bytes(16)
 
 

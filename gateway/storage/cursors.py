@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from fieldmesh.basics.epochs import make_lsn
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
-
-EPOCH_BITS: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def lost_ranges(epochs: Sequence[EpochStart]) -> tuple[tuple[int, int], ...]:
     An epoch that began after LSN x makes everything above x and below its own first LSN void.
     """
     return tuple(
-        (start.began_after, start.epoch << EPOCH_BITS) for start in epochs if start.epoch > 1
+        (start.began_after, make_lsn(start.epoch, 0)) for start in epochs if start.epoch > 1
     )
 
 

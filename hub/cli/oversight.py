@@ -1,6 +1,7 @@
 """audit, quarantine, gap, conflict, reject, session, verify, recover."""
 
 import argparse
+import asyncio
 import json
 import sys
 
@@ -319,8 +320,9 @@ async def _recover(options: argparse.Namespace) -> Answer:
         if running_ports(office.home) is not None:
             raise Rejected("hub_runs_already", place=str(options.home))
         async with office.database.write() as connection:
-            epoch = await down_outbox.start_new_epoch(connection)
+            epoch = await down_outbox.start_new_epoch(connection, office.clock.now())
         async with writing(office, "hub_recovered", {"epoch": epoch}):
             pass
+        await asyncio.sleep(1)  # The same backup restored again must meet another second.
     line = _("Hub epoch {epoch} begins. Start the hub: gateways replay when they meet it.")
     return Answer({"epoch": epoch}, [line.format(epoch=epoch)])

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from fieldmesh.basics.epochs import make_lsn
 from fieldmesh.basics.errors import FieldmeshError, Rejected, Retry
 from fieldmesh.data import ddl
 from fieldmesh.data.model import Tier
@@ -83,8 +84,8 @@ class HubDatabase:
                 sa.insert(HUB).values(
                     one=1,
                     epoch=FIRST_EPOCH,
-                    lsn=FIRST_EPOCH << 40,
-                    published_lsn=FIRST_EPOCH << 40,
+                    lsn=make_lsn(FIRST_EPOCH, 0),
+                    published_lsn=make_lsn(FIRST_EPOCH, 0),
                     schema_version=SCHEMA_VERSION,
                     created_at=now,
                     removal_horizon=0,

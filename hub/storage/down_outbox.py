@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from fieldmesh.basics.epochs import epoch_after_restore, make_lsn
 from hub.storage.system_tables import DOWN_OUTBOX, HUB, HUB_EPOCH, SCOPE_CHANGE
 
 
@@ -85,13 +86,19 @@ async def epochs(connection: AsyncConnection) -> list[tuple[int, int]]:
     return [(row[0], row[1]) for row in rows.all()]
 
 
-async def start_new_epoch(connection: AsyncConnection) -> int:
-    """This database was restored: its next commits stand above every one of the lost future. Returns the epoch."""
+async def start_new_epoch(connection: AsyncConnection, now: int) -> int:
+    """This database was restored: its next commits stand above every one of the lost future.
+
+    Args:
+        connection: of a write transaction.
+        now: UTC microseconds; nothing may be restored once more before the next second.
+
+    Returns:
+        The epoch.
+    """
     epoch, lsn = (await connection.execute(sa.select(HUB.c.epoch, HUB.c.lsn))).one()
-    await connection.execute(
-        sa.update(HUB).values(
-            epoch=epoch + 1, lsn=(epoch + 1) << 40, published_lsn=(epoch + 1) << 40
-        )
-    )
-    await connection.execute(sa.insert(HUB_EPOCH).values(epoch=epoch + 1, began_after=lsn))
-    return int(epoch) + 1
+    begun = epoch_after_restore(int(epoch), now)
+    first = make_lsn(begun, 0)
+    await connection.execute(sa.update(HUB).values(epoch=begun, lsn=first, published_lsn=first))
+    await connection.execute(sa.insert(HUB_EPOCH).values(epoch=begun, began_after=lsn))
+    return begun

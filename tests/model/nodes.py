@@ -14,6 +14,7 @@ from device_agent.link.channel import Identity
 from device_agent.modes import talk
 from device_agent.storage.home import Home as DeviceHome
 from fieldmesh.basics.clock import ManualClock
+from fieldmesh.basics.epochs import SECOND_US
 from fieldmesh.basics.errors import FieldmeshError, Retry
 from fieldmesh.service.bus import Bus
 from fieldmesh.service.metrics import Registry
@@ -116,7 +117,8 @@ class SimHub:
         shutil.copytree(backup, self.folder / "data")
         office = await open_office(self.folder)
         async with office.database.write() as connection:
-            await down_outbox.start_new_epoch(connection)
+            await down_outbox.start_new_epoch(connection, self.clock.now())
+        self.clock.advance(SECOND_US)
         await office.database.close()
 
 

@@ -56,6 +56,20 @@ async def test_what_was_published_before_the_store_was_lost_is_fetched_again(wor
     await ends_well(world)
 
 
+async def test_the_same_backup_may_be_restored_twice(world: World) -> None:
+    """What head office did after the first restore is a lost future like the one before."""
+    await world.backup_hub()
+    for number in range(3):
+        for price in range(number + 1):
+            await world.set_price(number + price)
+            await world.hub.relay_once()
+        await world.gateways["GW1"].hear()
+        await world.sync("D1", "GW1", Mode.FULL, Weather())
+        await world.restore_hub()
+    await world.set_price(4)
+    await ends_well(world)
+
+
 async def test_an_answer_that_was_cut_off_doubles_nothing(world: World) -> None:
     """The gateway holds the batch, the device does not know: both gateways get it, head office once."""
     await world.order("D1")

@@ -244,7 +244,7 @@ class HubEpoch(_message.Message):
     EPOCH_FIELD_NUMBER: _builtins.int
     BEGAN_AFTER_FIELD_NUMBER: _builtins.int
     epoch: _builtins.int
-    """LSN >> 40"""
+    """LSN >> 32"""
     began_after: _builtins.int
     """last LSN of the epoch before that counts"""
     def __init__(

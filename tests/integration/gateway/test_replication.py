@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fieldmesh.basics.epochs import make_lsn
 from fieldmesh.data.policy import PartitionKind
 from fieldmesh.replica.partition import partition_id
 from fieldmesh.wire.v1 import replication_pb2, session_pb2
@@ -264,7 +265,7 @@ async def test_after_a_restored_hub_batches_go_again_and_lost_rows_give_way(
         hub.mark()
         await until(lambda: _mark_is(gateway, 150), "the mark is applied")
         hub.up.clear()
-        hub.epochs, hub.lsn = [(2, 100)], (2 << 40) + 1
+        hub.epochs, hub.lsn = [(2, 100)], make_lsn(2, 1)
         hub.mark()
         await until(lambda: asyncio.sleep(0, _batches(hub)), "the batch goes again")
         await until(lambda: _only(gateway, {outlet}), "the ghost is gone")

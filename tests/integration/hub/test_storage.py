@@ -6,11 +6,16 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from fieldmesh.basics.epochs import EPOCH_ZERO_S, SECOND_US, hub_epoch_of
 from fieldmesh.basics.errors import Rejected
 from hub.storage import contents, down_outbox, journal
 from hub.storage.database import HubDatabase, sqlite_url
 from hub.storage.system_tables import JOURNAL
 from tests.kit.company import SmallCompany
+
+EPOCH = 200_000_000
+NOW = (EPOCH_ZERO_S + EPOCH - 1) * SECOND_US
+"""The second before it."""
 
 
 @pytest.fixture
@@ -98,15 +103,15 @@ async def test_a_transaction_that_fails_leaves_nothing_and_uses_no_lsn(
 async def test_a_new_epoch_stands_above_every_lsn_of_the_lost_future(
     company: SmallCompany,
 ) -> None:
-    """After a restored backup no new commit may have a number that the lost future has used."""
+    """After a restored backup no new commit may have a number that a lost future has used, of whichever restore."""
     async with company.database.read() as connection:
         last = await contents.current_lsn(connection)
     async with company.database.write() as connection:
-        assert await down_outbox.start_new_epoch(connection) == 2
+        assert await down_outbox.start_new_epoch(connection, NOW) == EPOCH
     lsn = await company.insert("product", ("id", "code"), [(company.identifiers.new(), "N")])
-    assert lsn >> 40 == 2
+    assert hub_epoch_of(lsn) == EPOCH
     async with company.database.read() as connection:
-        assert await down_outbox.epochs(connection) == [(1, 0), (2, last)]
+        assert await down_outbox.epochs(connection) == [(1, 0), (EPOCH, last)]
 
 
 async def test_a_missing_database_is_named_without_its_password(tmp_path: Path) -> None:

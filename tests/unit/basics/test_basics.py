@@ -8,7 +8,7 @@ import pytest
 from fieldmesh.basics.backoff import Backoff
 from fieldmesh.basics.clock import ManualClock, SystemClock
 from fieldmesh.basics.codes import authority_fingerprint, make_code, parse_code
-from fieldmesh.basics.epochs import hub_epoch_of, make_lsn
+from fieldmesh.basics.epochs import epoch_after_restore, hub_epoch_of, make_lsn
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.identifiers import IdentifierMaker, from_text, to_text
 from fieldmesh.basics.limits import CODE_CHARACTERS
@@ -42,9 +42,12 @@ def test_identifiers_are_uuids_of_version_7_that_hold_their_time() -> None:
 
 def test_an_lsn_of_a_restored_hub_stands_above_every_lsn_of_its_lost_future() -> None:
     """Devices that saw the lost future would otherwise never hear the new hub."""
-    assert make_lsn(2, 0) > make_lsn(1, (1 << 40) - 1)
+    assert make_lsn(2, 0) > make_lsn(1, (1 << 32) - 1)
     assert hub_epoch_of(make_lsn(7, 123)) == 7
-    assert make_lsn((1 << 23) - 1, (1 << 40) - 1) < 1 << 63
+    assert make_lsn((1 << 31) - 1, (1 << 32) - 1) < 1 << 63
+    first = epoch_after_restore(1, 1_795_000_000_000_000)
+    assert epoch_after_restore(1, 1_795_000_001_000_000) > first
+    assert epoch_after_restore(first + 5, 1_795_000_000_000_000) == first + 6
 
 
 def test_money_is_rounded_half_up_and_comes_back() -> None:

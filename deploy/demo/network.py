@@ -82,8 +82,12 @@ class Gateway:
     async def enroll(self, hub: Hub, unit: str) -> None:
         """The hub knows it, and it has its identity."""
         made = await hub.ask("gateway", "add", self.code, "--unit", unit)
+        await self.enroll_with(str(made["code"]), hub)
+
+    async def enroll_with(self, code: str, hub: Hub) -> None:
+        """It has its identity, by a code that the hub has given."""
         await self.ask(
-            "enroll", "--code", str(made["code"]), "--hub", f"https://{LOCAL}:{hub.https_port}",
+            "enroll", "--code", code, "--hub", f"https://{LOCAL}:{hub.https_port}",
             "--name", f"Gateway {self.code}", "--address", self.address,
             "--enrolment-address", f"{LOCAL}:{self.enrolment_port}",
         )  # fmt: skip

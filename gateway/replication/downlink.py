@@ -57,8 +57,7 @@ async def run_downlink(parts: ReplicationParts) -> None:
     try:
         while True:
             await parts.bus.stop_pulling(STREAM, consumer_of(parts))
-            await say_hello(parts)
-            await _consume(parts)
+            await _consume(parts, await say_hello(parts))
     finally:
         parts.signals.hub.reachable = False
 
@@ -68,11 +67,10 @@ def consumer_of(parts: ReplicationParts) -> str:
     return f"gw_{parts.gateway_id.hex()}"
 
 
-async def _consume(parts: ReplicationParts) -> None:
+async def _consume(parts: ReplicationParts, next_delivery: int | None) -> None:
     """Apply marks until a delivery is missing or the hub is silent."""
     consumer = consumer_of(parts)
     buffer: list[BusMessage] = []
-    next_delivery: int | None = None
     heard_at = parts.clock.monotonic()
     while True:
         messages = await parts.bus.pull(STREAM, consumer, batch=_PULL_MESSAGES, timeout_s=_PULL_S)

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 
 
-async def say_hello(parts: ReplicationParts) -> None:
+async def say_hello(parts: ReplicationParts) -> int | None:
     """The hub's consumer for this gateway stands at the gateway's own place in the stream.
+
+    Returns:
+        The number of the delivery that comes next; None when the hub does not tell.
 
     Raises:
         Retry: ``hub_unreachable``.
@@ -39,6 +42,7 @@ async def say_hello(parts: ReplicationParts) -> None:
     parts.signals.blob_completed.give()
     # Given also when nothing changed: seeds that waited for the line go on now.
     parts.signals.partitions_changed.give()
+    return welcome.next_delivery or None
 
 
 def _read_hello(connection: Transaction, *, version: str) -> replication_pb2.GatewayHello:

@@ -7,6 +7,7 @@ pulls survive.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy
@@ -29,6 +30,19 @@ def subjects_of(partitions: Iterable[int]) -> list[str]:
     return [MARK_SUBJECT, *(f"down.{partition}" for partition in sorted(partitions))]
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Where a consumer begins.
+
+    Attributes:
+        consumer: its name.
+        next_delivery: its number of the delivery that comes next.
+    """
+
+    consumer: str
+    next_delivery: int
+
+
 class Consumers:
     """Makes and changes consumers."""
 
@@ -38,8 +52,8 @@ class Consumers:
 
     async def begin_after(
         self, gateway_id: bytes, partitions: Iterable[int], *, down_sequence: int, mark_lsn: int
-    ) -> str:
-        """The gateway's consumer delivers what comes after that place of the stream. Returns its name.
+    ) -> Beginning:
+        """The gateway's consumer delivers what comes after that place of the stream.
 
         Args:
             gateway_id: whose consumer.
@@ -52,7 +66,7 @@ class Consumers:
         held = await _info(stream, name)
         if held is not None and _stands_at(held, down_sequence):
             await self._filter(stream, held, subjects)
-            return name
+            return Beginning(name, (held.delivered.consumer_seq if held.delivered else 0) + 1)
         if held is not None:
             await stream.delete_consumer(DOWN, name)
         start = await _start(stream, down_sequence, mark_lsn)
@@ -68,7 +82,7 @@ class Consumers:
                 filter_subjects=subjects,
             ),
         )
-        return name
+        return Beginning(name, 1)
 
     async def change(self, gateway_id: bytes, partitions: Iterable[int]) -> None:
         """From now on the gateway hears these partitions. A gateway that never came has no consumer yet."""

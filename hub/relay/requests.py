@@ -108,7 +108,7 @@ class Responder:
     async def _hello(self, gateway_id: bytes, data: bytes) -> bytes:
         hello = replication_pb2.GatewayHello.FromString(data)
         partitions = await self._partitions(gateway_id)
-        name = await self._consumers.begin_after(
+        begins = await self._consumers.begin_after(
             gateway_id,
             partitions,
             down_sequence=hello.down_sequence,
@@ -120,9 +120,10 @@ class Responder:
         welcome = replication_pb2.GatewayWelcome(
             lsn=lsn,
             oldest_lsn=await self._consumers.oldest_lsn(),
-            consumer=name,
+            consumer=begins.consumer,
             shards=self._shards,
             hub_time=self._clock.now(),
+            next_delivery=begins.next_delivery,
         )
         for epoch, began_after in epochs:
             welcome.epochs.add(epoch=epoch, began_after=began_after)

@@ -51,7 +51,7 @@ async def ensure_streams(bus: Bus, *, down_keep_s: float, shards: int) -> None:
         retention=RetentionPolicy.LIMITS,
         storage=StorageType.FILE,
         max_age=down_keep_s,
-        duplicate_window=_DUPLICATES_S,
+        duplicate_window=min(_DUPLICATES_S, down_keep_s),
     )
     stream = await bus.jetstream()
     for config in (up, down):

@@ -171,7 +171,7 @@ class JetStream:
         return SimpleNamespace(
             config=ConsumerConfig(durable_name=name, filter_subjects=list(held.subjects)),
             ack_floor=SimpleNamespace(stream_seq=-1),
-            delivered=SimpleNamespace(stream_seq=held.place),
+            delivered=SimpleNamespace(stream_seq=held.place, consumer_seq=held.delivered),
             num_ack_pending=1,
             num_waiting=0,
         )

@@ -56,6 +56,16 @@ async def test_what_was_published_before_the_store_was_lost_is_fetched_again(wor
     await ends_well(world)
 
 
+async def test_a_first_delivery_that_is_lost_is_missed(world: World) -> None:
+    """The number of the first delivery is known from the hub's welcome, so even that hole is seen."""
+    await world.set_price(1)
+    await world.hub.relay_once()
+    line = world.gateways["GW2"].line
+    line.deliveries, line.skip = 2, 1
+    await world.gateways["GW2"].hear()
+    await ends_well(world)
+
+
 async def test_the_same_backup_may_be_restored_twice(world: World) -> None:
     """What head office did after the first restore is a lost future like the one before."""
     await world.backup_hub()

@@ -426,6 +426,7 @@ class GatewayWelcome(_message.Message):
     CONSUMER_FIELD_NUMBER: _builtins.int
     SHARDS_FIELD_NUMBER: _builtins.int
     HUB_TIME_FIELD_NUMBER: _builtins.int
+    NEXT_DELIVERY_FIELD_NUMBER: _builtins.int
     lsn: _builtins.int
     """newest published"""
     oldest_lsn: _builtins.int
@@ -434,6 +435,8 @@ class GatewayWelcome(_message.Message):
     """durable consumer on DOWN, made by the hub"""
     shards: _builtins.int
     hub_time: _builtins.int
+    next_delivery: _builtins.int
+    """the consumer's number of the delivery that comes next; another one = some are lost; 0 = not told"""
     @_builtins.property
     def epochs(self) -> _containers.RepeatedCompositeFieldContainer[Global___HubEpoch]: ...
     def __init__(
@@ -445,10 +448,11 @@ class GatewayWelcome(_message.Message):
         consumer: _builtins.str = ...,
         shards: _builtins.int = ...,
         hub_time: _builtins.int = ...,
+        next_delivery: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consumer", b"consumer", "epochs", b"epochs", "hub_time", b"hub_time", "lsn", b"lsn", "oldest_lsn", b"oldest_lsn", "shards", b"shards"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consumer", b"consumer", "epochs", b"epochs", "hub_time", b"hub_time", "lsn", b"lsn", "next_delivery", b"next_delivery", "oldest_lsn", b"oldest_lsn", "shards", b"shards"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,77 @@
+"""A week without head office: the office and its devices go on, and everything arrives when it is back."""
+
+from pathlib import Path
+
+from deploy.demo.network import Device
+from tests.kit.network import (
+    all_agree,
+    eventually,
+    orders_at_hub,
+    patiently,
+    small_network,
+    two_ticks,
+)
+
+LINES = 2
+WEEK = ("fast", "full", "initialize", "fast", "full", "initialize", "full")
+"""The first rep's mode on each day; the second works every other day."""
+KEPT = 3
+"""Head office leaves the last orders of an outlet on devices; until it has decided, all are there."""
+SAVED = "SELECT count(*) AS orders FROM sales_order WHERE state = 'saved'"
+PROVISIONAL = f"{SAVED} AND lsn = 0"
+
+
+async def a_day(device: Device, mode: str) -> None:
+    """An order, and a sync that the gateway alone serves: one tick, and no second one."""
+    await device.ask("order", "--lines", str(LINES))
+    answer = await patiently(device, mode)
+    assert not answer["hub_reachable"]
+    assert answer["gateway_tick"] > answer["hub_tick"]  # type: ignore[operator]
+
+
+async def count(device: Device, query: str) -> int:
+    """How many orders the person sees on the device."""
+    return int(str((await device.rows(query))[0]["orders"]))
+
+
+async def test_a_week_without_head_office_and_everything_arrives_once(tmp_path: Path) -> None:
+    """Promise 8, in all five modes; the supervisor and the spare see at once what the reps have uploaded."""
+    async with small_network(tmp_path, gateways=1) as network:
+        first, second = network.devices
+        gateway, hub = network.gateways[0], network.hub
+        boss = await network.add_device("B1", "SUP01-000", gateway)
+        await patiently(boss, "initialize")
+        made = await hub.ask("device", "spare", "S1", "--gateway", gateway.code, "--for", "D1")
+        spare = network.device("S1", first.login)
+        await spare.enroll(str(made["code"]), gateway)
+
+        network.line.cut()
+        await hub.service.kill()
+        for day, mode in enumerate(WEEK):
+            await a_day(first, mode)
+            if day % 3 == 0:
+                await a_day(second, mode)
+        await patiently(boss, "full")
+        assert await count(boss, PROVISIONAL) == len(WEEK)
+        await patiently(spare, "duplicate")
+        assert await count(spare, SAVED) == len(WEEK)
+        await spare.ask("order", "--lines", str(LINES))
+        assert not (await patiently(spare, "upload"))["cleared"]
+        assert not (await first.ask("status"))["all_at_head_office"]
+
+        await hub.start()
+        network.line.mend()
+
+        async def is_cleared() -> bool:
+            return bool((await patiently(spare, "upload"))["cleared"])
+
+        await eventually("head office has what the spare made", is_cleared)
+        assert (await patiently(first, "full"))["device_state"] == "active"
+        for device in (first, second):
+            await two_ticks(device)
+        orders = len(WEEK) + 3 + 1
+        assert await orders_at_hub(network) == (orders, orders * LINES)
+        await all_agree(network, first, second, boss)
+        assert await count(boss, PROVISIONAL) == 0
+        assert await count(first, SAVED) == await count(boss, SAVED) == KEPT
+        assert (await hub.ask("audit", "verify"))["ok"]

@@ -1,0 +1,82 @@
+"""Gateways that come back with less than they had: without their disk, or after the stream has forgotten."""
+
+import asyncio
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.demo.network import Network
+from tests.kit.network import (
+    all_agree,
+    eventually,
+    orders_at_hub,
+    patiently,
+    two_ticks,
+)
+from tests.kit.standing import Standing, standing_network
+
+LINES = 2
+KEEP_S = 3
+"""How long the stream keeps what a gateway has not heard."""
+SEEDED = "partition_ready"
+PRICES = ("41.10", "42.20", "43.30")
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
+    """Two gateways, and a hub whose stream forgets quickly."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FIELDMESH_HUB_BUS__DOWN_KEEP_S", str(KEEP_S))
+        with standing_network(tmp_path_factory.mktemp("disks"), gateways=2) as made:
+            yield made
+
+
+def test_a_gateway_that_loses_its_disk_after_the_second_tick_is_seeded_anew(
+    standing: Standing,
+) -> None:
+    """Promises 1 and 2: head office has everything, so the new gateway has it too, and nothing is doubled."""
+
+    async def work(network: Network) -> None:
+        device, gateway = network.devices[0], network.gateways[0]
+        await device.ask("order", "--lines", str(LINES))
+        await two_ticks(device)
+        await gateway.service.kill()
+        shutil.rmtree(gateway.folder)
+        await device.ask("order", "--lines", str(LINES))
+        made = await network.hub.ask("gateway", "code", gateway.code)
+        await gateway.enroll_with(str(made["code"]), network.hub)
+        await gateway.start()
+        await patiently(device, "full")
+        await two_ticks(device)
+        assert await orders_at_hub(network) == (2, 2 * LINES)
+        await all_agree(network, *network.devices)
+
+    standing.run(work)
+
+
+def test_a_gateway_that_was_away_longer_than_the_stream_keeps_is_seeded_anew(
+    standing: Standing,
+) -> None:
+    """Promise 5: it notices by itself that it has missed something, and so does its device by its digests."""
+
+    async def work(network: Network) -> None:
+        device, gateway = network.devices[1], network.gateways[1]
+        await all_agree(network, device)
+        await gateway.service.stop()
+        for amount in PRICES:
+            await network.hub.ask("price", "set", "PL-BASE", "P00001", amount)
+        await asyncio.sleep(2 * KEEP_S)  # What the gateway has missed grows too old for the stream.
+        seeds = gateway.service.log.read_text("utf-8").count(SEEDED)
+        await gateway.start()
+        found = f"SELECT count(*) AS n FROM price WHERE amount = {PRICES[-1].replace('.', '')}000"
+
+        async def has_price() -> bool:
+            await patiently(device, "full")
+            return (await device.rows(found))[0]["n"] != 0
+
+        await eventually("the newest price is on the device", has_price)
+        assert gateway.service.log.read_text("utf-8").count(SEEDED) > seeds
+        await all_agree(network, *network.devices)
+
+    standing.run(work)

@@ -1,4 +1,4 @@
-"""The pages that come from code: problems, settings, metrics, commands, layers, sessions.
+"""The pages that come from code: problems, settings, metrics, commands, tables, layers, sessions.
 
 tools/docs.py            write them
 tools/docs.py --check    say which are stale, change nothing
@@ -15,6 +15,10 @@ import gateway.cli.arguments
 import hub.cli.program
 from device_agent.config import DeviceSettings
 from fieldmesh.basics.problems import PROBLEMS, Problem
+from fieldmesh.data.model import ReplicatedColumn, ReplicatedTable
+from fieldmesh.data.policy import HUB_WRITES, Audience, Conflict
+from fieldmesh.data.schema import TABLES
+from fieldmesh.data.wire_types import WireType
 from fieldmesh.service.config import describe
 from fieldmesh.session.transitions import (
     AFTER_WELCOME,
@@ -32,6 +36,12 @@ OPERATIONS = "docs/operations"
 NOTE = "<!-- Written by `make docs`; change the code instead. -->\n\n"
 FIGURES = {"counter", "gauge", "histogram"}
 LEAST_ARGUMENTS = 2
+_CONFLICTS = {
+    Conflict.INSERT_ONLY: "A row that is there is never changed.",
+    Conflict.HUB_WINS: "Head office's word stands.",
+    Conflict.MERGE_COLUMNS: "Writes are merged by column: of each the latest stands.",
+    Conflict.MOVEMENTS: "Movements are added up.",
+}
 SETTINGS = (
     ("Device", "device.toml", "FIELDMESH_DEVICE_", DeviceSettings),
     ("Gateway", "gateway.toml", "FIELDMESH_GATEWAY_", GatewayConfig),
@@ -199,6 +209,50 @@ def _modes(modes: frozenset[Mode]) -> str:
     return ", ".join(sorted(modes))
 
 
+def tables_page() -> str:
+    """Every table that devices have, with its columns as they travel: what a client of ours must know."""
+    lines = [
+        "# Tables of a device\n\n",
+        NOTE,
+        "What a device holds, and what it may send. Each table also begins with the six columns"
+        " that [the protocol](protocol.md) names. `decimal 15,2` travels as an integer, the value"
+        " × 10²; a text's number is the most characters that it has; `null` may be missing. A"
+        " column that is left out of an INSERT has its default.\n\n",
+    ]
+    tables = (table for table in TABLES.values() if table.policy.audience is Audience.DEVICE)
+    for table in sorted(tables, key=lambda one: one.name):
+        lines += _table(table)
+    return "".join(lines)
+
+
+def _table(table: ReplicatedTable) -> list[str]:
+    policy = table.policy
+    writers = sorted(role.value for role in policy.writers - HUB_WRITES)
+    written = f"Devices of: {', '.join(writers)}." if writers else "Written by head office only."
+    lines = [
+        f"## {table.name}\n\n",
+        f"{written} {_CONFLICTS[policy.conflict]}\n\n",
+        "| column | kind | |\n|---|---|---|\n",
+    ]
+    for column in table.columns:
+        notes = [f"id of `{column.references}`"] if column.references else []
+        notes += ["null"] if column.nullable else []
+        notes += [f"default {column.default!r}"] if column.default not in {None, "", 0} else []
+        notes += ["head office only"] if column.name in policy.hub_columns and writers else []
+        lines.append(f"| `{column.name}` | {_kind(column)} | {', '.join(notes)} |\n")
+    return [*lines, "\n"]
+
+
+def _kind(column: ReplicatedColumn) -> str:
+    match column.wire_type:
+        case WireType.DECIMAL:
+            return f"decimal {column.kind.precision},{column.scale}"
+        case WireType.TEXT:
+            return f"text {column.kind.precision}"
+        case other:
+            return other.name.lower()
+
+
 def pages() -> dict[str, str]:
     """Every generated page by its path."""
     return {
@@ -206,6 +260,7 @@ def pages() -> dict[str, str]:
         f"{OPERATIONS}/settings.md": settings_page(),
         f"{OPERATIONS}/metrics.md": metrics_page(),
         f"{OPERATIONS}/commands.md": commands_page(),
+        "docs/tables.md": tables_page(),
         "docs/architecture/layers.md": layers_page(),
         "docs/architecture/session-states.md": session_page(),
     }

@@ -1,7 +1,7 @@
 """One network for all tests of a module: it stands in an event loop of its own that tests run their steps on."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -10,7 +10,7 @@ import pytest
 
 from deploy.demo.network import Network
 from deploy.demo.processes import CommandFailedError
-from tests.kit.network import small_network
+from tests.kit.network import SMALL, small_network
 
 T = TypeVar("T")
 
@@ -33,10 +33,12 @@ class Standing:
 
 
 @contextmanager
-def standing_network(folder: Path, *, gateways: int = 1) -> Iterator[Standing]:
+def standing_network(
+    folder: Path, *, gateways: int = 1, size: Sequence[str] = SMALL
+) -> Iterator[Standing]:
     """A small network as `small_network` makes it, for a fixture of a module."""
     with asyncio.Runner() as runner:
-        made = small_network(folder, gateways=gateways)
+        made = small_network(folder, gateways=gateways, size=size)
         network = runner.run(made.__aenter__())
         try:
             yield Standing(runner, network)

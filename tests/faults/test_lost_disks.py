@@ -43,11 +43,13 @@ def test_a_gateway_that_loses_its_disk_after_the_second_tick_is_seeded_anew(
         await two_ticks(device)
         await gateway.service.kill()
         shutil.rmtree(gateway.folder)
+        seeds = gateway.service.log.read_text("utf-8").count(SEEDED)
         await device.ask("order", "--lines", str(LINES))
         made = await network.hub.ask("gateway", "code", gateway.code)
         await gateway.enroll_with(str(made["code"]), network.hub)
         await gateway.start()
-        await patiently(device, "full")
+        await patiently(device, "full", "--gateway", gateway.address)
+        assert gateway.service.log.read_text("utf-8").count(SEEDED) > seeds
         await two_ticks(device)
         assert await orders_at_hub(network) == (2, 2 * LINES)
         await all_agree(network, *network.devices)
@@ -62,20 +64,23 @@ def test_a_gateway_that_was_away_longer_than_the_stream_keeps_is_seeded_anew(
 
     async def work(network: Network) -> None:
         device, gateway = network.devices[1], network.gateways[1]
+        found = f"SELECT count(*) AS n FROM price WHERE amount = {PRICES[-1].replace('.', '')}000"
         await all_agree(network, device)
+        assert (await device.rows(found))[0]["n"] == 0
         await gateway.service.stop()
         for amount in PRICES:
             await network.hub.ask("price", "set", "PL-BASE", "P00001", amount)
         await asyncio.sleep(2 * KEEP_S)  # What the gateway has missed grows too old for the stream.
         seeds = gateway.service.log.read_text("utf-8").count(SEEDED)
         await gateway.start()
-        found = f"SELECT count(*) AS n FROM price WHERE amount = {PRICES[-1].replace('.', '')}000"
 
         async def has_price() -> bool:
-            await patiently(device, "full")
+            await patiently(device, "full", "--gateway", gateway.address)
             return (await device.rows(found))[0]["n"] != 0
 
         await eventually("the newest price is on the device", has_price)
+        served = await patiently(device, "full", "--gateway", gateway.address)
+        assert served["gateway_address"] == gateway.address
         assert gateway.service.log.read_text("utf-8").count(SEEDED) > seeds
         await all_agree(network, *network.devices)
 

@@ -42,7 +42,7 @@ async def small_network(
                 await made.add_gateway(f"GW{number}", f"OF{number:02d}")
             for number, gateway in ((1, made.gateways[0]), (2, made.gateways[-1])):
                 device = await made.add_device(f"D{number}", f"REP{number:04d}", gateway)
-                await patiently(device, "initialize")
+                await patiently(device, "initialize", "--gateway", gateway.address)
             yield made
         finally:
             await made.close()

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
 from deploy.demo.network import Device
+from deploy.demo.processes import TRY_AGAIN, CommandFailedError
 from tests.kit.network import (
     all_agree,
     eventually,
@@ -11,8 +14,11 @@ from tests.kit.network import (
     small_network,
     two_ticks,
 )
+from tests.kit.standing import refused, told
 
 LINES = 2
+PATIENCE_S = "3"
+"""A device that is deferred gives up after so many seconds."""
 WEEK = ("fast", "full", "initialize", "fast", "full", "initialize", "full")
 """The first rep's mode on each day; the second works every other day."""
 KEPT = 3
@@ -75,3 +81,48 @@ async def test_a_week_without_head_office_and_everything_arrives_once(tmp_path: 
         assert await count(boss, PROVISIONAL) == 0
         assert await count(first, SAVED) == await count(boss, SAVED) == KEPT
         assert (await hub.ask("audit", "verify"))["ok"]
+
+
+async def test_what_needs_head_office_is_refused_in_words_and_done_when_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Promises 1 and 8: a guest's order is taken in and its areas come later; so does a new device's identity."""
+    async with small_network(tmp_path) as network:
+        guest, gateway, hub = network.devices[1], network.gateways[0], network.hub
+        made = await hub.ask(
+            "device", "add", "N1", "--position", "SUP01-000", "--gateway", gateway.code
+        )
+        new = network.device("N1", "sup01-000")
+        network.line.cut()
+        await hub.service.kill()
+
+        monkeypatch.setenv("FIELDMESH_DEVICE_PATIENCE_S", PATIENCE_S)
+
+        async def is_enrolled() -> bool:
+            try:
+                await new.enroll(str(made["code"]), gateway)
+            except CommandFailedError as error:
+                if error.code != TRY_AGAIN:
+                    raise
+                return False
+            return True
+
+        error = await refused(new.enroll(str(made["code"]), gateway))
+        assert (error.code, told(error)[0]) == (TRY_AGAIN, "hub_unreachable")
+        assert "Work goes on" in told(error)[1]
+        await guest.ask("order", "--lines", str(LINES))
+        error = await refused(guest.sync("full", "--gateway", gateway.address))
+        assert error.code == TRY_AGAIN
+        assert error.answer["problem"] == "partition_not_ready"
+        assert "Uploads are safe" in told(error)[1]
+        assert (await guest.ask("status"))["at_gateway_rows"] == 1 + LINES
+        assert (await gateway.ask("status"))["inbox_batches"] == 1
+
+        await hub.start()
+        network.line.mend()
+        await eventually("the new device has its identity", is_enrolled)
+        for device, mode in ((guest, "full"), (new, "initialize")):
+            await patiently(device, mode, "--gateway", gateway.address)
+        await two_ticks(guest)
+        assert await orders_at_hub(network) == (1, LINES)
+        await all_agree(network, *network.devices)

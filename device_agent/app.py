@@ -204,6 +204,7 @@ class DeviceAgent:
         if mode in {Mode.FULL, Mode.INITIALIZE, Mode.DUPLICATE} and report.outcome == "done":
             known = await self._context.database.read(signin.people)
             signin.withdraw(known, Keyring(self.home))
+        if report.outcome == "done" and report.hub_reachable:
             await renewal.renew_when_due(self._context, report.gateway_address)
         return report
 

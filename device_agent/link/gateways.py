@@ -51,7 +51,17 @@ def is_measured(candidates: Iterable[Candidate], now: int) -> bool:
         return False
     first = ordered[0]
     fresh = first.measured_at > 0 and 0 <= now - first.measured_at < TRUST_US
-    return fresh and not (first.failed_at and now - first.failed_at < AVOID_US)
+    return fresh and not _has_failed(first, now)
+
+
+def is_alone_and_well(candidates: Iterable[Candidate], now: int) -> bool:
+    """There is one gateway only, and no reason to look for another."""
+    held = list(candidates)
+    return len(held) == 1 and not _has_failed(held[0], now)
+
+
+def _has_failed(candidate: Candidate, now: int) -> bool:
+    return bool(candidate.failed_at) and now - candidate.failed_at < AVOID_US
 
 
 def check_address(text: str) -> None:

@@ -4,7 +4,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from device_agent.link.discovery import discover
-from device_agent.link.gateways import Candidate, check_address, in_order, is_measured, measure
+from device_agent.link.gateways import (
+    Candidate,
+    check_address,
+    in_order,
+    is_alone_and_well,
+    is_measured,
+    measure,
+)
 from device_agent.modes.context import Report, SyncContext
 from device_agent.modes.progress import Step
 from device_agent.storage.database import Connection
@@ -36,7 +43,7 @@ async def candidates(context: SyncContext, only: str) -> list[Candidate]:
         if address not in have
     ]
     now = context.clock.now()
-    if len(rows) == 1 or is_measured(rows, now):
+    if is_alone_and_well(rows, now) or is_measured(rows, now):
         return in_order(rows, now)
     found: list[Candidate] = []
     if context.settings.discovery:

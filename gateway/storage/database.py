@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import secrets
 from typing import TYPE_CHECKING
 
 from fieldmesh.basics.errors import Rejected
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
     from fieldmesh.basics.clock import Clock
 
+_NUMBER_BITS = 60
+
 
 async def open_database(path: Path, gateway_id: bytes, clock: Clock) -> Database:
     """The gateway's database, ready for use.
@@ -53,7 +56,7 @@ def prepare(connection: sqlite3.Connection, gateway_id: bytes, now: int) -> None
         "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'fm_state'"
     ).fetchone()
     if not made:
-        _create(connection, gateway_id, now)
+        _create(connection, gateway_id)
         return
     row = connection.execute("SELECT gateway_id, database_version FROM fm_state").fetchone()
     if row[0] != gateway_id:
@@ -64,7 +67,7 @@ def prepare(connection: sqlite3.Connection, gateway_id: bytes, now: int) -> None
     _follow_schema(connection, now)
 
 
-def _create(connection: sqlite3.Connection, gateway_id: bytes, now: int) -> None:
+def _create(connection: sqlite3.Connection, gateway_id: bytes) -> None:
     connection.execute(DIGEST_TABLE)
     for statement in create_statements(Tier.GATEWAY, "sqlite"):
         connection.execute(statement)
@@ -78,8 +81,11 @@ def _create(connection: sqlite3.Connection, gateway_id: bytes, now: int) -> None
         " VALUES (1, ?, ?, ?)",
         (gateway_id, DATABASE_VERSION, SCHEMA_VERSION),
     )
-    # A gateway that lost its disk must not use an outbox number again: numbers begin at the time.
-    connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('fm_outbox', ?)", (now,))
+    # A gateway that lost its disk must not use an outbox number again, whatever its clock says now.
+    connection.execute(
+        "INSERT INTO sqlite_sequence (name, seq) VALUES ('fm_outbox', ?)",
+        (secrets.randbits(_NUMBER_BITS),),
+    )
 
 
 def _migrate(connection: sqlite3.Connection, version: int) -> None:

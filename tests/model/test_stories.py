@@ -66,6 +66,31 @@ async def test_a_first_delivery_that_is_lost_is_missed(world: World) -> None:
     await ends_well(world)
 
 
+async def test_a_device_that_syncs_while_its_gateway_is_seeded_anew_misses_nothing(
+    world: World,
+) -> None:
+    """The stream forgot what the gateway had not heard; its new mark comes before its seed."""
+    for number in range(3):
+        await world.set_price(number)
+    await world.hub.relay_once()
+    del world.broker.down.messages[:-3]
+    await world.gateways["GW1"].hear()
+    await world.sync("D1", "GW1", Mode.FULL, Weather())
+    await ends_well(world)
+
+
+async def test_a_gateway_that_loses_its_disk_twice_in_a_moment_sends_what_it_takes_in(
+    world: World,
+) -> None:
+    """What it sends for the second time is nobody's repetition."""
+    await world.lose_gateway("GW1")
+    await world.sync("D2", "GW1", Mode.FAST, Weather())
+    await world.gateways["GW1"].send()
+    await world.lose_gateway("GW1")
+    await world.order("D1")
+    await ends_well(world)
+
+
 async def test_the_same_backup_may_be_restored_twice(world: World) -> None:
     """What head office did after the first restore is a lost future like the one before."""
     await world.backup_hub()

@@ -75,10 +75,18 @@ def create_statements(tier: Tier, dialect: str) -> list[str]:
     statements: list[str] = []
     for table in TABLES.values():
         if table.is_at(tier):
-            statements.append(create_table(table, tier, dialect))
-            statements.extend(create_indexes(table, tier, dialect))
-        if tier is Tier.GATEWAY and table.device_writable and table.is_at(tier):
-            statements.extend(_provisional(table))
+            statements.extend(table_statements(table, tier, dialect))
+    return statements
+
+
+def table_statements(table: ReplicatedTable, tier: Tier, dialect: str) -> list[str]:
+    """CREATE TABLE and CREATE INDEX for one table; at a gateway also for its provisional rows."""
+    statements = [
+        create_table(table, tier, dialect),
+        *create_indexes(table, tier, dialect),
+    ]
+    if tier is Tier.GATEWAY and table.device_writable:
+        statements.extend(_provisional(table))
     return statements
 
 

@@ -57,7 +57,7 @@ class Commands:
         now = self._parts.clock.now()
         chosen = sorted(wanted) or None
         count = await self._parts.database.write(
-            lambda connection: partitions.seed_again(connection, chosen, now)
+            lambda connection: partitions.seed_again(connection, chosen, now, whole=True)
         )
         self._parts.signals.partitions_changed.give()
         return {"partitions": count}

@@ -70,7 +70,7 @@ def take_welcome(
     changed = subscription.take_epochs(connection, epochs, now)
     state = cursors.read_state(connection)
     if state.mark_lsn < welcome.oldest_lsn and state.down_sequence:
-        again = partitions.seed_again(connection, None, now)
+        again = partitions.seed_again(connection, None, now, whole=False)
         cursors.forget_stream_place(connection)
         LOG.warning("away_too_long", extra={"partitions": again})
         changed = True

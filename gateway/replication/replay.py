@@ -22,7 +22,7 @@ def recover(connection: Transaction, now: int) -> None:
     again = outbox.open_again_after_restore(connection, lost_above=0)
     suspects = cache.partitions_with_lost_rows(connection)
     cache.forget_lost_removals(connection)
-    partitions.seed_again(connection, suspects, now)
+    partitions.seed_again(connection, suspects, now, whole=False)
     LOG.warning(
         "hub_restored",
         extra={"batches_again": again, "partitions_again": len(suspects)},

@@ -82,7 +82,7 @@ async def verify(parts: ReplicationParts, *, deep: bool, repair: bool) -> Verdic
     """
     verdict = Verdict()
     rows = await parts.database.read(partitions.list_partitions)
-    ready = [row.partition for row in rows if row.served]
+    ready = [row.partition for row in rows if row.given]
     suspects: set[tuple[int, str, int]] = set()
     if deep:
         for partition in ready:

@@ -10,13 +10,13 @@ from fieldmesh.basics.errors import Rejected
 from fieldmesh.data.ddl import (
     DIGEST_TABLE,
     Tier,
-    create_indexes,
     create_statements,
-    create_table,
     digest_triggers,
+    table_statements,
 )
 from fieldmesh.data.schema import SCHEMA_VERSION, TABLES
 from fieldmesh.service.database import Database
+from gateway.storage import partitions
 from gateway.storage.schema import (
     CACHED_TABLES,
     DATABASE_VERSION,
@@ -102,11 +102,9 @@ def _follow_schema(connection: sqlite3.Connection, now: int) -> None:
     for name in CACHED_TABLES:
         held = _columns(connection, name)
         if not held:
-            table = TABLES[name]
-            connection.execute(create_table(table, Tier.GATEWAY, "sqlite"))
             for statement in (
-                *create_indexes(table, Tier.GATEWAY, "sqlite"),
-                *digest_triggers(table),
+                *table_statements(TABLES[name], Tier.GATEWAY, "sqlite"),
+                *digest_triggers(TABLES[name]),
             ):
                 connection.execute(statement)
             changed = True
@@ -119,11 +117,7 @@ def _follow_schema(connection: sqlite3.Connection, now: int) -> None:
                 connection.execute(f"ALTER TABLE {target} ADD COLUMN {column} {kind}")
             changed = True
     if changed:
-        connection.execute(
-            "UPDATE fm_partition SET state = 'wanted', seed_id = NULL, next_chunk = 0,"
-            " progressed_at = ? WHERE state <> 'leaving'",
-            (now,),
-        )
+        partitions.seed_again(connection, None, now, whole=False)
     connection.execute("UPDATE fm_state SET schema_version = ?", (SCHEMA_VERSION,))
 
 

@@ -1,8 +1,10 @@
 """Which partitions the gateway wants, is seeding, and holds; and what one device may see.
 
 A partition is ``wanted`` → ``seeding`` → ``seeded`` → ``ready``, and ``leaving`` when nobody here
-needs it any more. ``served`` says whether devices may be given it: it stays 1 while a partition
-that was ready is seeded anew, since then the old rows stand until the new ones replace them.
+needs it any more. ``served`` says whether rows of it stand here: it stays 1 while a partition that
+was ready is seeded anew, since then the old rows stand until the new ones replace them. ``whole``
+is 0 from the moment when the gateway learns that the stream has passed over some of its rows until
+it has been seeded anew. Devices are given what is served and whole.
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ class Partition:
     partition: int
     state: PartitionState
     served: bool
+    whole: bool
     seed_id: bytes | None
     next_chunk: int
     chunks: int
@@ -49,17 +52,22 @@ class Partition:
     progressed_at: int
     problem: str
 
+    @property
+    def given(self) -> bool:
+        """Whether devices may be given it."""
+        return self.served and self.whole
+
 
 _COLUMNS = (
-    "partition, state, served, seed_id, next_chunk, chunks, seed_rows, seed_lsn,"
+    "partition, state, served, whole, seed_id, next_chunk, chunks, seed_rows, seed_lsn,"
     " seed_horizon_lsn, horizon_lsn, progressed_at, problem"
 )
 
 
 def _from_row(
-    row: tuple[int, str, int, bytes | None, int, int, int, int, int, int, int, str],
+    row: tuple[int, str, int, int, bytes | None, int, int, int, int, int, int, int, str],
 ) -> Partition:
-    return Partition(row[0], PartitionState(row[1]), bool(row[2]), *row[3:])
+    return Partition(row[0], PartitionState(row[1]), bool(row[2]), bool(row[3]), *row[4:])
 
 
 def list_partitions(connection: sqlite3.Connection) -> list[Partition]:
@@ -135,17 +143,25 @@ def want(connection: sqlite3.Connection, wanted: Collection[int], now: int) -> t
     return len(gained) + len(back), len(lost)
 
 
-def seed_again(connection: sqlite3.Connection, partitions: Collection[int] | None, now: int) -> int:
-    """These partitions (None = all) are seeded anew, while the rows held go on being served.
+def seed_again(
+    connection: sqlite3.Connection, partitions: Collection[int] | None, now: int, *, whole: bool
+) -> int:
+    """These partitions (None = all) are seeded anew, while the rows held stand.
+
+    Args:
+        connection: open write transaction.
+        partitions: which ones.
+        now: gateway clock.
+        whole: whether the rows held are one state of the hub; if not, no device is given them.
 
     Returns:
         How many.
     """
     return connection.execute(
         "UPDATE fm_partition SET state = 'wanted', seed_id = NULL, next_chunk = 0, chunks = 0,"
-        " progressed_at = ?1 WHERE state <> 'leaving'"
+        " whole = min(whole, ?3), progressed_at = ?1 WHERE state <> 'leaving'"
         " AND (?2 IS NULL OR partition IN (SELECT value FROM json_each(?2)))",
-        (now, None if partitions is None else json.dumps(sorted(partitions))),
+        (now, None if partitions is None else json.dumps(sorted(partitions)), whole),
     ).rowcount
 
 
@@ -243,7 +259,7 @@ def set_ready(connection: sqlite3.Connection, partition: int, now: int) -> None:
     """
     connection.execute("DELETE FROM fm_seed_chunk WHERE partition = ?", (partition,))
     connection.execute(
-        "UPDATE fm_partition SET state = 'ready', served = 1, horizon_lsn = CASE served WHEN 1"
+        "UPDATE fm_partition SET state = 'ready', served = 1, whole = 1, horizon_lsn = CASE served WHEN 1"
         " THEN (SELECT mark_lsn + 1 FROM fm_state) ELSE seed_horizon_lsn END,"
         " problem = '', progressed_at = ? WHERE partition = ?",
         (now, partition),
@@ -291,6 +307,7 @@ def not_served(connection: sqlite3.Connection, partitions: Collection[int]) -> l
         for row in connection.execute(
             "SELECT w.value FROM json_each(?) AS w"
             " LEFT JOIN fm_partition AS p ON p.partition = w.value AND p.served = 1"
+            " AND p.whole = 1"
             " WHERE p.partition IS NULL",
             (json.dumps(sorted(partitions)),),
         )

@@ -118,6 +118,7 @@ SYSTEM_STATEMENTS: Final[tuple[str, ...]] = (
         partition INTEGER PRIMARY KEY,
         state TEXT NOT NULL,
         served INTEGER NOT NULL DEFAULT 0,
+        whole INTEGER NOT NULL DEFAULT 1,
         seed_id BLOB,
         next_chunk INTEGER NOT NULL DEFAULT 0,
         chunks INTEGER NOT NULL DEFAULT 0,

@@ -32,7 +32,7 @@ def read_status(connection: sqlite3.Connection) -> dict[str, object]:
             "oldest_at": waiting.oldest_at,
         },
         "partitions": by_state,
-        "partitions_served": sum(row.served for row in rows),
+        "partitions_served": sum(row.given for row in rows),
         "tables": len(CACHED_TABLES),
         "rows": held,
         "provisional_batches": provisional.count_batches(connection),

@@ -35,7 +35,7 @@ def test_a_device_is_told_what_is_wrong_with_its_certificate_and_enrols_again_wi
     """Promise 1: the order that was waiting under the ended certificate arrives under the new one."""
 
     async def work(network: Network) -> None:
-        device, other = network.devices
+        device, other = network.devices[:2]
         before, _ = await orders_at_hub(network)
         await device.ask("order", "--lines", str(LINES))
         file = device.folder / "identity" / "certificate.der"

@@ -81,7 +81,7 @@ def test_a_session_that_breaks_the_rules_is_refused_by_name(standing: Standing) 
     """Truncated, oversized, out of order, in another's name: a typed word each, and nothing is kept of it."""
 
     async def work(network: Network) -> None:
-        device, other = network.devices
+        device, other = network.devices[:2]
         gateway = network.gateways[0]
         raw = await raw_device(network, device, gateway)
         stranger = await raw_device(network, other, gateway)
@@ -112,7 +112,7 @@ def test_a_batch_that_is_not_the_devices_own_or_not_whole_is_not_acknowledged(
     """Promise 7: the gateway says what is wrong with it, and stores none of it."""
 
     async def work(network: Network) -> None:
-        device, other = network.devices
+        device, other = network.devices[:2]
         gateway = network.gateways[0]
         raw = await raw_device(network, device, gateway)
         stranger = await raw_device(network, other, gateway)
@@ -145,7 +145,7 @@ def test_bombs_that_a_device_signed_well_end_in_quarantine_and_the_stream_goes_o
     """Promise 7: head office unpacks no more than is allowed, names each, and serves everybody else meanwhile."""
 
     async def work(network: Network) -> None:
-        device, other = network.devices
+        device, other = network.devices[:2]
         raw = await raw_device(network, other, network.gateways[0])
         before, _ = await orders_at_hub(network)
         grown_from = _peak_bytes(network.hub.service.pid)
@@ -223,7 +223,7 @@ def test_a_row_moved_into_a_foreign_area_is_refused_and_the_rest_goes_on(
     """Promise 6: whoever edits the database on the device gets a reject with a reason, not another's area."""
 
     async def work(network: Network) -> None:
-        device, other = network.devices
+        device, other = network.devices[:2]
         before, _ = await orders_at_hub(network)
         own = {str(row["id"]) for row in await device.rows(OUTLETS)}
         foreign = next(

@@ -49,7 +49,7 @@ def test_a_full_disk_at_a_device_is_named_and_nothing_of_it_is_half_done(
     """Promise 1: each command says which disk; the others sync on; with room again what waited goes up."""
 
     async def work(network: Network) -> None:
-        device, other = network.devices
+        device, other = network.devices[:2]
         orders, lines = await orders_at_hub(network)
         await device.ask("order", "--lines", str(LINES))
         disks["device"].fill()

@@ -66,16 +66,18 @@ async def test_a_first_delivery_that_is_lost_is_missed(world: World) -> None:
     await ends_well(world)
 
 
-async def test_a_device_that_syncs_while_its_gateway_is_seeded_anew_misses_nothing(
+async def test_a_device_that_asks_while_its_gateway_is_seeded_anew_is_not_given_a_torn_state(
     world: World,
 ) -> None:
-    """The stream forgot what the gateway had not heard; its new mark comes before its seed."""
+    """The stream forgot what the gateway had not heard: what it holds is no state of head office."""
     for number in range(3):
         await world.set_price(number)
     await world.hub.relay_once()
     del world.broker.down.messages[:-3]
     await world.gateways["GW1"].hear()
-    await world.sync("D1", "GW1", Mode.FULL, Weather())
+    assert await world.sync("D1", "GW1", Mode.FULL, Weather()) == "deferred"
+    await world.gateways["GW1"].seed()
+    assert await world.sync("D1", "GW1", Mode.FULL, Weather()) == "done"
     await ends_well(world)
 
 

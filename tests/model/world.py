@@ -25,7 +25,7 @@ from hub.exchange.prices import set_price
 from hub.fleet.outlets import move_outlets
 from hub.fleet.subscriptions import today
 from hub.storage import contents, journal
-from hub.storage.org_changes import head_office_write
+from hub.storage.org_changes import head_office_write, upsert_rows
 from hub.storage.writers import device_writers
 from tests.model.broker import Broker
 from tests.model.disk import Disks
@@ -42,6 +42,8 @@ MOST_ROUNDS = 40
 """A network that nobody disturbs is at rest after so many rounds, or never."""
 DEVICES, GATEWAYS = ("D1", "D2"), ("GW1", "GW2")
 SECOND_US = 1_000_000
+FIRST_AMOUNT = 77_000_000
+AFTER_PRICE = "after price "
 
 
 @dataclass(slots=True)
@@ -128,10 +130,12 @@ class World:
             self.weather.messages = None
         assert not report.repaired, f"{device} differed from {gateway} after {mode.value}"
         await self._ticks_never_go_back(device)
+        if report.outcome == "done" and mode in {Mode.FULL, Mode.INITIALIZE}:
+            await self._never_torn(device)
         return report.outcome
 
     async def set_price(self, number: int) -> None:
-        """Head office changes a price."""
+        """Head office changes a price, and every outlet's postal code with it, in one transaction."""
         office = self.hub.office
         async with head_office_write(
             office.database, self.clock, actor="model", kind="price", about={}
@@ -146,9 +150,12 @@ class World:
                 price_list=str(lists.scalar_one()),
                 product=str(products.scalar_one()),
                 unit=None,
-                amount=10_000 + number,
+                amount=FIRST_AMOUNT + number,
                 day=today(self.clock),
             )
+            outlets = await writer.connection.exec_driver_sql("SELECT id FROM outlet")
+            codes = [(row[0], f"{AFTER_PRICE}{number}") for row in outlets.fetchall()]
+            await upsert_rows(writer, "outlet", ("id", "postal_code"), codes)
 
     async def move_outlet(self, number: int, position: str) -> None:
         """An outlet is served by that position from now on."""
@@ -252,6 +259,18 @@ class World:
         before = self.made.hub_ticks.get(device, (0, 0))
         assert tick >= before, f"the second tick of {device} went back from {before} to {tick}"
         self.made.hub_ticks[device] = tick
+
+    async def _never_torn(self, device: str) -> None:
+        """Promise 4: of a transaction over two areas, a device has both parts or none."""
+        agent = self.devices[device].agent
+        outlets = await agent.sql("SELECT DISTINCT postal_code FROM outlet")
+        prices = await agent.sql("SELECT max(amount) FROM price WHERE amount >= ?", (FIRST_AMOUNT,))
+        found = {str(row[0]) for row in outlets.rows}
+        if found and prices.rows[0][0] is not None:
+            number = int(prices.rows[0][0]) - FIRST_AMOUNT
+            assert found == {f"{AFTER_PRICE}{number}"}, f"{device} is torn after price {number}"
+        else:
+            assert not any(one.startswith(AFTER_PRICE) for one in found), f"{device} is torn"
 
     async def never_doubled(self) -> None:
         """Promise 2: whatever was delivered how often, each order stands once, with its lines."""

@@ -179,3 +179,24 @@ def test_a_cursor_of_a_lost_future_gets_everything_whole(database: sqlite3.Conne
     assert cursors.mark_lsn(database) == 60
     plan = deltas.plan_delta(database, cursor_lsn=70, held=[PATCH], wanted=[PATCH])
     assert plan.whole == {PATCH}
+
+
+def test_a_table_and_a_column_that_the_schema_has_gained_are_there_and_seeded_anew(
+    database: sqlite3.Connection,
+) -> None:
+    """Old rows lack the column's values, so no device is given them meanwhile."""
+    partitions.want(database, [PATCH], 1)
+    partitions.set_ready(database, PATCH, 1)
+    assert not partitions.not_served(database, [PATCH])
+    before = database.execute("SELECT sql FROM sqlite_schema ORDER BY name").fetchall()
+    for name in ("sales_order", "provisional_sales_order"):
+        database.execute(f"DROP TABLE {name}")
+    for name in ("visit", "provisional_visit"):
+        database.execute(f"ALTER TABLE {name} DROP COLUMN result_code")
+    prepare(database, GATEWAY, 2_000)
+    assert len(database.execute("SELECT sql FROM sqlite_schema").fetchall()) == len(before)
+    assert partitions.not_served(database, [PATCH]) == [PATCH]
+    (row,) = partitions.list_partitions(database)
+    assert row.state is partitions.PartitionState.WANTED
+    partitions.set_ready(database, PATCH, 3_000)
+    assert not partitions.not_served(database, [PATCH])

@@ -1,9 +1,10 @@
 """Settings: a frozen dataclass per node, from defaults, a TOML file, the environment, flags.
 
-Later sources win. A key that no field has is an error with a suggestion. Durations (fields that end
+Later sources win. A key that no field has is an error with a suggestion, also in the environment
+behind the node's prefix. Durations (fields that end
 in ``_s``) and sizes (``_bytes``) may carry units in the file: ``"30s"``, ``"64MiB"``. A field whose
-metadata say ``secret`` holds a secret: its value is never shown, and the environment and flags do
-not set it. The page of settings is made from the fields' ``help``.
+metadata say ``secret`` holds a secret: its value is never shown, and the environment may not set
+it. The page of settings is made from the fields' ``help``.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class Loaded(Generic[T]):
 def load(
     kind: type[T],
     file: Path | None = None,
-    env_prefix: str = "FIELDMESH_",
+    env_prefix: str = "",
     flags: Mapping[str, object] | None = None,
 ) -> T:
     """The settings.
@@ -82,7 +83,7 @@ def load(
     Args:
         kind: a dataclass whose fields all have defaults; fields may be dataclasses (TOML tables).
         file: a TOML file; a missing file counts as empty.
-        env_prefix: a field ``port`` of the table ``bus`` is ``<prefix>BUS__PORT``.
+        env_prefix: a field ``port`` of the table ``bus`` is ``<prefix>BUS__PORT``; "" = the environment is not read.
         flags: values by dotted name; None means that the flag was not given.
 
     Raises:
@@ -94,7 +95,7 @@ def load(
 def load_with_origins(
     kind: type[T],
     file: Path | None = None,
-    env_prefix: str = "FIELDMESH_",
+    env_prefix: str = "",
     flags: Mapping[str, object] | None = None,
 ) -> Loaded[T]:
     """As `load`, with the origin of each value."""
@@ -103,10 +104,11 @@ def load_with_origins(
     origins: dict[str, str] = {}
     for key, value in _from_file(file, known).items():
         values[key], origins[key] = value, str(file)
-    for key, (field, _) in known.items():
-        name = env_prefix + key.replace(".", "__").upper()
-        text = os.environ.get(name)  # noqa: TID251 - this is the one door
-        if text is not None and not field.metadata.get("secret"):
+    for name, text in os.environ.items():  # noqa: TID251 - this is the one door
+        if env_prefix and name.startswith(env_prefix):
+            key = name.removeprefix(env_prefix).replace("__", ".").lower()
+            _refuse_unknown(key, known, name)
+            _refuse_secret(key, known, name)
             values[key], origins[key] = text, name
     for key, value in (flags or {}).items():
         if value is not None:
@@ -213,6 +215,16 @@ def _refuse_unknown(key: str, known: Mapping[str, object], origin: str) -> None:
     if near:
         text += f"; did you mean {near[0]}?"
     raise Rejected("settings_invalid", place=origin, text=text, key=key)
+
+
+def _refuse_secret(
+    key: str, known: Mapping[str, tuple[dataclasses.Field[Any], Any]], origin: str
+) -> None:
+    if known[key][0].metadata.get("secret"):
+        text = (
+            f"{key} is a secret, which everyone on the machine could read here; set it in the file"
+        )
+        raise Rejected("settings_invalid", place=origin, text=text, key=key)
 
 
 def _build(kind: type[T], prefix: str, values: Mapping[str, object]) -> T:

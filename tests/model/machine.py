@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from fieldmesh.session.transitions import Mode
+from tests.model import promises
 from tests.model.line import Weather
 from tests.model.template import Template
 from tests.model.world import DEVICES, GATEWAYS, SECOND_US, World
@@ -103,7 +104,7 @@ class NetworkMachine(RuleBasedStateMachine):
             message.deaf = deaf
         with self._disk("hub", full):
             self._do(self.world.hub.take(messages[::-1] if backwards else messages))
-        self._do(self.world.in_order())
+        self._do(promises.in_order(self.world))
         for message in messages:
             message.deaf = False
 
@@ -173,15 +174,15 @@ class NetworkMachine(RuleBasedStateMachine):
 
     @rule()
     def somebody_counts(self) -> None:
-        self._do(self.world.never_doubled())
+        self._do(promises.never_doubled(self.world))
 
     def teardown(self) -> None:
         """At rest everything is there, once, in order, and the same everywhere."""
         try:
             self._do(self.world.at_rest())
-            self._do(self.world.never_doubled())
-            self._do(self.world.nothing_lost())
-            self._do(self.world.all_equal())
+            self._do(promises.never_doubled(self.world))
+            self._do(promises.nothing_lost(self.world))
+            self._do(promises.all_equal(self.world))
         finally:
             self._do(self.world.close())
             self.loop.close()

@@ -7,6 +7,7 @@ import pytest
 
 from fieldmesh.session.transitions import Mode
 from gateway.storage import outbox
+from tests.model import promises
 from tests.model.line import Weather
 from tests.model.template import Template
 from tests.model.world import World
@@ -23,9 +24,9 @@ async def _world(template: Template, tmp_path: Path) -> AsyncIterator[World]:
 async def ends_well(world: World) -> None:
     """What every story ends with."""
     await world.at_rest()
-    await world.never_doubled()
-    await world.nothing_lost()
-    await world.all_equal()
+    await promises.never_doubled(world)
+    await promises.nothing_lost(world)
+    await promises.all_equal(world)
 
 
 @pytest.mark.parametrize("published", [1, 60])
@@ -214,5 +215,5 @@ async def test_a_batch_that_overtakes_another_waits_for_it(world: World) -> None
     await world.gateways["GW2"].send()
     for message in world.broker.waiting_up()[::-1]:
         await world.hub.take([message])
-        await world.in_order()
+        await promises.in_order(world)
     await ends_well(world)

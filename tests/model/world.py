@@ -11,22 +11,17 @@ from unittest import mock
 
 from device_agent.modes import talk
 from device_agent.modes.run import run
-from device_agent.storage.digests import partition_digests as held_by_device
 from fieldmesh.basics.clock import ManualClock, SystemClock
 from fieldmesh.basics.errors import Fenced, Retry
 from fieldmesh.codec.batch import decode_body, decode_header
-from fieldmesh.replica.partition import GLOBAL
 from fieldmesh.session.transitions import Mode
 from fieldmesh.wire.v1 import replication_pb2
-from gateway.replication.downlink import consumer_of
-from gateway.storage import digests as gateway_digests
 from gateway.storage import outbox, partitions, provisional
 from hub.exchange.prices import set_price
 from hub.fleet.outlets import move_outlets
 from hub.fleet.subscriptions import today
-from hub.storage import contents, journal
 from hub.storage.org_changes import head_office_write, upsert_rows
-from hub.storage.writers import device_writers
+from tests.model import promises
 from tests.model.broker import Broker
 from tests.model.disk import Disks
 from tests.model.line import Weather
@@ -42,8 +37,6 @@ MOST_ROUNDS = 40
 """A network that nobody disturbs is at rest after so many rounds, or never."""
 DEVICES, GATEWAYS = ("D1", "D2"), ("GW1", "GW2")
 SECOND_US = 1_000_000
-FIRST_AMOUNT = 77_000_000
-AFTER_PRICE = "after price "
 
 
 @dataclass(slots=True)
@@ -124,14 +117,14 @@ class World:
         try:
             report = await run(agent._context, mode, only=f"{gateway}:1")
         except (Retry, Fenced) as problem:
-            await self._ticks_never_go_back(device)
+            await promises.ticks_never_go_back(self, device)
             return problem.code
         finally:
             self.weather.messages = None
         assert not report.repaired, f"{device} differed from {gateway} after {mode.value}"
-        await self._ticks_never_go_back(device)
+        await promises.ticks_never_go_back(self, device)
         if report.outcome == "done" and mode in {Mode.FULL, Mode.INITIALIZE}:
-            await self._never_torn(device)
+            await promises.never_torn(self, device)
         return report.outcome
 
     async def set_price(self, number: int) -> None:
@@ -150,11 +143,11 @@ class World:
                 price_list=str(lists.scalar_one()),
                 product=str(products.scalar_one()),
                 unit=None,
-                amount=FIRST_AMOUNT + number,
+                amount=promises.FIRST_AMOUNT + number,
                 day=today(self.clock),
             )
             outlets = await writer.connection.exec_driver_sql("SELECT id FROM outlet")
-            codes = [(row[0], f"{AFTER_PRICE}{number}") for row in outlets.fetchall()]
+            codes = [(row[0], f"{promises.AFTER_PRICE}{number}") for row in outlets.fetchall()]
             await upsert_rows(writer, "outlet", ("id", "postal_code"), codes)
 
     async def move_outlet(self, number: int, position: str) -> None:
@@ -230,7 +223,7 @@ class World:
 
     async def _orders_beyond_devices(self) -> set[str]:
         """Orders that a gateway has acknowledged or head office has applied."""
-        rows = await self._at_hub(
+        rows = await self.at_hub(
             "SELECT lower(hex(id)) FROM sales_order"
             " WHERE lower(hex(id)) IN (SELECT value FROM json_each(?))"
         )
@@ -251,36 +244,7 @@ class World:
             return self.hub
         return self.gateways[name] if name in self.gateways else self.devices[name]
 
-    # --- what must hold
-
-    async def _ticks_never_go_back(self, device: str) -> None:
-        status = await self.devices[device].agent.status()
-        tick = (status.standing.hub_epoch, status.standing.at_head_office_sequence)
-        before = self.made.hub_ticks.get(device, (0, 0))
-        assert tick >= before, f"the second tick of {device} went back from {before} to {tick}"
-        self.made.hub_ticks[device] = tick
-
-    async def _never_torn(self, device: str) -> None:
-        """Promise 4: of a transaction over two areas, a device has both parts or none."""
-        agent = self.devices[device].agent
-        outlets = await agent.sql("SELECT DISTINCT postal_code FROM outlet")
-        prices = await agent.sql("SELECT max(amount) FROM price WHERE amount >= ?", (FIRST_AMOUNT,))
-        found = {str(row[0]) for row in outlets.rows}
-        if found and prices.rows[0][0] is not None:
-            number = int(prices.rows[0][0]) - FIRST_AMOUNT
-            assert found == {f"{AFTER_PRICE}{number}"}, f"{device} is torn after price {number}"
-        else:
-            assert not any(one.startswith(AFTER_PRICE) for one in found), f"{device} is torn"
-
-    async def never_doubled(self) -> None:
-        """Promise 2: whatever was delivered how often, each order stands once, with its lines."""
-        counts = await self._at_hub(
-            "SELECT lower(hex(o.id)), count(*) FROM sales_order AS o"
-            " JOIN order_line AS l ON l.order_id = o.id AND l.deleted = 0"
-            " WHERE lower(hex(o.id)) IN (SELECT value FROM json_each(?)) GROUP BY o.id"
-        )
-        for order, lines in counts:
-            assert lines == self.made.lines[order], f"order {order} has {lines} lines"
+    # --- until nothing waits
 
     async def at_rest(self) -> None:
         """Everything that waits has come to its end, with the lines up and nobody at work."""
@@ -328,90 +292,8 @@ class World:
             waits["UP"] = len(self.broker.waiting_up())
         return waits
 
-    async def in_order(self) -> None:
-        """Promise 3: no order has overtaken an earlier one of its device.
-
-        A device that was restored from a copy has two pasts; between them there is no order.
-        """
-        found = dict(await self.stamps())
-        for device in set(DEVICES) - self.made.restored:
-            there = [order in found for order in self.made.orders[device]]
-            assert there == sorted(there, reverse=True), f"orders of {device} have overtaken"
-
-    async def nothing_lost(self) -> None:
-        """Promise 1: every order stands at head office."""
-        found = dict(await self.stamps())
-        for device, orders in self.made.orders.items():
-            missing = [order for order in orders if order not in found]
-            assert not missing, f"orders of {device} are lost: {missing}"
-
-    async def all_equal(self) -> None:
-        """Promise 5: gateways equal the hub, devices equal their gateways; 7 and 9: nothing unexplained."""
-        async with self.hub.office.database.read() as connection:
-            await journal.verify(connection)
-            for name, gateway in self.gateways.items():
-                await self._gateway_equals(connection, name, gateway)
-        explained = "cloned_device" if self.made.restored else ""
-        for table in ("fm_quarantine", "reject"):
-            found = await self._at_hub(f"SELECT code FROM {table} WHERE ? <> ''")
-            assert {code for (code,) in found} <= {explained}, (table, found)
-        await self.only_ones_own()
-        for name, gateway in (("D1", "GW1"), ("D2", "GW2")):
-            assert await self.sync(name, gateway, Mode.FULL, Weather()) == "done"
-            held = await self.devices[name].agent._context.database.read(held_by_device)
-            sums = await self.gateways[gateway].parts.database.read(
-                lambda c, wanted=held: gateway_digests.partition_digests(
-                    c, list(wanted), for_devices=True
-                )
-            )
-            meant = {row.partition: (row.rows, row.low, row.high) for row in sums}
-            mine = {one.partition: (one.rows, one.low, one.high) for one in held.values()}
-            assert mine == {partition: meant[partition] for partition in mine}, name
-            assert set(mine) <= await self._may_see(name), f"{name} has what is not its own"
-
-    async def _may_see(self, device: str) -> set[int]:
-        """The partitions that head office gives to the device."""
-        own = (await self.devices[device].agent.status()).state.device_id
-        async with self.hub.office.database.read() as connection:
-            found = await device_writers(connection, [own])
-        return {GLOBAL, *found[own].partitions}
-
-    async def only_ones_own(self) -> None:
-        """Promise 6: a gateway hears of its areas only, and has rows of no other."""
-        for name, gateway in self.gateways.items():
-            rows = await gateway.parts.database.read(partitions.list_partitions)
-            own = {row.partition for row in rows}
-            held = await gateway.parts.database.read(
-                lambda c: c.execute(
-                    "SELECT DISTINCT partition FROM fm_digest WHERE rows"
-                ).fetchall()
-            )
-            assert {row[0] for row in held} <= own, f"{name} has what is not its own"
-            listener = self.broker.listeners[consumer_of(gateway.parts.replication)]
-            assert set(listener.subjects) <= {"down.mark", *(f"down.{one}" for one in own)}, name
-
-    async def _gateway_equals(self, connection: Any, name: str, gateway: SimGateway) -> None:
-        rows = await gateway.parts.database.read(partitions.list_partitions)
-        numbers = [row.partition for row in rows]
-        meant = {
-            one.partition: (one.rows, one.low, one.high)
-            for one, _ in await contents.digests(connection, numbers)
-            if one.rows
-        }
-        held = await gateway.parts.database.read(
-            lambda c: gateway_digests.partition_digests(c, numbers, for_devices=False)
-        )
-        mine = {row.partition: (row.rows, row.low, row.high) for row in held if row.rows}
-        assert mine == meant, f"{name} differs from head office"
-
-    async def stamps(self) -> list[tuple[Any, ...]]:
-        """The orders at head office with the LSN of each."""
-        return await self._at_hub(
-            "SELECT lower(hex(id)), lsn FROM sales_order"
-            " WHERE lower(hex(id)) IN (SELECT value FROM json_each(?)) ORDER BY id"
-        )
-
-    async def _at_hub(self, query: str) -> list[tuple[Any, ...]]:
+    async def at_hub(self, query: str) -> list[tuple[Any, ...]]:
+        """What head office's database answers; ``?`` is the ids of all orders that people made, as JSON."""
         orders = json.dumps([one for made in self.made.orders.values() for one in made])
         async with self.hub.office.database.read() as connection:
             result = await connection.exec_driver_sql(query, (orders,))

@@ -101,10 +101,23 @@ def test_secrets_are_masked_and_come_from_files_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Everyone on the machine may read a process's environment."""
-    monkeypatch.setenv("T_INNER__KEY", "from the environment")
     settings = load(Settings, written(tmp_path, '[inner]\nkey = "hidden"'), "T_")
     assert settings.inner.key == "hidden"
     assert show(settings)["inner.key"] == {"value": "***", "origin": "set"}
+    monkeypatch.setenv("T_INNER__KEY", "from the environment")
+    with pytest.raises(Rejected) as caught:
+        load(Settings, tmp_path / "a.toml", "T_")
+    assert "T_INNER__KEY" in str(caught.value)
+    assert "from the environment" not in str(caught.value)
+
+
+def test_a_misspelt_name_in_the_environment_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in the file: it would be a limit that is not there."""
+    monkeypatch.setenv("T_INNER__PROT", "1")
+    with pytest.raises(Rejected) as caught:
+        load(Settings, None, "T_")
+    assert "T_INNER__PROT" in str(caught.value)
+    assert "did you mean inner.port?" in str(caught.value)
 
 
 def test_every_setting_is_described() -> None:

@@ -6,7 +6,8 @@ setup          init, serve, status, config show, sample
 gateways       gateway add | list | revoke | code | command
 devices        device add | spare | authorise | replace | home | revoke | code | list
 organisation   org, import, outlet, price, user
-oversight      audit, quarantine, gap, conflict, reject, session, verify, recover
+oversight      audit, quarantine, gap, conflict, reject, session, verify
+backups        backup, restore, recover
 """
 
 from collections.abc import Sequence

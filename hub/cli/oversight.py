@@ -1,7 +1,6 @@
-"""audit, quarantine, gap, conflict, reject, session, verify, recover."""
+"""audit, quarantine, gap, conflict, reject, session, verify."""
 
 import argparse
-import asyncio
 import json
 import sys
 
@@ -15,7 +14,7 @@ from hub.app import bus_of_running_hub, make_ingest, running_ports
 from hub.cli.answers import DONE, REFUSED, Answer, Nouns
 from hub.cli.asking import opened, sure, when, writing
 from hub.relay.commands import GatewayCommand, send_command
-from hub.storage import conflicts, contents, down_outbox, inbox, journal, nodes, quarantine
+from hub.storage import conflicts, contents, inbox, journal, nodes, quarantine
 from hub.storage.rows import Connection, newest_rows
 
 _SHOWN = 50
@@ -80,13 +79,6 @@ def _add_journal(nouns: Nouns, shared: argparse.ArgumentParser) -> None:
     prove.add_argument("--deep", action="store_true", help=_("count every row anew, everywhere"))
     prove.add_argument("--repair", action="store_true", help=_("gateways fetch what differs"))
     prove.set_defaults(command=_verify)
-    recover = nouns.add_parser(
-        "recover",
-        parents=[shared],
-        help=_("after a restored backup: a new hub epoch, gateways replay"),
-    )
-    recover.add_argument("--yes", action="store_true", help=_("do it without asking"))
-    recover.set_defaults(command=_recover)
 
 
 async def _audit_verify(options: argparse.Namespace) -> Answer:
@@ -312,17 +304,3 @@ async def _prove(connection: Connection, *, quiet: bool) -> list[str]:
     ) as progress:
         task = progress.add_task(_("rows"), total=None)
         return await contents.prove(connection, lambda _table, count: progress.advance(task, count))
-
-
-async def _recover(options: argparse.Namespace) -> Answer:
-    sure(options, _("commits after the backup no longer count; gateways send again what they hold"))
-    async with opened(options) as office:
-        if running_ports(office.home) is not None:
-            raise Rejected("hub_runs_already", place=str(options.home))
-        async with office.database.write() as connection:
-            epoch = await down_outbox.start_new_epoch(connection, office.clock.now())
-        async with writing(office, "hub_recovered", {"epoch": epoch}):
-            pass
-        await asyncio.sleep(1)  # The same backup restored again must meet another second.
-    line = _("Hub epoch {epoch} begins. Start the hub: gateways replay when they meet it.")
-    return Answer({"epoch": epoch}, [line.format(epoch=epoch)])

@@ -99,7 +99,6 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="fieldmesh-bench-") as folder:
         asyncio.run(_measure(chosen, figures, Path(folder), options))
     _show(figures)
-    figures.write(options.out)
     _write_page(figures, options.out.with_suffix(".md"))
     return 0
 
@@ -131,6 +130,7 @@ async def _measure(
             for one, wanted in zip(chosen, shapes, strict=True):
                 if wanted == shape:
                     await _run(one, network, figures)
+                    figures.write(options.out)  # A run that is cut leaves what it has measured.
 
 
 async def _run(one: Benchmark, network: Measured, figures: Figures) -> None:

@@ -36,7 +36,7 @@ async def test_a_lost_hub_goes_on_from_a_backup_that_was_taken_while_it_worked(
     async with asyncio.TaskGroup() as group:
         backup = group.create_task(hub.ask("backup", str(folder)))
         for device in (first, second):
-            group.create_task(_work(device, 3))
+            group.create_task(_work(device, 2))
     made = backup.result()
     file = Path(str(made["file"]))
     assert file.parent == folder
@@ -55,7 +55,7 @@ async def test_a_lost_hub_goes_on_from_a_backup_that_was_taken_while_it_worked(
     await hub.start()
 
     async def all_are_there() -> bool:
-        return (await orders_at_hub(network))[0] == 8
+        return (await orders_at_hub(network))[0] == 6
 
     await eventually("all orders are at head office again", all_are_there)
     await all_agree(network, first, second)

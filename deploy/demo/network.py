@@ -1,6 +1,7 @@
 """A hub, gateways and devices as real processes in one folder on this machine."""
 
 import json
+import random
 import shutil
 import socket
 from dataclasses import dataclass, field
@@ -12,11 +13,20 @@ from deploy.demo.proxy import Line
 LOCAL = "127.0.0.1"
 
 
+_PORTS = range(20_000, 32_000)
+"""Below those of outgoing connections, one of which could sit on a port that a service left for a moment."""
+_RANDOM = random.SystemRandom()
+
+
 def free_port() -> int:
     """A port of this machine that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind((LOCAL, 0))
-        return int(probe.getsockname()[1])
+    while True:
+        with socket.socket() as probe:
+            try:
+                probe.bind((LOCAL, _RANDOM.choice(_PORTS)))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
 
 
 @dataclass(slots=True)

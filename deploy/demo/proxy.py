@@ -11,18 +11,21 @@ _PIECE = 64 * 1024
 class Line:
     """Listens on a port of this machine and passes everything on to another, while it is whole."""
 
-    def __init__(self, target_port: int, *, delay_s: float = 0.0) -> None:
-        """Connections go to ``target_port`` on this machine, each piece ``delay_s`` seconds late."""
+    def __init__(self, target_port: int, *, delay_s: float = 0.0, port: int = 0) -> None:
+        """Connections go to ``target_port`` on this machine, each piece ``delay_s`` seconds late.
+
+        It listens on ``port``; 0 = any free one.
+        """
         self.target_port = target_port
         self.delay_s = delay_s
-        self.port = 0
+        self.port = port
         self.is_cut = False
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
 
     async def __aenter__(self) -> Self:
         """The line listens; `port` tells where."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
         self.port = int(self._server.sockets[0].getsockname()[1])
         return self
 

@@ -4,19 +4,23 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import signal
+import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from deploy.demo.network import Device, Network
+from deploy.demo.network import Device, Gateway, Network, free_port
 from deploy.demo.processes import TRY_AGAIN, CommandFailedError, program
 from deploy.demo.proxy import Line
 
 DEADLINE_S = 60.0
+PASSWORD = "sample-password"
 SMALL = ("--offices", "2", "--reps", "2", "--outlets", "5", "--products", "12")
 
 
@@ -32,20 +36,89 @@ async def small_network(
         line: between the gateways and the hub; None = an ordinary one.
         size: of the sample company, as the hub's command takes it.
     """
-    async with line or Line(0) as to_hub:
-        made = Network(folder / "net", to_hub, "sample-password")
-        try:
-            await made.hub.init("Faults")
-            await made.hub.ask("sample", *size)
-            await made.hub.start()
-            for number in range(1, gateways + 1):
-                await made.add_gateway(f"GW{number}", f"OF{number:02d}")
-            for number, gateway in ((1, made.gateways[0]), (2, made.gateways[-1])):
-                device = await made.add_device(f"D{number}", f"REP{number:04d}", gateway)
-                await patiently(device, "initialize", "--gateway", gateway.address)
+    if line is not None or size is not SMALL:
+        async with line or Line(0) as to_hub, _running(folder / "net", to_hub) as made:
+            await _make(made, gateways, size)
             yield made
-        finally:
-            await made.close()
+        return
+    kept = _KEPT.get(gateways) or await _keep(gateways)
+    async with kept.copy(folder / "net") as made:
+        await made.hub.start()
+        for gateway in made.gateways:
+            await gateway.start()
+        yield made
+
+
+@asynccontextmanager
+async def _running(folder: Path, to_hub: Line) -> AsyncIterator[Network]:
+    network = Network(folder, to_hub, PASSWORD)
+    try:
+        yield network
+    finally:
+        await network.close()
+
+
+async def _make(network: Network, gateways: int, size: Sequence[str]) -> None:
+    await network.hub.init("Faults")
+    await network.hub.ask("sample", *size)
+    await network.hub.start()
+    for number in range(1, gateways + 1):
+        await network.add_gateway(f"GW{number}", f"OF{number:02d}")
+    for number, gateway in ((1, network.gateways[0]), (2, network.gateways[-1])):
+        device = await network.add_device(f"D{number}", f"REP{number:04d}", gateway)
+        await patiently(device, "initialize", "--gateway", gateway.address)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A small network as it was made, with the ports that its nodes know each other by."""
+
+    folder: tempfile.TemporaryDirectory[str]
+    line: tuple[int, int]
+    https_port: int
+    gateways: tuple[tuple[str, int, int, int], ...]
+    devices: tuple[tuple[str, str], ...]
+
+    @asynccontextmanager
+    async def copy(self, folder: Path) -> AsyncIterator[Network]:
+        """It stands in another folder; nothing but the line runs. One at a time: the ports are the same."""
+        shutil.copytree(self.folder.name, folder, ignore=shutil.ignore_patterns("*.sock", "*.log"))
+        port, target = self.line
+        async with Line(target, port=port) as to_hub, _running(folder, to_hub) as made:
+            made.hub.https_port = self.https_port
+            made.gateways = [Gateway(code, folder / code, *ports) for code, *ports in self.gateways]
+            for code, login in self.devices:
+                made.device(code, login)
+            yield made
+
+
+_KEPT: dict[int, _Kept] = {}
+"""By how many gateways: made once by a test process, which takes longer than most tests."""
+
+
+async def _keep(gateways: int) -> _Kept:
+    folder = tempfile.TemporaryDirectory(prefix="fieldmesh-kept-")
+    async with Line(0, port=free_port()) as to_hub, _running(Path(folder.name), to_hub) as made:
+        with without_settings():
+            await _make(made, gateways, SMALL)
+    _KEPT[gateways] = _Kept(
+        folder,
+        (to_hub.port, to_hub.target_port),
+        made.hub.https_port,
+        tuple((one.code, one.port, one.enrolment_port, one.metrics_port) for one in made.gateways),
+        tuple((one.code, one.login) for one in made.devices),
+    )
+    return _KEPT[gateways]
+
+
+@contextmanager
+def without_settings() -> Iterator[None]:
+    """What a test has set in the environment is for its own network."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):  # noqa: TID251 - the settings of a test
+            if name.startswith("FIELDMESH_"):
+                patch.delenv(name)
+        yield
 
 
 async def eventually(what: str, holds: Callable[[], Awaitable[bool]]) -> None:

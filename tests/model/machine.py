@@ -160,10 +160,10 @@ class NetworkMachine(RuleBasedStateMachine):
         self.lost = "hub"
         self._do(self.world.restore_hub())
 
-    @rule(device=devices)
-    def a_device_is_copied(self, device: str) -> None:
-        self.saved.add(device)
-        self._do(self.world.save_image(device))
+    @rule(node=st.sampled_from([*DEVICES, *GATEWAYS]))
+    def a_node_is_copied(self, node: str) -> None:
+        self.saved.add(node)
+        self._do(self.world.save_image(node))
 
     @precondition(lambda self: self.saved & set(DEVICES) and self.lost in {"", "device"})
     @rule(device=devices)
@@ -171,6 +171,13 @@ class NetworkMachine(RuleBasedStateMachine):
         if device in self.saved:
             self.lost = "device"
             self._do(self.world.restore_image(device))
+
+    @precondition(lambda self: self.saved & set(GATEWAYS) and self.lost in {"", "gateway"})
+    @rule(gateway=gateways)
+    def a_gateway_is_restored_from_its_copy(self, gateway: str) -> None:
+        if gateway in self.saved:
+            self.lost = "gateway"
+            self._do(self.world.restore_image(gateway))
 
     @rule()
     def somebody_counts(self) -> None:

@@ -61,7 +61,7 @@ async def in_order(world: World) -> None:
 
     A device that was restored from a copy has two pasts; between them there is no order.
     """
-    found = dict(await _stamps(world))
+    found = dict(await stamps(world))
     for device in set(world.devices) - world.made.restored:
         there = [order in found for order in world.made.orders[device]]
         assert there == sorted(there, reverse=True), f"orders of {device} have overtaken"
@@ -69,7 +69,7 @@ async def in_order(world: World) -> None:
 
 async def nothing_lost(world: World) -> None:
     """Promise 1: every order stands at head office."""
-    found = dict(await _stamps(world))
+    found = dict(await stamps(world))
     for device, orders in world.made.orders.items():
         missing = [order for order in orders if order not in found]
         assert not missing, f"orders of {device} are lost: {missing}"
@@ -136,7 +136,7 @@ async def _gateway_equals(connection: Any, name: str, gateway: SimGateway) -> No
     assert mine == meant, f"{name} differs from head office"
 
 
-async def _stamps(world: World) -> list[tuple[Any, ...]]:
+async def stamps(world: World) -> list[tuple[Any, ...]]:
     """The orders at head office with the LSN of each."""
     return await world.at_hub(
         "SELECT lower(hex(id)), lsn FROM sales_order"

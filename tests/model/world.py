@@ -192,34 +192,33 @@ class World:
         await self.hub.open()
         return True
 
-    async def save_image(self, device: str) -> None:
-        """Somebody copies a device as it is."""
-        node = self.devices[device]
+    async def save_image(self, name: str) -> None:
+        """Somebody copies a device or a gateway as it is."""
+        node = self._node(name)
         await node.crash()
-        shutil.rmtree(self._image(device), ignore_errors=True)
-        shutil.copytree(node.home.folder, self._image(device))
+        shutil.rmtree(self._image(name), ignore_errors=True)
+        shutil.copytree(self.folder / name, self._image(name))
         await node.open()
 
-    async def restore_image(self, device: str) -> bool:
-        """A device is what it was when it was copied; what only it held is gone, and nothing else."""
-        if not self._image(device).exists():
-            return False
+    async def restore_image(self, name: str) -> None:
+        """A node is what it was when it was copied; what only it held is gone, and nothing else."""
         elsewhere = await self._orders_beyond_devices()
-        node = self.devices[device]
+        node = self._node(name)
         await node.crash()
-        shutil.rmtree(node.home.folder)
-        shutil.copytree(self._image(device), node.home.folder)
+        shutil.rmtree(self.folder / name)
+        shutil.copytree(self._image(name), self.folder / name)
         await node.open()
-        there = await node.agent.sql("SELECT lower(hex(id)) FROM sales_order")
+        if name not in self.devices:
+            return
+        there = await self.devices[name].agent.sql("SELECT lower(hex(id)) FROM sales_order")
         kept = elsewhere | {str(row[0]) for row in there.rows}
         made = self.made.orders
-        made[device] = [order for order in made[device] if order in kept]
-        self.made.hub_ticks.pop(device, None)
-        self.made.restored.add(device)
-        return True
+        made[name] = [order for order in made[name] if order in kept]
+        self.made.hub_ticks.pop(name, None)
+        self.made.restored.add(name)
 
-    def _image(self, device: str) -> Path:
-        return self.folder / f"{device}.image"
+    def _image(self, name: str) -> Path:
+        return self.folder / f"{name}.image"
 
     async def _orders_beyond_devices(self) -> set[str]:
         """Orders that a gateway has acknowledged or head office has applied."""

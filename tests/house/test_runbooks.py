@@ -1,0 +1,52 @@
+"""Pages for the night: every alert leads to one, and every command on them is one that the programs know."""
+
+import re
+import shlex
+
+import pytest
+
+from device_agent.cli.arguments import parser as device_parser
+from gateway.cli.arguments import parser as gateway_parser
+from hub.cli.program import parser as hub_parser
+from tests.house.sources import ROOT, listed, text
+
+RUNBOOKS = "docs/operations/runbooks/"
+ALERTS = "deploy/prometheus/alerts.yml"
+COMMAND = re.compile(r"^\s{4,}(fieldmesh-(?:hub|gateway|device) .*)$", re.MULTILINE)
+PARSERS = {
+    "fieldmesh-hub": hub_parser,
+    "fieldmesh-gateway": gateway_parser,
+    "fieldmesh-device": device_parser,
+}
+
+
+def commands() -> list[str]:
+    """Every command line of the runbooks and guides, without the remarks behind it."""
+    pages = [name for name in listed() if name.startswith((RUNBOOKS, "docs/guide/"))]
+    found = [
+        line.partition("  #")[0].strip() for name in pages for line in COMMAND.findall(text(name))
+    ]
+    return sorted({line for line in found if "…" not in line.replace("FM-…", "")})
+
+
+@pytest.mark.parametrize("line", commands())
+def test_a_command_on_a_page_is_one_that_its_program_takes(line: str) -> None:
+    """At night nobody finds out what was meant."""
+    name, *words = shlex.split(line)
+    try:
+        PARSERS[name]().parse_args(words)
+    except SystemExit as stopped:
+        pytest.fail(f"{line}: exit {stopped.code}")
+
+
+def test_every_alert_leads_to_a_runbook_and_every_runbook_stands_on_the_list() -> None:
+    """An alert without a page is a riddle."""
+    alerts = re.split(r"- alert: ", text(ALERTS))[1:]
+    pages = [re.search(r"runbook: (\S+)", alert) for alert in alerts]
+    assert all(page and (ROOT / page[1]).is_file() for page in pages), pages
+    there = {
+        name.removeprefix(RUNBOOKS)
+        for name in listed()
+        if name.startswith(RUNBOOKS) and not name.endswith("README.md")
+    }
+    assert there == set(re.findall(r"\]\(([a-z-]+\.md)\)", text(f"{RUNBOOKS}README.md")))

@@ -21,6 +21,7 @@ from deploy.demo.proxy import Line
 
 DEADLINE_S = 60.0
 PASSWORD = "sample-password"
+_LEFT_OUT = shutil.ignore_patterns("*.sock", "*.log")
 SMALL = ("--offices", "2", "--reps", "2", "--outlets", "5", "--products", "12")
 
 
@@ -82,7 +83,7 @@ class _Kept:
     @asynccontextmanager
     async def copy(self, folder: Path) -> AsyncIterator[Network]:
         """It stands in another folder; nothing but the line runs. One at a time: the ports are the same."""
-        shutil.copytree(self.folder.name, folder, ignore=shutil.ignore_patterns("*.sock", "*.log"))
+        shutil.copytree(self.folder.name, folder, ignore=_LEFT_OUT, dirs_exist_ok=True)
         port, target = self.line
         async with Line(target, port=port) as to_hub, _running(folder, to_hub) as made:
             made.hub.https_port = self.https_port

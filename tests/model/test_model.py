@@ -7,14 +7,14 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.model.machine import NetworkMachine
 from tests.model.template import Template
 
-STORIES, STEPS = 15, 20
+STORIES, STEPS = 10, 20
 MANY_STORIES, MANY_STEPS = 2_000, 50
 
 
 def test_whatever_happens_nothing_is_lost_doubled_or_different(
     template: Template, request: pytest.FixtureRequest
 ) -> None:
-    """Fifteen stories of up to twenty events; with --thorough two thousand of fifty, or --stories of fifty."""
+    """Ten stories of up to twenty events; with --thorough two thousand of fifty, or --stories of fifty."""
     stories = request.config.getoption("--stories")
     if not stories and request.config.getoption("--thorough"):
         stories = MANY_STORIES

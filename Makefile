@@ -49,8 +49,8 @@ protos: .venv ## write fieldmesh/wire from protos/
 translations: .venv ## gather the texts for people and compile the catalogues
 	@$(RUN) tools/translations.py
 
-requirements: .venv ## pin the newest packages that pyproject.toml allows, with hashes
-	@$(RUN) tools/requirements.py
+requirements: .venv ## pin what pyproject.toml names, with hashes (UPGRADE=1: the newest of everything)
+	@$(RUN) tools/requirements.py $(if $(UPGRADE),--upgrade)
 
 clean: ## remove what the build and the tests left behind; .venv stays
 	@rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

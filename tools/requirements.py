@@ -1,4 +1,6 @@
-"""requirements/run.txt and dev.txt: the newest allowed packages, pinned with hashes, no addresses.
+"""requirements/run.txt and dev.txt: what pyproject.toml allows, pinned with hashes, no addresses.
+
+What is pinned stays as it is and what is new is added; ``--upgrade`` takes the newest of everything.
 
 Needs pip-tools, which stands in no requirement of ours: it is put into a folder of its own.
 """
@@ -14,7 +16,6 @@ ROOT = Path(__file__).resolve().parent.parent
 TIERS = ("device", "gateway", "hub")
 OPTIONS = (
     "--quiet",
-    "--upgrade",
     "--generate-hashes",
     "--no-emit-index-url",
     "--no-emit-trusted-host",
@@ -28,7 +29,7 @@ OPTIONS = (
 
 def compile_to(folder: Path, target: Path, extras: tuple[str, ...]) -> None:
     """The target holds what these extras need."""
-    command = [str(folder / "bin" / "pip-compile"), *OPTIONS]
+    command = [str(folder / "bin" / "pip-compile"), *OPTIONS, *sys.argv[1:]]
     command += [part for extra in extras for part in ("--extra", extra)]
     command += ["--output-file", str(target.relative_to(ROOT)), "pyproject.toml"]
     subprocess.run(command, cwd=ROOT, check=True)  # noqa: S603 - our own command

@@ -7,6 +7,7 @@
     schema    the agent's own tables, and making or growing a database
     state     the one row that says where this device stands
     outbox    captured changes become signed batches; batches wait for their second tick
+    documents where changes may be cut into batches: never inside a document
     ticks     what gateways and the hub have of this device's batches
     epoch     a new device epoch: adopted, and waiting batches re-numbered when fenced
     rows      a download becomes rows, without being captured again

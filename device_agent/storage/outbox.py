@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from device_agent.storage import documents
 from device_agent.storage.net_effect import (
     DELETE,
     INSERT,
@@ -103,7 +104,7 @@ def pack(
     """
     newest = connection.execute("SELECT max(change_no) FROM fm_change").fetchone()[0]
     changes = _read_changes(connection, newest or 0)
-    groups = _groups(changes)
+    groups = documents.groups(connection, changes, most=MOST_BATCH_ROWS)
     if event is not None and not groups:
         groups = [[]]
     made = 0
@@ -228,14 +229,6 @@ def _read_changes(connection: sqlite3.Connection, newest: int) -> list[NetChange
     return net_changes(captured, every)
 
 
-def _groups(changes: list[NetChange]) -> list[list[NetChange]]:
-    """Changes in the order in which rows were first touched, cut where a batch gets too long."""
-    return [
-        changes[start : start + MOST_BATCH_ROWS]
-        for start in range(0, len(changes), MOST_BATCH_ROWS)
-    ]
-
-
 def _pack_group(
     connection: sqlite3.Connection,
     group: list[NetChange],
@@ -244,7 +237,7 @@ def _pack_group(
     now: int,
     event: Event | None,
 ) -> int:
-    """The group is one batch, or two where its body would be too large. Returns how many."""
+    """The group is one batch, or more where its body would be too large. Returns how many."""
     changes = _changes_of(connection, group)
     state = read_state(connection)
     try:
@@ -252,9 +245,9 @@ def _pack_group(
     except Rejected as error:
         if error.code != "batch_too_large" or len(group) == 1:
             raise
-        middle = len(group) // 2
-        first = _pack_group(connection, group[:middle], sign=sign, now=now, event=None)
-        return first + _pack_group(connection, group[middle:], sign=sign, now=now, event=event)
+        first, second = documents.halves(connection, group)
+        made = _pack_group(connection, first, sign=sign, now=now, event=None)
+        return made + _pack_group(connection, second, sign=sign, now=now, event=event)
     rows = [(change.table_no, change.row_id) for change in group]
     _store(connection, packed, rows=rows, count=len(group), sign=sign, now=now)
     return 1

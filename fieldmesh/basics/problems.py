@@ -200,6 +200,8 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("outside_scope", _DENIED, "This {table} belongs to an outlet or post that is not yours.", "Ask your supervisor; the outlet may have moved."),
     ("reference_missing", _STATE, "{column} names something that head office does not have.", "Sync and enter it again."),
     ("row_exists", _EXISTS, "This document is at head office already and can't be changed.", "Make a correcting document."),
+    ("document_handed_over", _EXISTS, "This document is at head office already; nothing can be added to it.", "Make another document."),
+    ("another_name", _DENIED, "{column} names somebody else.", "Enter it in your own name."),
     ("row_gone", _STATE, "This row was deleted at head office.", "Nothing is needed."),
     ("hub_column", _DENIED, "{column} is written by head office only.", "Ask your supervisor."),
     ("value_invalid", _BAD, "{column} can't hold this value.", "Enter it again: shorter, or within its range."),

@@ -135,6 +135,9 @@ class Policy:
         conflict: what happens when writes meet.
         retention: which rows stay at the hub only.
         hub_columns: columns that a device may not set.
+        author: columns that say who wrote the row: the writer's own position, or a person in it.
+        owner: column with the position whose row it is; positions beside it may not change it.
+        handed_over_whole: nothing follows its rows that did not come in the same batch.
     """
 
     partition: PartitionRule
@@ -143,6 +146,9 @@ class Policy:
     conflict: Conflict
     retention: Retention | None = None
     hub_columns: frozenset[str] = frozenset()
+    author: frozenset[str] = frozenset()
+    owner: str | None = None
+    handed_over_whole: bool = False
 
 
 FIELD = frozenset(

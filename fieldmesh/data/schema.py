@@ -3,6 +3,7 @@
 from types import MappingProxyType
 
 from fieldmesh.data.model import ReplicatedColumn, ReplicatedTable, Tier
+from fieldmesh.data.policy import Conflict
 from fieldmesh.data.tables import (
     catalogue,
     documents,
@@ -14,7 +15,15 @@ from fieldmesh.data.tables import (
     system,
 )
 
-__all__ = ["SCHEMA_VERSION", "TABLES", "ReplicatedColumn", "ReplicatedTable", "Tier", "by_number"]
+__all__ = [
+    "PARTS",
+    "SCHEMA_VERSION",
+    "TABLES",
+    "ReplicatedColumn",
+    "ReplicatedTable",
+    "Tier",
+    "by_number",
+]
 
 SCHEMA_VERSION = 1
 """Grows with every change of a table; 1: 2026-11, the first release."""
@@ -56,6 +65,25 @@ TABLES: MappingProxyType[str, ReplicatedTable] = MappingProxyType(
     _parents_first({table.name: table for area in _AREAS for table in area})
 )
 """Every replicated table by name, parents before children."""
+
+
+def _parts(table: ReplicatedTable) -> tuple[tuple[str, str], ...]:
+    """(column, table) of the documents that this table's rows are parts of."""
+    return tuple(
+        (column, parent)
+        for column, parent in table.follows
+        if all(_is_written_once(one) for one in (table, TABLES[parent]))
+    )
+
+
+def _is_written_once(table: ReplicatedTable) -> bool:
+    return table.device_writable and table.policy.conflict is Conflict.INSERT_ONLY
+
+
+PARTS: MappingProxyType[str, tuple[tuple[str, str], ...]] = MappingProxyType(
+    {table.name: parts for table in TABLES.values() if (parts := _parts(table))}
+)
+"""Tables of lines, answers and the like: the column that names their document, and its table."""
 
 _BY_NUMBER = {table.number: table for table in TABLES.values()}
 

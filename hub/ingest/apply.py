@@ -14,10 +14,11 @@ from fieldmesh.codec.columns import TableRows
 from fieldmesh.codec.fitting import misfits
 from fieldmesh.data.model import ReplicatedTable
 from fieldmesh.data.policy import Conflict, WriterRole
-from fieldmesh.data.schema import TABLES
+from fieldmesh.data.schema import PARTS, TABLES
 from fieldmesh.data.types import Value
 from fieldmesh.replica.quarantine import RowKey, dependants
 from hub.ingest.scope import Scopes
+from hub.rules.authorship import in_another_name
 from hub.rules.documents import DocumentFacts, Refusal, check, for_approval
 from hub.rules.rights import Writer, why_not_table
 from hub.storage.changes import ChangeWriter
@@ -50,6 +51,7 @@ class GroupApplier:
         self._new: dict[tuple[str, tuple[str, ...]], Collected] = defaultdict(Collected)
         self._new_ids: dict[str, set[Value]] = defaultdict(set)
         self._taken: dict[str, set[Value]] = defaultdict(set)
+        self._fresh: dict[str, set[Value]] = defaultdict(set)
         self.conflicts = 0
         self.doubts: dict[bytes, list[str]] = {}
         """Order → why a person must look at it."""
@@ -61,9 +63,10 @@ class GroupApplier:
     async def apply(self, device: DeviceWriter, changes: Sequence[Change]) -> list[Refusal]:
         """The batch is applied but for the refused rows, which are returned."""
         role = WriterRole(device.role_kind) if device.role_kind in set(WriterRole) else None
-        writer = Writer(role, device.partitions)
+        writer = Writer(role, device.partitions, device.position_id, device.people)
         refused: dict[RowKey, Refusal] = {}
         self._taken.clear()
+        self._fresh.clear()
         _note(refused, check(changes, self._facts))
         ordered = sorted(changes, key=lambda change: _ORDER[change.rows.table])
         inserts = [change for change in ordered if change.operation is Operation.INSERT]
@@ -108,6 +111,7 @@ class GroupApplier:
         if (code := why_not_table(writer, table)) is not None:
             return _all(table, ids, code, {"table": table.name})
         found = _hub_columns(table, rows) + _misfits(table, rows)
+        found += in_another_name(writer, table, rows)
         present = await self._present(table.name, ids)
         self._taken[table.name] |= present
         held = [place for place, one in enumerate(ids) if one in present]
@@ -115,6 +119,7 @@ class GroupApplier:
             found += await self._judge_present(device, writer, table, rows.take(held))
             rows = rows.take([place for place, one in enumerate(ids) if one not in present])
             ids = rows.column("id")
+        self._fresh[table.name].update(ids)
         places = await self._scopes.outside(device, writer, table, rows)
         parents = [(parent, rows.column(name)) for name, parent in table.follows if rows.has(name)]
         outside = [
@@ -122,7 +127,29 @@ class GroupApplier:
             for place in places
             if not any((parent, keys[place]) in refused for parent, keys in parents)
         ]
-        return found + _all(table, outside, "outside_scope", {"table": table.name})
+        found += _all(table, outside, "outside_scope", {"table": table.name})
+        return found + await self._judge_late_parts(device, table, rows, refused)
+
+    async def _judge_late_parts(
+        self,
+        device: DeviceWriter,
+        table: ReplicatedTable,
+        rows: TableRows,
+        refused: dict[RowKey, Refusal],
+    ) -> list[Refusal]:
+        """New parts of documents that came before this batch, or that another device made."""
+        found: list[Refusal] = []
+        for column, name in PARTS.get(table.name, ()):
+            keys, parent = rows.column(column), TABLES[name]
+            late = {key for key in set(keys) - self._fresh[name] if (name, key) not in refused}
+            if late and not parent.policy.handed_over_whole:
+                await self.flush()
+                connection = self._writer.connection
+                late = await ids_present(connection, parent, late, not_of=device.device_id)
+            if late:
+                ids = [one for one, key in zip(rows.column("id"), keys, strict=True) if key in late]
+                found += _all(table, ids, "document_handed_over", {})
+        return found
 
     async def _judge_present(
         self, device: DeviceWriter, writer: Writer, table: ReplicatedTable, rows: TableRows
@@ -141,6 +168,7 @@ class GroupApplier:
         """Rows that stand out of the writer's reach, or would after the change."""
         outside = await self._scopes.outside_held(device, writer, table, rows.column("id"))
         outside += await self._scopes.moved_outside(writer, table, rows)
+        outside += await self._scopes.of_others(writer, table, rows.column("id"))
         return _all(table, dict.fromkeys(outside), "outside_scope", {"table": table.name})
 
     async def _insert(
@@ -196,6 +224,7 @@ class GroupApplier:
             await self._writer.touch(table.name, rows.column("id"))
             return _all(table, rows.column("id"), code, {"table": table.name})
         judged = _hub_columns(table, rows) + _misfits(table, rows)
+        judged += in_another_name(writer, table, rows)
         judged += await self._missing(table, rows)
         judged += await self._judge_change(device, writer, table, rows)
         bad = {refusal.row_id for refusal in judged} | {
@@ -247,6 +276,7 @@ class GroupApplier:
             await self._writer.touch(table.name, ids)
             return _all(table, ids, code, {"table": table.name})
         outside = set(await self._scopes.outside_held(device, writer, table, ids))
+        outside.update(await self._scopes.of_others(writer, table, ids))
         good = [place for place, one in enumerate(ids) if one not in outside]
         await self._writer.delete(table.name, change.rows.only(("id",)).take(good))
         return _all(table, outside, "outside_scope", {"table": table.name})

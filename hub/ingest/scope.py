@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 
 from fieldmesh.codec.columns import TableRows
 from fieldmesh.data.model import ReplicatedTable
-from fieldmesh.data.policy import rule_column, rules_of
+from fieldmesh.data.policy import PartitionKind, rule_column, rules_of
 from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import Value
+from fieldmesh.replica.partition import partition_id
 from hub.rules.rights import Writer, why_not_row
 from hub.storage.changes import ChangeWriter
 from hub.storage.presence import ids_present
@@ -78,6 +79,21 @@ class Scopes:
             if there and row_id not in accepted and why_not_row(writer, table, home) is not None:
                 found.append(row_id)
         return await self._without_former(device, table, found)
+
+    async def of_others(
+        self, writer: Writer, table: ReplicatedTable, ids: Iterable[Value]
+    ) -> list[Value]:
+        """Those of the existing rows that belong to a position beside the writer's."""
+        if table.policy.owner is None:
+            return []
+        owners = await self._writer.links(table.name, table.policy.owner, ids)
+        return [
+            row_id
+            for row_id, owner in owners.items()
+            if isinstance(owner, bytes)
+            and owner != writer.position_id
+            and partition_id(PartitionKind.POSITION, owner) not in writer.partitions
+        ]
 
     async def moved_outside(
         self, writer: Writer, table: ReplicatedTable, rows: TableRows

@@ -16,11 +16,16 @@ class Writer:
 
     Attributes:
         role: kind of the role of the device's position; None when the position has no role that
-        writes. partitions: partitions that the position may see, its own and its device's included.
+            writes.
+        partitions: partitions that the position may see, its own and its device's included.
+        position_id: the device's position.
+        people: users who fill that position, or did.
     """
 
     role: WriterRole | None
     partitions: Container[int]
+    position_id: bytes | None = None
+    people: frozenset[bytes] = frozenset()
 
 
 def why_not_table(writer: Writer, table: ReplicatedTable) -> str | None:

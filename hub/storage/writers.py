@@ -18,6 +18,7 @@ class DeviceWriter:
     Attributes:
         role_kind: kind of its position's role, empty when it has none.
         partitions: what the position may see, with the device's own.
+        people: users who fill the position, or did.
     """
 
     device_id: bytes
@@ -28,6 +29,7 @@ class DeviceWriter:
     stands_in_for: bytes | None
     role_kind: str
     partitions: frozenset[int]
+    people: frozenset[bytes] = frozenset()
 
 
 async def device_writers(
@@ -44,6 +46,12 @@ async def device_writers(
     )
     for position, target in targets:
         scopes.setdefault(position, set()).add(int(target or 0))
+    people: dict[Value, set[bytes]] = {}
+    filled = await rows_where(
+        connection, "assignment", ("position_id", "user_id"), "position_id", positions
+    )
+    for position, user in filled:
+        people.setdefault(position, set()).add(_bytes(user))
     found = {}
     for device_id, code, kind, state, position, first in rows:
         own = partition_id(PartitionKind.DEVICE, _bytes(device_id))
@@ -56,6 +64,7 @@ async def device_writers(
             first if isinstance(first, bytes) else None,
             roles.get(position, ""),
             frozenset({own, *scopes.get(position, ())}),
+            frozenset(people.get(position, ())),
         )
     return found
 

@@ -37,8 +37,11 @@ _SELLERS = frozenset({WriterRole.REP, WriterRole.SUPERVISOR, WriterRole.HUB})
 _OUTLET = Follows("outlet", "outlet_id")
 
 
+_AUTHOR = frozenset({"position_id"})
+
+
 def _document(
-    partition: PartitionRule, retention: Retention | None = None, *hub_columns: str
+    partition: PartitionRule, retention: Retention, *, author: frozenset[str] = _AUTHOR
 ) -> Policy:
     return Policy(
         partition,
@@ -46,7 +49,18 @@ def _document(
         _SELLERS,
         Conflict.INSERT_ONLY,
         retention,
-        frozenset(hub_columns),
+        author=author,
+        handed_over_whole=True,
+    )
+
+
+def _lines(partition: PartitionRule, *hub_columns: str) -> Policy:
+    return Policy(
+        partition,
+        Audience.DEVICE,
+        _SELLERS,
+        Conflict.INSERT_ONLY,
+        hub_columns=frozenset(hub_columns),
     )
 
 
@@ -76,7 +90,7 @@ SALES_ORDER = replicated(
 ORDER_LINE = replicated(
     "order_line",
     61,
-    _document(Follows("sales_order", "order_id"), None, "accepted_quantity", "reject_reason"),
+    _lines(Follows("sales_order", "order_id"), "accepted_quantity", "reject_reason"),
     link("order_id", "sales_order", indexed=True),
     whole("line_number", null=False, default=0),
     link("product_unit_id", "product_unit"),
@@ -118,7 +132,7 @@ SALE_INVOICE = replicated(
 SALE_INVOICE_LINE = replicated(
     "sale_invoice_line",
     64,
-    _document(Follows("sale_invoice", "invoice_id")),
+    _lines(Follows("sale_invoice", "invoice_id")),
     link("invoice_id", "sale_invoice", indexed=True),
     whole("line_number", null=False, default=0),
     link("product_unit_id", "product_unit"),
@@ -167,7 +181,7 @@ GOODS_RETURN = replicated(
 GOODS_RETURN_LINE = replicated(
     "goods_return_line",
     68,
-    _document(Follows("goods_return", "return_id")),
+    _lines(Follows("goods_return", "return_id")),
     link("return_id", "goods_return", indexed=True),
     whole("line_number", null=False, default=0),
     link("product_unit_id", "product_unit"),
@@ -193,7 +207,11 @@ PAYMENT = replicated(
 CASH_HANDOVER = replicated(
     "cash_handover",
     70,
-    _document(Keyed(PartitionKind.POSITION, "position_id"), KeepDays(7, "created_at")),
+    _document(
+        Keyed(PartitionKind.POSITION, "position_id"),
+        KeepDays(7, "created_at"),
+        author=frozenset({"position_id", "user_id"}),
+    ),
     link("position_id", "position", indexed=True),
     link("user_id", "app_user", null=True),
     money("amount", null=False, default=0),

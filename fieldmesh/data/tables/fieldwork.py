@@ -35,6 +35,7 @@ _POSITION = Keyed(PartitionKind.POSITION, "position_id")
 _OUTLET = Follows("outlet", "outlet_id")
 _FIELD_AND_HUB = FIELD | {WriterRole.HUB}
 _BY_HUB = Policy(_POSITION, Audience.DEVICE, HUB_WRITES, Conflict.HUB_WINS)
+_WHO = frozenset({"position_id", "user_id"})
 
 ROUTE = replicated(
     "route",
@@ -74,7 +75,14 @@ VISIT_PLAN = replicated(
 WORK_DAY = replicated(
     "work_day",
     83,
-    Policy(_POSITION, Audience.DEVICE, FIELD, Conflict.MERGE_COLUMNS, KeepDays(14, "date")),
+    Policy(
+        _POSITION,
+        Audience.DEVICE,
+        FIELD,
+        Conflict.MERGE_COLUMNS,
+        KeepDays(14, "date"),
+        author=_WHO,
+    ),
     link("position_id", "position", indexed=True),
     link("user_id", "app_user", null=True),
     date("date", null=False),
@@ -91,7 +99,15 @@ WORK_DAY = replicated(
 VISIT = replicated(
     "visit",
     84,
-    Policy(_OUTLET, Audience.DEVICE, FIELD, Conflict.MERGE_COLUMNS, KeepLast(3, "outlet_id")),
+    Policy(
+        _OUTLET,
+        Audience.DEVICE,
+        FIELD,
+        Conflict.MERGE_COLUMNS,
+        KeepLast(3, "outlet_id"),
+        author=_WHO,
+        owner="position_id",
+    ),
     link("visit_plan_id", "visit_plan", null=True),
     link("outlet_id", "outlet", indexed=True),
     link("position_id", "position", null=True),
@@ -109,7 +125,13 @@ VISIT = replicated(
 TASK = replicated(
     "task",
     85,
-    Policy(First(_OUTLET, _POSITION), Audience.DEVICE, _FIELD_AND_HUB, Conflict.MERGE_COLUMNS),
+    Policy(
+        First(_OUTLET, _POSITION),
+        Audience.DEVICE,
+        _FIELD_AND_HUB,
+        Conflict.MERGE_COLUMNS,
+        author=frozenset({"author_position_id"}),
+    ),
     link("outlet_id", "outlet", null=True, indexed=True),
     link("position_id", "position", null=True, indexed=True),
     link("author_position_id", "position", null=True),
@@ -124,7 +146,14 @@ TASK = replicated(
 PHOTO = replicated(
     "photo",
     86,
-    Policy(_POSITION, Audience.DEVICE, FIELD, Conflict.INSERT_ONLY, KeepDays(7, "created_at")),
+    Policy(
+        _POSITION,
+        Audience.DEVICE,
+        FIELD,
+        Conflict.INSERT_ONLY,
+        KeepDays(7, "created_at"),
+        author=frozenset({"position_id"}),
+    ),
     link("position_id", "position", indexed=True),
     link("visit_id", "visit", null=True),
     link("response_id", "survey_response", null=True),
@@ -150,7 +179,13 @@ MESSAGE = replicated(
 MESSAGE_RECEIPT = replicated(
     "message_receipt",
     88,
-    Policy(Follows("message", "message_id"), Audience.DEVICE, FIELD, Conflict.INSERT_ONLY),
+    Policy(
+        Follows("message", "message_id"),
+        Audience.DEVICE,
+        FIELD,
+        Conflict.INSERT_ONLY,
+        author=frozenset({"user_id"}),
+    ),
     link("message_id", "message", indexed=True),
     link("user_id", "app_user", null=True),
     time("read_at"),
@@ -158,7 +193,7 @@ MESSAGE_RECEIPT = replicated(
 GPS_POINT = replicated(
     "gps_point",
     89,
-    Policy(HubOnly(), Audience.HUB, FIELD, Conflict.INSERT_ONLY),
+    Policy(HubOnly(), Audience.HUB, FIELD, Conflict.INSERT_ONLY, author=_WHO),
     link("position_id", "position", null=True, indexed=True),
     link("user_id", "app_user", null=True),
     time("at", null=False),
@@ -203,6 +238,7 @@ VAN_LOAD = replicated(
         frozenset({WriterRole.REP, WriterRole.HUB}),
         Conflict.MERGE_COLUMNS,
         KeepDays(14, "created_at"),
+        author=frozenset({"position_id"}),
     ),
     link("position_id", "position", indexed=True),
     text("number", 60, null=False, default=""),
@@ -236,6 +272,7 @@ VAN_STOCK_MOVE = replicated(
         Audience.DEVICE,
         frozenset({WriterRole.REP, WriterRole.HUB}),
         Conflict.MOVEMENTS,
+        author=frozenset({"position_id"}),
     ),
     link("position_id", "position", indexed=True),
     link("warehouse_id", "warehouse"),

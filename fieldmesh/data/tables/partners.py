@@ -104,6 +104,7 @@ OUTLET_CHANGE_REQUEST = replicated(
         FIELD,
         Conflict.INSERT_ONLY,
         hub_columns=frozenset({"decided_at", "decision_text"}),
+        author=frozenset({"position_id"}),
     ),
     link("position_id", "position", indexed=True),
     link("outlet_id", "outlet", null=True),

@@ -117,6 +117,81 @@ async def test_lines_of_a_refused_order_are_refused_in_a_later_batch_of_the_grou
     assert await company.query("SELECT count(*) FROM order_line") == [(0,)]
 
 
+async def test_parts_stand_with_the_document_that_they_came_with(company: SmallCompany) -> None:
+    """Promise 7: an order is handed over once; a line in a later batch would change what was routed."""
+    device = await company.device()
+    order, lines = device.order(company.outlets[0])
+    added = device.order(company.outlets[0])[1]
+    key = order.rows.column("id")[0]
+    late = Change(Operation.INSERT, added.rows.with_column("order_id", [key, key]), [])
+    await company.ingest.apply([device.pack([order, lines])])
+    apart = await company.ingest.apply([device.pack([late])])
+    again = await company.ingest.apply([device.pack([order, late])])
+    together = await company.ingest.apply([device.pack([late]), device.pack([order, lines])])
+    assert (apart.refused, again.refused, together.refused) == (2, 2, 2)
+    assert set(await codes(company)) == {("order_line", "document_handed_over")}
+    assert await company.query("SELECT count(*) FROM order_line") == [(2,)]
+
+
+async def test_answers_may_follow_their_form_but_nobody_elses(company: SmallCompany) -> None:
+    """A form is filled in while the device syncs in the background; a colleague may not fill it in."""
+    mine, colleague = await company.device("D1"), await company.device("D2")
+    visit, form, question = (company.identifiers.new() for _ in range(3))
+    await company.insert("visit", ("id", "outlet_id"), [(visit, company.outlets[0])])
+    begun = change(
+        Operation.INSERT, "survey_response", id=form, visit_id=visit, template_id=bytes(16)
+    )
+    answers = [
+        change(
+            Operation.INSERT, "answer", id=company.identifiers.new(), response_id=form,
+            question_id=question, value="yes",
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    first = await company.ingest.apply([mine.pack([begun]), mine.pack([answers[0]])])
+    second = await company.ingest.apply([colleague.pack([answers[1]])])
+    assert (first.refused, second.refused) == (0, 1)
+    assert await codes(company) == [("answer", "document_handed_over")]
+
+
+async def test_a_row_names_its_writer_or_nobody(company: SmallCompany) -> None:
+    """Promise 7: the position and the person on a document are the writer's own."""
+    device, (user, stranger) = await company.device(), (company.identifiers.new() for _ in range(2))
+    filled = (company.identifiers.new(), company.position_id, user)
+    await company.insert("assignment", ("id", "position_id", "user_id"), [filled])
+    visits = [
+        change(
+            Operation.INSERT, "visit", id=company.identifiers.new(), outlet_id=company.outlets[0],
+            position_id=position, user_id=person,
+        )
+        for position, person in (
+            (company.position_id, user), (None, None),
+            (stranger, None), (company.position_id, stranger),
+        )
+    ]  # fmt: skip
+    result = await company.ingest.apply([device.pack(visits)])
+    assert result.refused == 2
+    assert await codes(company) == [("visit", "another_name")] * 2
+    named = await company.query("SELECT position_id, user_id FROM visit WHERE position_id NOT NULL")
+    assert named == [(company.position_id, user)]
+
+
+async def test_a_colleagues_visit_is_not_changed_and_not_taken_over(company: SmallCompany) -> None:
+    """Promise 7: two who serve one outlet see each other's visits, and write only their own."""
+    device, colleague, visit = (await company.device(), *(company.identifiers.new() for _ in "ab"))
+    row = (visit, company.outlets[0], colleague, "done")
+    await company.insert("visit", ("id", "outlet_id", "position_id", "result_code"), [row])
+    writes = [
+        change(Operation.UPDATE, "visit", id=visit, result_code="skipped"),
+        change(Operation.UPDATE, "visit", id=visit, position_id=company.position_id),
+        change(Operation.DELETE, "visit", id=visit),
+    ]
+    for one in writes:
+        assert (await company.ingest.apply([device.pack([one])])).refused == 1
+    stands = await company.query("SELECT position_id, result_code, deleted FROM visit")
+    assert stands == [(colleague, "done", 0)]
+
+
 async def test_a_batch_that_comes_after_its_gap_was_released_is_kept(
     company: SmallCompany,
 ) -> None:

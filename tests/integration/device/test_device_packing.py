@@ -1,0 +1,70 @@
+"""Where what was captured is cut into batches."""
+
+from device_agent.app import DeviceAgent
+from device_agent.storage import documents
+from device_agent.storage.database import Connection
+from device_agent.storage.net_effect import Captured, NetChange, net_changes
+from fieldmesh.data.schema import TABLES
+from tests.integration.device.company import identifier
+
+ORDERS, LINES = 3, 4
+
+
+def _capture(connection: Connection) -> list[NetChange]:
+    """Orders first, then their lines in turn, as a program may write them."""
+    for order in range(ORDERS):
+        connection.execute(
+            "INSERT INTO sales_order (id, created_at, changed_at, number, outlet_id)"
+            " VALUES (?, 0, 0, ?, ?)",
+            (identifier(order), str(order), identifier(1000)),
+        )
+    for line in range(LINES * ORDERS):
+        connection.execute(
+            "INSERT INTO order_line (id, created_at, changed_at, order_id, line_number,"
+            " product_unit_id) VALUES (?, 0, 0, ?, ?, ?)",
+            (identifier(100 + line), identifier(line % ORDERS), line, identifier(2000)),
+        )
+    names = "change_no, table_no, row_id, operation, columns, clock"
+    rows = connection.execute(f"SELECT {names} FROM fm_change ORDER BY change_no").fetchall()
+    return net_changes((Captured(*row) for row in rows), {})
+
+
+async def test_an_order_is_never_cut_from_its_lines(device: DeviceAgent) -> None:
+    """Promise 7: head office refuses lines that come in another batch than their order."""
+
+    def work(connection: Connection) -> None:
+        changes = _capture(connection)
+        for most in range(1, len(changes) + 1):
+            _check(documents.groups(connection, changes, most=most), changes, most)
+        first, second = documents.halves(connection, changes)
+        _check([first, second], changes, most=2 * (LINES + 1))
+
+    await device._context.database.write(work)
+
+
+async def test_an_order_too_long_for_a_batch_leaves_all_the_same(device: DeviceAgent) -> None:
+    """Promise 1: what can't be kept together is cut, and head office says which lines it refuses."""
+
+    def work(connection: Connection) -> None:
+        changes = [one for one in _capture(connection) if one.table_no == _number("order_line")]
+        alone = changes[::ORDERS]
+        first, second = documents.halves(connection, alone)
+        assert (len(first), len(second)) == (LINES // 2, LINES - LINES // 2)
+        assert first + second == alone
+
+    await device._context.database.write(work)
+
+
+def _check(groups: list[list[NetChange]], changes: list[NetChange], most: int) -> None:
+    """Every change is in one group, lines with their order; no group is too long without need."""
+    assert sorted(one.first_no for group in groups for one in group) == [
+        one.first_no for one in changes
+    ]
+    for group in groups:
+        orders = {one.row_id for one in group if one.table_no == _number("sales_order")}
+        assert len(group) == len(orders) * (LINES + 1)
+        assert len(group) <= max(most, LINES + 1)
+
+
+def _number(table: str) -> int:
+    return TABLES[table].number

@@ -53,6 +53,7 @@ from hub.trust.pace import Pace
 from hub.trust.renewal import renew
 from hub.web.enrolment import EnrolmentPage
 from hub.web.server import WebServer
+from hub.web.workplace import Workplace
 
 LOG = logging.getLogger(__name__)
 
@@ -109,7 +110,7 @@ class _Running:
         https = office.settings.https
         pace = Pace(office.clock, tries=_TRIES, refill_s=_REFILL_S)
         page = EnrolmentPage(self.enrol, self._trust.authority.certificate, pace)
-        web = WebServer(page, self._health, self._registry)
+        web = WebServer(page, Workplace(office), self._health, self._registry)
         port = await _start_web(web, https.host, https.port, office.home, chain=chain, key=key)
         try:
             async with Shutdown() as shutdown, self._loops as loops:

@@ -77,6 +77,22 @@ class IngestSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkplaceSettings:
+    """Signing in at the workplace."""
+
+    idle_s: float = field(
+        default=8 * 3_600.0, metadata=_help("A session that was not used for so long ends.")
+    )
+    longest_s: float = field(
+        default=7 * 86_400.0, metadata=_help("A session ends after so long, used or not.")
+    )
+    tries: int = field(
+        default=5, metadata=_help("Wrong passwords after which a name must wait; longer each time.")
+    )
+    wait_s: float = field(default=60.0, metadata=_help("How long it waits the first time."))
+
+
+@dataclass(frozen=True, slots=True)
 class HubSettings:
     """All settings of a hub."""
 
@@ -91,6 +107,7 @@ class HubSettings:
     bus: BusSettings = field(default_factory=BusSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     ingest: IngestSettings = field(default_factory=IngestSettings)
+    workplace: WorkplaceSettings = field(default_factory=WorkplaceSettings)
 
 
 @dataclass(frozen=True, slots=True)

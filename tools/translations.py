@@ -18,13 +18,22 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from fieldmesh.basics.problems import PROBLEMS
+from hub.desk.words import gathered
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "fieldmesh" / "service" / "locale"
 PACKAGES = ("fieldmesh", "device_agent", "gateway", "hub", "deploy")
 LANGUAGES = ("bg",)
-KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2), "translate": None}
+METHODS = [("**/wire/**", "ignore"), ("**.py", "python"), ("**/templates/**.html", "jinja2")]
+KEYWORDS = {
+    "_": None,
+    "N_": None,
+    "ngettext": (1, 2),
+    "translate": None,
+    "translate_plural": (1, 2),
+}
 SOME_DAY = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+WORDS = "hub/desk/words.py"
 PROBLEM_TABLE = "fieldmesh/basics/problems.py"
 
 
@@ -35,14 +44,14 @@ def gather() -> Catalog:
         folder = ROOT / package
         if not folder.is_dir():
             continue
-        found = extract_from_dir(
-            folder, method_map=[("**/wire/**", "ignore"), ("**.py", "python")], keywords=KEYWORDS
-        )
+        found = extract_from_dir(folder, method_map=METHODS, keywords=KEYWORDS)
         for name, _line, message, _comments, _context in sorted(found, key=lambda row: row[:2]):
             catalog.add(message, locations=[(f"{package}/{name}", 0)])
     for problem in PROBLEMS.values():
         for text in (problem.title, problem.remedy):
             catalog.add(text, locations=[(PROBLEM_TABLE, 0)])
+    for text in gathered():
+        catalog.add(text, locations=[(WORDS, 0)])
     return catalog
 
 

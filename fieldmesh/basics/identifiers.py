@@ -2,6 +2,7 @@
 
 import random
 import uuid
+from hashlib import blake2b
 from typing import NewType
 
 from fieldmesh.basics.clock import Clock
@@ -37,6 +38,14 @@ class IdentifierMaker:
         value = (milliseconds << 80) | (0x7 << 76) | (middle << 64)
         value |= (0b10 << _LOW_BITS) | self._random.getrandbits(_LOW_BITS)
         return value.to_bytes(16, "big")
+
+
+def stable_id(kind: str, *key: object) -> bytes:
+    """The identifier of a thing, the same at each run (UUID version 8, RFC 9562): loading again changes nothing."""
+    digest = bytearray(blake2b(repr((kind, *key)).encode(), digest_size=16).digest())
+    digest[6] = digest[6] & 0x0F | 0x80
+    digest[8] = digest[8] & 0x3F | 0x80
+    return bytes(digest)
 
 
 def to_text(identifier: bytes) -> str:

@@ -195,6 +195,12 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("seed_refused", _AWAY, "Head office did not give an area to this gateway.", "It is asked for again by itself; the gateway's log has the reason."),
     ("journal_broken", _STATE, "The journal's chain is broken at entry {number}.", "Someone changed it: see the runbook."),
     ("defect", _BUG, "Something went wrong inside the program.", "Send the log to the people who make it."),
+    # --- the workplace
+    ("sign_in_needed", _AUTH, "You are not signed in.", "Sign in, or send a token."),
+    ("sign_in_locked", _BUSY, "Too many wrong passwords were tried.", "Wait {minutes} minutes, or ask branch IT to unlock the name."),
+    ("function_missing", _DENIED, "Your workplace does not have the function “{function}”.", "An administrator can switch it on for your role."),
+    ("bad_filter", _BAD, "{place} can't be asked of this list.", "Use the fields of the page, or see the description of the web service."),
+    ("form_not_ours", _DENIED, "The form did not come from this site, or you have signed in anew since.", "Open the page again and repeat it."),
     # --- what head office refuses, in words for reps
     ("not_your_table", _DENIED, "Your post may not write {table}.", "Ask your supervisor."),
     ("outside_scope", _DENIED, "This {table} belongs to an outlet or post that is not yours.", "Ask your supervisor; the outlet may have moved."),

@@ -76,6 +76,17 @@ class First:
 PartitionRule = Global | HubOnly | Own | Keyed | Patched | Follows | First
 
 
+@dataclass(frozen=True, slots=True)
+class NamedBy:
+    """Whoever sees a row of ``table`` that names this one in ``column`` sees this one; for people, not for sync."""
+
+    table: str
+    column: str
+
+
+SightRule = PartitionRule | NamedBy
+
+
 class Audience(StrEnum):
     """How far the rows of a table travel."""
 
@@ -138,6 +149,7 @@ class Policy:
         author: columns that say who wrote the row: the writer's own position, or a person in it.
         owner: column with the position whose row it is; positions beside it may not change it.
         handed_over_whole: nothing follows its rows that did not come in the same batch.
+        seen_by: where people see it, when that is not where its rows live.
     """
 
     partition: PartitionRule
@@ -149,6 +161,12 @@ class Policy:
     author: frozenset[str] = frozenset()
     owner: str | None = None
     handed_over_whole: bool = False
+    seen_by: SightRule | None = None
+
+    @property
+    def sight(self) -> SightRule:
+        """The rule by which people see rows of the table."""
+        return self.partition if self.seen_by is None else self.seen_by
 
 
 FIELD = frozenset(

@@ -48,6 +48,16 @@ def ngettext(one: str, many: str, count: int) -> str:
     return _catalogue(_Chosen.language).ngettext(one, many, count)
 
 
+def N_(message: str) -> str:  # noqa: N802 - the usual name of the mark
+    """The text itself: it is gathered here and translated where it is shown."""
+    return message
+
+
+def translate_plural(one: str, many: str, count: int, wanted: str) -> str:
+    """The text for ``count`` things in the language ``wanted``."""
+    return _catalogue(wanted).ngettext(one, many, count)
+
+
 def translate(message: str, wanted: str) -> str:
     """The text in the language ``wanted``."""
     return _catalogue(wanted).gettext(message) if message else ""

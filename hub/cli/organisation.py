@@ -25,6 +25,7 @@ from hub.exchange.prices import parse_price, set_price
 from hub.fleet.office import Office
 from hub.fleet.outlets import move_outlets
 from hub.fleet.people import add_user, assign, refresh_sign_ins, set_password
+from hub.fleet.standard import assign_role
 from hub.fleet.subscriptions import refresh_everything, today
 from hub.storage.rows import all_rows, count_rows
 from hub.trust.signin import make_verifier
@@ -57,6 +58,9 @@ def add_commands(nouns: Nouns, shared: argparse.ArgumentParser) -> None:
     add.add_argument("login")
     add.add_argument("--person", default="", help=_("full name"))
     add.add_argument("--position", help=_("code of the position that the person fills"))
+    add.add_argument(
+        "--role", help=_("role at head office, such as administrator, analyst or branch_it")
+    )
     password = verbs.add_parser("password", parents=[shared], help=_("set a new password"))
     password.add_argument("login")
     for command, run in ((add, _add_user), (password, _set_password)):
@@ -248,7 +252,7 @@ async def _price(options: argparse.Namespace) -> Answer:
 async def _add_user(options: argparse.Namespace) -> Answer:
     verifier = make_verifier(_password(options))
     async with opened(options) as office:
-        about = {"login": options.login, "position": options.position}
+        about = {"login": options.login, "position": options.position, "role": options.role}
         async with writing(office, "user_added", about) as writer:
             user = await add_user(
                 writer,
@@ -259,6 +263,8 @@ async def _add_user(options: argparse.Namespace) -> Answer:
             )
             if options.position:
                 await assign(writer, office.maker, user=user, position=options.position)
+            if options.role:
+                await assign_role(writer, office.maker, user=user, role=options.role)
     return Answer(about, [_("{login} may sign in.").format(login=options.login)])
 
 

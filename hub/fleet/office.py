@@ -9,7 +9,9 @@ from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.identifiers import IdentifierMaker
 from hub.config import HubHome, HubSettings, load_settings
 from hub.fleet.registry import Maker
+from hub.fleet.standard import add_standard_roles
 from hub.storage.database import HubDatabase, sqlite_url
+from hub.storage.org_changes import head_office_write
 from hub.trust.authority import Authority
 from hub.trust.bus_identity import BusKeys
 from hub.trust.enrolment import Trust
@@ -56,6 +58,14 @@ async def make_office(folder: Path, settings: HubSettings, settings_text: str) -
     office = _office(home, settings, clock)
     if not await office.database.exists():
         await office.database.create(clock.now())
+        async with head_office_write(
+            office.database,
+            clock,
+            actor="hub",
+            kind="hub_made",
+            about={"company": settings.company},
+        ) as writer:
+            await add_standard_roles(writer)
     home.settings_file.write_text(settings_text, encoding="utf-8")
     return office
 

@@ -20,13 +20,26 @@ from fieldmesh.data.model import HUB_COLUMNS, ReplicatedTable, Tier
 from fieldmesh.data.policy import KeepLast
 from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import Value
-from hub.storage import retention
+from hub.storage import retention, search
 from hub.storage.bulk import Row, columns_of, execute_many, fetch_in, insert_text, update_text
 from hub.storage.clocks import HEAD_OFFICE, write_clocks
 from hub.storage.emission import Emission
 from hub.storage.partitions import Homes
 
 _KEPT = ("partition", "lsn", "row_hash")
+SHAPES_ACCESS = frozenset(
+    {
+        "app_user",
+        "assignment",
+        "position",
+        "role",
+        "permission",
+        "workplace",
+        "workplace_function",
+        "org_unit",
+    }
+)
+"""Tables that decide what people may do and see: after a change nobody goes on with what they had before."""
 _PARTITION = 3
 _CHILDREN: dict[str, list[tuple[ReplicatedTable, str]]] = defaultdict(list)
 for _table in TABLES.values():
@@ -45,6 +58,7 @@ class ChangeWriter:
         self._clock = clock
         self._emission = Emission()
         self._retained: dict[str, set[Value]] = defaultdict(set)
+        self._changed: set[str] = set()
 
     @property
     def now(self) -> int:
@@ -71,6 +85,7 @@ class ChangeWriter:
         if not rows.row_count:
             return 0
         table, now = TABLES[name], self.now
+        self._changed.add(name)
         full = self._completed(table, rows, now)
         homes, held = await self.homes.of(table, full)
         held, keys = retention.at_insert(table, full, held, now)
@@ -86,6 +101,7 @@ class ChangeWriter:
             [(*line, maker, now, 0) for line, maker in zip(lines, makers, strict=True)],
         )
         self.homes.remember(name, full.column("id"), homes, held)
+        await search.follow(self.connection, table, [None] * len(lines), lines)
         self._emission.replaced(table, [None] * len(lines), lines)
         return len(lines)
 
@@ -147,6 +163,7 @@ class ChangeWriter:
         old = await self._load(table, rows.column("id"))
         if not old:
             return 0
+        self._changed.add(name)
         ids = list(old)
         rule = table.policy.retention
         if isinstance(rule, KeepLast):
@@ -203,6 +220,10 @@ class ChangeWriter:
             archive, restore = await retention.misplaced(self.connection, table, keys)
             await self.archive(name, archive)
             await self.touch(name, restore)
+        if self._changed & SHAPES_ACCESS:
+            await self.connection.exec_driver_sql(
+                "UPDATE fm_hub SET access_lsn = ? WHERE one = 1", (self.lsn,)
+            )
         return await self._emission.write(self.connection, self.lsn)
 
     # --- within
@@ -251,6 +272,7 @@ class ChangeWriter:
         ids = rows.column("id")
         if not ids:
             return 0
+        self._changed.add(table.name)
         before = [old[one] for one in ids]
         full = from_rows(table, table.wire_names, before)
         set_ = [name for name in rows.names if name != "id" and name not in _KEPT]
@@ -275,7 +297,9 @@ class ChangeWriter:
             list(zip(*values, strict=True)),
         )
         self.homes.remember(table.name, ids, homes, held)
-        self._emission.replaced(table, before, full.rows())
+        after = full.rows()
+        await search.follow(self.connection, table, before, after)
+        self._emission.replaced(table, before, after)
         moved = [
             one
             for one, line, partition in zip(ids, before, held, strict=True)

@@ -89,6 +89,7 @@ class HubDatabase:
                     schema_version=SCHEMA_VERSION,
                     created_at=now,
                     removal_horizon=0,
+                    access_lsn=0,
                 )
             )
             await connection.execute(sa.insert(HUB_EPOCH).values(epoch=FIRST_EPOCH, began_after=0))

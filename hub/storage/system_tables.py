@@ -40,6 +40,7 @@ HUB = _table(
     _number("schema_version"),
     time("created_at"),
     _number("removal_horizon"),
+    _number("access_lsn"),
 )
 HUB_EPOCH = _table("fm_hub_epoch", ("epoch",), _number("epoch"), _number("began_after"))
 DIGEST = _table(
@@ -160,4 +161,35 @@ JOURNAL = _table(
     text("payload", 60000, null=False),
     text("previous_hash", 64, null=False),
     text("hash", 64, null=False),
+)
+WORD = _table(
+    "fm_word",
+    ("table_no", "word", "row_id"),
+    _number("table_no"),
+    text("word", 40, null=False),
+    link("row_id"),
+)
+sa.Index("fm_word_by_row", WORD.c.row_id)
+WEB_SESSION = _table(
+    "fm_web_session",
+    ("session_id",),
+    link("session_id"),
+    text("token_hash", 64, null=False),
+    text("csrf", 64, null=False),
+    link("user_id"),
+    time("created_at", null=False),
+    time("seen_at", null=False),
+    time("expires_at", null=False),
+    text("origin", 80),
+    text("agent", 200),
+    flag("second_factor"),
+)
+sa.Index("fm_web_session_by_token", WEB_SESSION.c.token_hash, unique=True)
+sa.Index("fm_web_session_by_user", WEB_SESSION.c.user_id)
+SIGN_IN_GUARD = _table(
+    "fm_sign_in_guard",
+    ("name",),
+    text("name", 120, null=False),
+    _number("failures"),
+    time("locked_until"),
 )

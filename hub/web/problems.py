@@ -2,16 +2,14 @@
 
 import json
 import math
-from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
 from fieldmesh.basics.errors import FieldmeshError, Retry
 from fieldmesh.basics.problems import fill, problem_of
-from fieldmesh.service.translation import LANGUAGES, translate
+from fieldmesh.service.translation import translate
 
 _KIND = "application/problem+json"
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def problem_response(error: FieldmeshError, language: str = "en") -> web.Response:
@@ -33,20 +31,3 @@ def problem_response(error: FieldmeshError, language: str = "en") -> web.Respons
         headers["Retry-After"] = str(max(1, math.ceil(error.delay_s)))
     text = json.dumps(body, ensure_ascii=False)
     return web.Response(text=text, status=problem.http_status, content_type=_KIND, headers=headers)
-
-
-@web.middleware
-async def problems_in_words(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Every typed error becomes problem+json."""
-    try:
-        return await handler(request)
-    except FieldmeshError as error:
-        return problem_response(error, _language(request))
-
-
-def _language(request: web.Request) -> str:
-    for part in request.headers.get("Accept-Language", "")[:200].split(","):
-        short = part.split(";")[0].split("-")[0].strip().lower()
-        if short in LANGUAGES:
-            return short
-    return "en"

@@ -13,25 +13,30 @@ from fieldmesh.basics.errors import Rejected
 from fieldmesh.service.health import Health
 from fieldmesh.service.metrics import Registry
 from hub.web.enrolment import EnrolmentPage
-from hub.web.problems import problems_in_words
+from hub.web.workplace import Workplace
 
 _MOST_BODY_BYTES = 64 * 1024
 _CLOSE_S = 3.0
 
 
 class WebServer:
-    """Serves enrolment, /health and /metrics."""
+    """Serves enrolment, /health, /metrics and the workplace."""
 
     def __init__(
-        self, enrolment: EnrolmentPage, health: Callable[[], Health], registry: Registry
+        self,
+        enrolment: EnrolmentPage,
+        workplace: Workplace,
+        health: Callable[[], Health],
+        registry: Registry,
     ) -> None:
         """Nothing is served yet."""
         self._health = health
         self._registry = registry
         self._app = web.Application(
-            middlewares=[problems_in_words], client_max_size=_MOST_BODY_BYTES
+            middlewares=workplace.middlewares(), client_max_size=_MOST_BODY_BYTES
         )
         self._app.add_routes(enrolment.routes())
+        self._app.add_routes(workplace.routes())
         self._app.add_routes(
             [web.get("/health", self._show_health), web.get("/metrics", self._show_metrics)]
         )

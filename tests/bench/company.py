@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from deploy.demo import proxy
 from deploy.demo.network import Device, Gateway, Network
 from device_agent.app import DeviceAgent
+from fieldmesh.basics.identifiers import stable_id
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.types import Value
 from fieldmesh.service.database import connect
@@ -22,7 +23,6 @@ from fieldmesh.service.grpc_server import NodeKeys
 from fieldmesh.service.tls import certificate_pem, key_pem, make_csr, make_key
 from fieldmesh.session.transitions import Mode
 from gateway.app.home import Home
-from hub.exchange.sample.source import stable_id
 from hub.fleet.office import Office, open_office
 from hub.fleet.registry import NewDevice, add_device
 from hub.fleet.subscriptions import Affected, refresh

@@ -30,14 +30,15 @@ from fieldmesh.data.policy import (
     PartitionKind,
     PartitionRule,
     Policy,
+    SightRule,
     WriterRole,
 )
 
 _TECHNICIANS = frozenset({WriterRole.TECHNICIAN, WriterRole.HUB})
 
 
-def _by_hub(partition: PartitionRule) -> Policy:
-    return Policy(partition, Audience.DEVICE, HUB_WRITES, Conflict.HUB_WINS)
+def _by_hub(partition: PartitionRule, seen_by: SightRule | None = None) -> Policy:
+    return Policy(partition, Audience.DEVICE, HUB_WRITES, Conflict.HUB_WINS, seen_by=seen_by)
 
 
 EQUIPMENT_MODEL = replicated(
@@ -95,7 +96,14 @@ EQUIPMENT_PLACEMENT = replicated(
 EQUIPMENT_MOVE = replicated(
     "equipment_move",
     113,
-    _by_hub(HubOnly()),
+    _by_hub(
+        HubOnly(),
+        First(
+            Follows("outlet", "outlet_id"),
+            Keyed(PartitionKind.WAREHOUSE, "to_warehouse_id"),
+            Keyed(PartitionKind.WAREHOUSE, "from_warehouse_id"),
+        ),
+    ),
     text("number", 60, null=False, default=""),
     text("kind", 20, null=False, default="to_retail"),
     link("from_warehouse_id", "warehouse", null=True),
@@ -106,7 +114,7 @@ EQUIPMENT_MOVE = replicated(
 EQUIPMENT_MOVE_LINE = replicated(
     "equipment_move_line",
     114,
-    _by_hub(HubOnly()),
+    _by_hub(HubOnly(), Follows("equipment_move", "move_id")),
     link("move_id", "equipment_move", indexed=True),
     link("equipment_id", "equipment"),
 )

@@ -193,7 +193,14 @@ MESSAGE_RECEIPT = replicated(
 GPS_POINT = replicated(
     "gps_point",
     89,
-    Policy(HubOnly(), Audience.HUB, FIELD, Conflict.INSERT_ONLY, author=_WHO),
+    Policy(
+        HubOnly(),
+        Audience.HUB,
+        FIELD,
+        Conflict.INSERT_ONLY,
+        author=_WHO,
+        seen_by=_POSITION,
+    ),
     link("position_id", "position", null=True, indexed=True),
     link("user_id", "app_user", null=True),
     time("at", null=False),

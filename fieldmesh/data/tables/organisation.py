@@ -10,15 +10,21 @@ from fieldmesh.data.policy import (
     Global,
     HubOnly,
     Keyed,
+    NamedBy,
     Own,
     PartitionKind,
     PartitionRule,
     Policy,
+    SightRule,
 )
 
 
-def _by_hub(partition: PartitionRule, audience: Audience = Audience.DEVICE) -> Policy:
-    return Policy(partition, audience, HUB_WRITES, Conflict.HUB_WINS)
+def _by_hub(
+    partition: PartitionRule,
+    audience: Audience = Audience.DEVICE,
+    seen_by: SightRule | None = None,
+) -> Policy:
+    return Policy(partition, audience, HUB_WRITES, Conflict.HUB_WINS, seen_by=seen_by)
 
 
 _POSITION = Keyed(PartitionKind.POSITION, "position_id")
@@ -48,7 +54,7 @@ PERMISSION = replicated(
 TERRITORY = replicated(
     "territory",
     4,
-    _by_hub(HubOnly(), Audience.HUB),
+    _by_hub(HubOnly(), Audience.HUB, NamedBy("position", "territory_id")),
     link("parent_id", "territory", null=True, indexed=True),
     link("org_unit_id", "org_unit"),
     whole("level", null=False, default=0),
@@ -74,7 +80,7 @@ POSITION = replicated(
 APP_USER = replicated(
     "app_user",
     6,
-    _by_hub(HubOnly(), Audience.HUB),
+    _by_hub(HubOnly(), Audience.HUB, NamedBy("assignment", "user_id")),
     text("login", 80, null=False, indexed=True),
     text("person"),
     link("org_unit_id", "org_unit", null=True),
@@ -125,7 +131,7 @@ WORKPLACE_FUNCTION = replicated(
 GATEWAY = replicated(
     "gateway",
     11,
-    _by_hub(Global(), Audience.GATEWAY),
+    _by_hub(Global(), Audience.GATEWAY, NamedBy("device", "gateway_id")),
     link("org_unit_id", "org_unit", null=True),
     link("distributor_id", "distributor", null=True),
     code(),
@@ -144,7 +150,7 @@ GATEWAY = replicated(
 DEVICE = replicated(
     "device",
     12,
-    _by_hub(Global(), Audience.GATEWAY),
+    _by_hub(Global(), Audience.GATEWAY, _POSITION),
     code(),
     link("position_id", "position", null=True, indexed=True),
     link("gateway_id", "gateway", null=True, indexed=True),
@@ -165,7 +171,7 @@ DEVICE = replicated(
 NUMBER_RANGE = replicated(
     "number_range",
     13,
-    _by_hub(Keyed(PartitionKind.DEVICE, "device_id")),
+    _by_hub(Keyed(PartitionKind.DEVICE, "device_id"), seen_by=Follows("device", "device_id")),
     link("device_id", "device", indexed=True),
     text("document_type", 40, null=False),
     text("prefix", 20, null=False),

@@ -6,20 +6,27 @@ from fieldmesh.data.policy import (
     HUB_WRITES,
     Audience,
     Conflict,
+    Follows,
     HubOnly,
     KeepDays,
     Keyed,
     PartitionKind,
     Policy,
+    SightRule,
 )
 
 _DEVICE = Keyed(PartitionKind.DEVICE, "device_id")
-_HUB_ONLY = Policy(HubOnly(), Audience.HUB, HUB_WRITES, Conflict.INSERT_ONLY)
+_OF_DEVICE = Follows("device", "device_id")
+
+
+def _hub_only(seen_by: SightRule | None = None) -> Policy:
+    return Policy(HubOnly(), Audience.HUB, HUB_WRITES, Conflict.INSERT_ONLY, seen_by=seen_by)
+
 
 DEVICE_TICK = replicated(
     "device_tick",
     120,
-    Policy(_DEVICE, Audience.GATEWAY, HUB_WRITES, Conflict.HUB_WINS),
+    Policy(_DEVICE, Audience.GATEWAY, HUB_WRITES, Conflict.HUB_WINS, seen_by=_OF_DEVICE),
     link("device_id", "device", indexed=True),
     whole("device_epoch", null=False, default=0),
     whole("sequence", null=False, default=0),
@@ -28,7 +35,14 @@ DEVICE_TICK = replicated(
 REJECT = replicated(
     "reject",
     121,
-    Policy(_DEVICE, Audience.DEVICE, HUB_WRITES, Conflict.HUB_WINS, KeepDays(30, "created_at")),
+    Policy(
+        _DEVICE,
+        Audience.DEVICE,
+        HUB_WRITES,
+        Conflict.HUB_WINS,
+        KeepDays(30, "created_at"),
+        seen_by=_OF_DEVICE,
+    ),
     link("device_id", "device", indexed=True),
     whole("device_epoch", null=False, default=0),
     whole("sequence", null=False, default=0),
@@ -43,7 +57,7 @@ REJECT = replicated(
 SYNC_SESSION = replicated(
     "sync_session",
     122,
-    _HUB_ONLY,
+    _hub_only(_OF_DEVICE),
     link("session_id", indexed=True),
     text("tier", 10, null=False, default="gateway"),
     link("device_id", "device", null=True, indexed=True),
@@ -67,7 +81,7 @@ SYNC_SESSION = replicated(
 AUDIT_LOG = replicated(
     "audit_log",
     123,
-    _HUB_ONLY,
+    _hub_only(),
     time("at", null=False),
     text("actor", 120, null=False, default=""),
     text("action", 80, null=False, default=""),
@@ -80,7 +94,7 @@ AUDIT_LOG = replicated(
 EXCHANGE_MESSAGE = replicated(
     "exchange_message",
     124,
-    _HUB_ONLY,
+    _hub_only(Follows("gateway", "gateway_id")),
     link("gateway_id", "gateway", null=True),
     text("direction", 10, null=False, default="in"),
     text("document_type", 60),
@@ -94,7 +108,7 @@ EXCHANGE_MESSAGE = replicated(
 EXCHANGE_ERROR = replicated(
     "exchange_error",
     125,
-    _HUB_ONLY,
+    _hub_only(Follows("exchange_message", "message_id")),
     link("message_id", "exchange_message", indexed=True),
     text("place", 400),
     code("code"),

@@ -5,13 +5,15 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from fieldmesh.basics.identifiers import stable_id
 from fieldmesh.codec.columns import TableRows
 from fieldmesh.data.types import Value
-from hub.exchange.sample.source import rows_of, stable_id
+from hub.exchange.sample.source import rows_of
+from hub.rules.functions import ROLE_NAMES
 
 REPS_A_SUPERVISOR = 8
 COMPANY = stable_id("org_unit", "HQ")
-_ROLES = (("rep", "Sales representative"), ("supervisor", "Supervisor"), ("head", "Head of sales"))
+
 _FUNCTIONS = (
     "route",
     "visit",
@@ -62,7 +64,8 @@ def organisation(reps: list[Rep], *, offices: int, verifier: str) -> Iterator[Ta
     ]
     yield from rows_of("org_unit", ("id", "parent_id", "kind", "code", "name"), units)
     roles: list[tuple[Value, ...]] = [
-        (stable_id("role", code), code, name, code) for code, name in _ROLES
+        (stable_id("role", kind.value), kind.value, name, kind.value)
+        for kind, name in ROLE_NAMES.items()
     ]
     yield from rows_of("role", ("id", "code", "name", "kind"), roles)
     yield from _workplaces()

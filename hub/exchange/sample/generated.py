@@ -5,6 +5,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from fieldmesh.basics.identifiers import stable_id
 from fieldmesh.codec.columns import TableRows
 from fieldmesh.data.types import Value
 from hub.exchange.sample.frame import (
@@ -14,7 +15,7 @@ from hub.exchange.sample.frame import (
     warehouse_id,
     warehouses,
 )
-from hub.exchange.sample.source import WorkLine, WorkOrder, rows_of, stable_id
+from hub.exchange.sample.source import WorkLine, WorkOrder, rows_of
 
 _STREETS = (
     "Main Street",

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.basics.identifiers import stable_id
 from fieldmesh.basics.money import scaled
 from fieldmesh.codec.columns import TableRows
 from fieldmesh.data.types import Value
@@ -27,7 +28,7 @@ from hub.exchange.sample.frame import (
 from hub.exchange.sample.iowa_files import Item, Order, Store, read_items, read_orders, read_stores
 from hub.exchange.sample.iowa_judging import ORDERS, letters
 from hub.exchange.sample.oddities import Oddities
-from hub.exchange.sample.source import WorkLine, WorkOrder, rows_of, stable_id
+from hub.exchange.sample.source import WorkLine, WorkOrder, rows_of
 
 _PRICE_LIST = stable_id("price_list", "iowa")
 _PIECE_ROWS = 20_000

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Protocol
 
 from fieldmesh.codec.columns import TableRows, from_rows
@@ -36,14 +35,6 @@ class CompanySource(Protocol):
 
     def work(self) -> Iterator[WorkOrder]:
         """The day's orders, by position."""
-
-
-def stable_id(kind: str, *key: object) -> bytes:
-    """The identifier of a thing, the same at each run (UUID version 8, RFC 9562): loading again changes nothing."""
-    digest = bytearray(blake2b(repr((kind, *key)).encode(), digest_size=16).digest())
-    digest[6] = digest[6] & 0x0F | 0x80
-    digest[8] = digest[8] & 0x3F | 0x80
-    return bytes(digest)
 
 
 def rows_of(

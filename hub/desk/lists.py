@@ -1,0 +1,135 @@
+"""Lists and records as one person sees them. Each begins by asking whether they may."""
+
+from dataclasses import dataclass
+
+from fieldmesh.basics.errors import Rejected
+from fieldmesh.data.types import Value
+from hub.desk.asking import Ask
+from hub.desk.view import Child, View
+from hub.desk.views.registry import VIEWS, view_of_table
+from hub.rules.access import Access
+from hub.storage import lists, search
+from hub.storage.database import HubDatabase
+from hub.storage.lists import Condition, Test, Wanted
+
+CHILD_ROWS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page of a list.
+
+    Attributes:
+        view: of what.
+        paths: of the values in each row, after the id.
+        rows: the id first, then the values in storage form.
+        after: where the next page begins; None = this is the last one.
+        total: rows of the whole list, at most `lists.COUNTED` + 1.
+    """
+
+    view: View
+    paths: tuple[str, ...]
+    rows: list[tuple[Value, ...]]
+    after: tuple[Value, ...] | None
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row with all its columns.
+
+    Attributes:
+        view: of what.
+        row_id: its id.
+        values: column or path → value in storage form.
+        label: what it is called, in storage form.
+        lsn: of its last change; names this version.
+    """
+
+    view: View
+    row_id: bytes
+    values: dict[str, Value]
+    label: tuple[Value, ...]
+    lsn: int
+
+
+async def listed(database: HubDatabase, access: Access, view: View, ask: Ask) -> Listed:
+    """A page of the view's rows that the person may see.
+
+    Raises:
+        Rejected: `function_missing`, `bad_filter`.
+    """
+    access.need(view.function)
+    paths = _list_paths(view)
+    async with database.read() as connection:
+        wanted = Wanted(
+            view.table, paths, ask.conditions, view.ordering, ask.after,
+            search.matching(view.table, ask.words) if ask.words else None, ask.most,
+        )  # fmt: skip
+        scope = access.scope_for(view.function)
+        page = await lists.page(connection, scope, wanted)
+        total = await lists.count(connection, scope, wanted)
+    return Listed(view, paths, page.rows, page.after, total)
+
+
+async def children(
+    database: HubDatabase, access: Access, record: Record, child: Child
+) -> Listed | None:
+    """The first rows that belong to a record; None when the person may not see such rows."""
+    view = VIEWS[child.view]
+    if not access.may(view.function):
+        return None
+    belongs = Condition(child.column, Test.IS, (record.row_id,))
+    return await listed(database, access, view, Ask((belongs,), most=CHILD_ROWS))
+
+
+async def record(database: HubDatabase, access: Access, view: View, row_id: bytes) -> Record:
+    """One row that the person may see.
+
+    Raises:
+        Rejected: `function_missing`; `not_found`, also for rows that the scope hides.
+    """
+    access.need(view.function)
+    own = tuple(name for name in view.schema.wire_names if name != "id")
+    links = tuple(
+        f"{column}.{path}"
+        for column, table in view.schema.parents
+        if (target := view_of_table(table)) is not None
+        for path in target.label
+        if "." not in path
+    )
+    paths = (*own, "received_at", "origin_device_id", *links, *view.label)
+    wanted = Wanted(view.table, paths, (Condition("id", Test.IS, (row_id,)),), most=1)
+    async with database.read() as connection:
+        page = await lists.page(connection, access.scope_for(view.function), wanted)
+    if not page.rows:
+        raise Rejected("not_found", place=view.name, text="there is no such record for you")
+    values = page.rows[0][1:]
+    label = values[len(values) - len(view.label) :]
+    named = dict(zip(paths, values, strict=False))
+    lsn = named["lsn"]
+    return Record(view, row_id, named, label, lsn if isinstance(lsn, int) else 0)
+
+
+async def choices(
+    database: HubDatabase, access: Access, view: View, words: str, most: int = 20
+) -> list[tuple[bytes, tuple[Value, ...]]]:
+    """Rows that a link may name, with their labels: for pickers."""
+    access.need(view.function)
+    paths = tuple(path for path in view.label if "." not in path) or ("id",)
+    found = search.matching(view.table, words) if words else None
+    wanted = Wanted(view.table, paths, (), view.ordering, None, found, most)
+    async with database.read() as connection:
+        page = await lists.page(connection, access.scope_for(view.function), wanted)
+    return [(row[0], row[1:]) for row in page.rows if isinstance(row[0], bytes)]
+
+
+def _list_paths(view: View) -> tuple[str, ...]:
+    """The columns of the list, and behind them the ids of the rows that links name."""
+    links = [path.rpartition(".")[0] for path in view.columns if "." in path]
+    return (*view.columns, *dict.fromkeys(links))
+
+
+def is_searchable(view: View) -> bool:
+    """Whether rows of the view are found by words or numbers."""
+    return search.is_searchable(view.table)

@@ -1,0 +1,121 @@
+"""Who is asking: what they may do, and where. Pure; `hub.desk.people` reads it from the database.
+
+Promise 6 (Scope), for people.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fieldmesh.basics.errors import Rejected
+from hub.rules.functions import FUNCTIONS, RoleKind
+from hub.storage.reach import EVERYTHING, Below, OfDistributor, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A position that a person fills today.
+
+    Attributes:
+        position_id: the position.
+        role_kind: what kind of role it has.
+        distributor_id: whose staff it is.
+        functions: code → parameters of the functions that its workplace has on.
+        wider: function → scope rule that widens the place of the position.
+        substitute: whether the person stands in for somebody.
+    """
+
+    position_id: bytes
+    role_kind: str
+    distributor_id: bytes | None = None
+    functions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    wider: Mapping[str, str] = field(default_factory=dict)
+    substitute: bool = False
+
+
+_WHOLE_COMPANY = frozenset(
+    {RoleKind.ANALYST, RoleKind.BRANCH_IT, RoleKind.OPERATIONS, RoleKind.ADMINISTRATOR}
+)
+
+
+def scope_of(post: Post, function: str = "") -> Scope:
+    """Where a post reaches, for one function or in general.
+
+    A rule of the role for the function (`company`, `subtree`, `own`, `distributor`) stands in place of its kind's.
+    """
+    rule = post.wider.get(function, "")
+    if rule == "company":
+        return EVERYTHING
+    if rule == "distributor" or (not rule and post.role_kind == RoleKind.DISTRIBUTOR):
+        found = post.distributor_id
+        return Scope(frozenset({OfDistributor(found)})) if found is not None else Scope()
+    if not rule and post.role_kind in _WHOLE_COMPANY:
+        return EVERYTHING
+    return Scope(frozenset({Below(frozenset({post.position_id}))}))
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A person, with all that they may do and see now.
+
+    Attributes:
+        user_id: the person.
+        login: as they sign in.
+        person: their name.
+        posts: positions that they fill today.
+        language: ``en``, ``bg``, or empty: as their browser says.
+        time_zone: IANA name.
+        limited_to: functions of a program's token; None = all of the person's.
+    """
+
+    user_id: bytes
+    login: str
+    person: str
+    posts: tuple[Post, ...]
+    language: str = ""
+    time_zone: str = "UTC"
+    limited_to: frozenset[str] | None = None
+
+    def may(self, function: str) -> bool:
+        """Whether the person has the function in one of their posts."""
+        if function not in FUNCTIONS:
+            raise KeyError(function)
+        if self.limited_to is not None and function not in self.limited_to:
+            return False
+        return any(function in post.functions for post in self.posts)
+
+    def need(self, function: str) -> None:
+        """The person has the function.
+
+        Raises:
+            Rejected: `function_missing`, with its title.
+        """
+        if not self.may(function):
+            raise Rejected("function_missing", place=function, function=FUNCTIONS[function].title)
+
+    def scope_for(self, function: str) -> Scope:
+        """Where the person may use the function: the union over the posts that have it."""
+        found = Scope()
+        for post in self.posts:
+            if function in post.functions and self.may(function):
+                found = found | scope_of(post, function)
+        return found
+
+    def limit(self, function: str, parameter: str) -> int | None:
+        """The widest limit that a workplace sets to the function; None = there is none."""
+        values: list[int] = []
+        for post in self.posts:
+            if function not in post.functions:
+                continue
+            text = post.functions[function].get(parameter, "")
+            if not text.lstrip("-").isdigit():
+                return None
+            values.append(int(text))
+        return max(values, default=None)
+
+    @property
+    def scope(self) -> Scope:
+        """Where the person reaches at all."""
+        found = Scope()
+        for post in self.posts:
+            found = found | scope_of(post)
+        return found

@@ -1,0 +1,117 @@
+"""Finding rows by words: beginnings of words of a name, a code, an address, in any order.
+
+`fm_word` holds each word of the searched columns of reference tables; the change path keeps it. Documents are
+found by the beginning of their number. Works the same on SQLite and SQL Server.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from fieldmesh.data.model import ReplicatedTable
+from fieldmesh.data.schema import TABLES
+from fieldmesh.data.types import Value
+from hub.storage.bulk import Row
+from hub.storage.org_tables import replicated_table
+from hub.storage.system_tables import WORD
+
+SEARCHED: dict[str, tuple[str, ...]] = {
+    "org_unit": ("code", "name"),
+    "territory": ("code", "name"),
+    "position": ("code", "name"),
+    "app_user": ("login", "person"),
+    "role": ("code", "name"),
+    "workplace": ("code", "name"),
+    "gateway": ("code", "name"),
+    "device": ("code", "hardware_id"),
+    "legal_party": ("code", "name", "tax_number"),
+    "distributor": ("code", "name"),
+    "outlet": ("code", "name", "address", "city"),
+    "contact": ("name", "phone"),
+    "contract": ("code",),
+    "product_group": ("code", "name"),
+    "product": ("code", "name", "brand"),
+    "product_barcode": ("gtin",),
+    "product_xref": ("local_code",),
+    "price_list": ("code", "name"),
+    "assortment": ("code",),
+    "promotion": ("code", "name"),
+    "warehouse": ("code", "name"),
+    "route": ("code", "name"),
+    "survey_template": ("code", "name"),
+    "equipment_model": ("code", "maker"),
+    "equipment": ("inventory_number", "serial_number", "barcode"),
+}
+"""Table → columns whose words are kept."""
+NUMBERED: dict[str, str] = {
+    name: "number" for name, table in TABLES.items() if table.has_column("number")
+}
+"""Table → column whose beginning is looked for."""
+MOST_CHARACTERS, MOST_WORDS = 40, 32
+_SPLIT = re.compile(r"[^\w]+")
+
+
+def words_of(values: Iterable[Value]) -> set[str]:
+    """The words of some texts: folded, without signs."""
+    found: set[str] = set()
+    for value in values:
+        if isinstance(value, str):
+            plain = unicodedata.normalize("NFKC", value).casefold()
+            found.update(word[:MOST_CHARACTERS] for word in _SPLIT.split(plain) if word)
+    return set(sorted(found)[:MOST_WORDS]) if len(found) > MOST_WORDS else found
+
+
+def is_searchable(table: str) -> bool:
+    """Whether rows of the table are found by words or numbers."""
+    return table in SEARCHED or table in NUMBERED
+
+
+def matching(table: str, asked: str) -> sa.Select[Any]:
+    """A query for the ids of rows in which each asked word begins a word; scope is for the caller to add."""
+    if table not in SEARCHED:
+        target = replicated_table(table)
+        begins = target.c[NUMBERED[table]].startswith(asked.strip(), autoescape=True)
+        return sa.select(target.c.id).where(begins)
+    found: sa.Select[Any] | None = None
+    for word in sorted(words_of([asked]), key=len):
+        end = word[:-1] + chr(ord(word[-1]) + 1)
+        query = sa.select(WORD.c.row_id).where(
+            WORD.c.table_no == TABLES[table].number, WORD.c.word >= word, WORD.c.word < end
+        )
+        found = query if found is None else query.where(WORD.c.row_id.in_(found))
+    return found if found is not None else sa.select(WORD.c.row_id).where(sa.false())
+
+
+async def follow(
+    connection: AsyncConnection,
+    table: ReplicatedTable,
+    old: Sequence[Row | None],
+    new: Sequence[Row],
+) -> None:
+    """The words follow rows (wire columns) that came (None before) or changed, in the caller's transaction.
+
+    Words of deleted rows stay: lists leave such rows out, and the row may come back.
+    """
+    columns = SEARCHED.get(table.name)
+    if columns is None:
+        return
+    places = [table.wire_names.index(name) for name in columns]
+    gone: list[Row] = []
+    come: list[Row] = []
+    for before, after in zip(old, new, strict=True):
+        had = words_of(before[place] for place in places) if before is not None else set()
+        has = words_of(after[place] for place in places)
+        gone += [(table.number, word, after[0]) for word in had - has]
+        come += [(table.number, word, after[0]) for word in has - had]
+    if gone:
+        await connection.exec_driver_sql(
+            "DELETE FROM fm_word WHERE table_no = ? AND word = ? AND row_id = ?", gone
+        )
+    if come:
+        await connection.exec_driver_sql(
+            "INSERT INTO fm_word (table_no, word, row_id) VALUES (?, ?, ?)", come
+        )

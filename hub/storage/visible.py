@@ -1,0 +1,171 @@
+"""Which rows a person sees: a table's policy and a scope become one SQL condition.
+
+The same rules decide what sync delivers (`Policy.partition`); `Policy.seen_by` stands in its place for tables that
+people see otherwise than devices do. Retention does not count: what left a device for its age is seen here.
+Promise 6 (Scope), for people.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from typing_extensions import override
+
+from fieldmesh.data.model import ReplicatedTable
+from fieldmesh.data.policy import (
+    First,
+    Follows,
+    Global,
+    HubOnly,
+    Keyed,
+    NamedBy,
+    Own,
+    PartitionKind,
+    Patched,
+    SightRule,
+    rule_column,
+)
+from fieldmesh.data.schema import TABLES
+from hub.storage.org_tables import replicated_table
+from hub.storage.reach import Scope
+
+Condition = sa.ColumnElement[bool]
+_HOME_TABLES = {
+    PartitionKind.PRICELIST: "price_list",
+    PartitionKind.WAREHOUSE: "warehouse",
+    PartitionKind.POSITION: "position",
+    PartitionKind.DEVICE: "device",
+}
+
+
+def visible(table: ReplicatedTable, scope: Scope, source: sa.FromClause | None = None) -> Condition:
+    """The condition under which a row of the table is in the scope.
+
+    Args:
+        table: whose rows.
+        scope: of the person.
+        source: the table, or its alias, in the query; None = the table itself.
+    """
+    rows = source if source is not None else replicated_table(table.name)
+    if scope.is_everything:
+        return sa.true()
+    ways: list[Condition] = []
+    if scope.positions:
+        ways.append(_Positions(scope.positions).sees(table, rows))
+    if scope.distributors:
+        ways.append(_Distributors(scope.distributors).sees(table, rows))
+    return sa.or_(*ways) if ways else sa.false()
+
+
+class _Sight(ABC):
+    """Walks the rules of tables; its heirs say what a key means at the end of the walk."""
+
+    def sees(self, table: ReplicatedTable, rows: sa.FromClause) -> Condition:
+        """The condition for rows of a table."""
+        return self.by(table.policy.sight, table, rows)
+
+    def by(self, rule: SightRule, table: ReplicatedTable, rows: sa.FromClause) -> Condition:
+        """The condition that a rule gives."""
+        found: Condition = sa.false()
+        match rule:
+            case HubOnly():
+                pass  # nothing is said about people
+            case Global():
+                found = sa.true()
+            case Own(kind):
+                found = self.key(kind, rows.c.id)
+            case Keyed(kind, column):
+                found = self.key(kind, rows.c[column])
+            case Patched(column):
+                found = self.patch(table, rows, column)
+            case Follows(parent, column):
+                found = rows.c[column].in_(self.ids(parent))
+            case NamedBy(other, column):
+                found = rows.c.id.in_(self.ids(other, column))
+            case First(rules):
+                found = self._first(rules, table, rows)
+        return found
+
+    def ids(self, name: str, column: str = "id") -> sa.Select[Any]:
+        """Ids of the rows of a table that are seen, or what they name in a column."""
+        rows = replicated_table(name).alias()
+        seen = self.sees(TABLES[name], rows)
+        return sa.select(rows.c[column]).where(rows.c.deleted == 0, seen)
+
+    @abstractmethod
+    def key(self, kind: PartitionKind, column: sa.ColumnElement[Any]) -> Condition:
+        """Whether the column is the key of a partition of that kind that is seen."""
+
+    @abstractmethod
+    def patch(self, table: ReplicatedTable, rows: sa.FromClause, column: str) -> Condition:
+        """Whether the row's patch is seen."""
+
+    def _first(
+        self, rules: Iterable[SightRule], table: ReplicatedTable, rows: sa.FromClause
+    ) -> Condition:
+        ways: list[Condition] = []
+        before: list[Condition] = []
+        for rule in rules:
+            column = None if isinstance(rule, NamedBy) else rule_column(rule)
+            given = [rows.c[column].is_not(None)] if column is not None else []
+            ways.append(sa.and_(*before, *given, self.by(rule, table, rows)))
+            if column is None:
+                break
+            before.append(rows.c[column].is_(None))
+        return sa.or_(*ways)
+
+
+class _Positions(_Sight):
+    """What positions see: their subscriptions, which hold everything of the positions below."""
+
+    def __init__(self, positions: frozenset[bytes]) -> None:
+        self._positions = sorted(positions)
+
+    @override
+    def key(self, kind: PartitionKind, column: sa.ColumnElement[Any]) -> Condition:
+        held = replicated_table("subscription").alias()
+        keys = sa.select(held.c.target_key).where(
+            held.c.position_id.in_(self._positions),
+            held.c.target_kind == kind.value,
+            held.c.deleted == 0,
+        )
+        return column.in_(keys)
+
+    @override
+    def patch(self, table: ReplicatedTable, rows: sa.FromClause, column: str) -> Condition:
+        return self.key(PartitionKind.PATCH, rows.c[column])
+
+
+class _Distributors(_Sight):
+    """What belongs to distributors: rows that name one, and rows of what names one."""
+
+    def __init__(self, distributors: frozenset[bytes]) -> None:
+        self._distributors = sorted(distributors)
+
+    @override
+    def sees(self, table: ReplicatedTable, rows: sa.FromClause) -> Condition:
+        rule = table.policy.sight
+        if table.has_column("distributor_id") and not isinstance(rule, First | Global):
+            return rows.c.distributor_id.in_(self._distributors)
+        return self.by(rule, table, rows)
+
+    @override
+    def key(self, kind: PartitionKind, column: sa.ColumnElement[Any]) -> Condition:
+        if kind is PartitionKind.DISTRIBUTOR:
+            return column.in_(self._distributors)
+        if kind in _HOME_TABLES:
+            return column.in_(self.ids(_HOME_TABLES[kind]))
+        return sa.false()
+
+    @override
+    def patch(self, table: ReplicatedTable, rows: sa.FromClause, column: str) -> Condition:
+        """A legal party is seen by the distributors of its outlets and of its contracts."""
+        del column
+        ways = [
+            rows.c.id.in_(self.ids(child.name, name))
+            for child in TABLES.values()
+            for name, parent in child.parents
+            if parent == table.name and child.has_column("distributor_id")
+        ]
+        return sa.or_(*ways) if ways else sa.false()

@@ -1,0 +1,89 @@
+"""What holds for every request to the workplace: typed errors in words, safe headers, forms that come from here."""
+
+import hmac
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from fieldmesh.basics.errors import FieldmeshError, Rejected
+from hub.web.problems import problem_response
+from hub.web.shell import Shell, see_other, wants_page
+from hub.web.visitor import language_of, maybe_visitor
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self';"
+        " form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "geolocation=(), camera=(), microphone=()",
+    "Referrer-Policy": "same-origin",
+    "Strict-Transport-Security": "max-age=31536000",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def answers_in_words(shell: Shell) -> Middleware:
+    """Typed errors become a page for people and problem+json for programs; strangers are sent to sign in."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            answer = await handler(request)
+        except FieldmeshError as error:
+            answer = _answer(shell, request, error)
+        except web.HTTPNotFound:
+            missing = Rejected("not_found", place=request.path, text="there is no such page")
+            answer = _answer(shell, request, missing)
+        for name, value in HEADERS.items():
+            answer.headers.setdefault(name, value)
+        if "Cache-Control" not in answer.headers:
+            answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    return middleware
+
+
+def _answer(shell: Shell, request: web.Request, error: FieldmeshError) -> web.StreamResponse:
+    if not wants_page(request):
+        return problem_response(error, language_of(request))
+    if error.code == "sign_in_needed" and request.method in _SAFE:
+        return see_other(f"/sign-in?next={request.path_qs}" if request.path != "/" else "/sign-in")
+    return shell.problem(request, error)
+
+
+@web.middleware
+async def forms_come_from_here(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A change by a signed-in browser carries its session's token and comes from a page of this address.
+
+    Programs send a token of their own instead of a cookie, which no other site can make a browser do.
+
+    Raises:
+        Rejected: `form_not_ours`.
+    """
+    visitor = maybe_visitor(request)
+    if request.method in _SAFE or visitor is None or visitor.session is None:
+        return await handler(request)
+    if not _same_origin(request):
+        raise Rejected("form_not_ours", place=request.path)
+    given = request.headers.get("X-Fieldmesh-Csrf", "")
+    if not given and request.content_type in {
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+    }:
+        given = str((await request.post()).get("csrf", ""))
+    if not visitor.csrf or not hmac.compare_digest(given.encode(), visitor.csrf.encode()):
+        raise Rejected("form_not_ours", place=request.path)
+    return await handler(request)
+
+
+def _same_origin(request: web.Request) -> bool:
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site == "same-origin"
+    origin = request.headers.get("Origin", "")
+    return not origin or urlsplit(origin).netloc == request.host

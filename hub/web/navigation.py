@@ -1,0 +1,72 @@
+"""What the navigation shows to a person: areas, and in each its screens, only those that they have a function for."""
+
+from dataclasses import dataclass
+
+from fieldmesh.service.translation import N_
+from hub.desk.view import Area
+from hub.desk.views.registry import VIEWS
+from hub.rules.access import Access
+
+AREA_TITLES = {
+    Area.TODAY: N_("Today"),
+    Area.NETWORK: N_("Network"),
+    Area.ORGANISATION: N_("Organisation"),
+    Area.OUTLETS: N_("Outlets"),
+    Area.PRODUCTS: N_("Products"),
+    Area.ROUTES: N_("Routes and plans"),
+    Area.DOCUMENTS: N_("Documents"),
+    Area.JOURNAL: N_("Journal"),
+    Area.ANALYSIS: N_("Analysis"),
+    Area.ADMINISTRATION: N_("Administration"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A screen in the navigation.
+
+    Attributes:
+        area: where it stands.
+        title: English msgid.
+        address: of the screen.
+        function: who may open it; empty = everyone who is signed in.
+    """
+
+    area: Area
+    title: str
+    address: str
+    function: str = ""
+
+
+PLACES: tuple[Place, ...] = ()
+"""Screens that are no lists of a view; they stand before the lists of their area."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """An area as one person sees it."""
+
+    area: Area
+    title: str
+    places: tuple[Place, ...]
+
+    @property
+    def address(self) -> str:
+        """The first screen of the area."""
+        return self.places[0].address
+
+
+def navigation(access: Access) -> list[Section]:
+    """The areas that have something for the person, in order."""
+    found = []
+    for area, title in AREA_TITLES.items():
+        places = [one for one in PLACES if one.area is area]
+        places += [
+            Place(area, view.title, f"/{view.name}", view.function)
+            for view in VIEWS.values()
+            if view.area is area and view.in_menu
+        ]
+        open_ = tuple(one for one in places if not one.function or access.may(one.function))
+        if open_:
+            found.append(Section(area, title, open_))
+    return found

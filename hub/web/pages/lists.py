@@ -1,0 +1,309 @@
+"""The pages of every view: its list, its record, and the choices that fields offer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from fieldmesh.basics.errors import Rejected
+from fieldmesh.basics.identifiers import from_text
+from fieldmesh.data.model import ReplicatedColumn
+from fieldmesh.data.states import MACHINES
+from fieldmesh.data.types import Value, WireType
+from fieldmesh.service.translation import translate, translate_plural
+from hub.desk import lists
+from hub.desk.asking import id_text, read_ask, write_cursor
+from hub.desk.lists import Listed, Record
+from hub.desk.view import Act, Filter, View
+from hub.desk.views.registry import VIEWS, view_named, view_of_table
+from hub.desk.words import column_title, table_title, word
+from hub.storage.database import HubDatabase
+from hub.storage.lists import COUNTED
+from hub.web.pages.cells import address, address_of, columns, lines
+from hub.web.shell import Shell
+from hub.web.showing import NOTHING, Showing, state_tone
+from hub.web.visitor import Visitor, language_of, showing_for, visitor_of, zone_of
+
+_HIDDEN = frozenset(
+    {
+        "partition",
+        "lsn",
+        "row_hash",
+        "patch_id",
+        "verifier",
+        "second_factor",
+        "wipe_order",
+        "bus_key",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFilter:
+    """A filter as a field of the form."""
+
+    name: str
+    title: str
+    kind: str
+    value: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
+    since: str = ""
+    until: str = ""
+    source: str = ""
+    shown: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A button of a page."""
+
+    title: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A column of a record."""
+
+    title: str
+    text: str
+    href: str = ""
+
+
+class ListPages:
+    """Lists and records."""
+
+    def __init__(self, database: HubDatabase, shell: Shell) -> None:
+        """Rows come from ``database``; pages stand in ``shell``."""
+        self._database = database
+        self._shell = shell
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        """One list and one record for each view."""
+        found: list[web.AbstractRouteDef] = [web.get("/choices/{view}", self.choices)]
+        for name in VIEWS:
+            found.append(web.get(f"/{name}", self.show_list))
+            found.append(web.get(f"/{name}/{{id:[0-9a-f-]{{32,36}}}}", self.show_record))
+        return found
+
+    async def show_list(self, request: web.Request) -> web.Response:
+        """A page of a list, narrowed by what the address asks."""
+        view, visitor = view_named(request.path.strip("/")), visitor_of(request)
+        texts = {name: request.query.getall(name) for name in request.query}
+        ask = read_ask(view, texts, zone_of(request))
+        found = await lists.listed(self._database, visitor.access, view, ask)
+        language, showing = language_of(request), showing_for(request)
+        kept = [(name, value) for name, value in request.query.items() if name != "after"]
+        following = write_cursor(found.after) if found.after else ""
+        return self._shell.page(
+            request, "list.html",
+            title=translate(view.title, language), area=view.area,
+            total_text=_total(found.total, language),
+            columns=columns(view, language), rows=lines(found, visitor.access, showing),
+            filters=[await self._filter(visitor, view, one, texts, showing) for one in view.filters],
+            searchable=lists.is_searchable(view), words=ask.words, narrowed=bool(ask.words or ask.conditions),
+            actions=_actions(view.acts, f"/{view.name}", visitor, language),
+            first=address(request.path, kept) if "after" in request.query else "",
+            next=address(request.path, [*kept, ("after", following)]) if following else "",
+            hint=translate(view.hint, language),
+        )  # fmt: skip
+
+    async def show_record(self, request: web.Request) -> web.Response:
+        """One record, and the beginnings of the lists that belong to it."""
+        name, _, text = request.path.strip("/").partition("/")
+        view, visitor = view_named(name), visitor_of(request)
+        found = await lists.record(self._database, visitor.access, view, _row_id(text))
+        language, showing = language_of(request), showing_for(request)
+        state = found.values.get("state", found.values.get("status"))
+        return self._shell.page(
+            request, "record.html",
+            title=record_title(found, showing), sub=translate(_singular(view), language), area=view.area,
+            list_address=f"/{view.name}", list_title=translate(view.title, language),
+            state=_State(word(state, language), state_tone(view.table, state)) if isinstance(state, str) else None,
+            facts=facts(found, visitor, showing),
+            children=await self._children(visitor, found, showing),
+            actions=_actions(view.record_acts, request.path, visitor, language, state=state), history=[],
+        )  # fmt: skip
+
+    async def choices(self, request: web.Request) -> web.Response:
+        """Records that a field may name, for its picker."""
+        view, visitor = view_named(request.match_info["view"]), visitor_of(request)
+        words = request.query.get("q", "")[:100]
+        found = await lists.choices(self._database, visitor.access, view, words)
+        return web.json_response(
+            [{"id": id_text(row_id), "label": _joined(label)} for row_id, label in found]
+        )
+
+    async def _children(
+        self, visitor: Visitor, found: Record, showing: Showing
+    ) -> list["ShownChild"]:
+        shown = []
+        for child in found.view.children:
+            part = await lists.children(self._database, visitor.access, found, child)
+            if part is not None:
+                shown.append(_child(part, child.column, found, visitor, showing))
+        return shown
+
+    async def _filter(
+        self,
+        visitor: Visitor,
+        view: View,
+        one: Filter,
+        texts: dict[str, list[str]],
+        showing: Showing,
+    ) -> ShownFilter:
+        language, column = showing.language, view.column(one.path)
+        title = translate(column_title(one.path), language)
+        value = next(iter(texts.get(one.path, ())), "")
+        match column.kind.wire:
+            case WireType.DATE | WireType.TIME:
+                since, until = (
+                    next(iter(texts.get(f"{one.path}.{end}", ())), "") for end in ("from", "until")
+                )
+                return ShownFilter(one.path, title, "days", since=since, until=until)
+            case WireType.IDENTIFIER:
+                other = view_of_table(column.references or "")
+                source = other.name if other is not None else ""
+                shown = await self._label(visitor, other, value) if other and value else ""
+                return ShownFilter(one.path, title, "link", value, source=source, shown=shown)
+            case _:
+                choices = filter_choices(view, column, one, language)
+                kind = "select" if choices else "text"
+                return ShownFilter(one.path, title, kind, value, choices)
+
+    async def _label(self, visitor: Visitor, view: View, text: str) -> str:
+        try:
+            found = await lists.record(self._database, visitor.access, view, _row_id(text))
+        except Rejected:
+            return ""
+        return _joined(found.label)
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    text: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownChild:
+    """A list that belongs to a record."""
+
+    title: str
+    address: str
+    count: str
+    columns: Sequence[object]
+    rows: Sequence[object]
+    more: bool
+    hint: str
+
+
+def _child(
+    part: Listed, column: str, found: Record, visitor: Visitor, showing: Showing
+) -> ShownChild:
+    view, language = part.view, showing.language
+    own = {one.path for one in view.filters}
+    leads = [(column, id_text(found.row_id))] if column in own else []
+    return ShownChild(
+        translate(view.title, language),
+        address(f"/{view.name}", leads),
+        _count(part.total),
+        columns(view, language),
+        lines(part, visitor.access, showing),
+        part.after is not None and bool(leads),
+        translate(view.hint, language),
+    )
+
+
+def facts(found: Record, visitor: Visitor, showing: Showing) -> list[Fact]:
+    """Every column of the record that is meant for people and is not empty."""
+    view, shown = found.view, []
+    for column in view.schema.wire_columns:
+        value = found.values.get(column.name)
+        if column.name in _HIDDEN or column.name == "id" or value is None or value == "":
+            continue
+        title = translate(column_title(column.name), showing.language)
+        if column.references:
+            shown.append(_linked_fact(found, column, title, visitor, showing))
+        elif column.kind.wire not in {WireType.BINARY, WireType.IDENTIFIER}:
+            shown.append(Fact(title, showing.value(column, value)))
+    return shown
+
+
+def _linked_fact(
+    found: Record, column: ReplicatedColumn, title: str, visitor: Visitor, showing: Showing
+) -> Fact:
+    other = view_of_table(column.references or "")
+    parts = [
+        found.values.get(f"{column.name}.{path}")
+        for path in (other.label if other else ())
+        if "." not in path
+    ]
+    text = _joined(tuple(parts))
+    href = address_of(found.view, column.name, found.values[column.name], visitor.access)
+    return Fact(
+        title, text or translate("not in your area", showing.language), href if text else ""
+    )
+
+
+def filter_choices(
+    view: View, column: ReplicatedColumn, one: Filter, language: str
+) -> tuple[tuple[str, str], ...]:
+    """What a filter offers: the values that it names, the states of the table, yes and no."""
+    everything = ("", translate("all", language))
+    if column.kind.wire is WireType.BOOLEAN:
+        return (
+            everything,
+            ("1", translate("yes", language)),
+            ("0", translate("no", language)),
+        )
+    values = one.values
+    if not values and column.name == "state" and view.table in MACHINES:
+        values = tuple(sorted(MACHINES[view.table].states))
+    return (everything, *((value, word(value, language)) for value in values)) if values else ()
+
+
+def _actions(
+    acts: Sequence[Act], base: str, visitor: Visitor, language: str, state: Value = None
+) -> list[Action]:
+    """The buttons that the person has, and that make sense in this state."""
+    return [
+        Action(translate(act.title, language), f"{base}/{act.address}")
+        for act in acts
+        if visitor.access.may(act.function) and (not act.states or state in act.states)
+    ]
+
+
+def record_title(found: Record, showing: Showing) -> str:
+    """What a record is called."""
+    parts = [
+        str(showing.value(found.view.column(path), value))
+        for path, value in zip(found.view.label, found.label, strict=True)
+    ]
+    return " · ".join(part for part in parts if part not in {"", NOTHING}) or NOTHING
+
+
+def _joined(label: tuple[Value, ...]) -> str:
+    return " · ".join(str(part) for part in label if part not in {None, ""})
+
+
+def _singular(view: View) -> str:
+    return table_title(view.table)
+
+
+def _total(total: int, language: str) -> str:
+    if total > COUNTED:
+        text = translate("more than {count} rows", language)
+        return text.format(count=f"{COUNTED:,}".replace(",", " "))
+    return translate_plural("{count} row", "{count} rows", total, language).format(count=total)
+
+
+def _count(total: int) -> str:
+    return f"{COUNTED}+" if total > COUNTED else str(total)
+
+
+def _row_id(text: str) -> bytes:
+    try:
+        return from_text(text)
+    except ValueError:
+        raise Rejected("not_found", place="address", text="that is no id") from None

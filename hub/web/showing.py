@@ -1,0 +1,140 @@
+"""Values for people: numbers, money, days and times in the person's language and time zone."""
+
+import datetime
+from dataclasses import dataclass
+from decimal import Decimal
+
+from babel.dates import format_date, format_datetime, format_timedelta, get_timezone_name
+from babel.numbers import format_decimal
+from markupsafe import Markup
+
+from fieldmesh.basics.money import unscaled
+from fieldmesh.data.model import ReplicatedColumn
+from fieldmesh.data.states import MACHINES
+from fieldmesh.data.types import Value, WireType
+from fieldmesh.service.translation import translate
+from hub.desk.words import word
+
+NOTHING = "–"
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_MEGA, _KILO = 1 << 20, 1 << 10
+_CODED = frozenset(
+    {"state", "status", "kind", "mode", "outcome", "tier", "direction", "auth_kind", "payment_form", "type",
+     "vat_mode", "condition", "severity", "geo_band", "result", "scope_rule"}
+)  # fmt: skip
+_SHORT_WORDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """How values are shown to one person.
+
+    Attributes:
+        language: ``en`` or ``bg``.
+        zone: of the person's office.
+    """
+
+    language: str
+    zone: datetime.tzinfo
+
+    def value(self, column: ReplicatedColumn, value: Value) -> str:
+        """Any value of the schema, in storage form."""
+        if value is None or value == "":
+            return NOTHING
+        match column.kind.wire, value:
+            case WireType.DECIMAL, int():
+                shown = self.decimal(unscaled(value, column.kind.scale), column.kind.scale)
+            case WireType.BOOLEAN, int():
+                shown = translate("yes", self.language) if value else translate("no", self.language)
+            case WireType.TIME, int():
+                shown = self.time(value)
+            case WireType.DATE, str():
+                shown = self.day(value)
+            case WireType.INTEGER, int():
+                shown = self.whole(column.name, value)
+            case WireType.TEXT, str():
+                shown = self.text(column, value)
+            case _, bytes():
+                shown = value.hex()[:16]
+            case _:
+                shown = str(value)
+        return shown
+
+    def text(self, column: ReplicatedColumn, value: str) -> str:
+        """A text; coded ones in words."""
+        coded = column.name in _CODED and len(value) <= _SHORT_WORDS
+        return word(value, self.language) if coded else value
+
+    def whole(self, name: str, value: int) -> str:
+        """A whole number; sizes and clock differences with their unit."""
+        if name in {"size_bytes", "bytes_up", "bytes_down"}:
+            return self.size(value)
+        if name == "clock_skew_us":
+            return f"{format_decimal(value / 1_000_000, '#,##0.0', locale=self.language)} s"
+        return format_decimal(value, locale=self.language)
+
+    def decimal(self, value: Decimal, scale: int) -> str:
+        """A decimal: money with its two digits, prices and quantities without idle zeros."""
+        if scale == 2:  # noqa: PLR2004 - money
+            return format_decimal(value, "#,##0.00", locale=self.language)
+        return format_decimal(value, "#,##0." + "#" * scale, locale=self.language)
+
+    def day(self, value: str) -> str:
+        """A day of the form YYYY-MM-DD."""
+        try:
+            day = datetime.date.fromisoformat(value)
+        except ValueError:
+            return value
+        return format_date(day, "medium", locale=self.language)
+
+    def moment(self, at: int) -> datetime.datetime:
+        """UTC microseconds in the person's time zone."""
+        return (_EPOCH + datetime.timedelta(microseconds=at)).astimezone(self.zone)
+
+    def time(self, at: int) -> Markup:
+        """A moment, as an element that tells the exact one and the zone."""
+        moment = self.moment(at)
+        shown = format_datetime(moment, "d MMM y, HH:mm", locale=self.language)
+        zone = get_timezone_name(moment, "short", locale=self.language)
+        return Markup('<time datetime="{}" title="{} {}">{}</time>').format(
+            moment.isoformat(timespec="seconds"),
+            format_datetime(moment, "d MMMM y, HH:mm:ss", locale=self.language),
+            zone,
+            shown,
+        )
+
+    def ago(self, at: int | None, now: int) -> str:
+        """How long ago it was, in words."""
+        if not at:
+            return NOTHING
+        return format_timedelta(
+            datetime.timedelta(microseconds=at - now), add_direction=True, locale=self.language
+        )
+
+    def size(self, count: int) -> str:
+        """A size in bytes, KiB or MiB."""
+        if count >= _MEGA:
+            return f"{format_decimal(count / _MEGA, '#,##0.0', locale=self.language)} MiB"
+        if count >= _KILO:
+            return f"{format_decimal(count / _KILO, '#,##0', locale=self.language)} KiB"
+        return f"{count} B"
+
+
+def is_number(column: ReplicatedColumn) -> bool:
+    """Whether values stand at the right edge."""
+    return column.kind.wire in {WireType.DECIMAL, WireType.INTEGER}
+
+
+def state_tone(table: str, value: Value) -> str:
+    """A colour for a state: good, bad, busy or none."""
+    if value in {
+        "rejected", "declined", "failed", "dead", "lost", "revoked", "disputed", "cancelled", "expired", "refused",
+        "fenced", "quarantined", "written_off", "locked", "error",
+    }:  # fmt: skip
+        return "bad"
+    machine = MACHINES.get(table)
+    if value in {"active", "enrolled", "done", "applied"}:
+        return "good"
+    if machine is not None and isinstance(value, str):
+        return "good" if value in machine.final else "busy"
+    return ""

@@ -1,0 +1,78 @@
+"""Who sends a request, and in which words they are answered."""
+
+import datetime
+import zoneinfo
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from fieldmesh.basics.errors import Rejected
+from fieldmesh.service.translation import LANGUAGES
+from hub.rules.access import Access
+from hub.web.showing import Showing
+
+_VISITOR = "fieldmesh.visitor"
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody who is signed in.
+
+    Attributes:
+        access: what they may do and see.
+        csrf: what their forms must carry; empty for programs, which send a token instead of a cookie.
+        session: id of the session; None for programs.
+    """
+
+    access: Access
+    csrf: str = ""
+    session: bytes | None = None
+
+
+def set_visitor(request: web.Request, visitor: Visitor | None) -> None:
+    """The request comes from them; None = from a stranger."""
+    request[_VISITOR] = visitor
+
+
+def visitor_of(request: web.Request) -> Visitor:
+    """Who is signed in.
+
+    Raises:
+        Rejected: `sign_in_needed`.
+    """
+    visitor: Visitor | None = request.get(_VISITOR)
+    if visitor is None:
+        raise Rejected("sign_in_needed", place=request.path)
+    return visitor
+
+
+def maybe_visitor(request: web.Request) -> Visitor | None:
+    """Who is signed in; None = nobody."""
+    found: Visitor | None = request.get(_VISITOR)
+    return found
+
+
+def language_of(request: web.Request) -> str:
+    """The person's language, else the first of `Accept-Language` that there is."""
+    visitor = maybe_visitor(request)
+    if visitor is not None and visitor.access.language in LANGUAGES:
+        return visitor.access.language
+    for part in request.headers.get("Accept-Language", "")[:200].split(","):
+        short = part.split(";")[0].split("-")[0].strip().lower()
+        if short in LANGUAGES:
+            return short
+    return "en"
+
+
+def zone_of(request: web.Request) -> datetime.tzinfo:
+    """The time zone of the person's office."""
+    visitor = maybe_visitor(request)
+    try:
+        return zoneinfo.ZoneInfo(visitor.access.time_zone if visitor else "UTC")
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return datetime.UTC
+
+
+def showing_for(request: web.Request) -> Showing:
+    """How values are shown to whoever asks."""
+    return Showing(language_of(request), zone_of(request))

@@ -199,6 +199,10 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("sign_in_needed", _AUTH, "You are not signed in.", "Sign in, or send a token."),
     ("sign_in_locked", _BUSY, "Too many wrong passwords were tried.", "Wait {minutes} minutes, or ask branch IT to unlock the name."),
     ("function_missing", _DENIED, "Your workplace does not have the function “{function}”.", "An administrator can switch it on for your role."),
+    ("form_wrong", _BAD, "{count} fields can't be taken: {text}", "Correct them; nothing was changed."),
+    ("record_changed_since", _STATE, "Somebody has changed this record since you opened it.", "Open it again and repeat your change."),
+    ("token_refused", _AUTH, "The token is not known, or has ended.", "Make a new one under My account, Tokens."),
+    ("key_used_otherwise", _STATE, "This Idempotency-Key was used with another request.", "Send a new key with a new request."),
     ("bad_filter", _BAD, "{place} can't be asked of this list.", "Use the fields of the page, or see the description of the web service."),
     ("form_not_ours", _DENIED, "The form did not come from this site, or you have signed in anew since.", "Open the page again and repeat it."),
     # --- what head office refuses, in words for reps

@@ -74,6 +74,7 @@ class View:
         columns: of the list: columns or paths through links; the first one leads to the record.
         change: function of those who may change it; empty = nobody changes it by hand.
         editable: columns that a form offers.
+        creatable: columns that the form of a new record offers; empty = none is made by hand.
         filters: what the list can be narrowed by.
         order: own columns; a leading minus descends.
         label: paths that make up what a record is called.
@@ -93,6 +94,7 @@ class View:
     columns: tuple[str, ...]
     change: str = ""
     editable: tuple[str, ...] = ()
+    creatable: tuple[str, ...] = ()
     filters: tuple[Filter, ...] = ()
     order: tuple[str, ...] = ("-created_at",)
     label: tuple[str, ...] = ("code", "name")

@@ -53,10 +53,16 @@ async def set_password(writer: ChangeWriter, maker: Maker, *, login: str, verifi
     if row is None or not isinstance(row[0], bytes):
         raise Rejected("not_found", place="login", text=f"there is no user {login}")
     await update_rows(writer, "app_user", ("id", "verifier"), [(row[0], verifier)])
-    rows = await rows_where(writer.connection, "assignment", ("position_id",), "user_id", [row[0]])
-    positions = {one[0] for one in rows if isinstance(one[0], bytes)}
-    await refresh_sign_ins(writer, maker, sorted(positions))
+    await refresh_sign_ins_of(writer, maker, row[0])
     return row[0]
+
+
+async def refresh_sign_ins_of(writer: ChangeWriter, maker: Maker, user: bytes) -> int:
+    """As `refresh_sign_ins`, for the positions of one person."""
+    rows = await rows_where(writer.connection, "assignment", ("position_id",), "user_id", [user])
+    return await refresh_sign_ins(
+        writer, maker, {row[0] for row in rows if isinstance(row[0], bytes)}
+    )
 
 
 async def refresh_sign_ins(

@@ -4,7 +4,7 @@ Promise 6 (Scope), for people.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fieldmesh.basics.errors import Rejected
 from hub.rules.functions import FUNCTIONS, RoleKind
@@ -74,6 +74,10 @@ class Access:
     language: str = ""
     time_zone: str = "UTC"
     limited_to: frozenset[str] | None = None
+
+    def limited(self, functions: frozenset[str]) -> "Access":
+        """The same person with only these functions."""
+        return replace(self, limited_to=functions)
 
     def may(self, function: str) -> bool:
         """Whether the person has the function in one of their posts."""

@@ -5,14 +5,14 @@ hash = sha256 of previous hash, number, time (µs), kind, actor and payload, eac
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fieldmesh.basics.errors import Rejected
-from hub.storage.system_tables import JOURNAL
+from hub.storage.system_tables import JOURNAL, JOURNAL_SUBJECT
 
 _PAGE = 5_000
 BEGINNING = "0" * 64
@@ -48,9 +48,24 @@ _COLUMNS = (
 
 
 async def append(
-    connection: AsyncConnection, *, at: int, kind: str, actor: str, payload: Mapping[str, object]
+    connection: AsyncConnection,
+    *,
+    at: int,
+    kind: str,
+    actor: str,
+    payload: Mapping[str, object],
+    subjects: Iterable[bytes] = (),
 ) -> int:
-    """The entry is the newest of the chain. Returns its number. Durability: with the caller's transaction."""
+    """The entry is the newest of the chain. Returns its number. Durability: with the caller's transaction.
+
+    Args:
+        connection: of a write transaction.
+        at: UTC microseconds.
+        kind: what happened.
+        actor: who did it.
+        payload: what there is to say, for JSON.
+        subjects: rows that it is about: their histories show it.
+    """
     newest = (
         await connection.execute(
             sa.select(JOURNAL.c.number, JOURNAL.c.hash).order_by(JOURNAL.c.number.desc()).limit(1)
@@ -70,7 +85,18 @@ async def append(
             hash=made.right_hash(),
         )
     )
+    about = [{"row_id": one, "number": number} for one in dict.fromkeys(subjects)]
+    if about:
+        await connection.execute(sa.insert(JOURNAL_SUBJECT), about)
     return number
+
+
+async def about_row(connection: AsyncConnection, row_id: bytes, most: int) -> list[Entry]:
+    """The newest entries about a row, newest first."""
+    numbers = sa.select(JOURNAL_SUBJECT.c.number).where(JOURNAL_SUBJECT.c.row_id == row_id)
+    query = sa.select(*_COLUMNS).where(JOURNAL.c.number.in_(numbers))
+    rows = await connection.execute(query.order_by(JOURNAL.c.number.desc()).limit(most))
+    return [Entry(*row) for row in rows.all()]
 
 
 async def verify(connection: AsyncConnection, progress: Callable[[int], None] | None = None) -> int:

@@ -1,6 +1,6 @@
 """One write transaction of head office: rows through the change path, and a journal entry."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from fieldmesh.basics.clock import Clock
@@ -13,19 +13,31 @@ from hub.storage.database import HubDatabase
 
 @asynccontextmanager
 async def head_office_write(
-    database: HubDatabase, clock: Clock, *, actor: str, kind: str, about: Mapping[str, object]
+    database: HubDatabase,
+    clock: Clock,
+    *,
+    actor: str,
+    kind: str,
+    about: Mapping[str, object],
+    subjects: Collection[bytes] = (),
 ) -> AsyncIterator[ChangeWriter]:
     """A transaction whose changes get one LSN and travel to everyone who may see them.
 
     Leaving it without an error commits rows, outbox and a journal entry of ``kind`` by ``actor``;
-    an error leaves nothing behind. Promise 9 (Audit).
+    an error leaves nothing behind. ``about`` and ``subjects`` (rows whose histories show the entry)
+    are read at the end and may be filled meanwhile. Promise 9 (Audit).
     """
     async with database.write() as connection:
         writer = ChangeWriter(connection, clock)
         await writer.open()
         yield writer
         await journal.append(
-            connection, at=clock.now(), kind=kind, actor=actor, payload=dict(about)
+            connection,
+            at=clock.now(),
+            kind=kind,
+            actor=actor,
+            payload=dict(about),
+            subjects=subjects,
         )
         await writer.close()
 

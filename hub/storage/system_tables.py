@@ -193,3 +193,29 @@ SIGN_IN_GUARD = _table(
     _number("failures"),
     time("locked_until"),
 )
+JOURNAL_SUBJECT = _table(
+    "fm_journal_subject", ("row_id", "number"), link("row_id"), _number("number")
+)
+API_TOKEN = _table(
+    "fm_api_token",
+    ("token_id",),
+    link("token_id"),
+    text("token_hash", 64, null=False),
+    link("user_id"),
+    text("name", 80, null=False),
+    text("functions", 4000, null=False),
+    time("created_at", null=False),
+    time("expires_at", null=False),
+    time("used_at"),
+)
+sa.Index("fm_api_token_by_hash", API_TOKEN.c.token_hash, unique=True)
+IDEMPOTENCY = _table(
+    "fm_idempotency",
+    ("user_id", "key"),
+    link("user_id"),
+    text("key", 80, null=False),
+    text("request_hash", 64, null=False),
+    _number("status"),
+    text("answer", 60000, null=False),
+    time("at", null=False),
+)

@@ -11,8 +11,6 @@ from fieldmesh.service.translation import LANGUAGES
 from hub.rules.access import Access
 from hub.web.showing import Showing
 
-_VISITOR = "fieldmesh.visitor"
-
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
@@ -29,9 +27,13 @@ class Visitor:
     session: bytes | None = None
 
 
+_VISITOR = web.RequestKey("fieldmesh.visitor", Visitor)
+
+
 def set_visitor(request: web.Request, visitor: Visitor | None) -> None:
     """The request comes from them; None = from a stranger."""
-    request[_VISITOR] = visitor
+    if visitor is not None:
+        request[_VISITOR] = visitor
 
 
 def visitor_of(request: web.Request) -> Visitor:
@@ -40,7 +42,7 @@ def visitor_of(request: web.Request) -> Visitor:
     Raises:
         Rejected: `sign_in_needed`.
     """
-    visitor: Visitor | None = request.get(_VISITOR)
+    visitor = maybe_visitor(request)
     if visitor is None:
         raise Rejected("sign_in_needed", place=request.path)
     return visitor

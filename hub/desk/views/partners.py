@@ -12,6 +12,7 @@ VIEWS = (
             "name", "channel", "sub_channel", "class", "potential", "address", "city", "postal_code",
             "latitude", "longitude", "opening_hours", "minimum_order", "legal_party_id", "distributor_id", "status",
         ),
+        creatable=("code", "name", "channel", "class", "address", "city", "legal_party_id", "distributor_id"),
         filters=(
             Filter("status", ("active", "inactive")), Filter("channel"), Filter("class"),
             Filter("distributor_id"), Filter("territory_id"),
@@ -37,6 +38,7 @@ VIEWS = (
         "legal-parties", "legal_party", Area.OUTLETS, N_("Legal parties"), "outlet.view",
         ("code", "name", "tax_number", "vat_number", "address", "status"),
         change="outlet.change", editable=("name", "tax_number", "vat_number", "bank", "address", "status"),
+        creatable=("code", "name", "tax_number", "vat_number", "bank", "address"),
         filters=(Filter("status", ("active", "inactive")),), order=("code",),
         children=(Child("outlets", "legal_party_id"), Child("contracts", "legal_party_id")),
         hint=N_("Load legal parties from a CSV file (Administration, Import)."),
@@ -68,6 +70,7 @@ VIEWS = (
         "contacts", "contact", Area.OUTLETS, N_("Contacts"), "outlet.view",
         ("name", "outlet_id.name", "role", "phone", "email", "consent"),
         change="outlet.change", editable=("name", "role", "phone", "email", "consent"),
+        creatable=("outlet_id", "name", "role", "phone", "email", "consent"),
         order=("name",), label=("name",), audited=True,
         hint=N_("Reps keep contacts on their devices; they can be loaded from a CSV file too."),
     ),

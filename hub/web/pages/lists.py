@@ -10,8 +10,8 @@ from fieldmesh.basics.identifiers import from_text
 from fieldmesh.data.model import ReplicatedColumn
 from fieldmesh.data.states import MACHINES
 from fieldmesh.data.types import Value, WireType
-from fieldmesh.service.translation import translate, translate_plural
-from hub.desk import lists
+from fieldmesh.service.translation import N_, translate, translate_plural
+from hub.desk import history, lists
 from hub.desk.asking import id_text, read_ask, write_cursor
 from hub.desk.lists import Listed, Record
 from hub.desk.view import Act, Filter, View
@@ -20,11 +20,12 @@ from hub.desk.words import column_title, table_title, word
 from hub.storage.database import HubDatabase
 from hub.storage.lists import COUNTED
 from hub.web.pages.cells import address, address_of, columns, lines
+from hub.web.pages.events import ShownEvent, shown_event
 from hub.web.shell import Shell
 from hub.web.showing import NOTHING, Showing, state_tone
 from hub.web.visitor import Visitor, language_of, showing_for, visitor_of, zone_of
 
-_HIDDEN = frozenset(
+HIDDEN = frozenset(
     {
         "partition",
         "lsn",
@@ -102,7 +103,7 @@ class ListPages:
             columns=columns(view, language), rows=lines(found, visitor.access, showing),
             filters=[await self._filter(visitor, view, one, texts, showing) for one in view.filters],
             searchable=lists.is_searchable(view), words=ask.words, narrowed=bool(ask.words or ask.conditions),
-            actions=_actions(view.acts, f"/{view.name}", visitor, language),
+            actions=_actions(list_acts(view), f"/{view.name}", visitor, language),
             first=address(request.path, kept) if "after" in request.query else "",
             next=address(request.path, [*kept, ("after", following)]) if following else "",
             hint=translate(view.hint, language),
@@ -112,7 +113,7 @@ class ListPages:
         """One record, and the beginnings of the lists that belong to it."""
         name, _, text = request.path.strip("/").partition("/")
         view, visitor = view_named(name), visitor_of(request)
-        found = await lists.record(self._database, visitor.access, view, _row_id(text))
+        found = await lists.record(self._database, visitor.access, view, row_id_of(text))
         language, showing = language_of(request), showing_for(request)
         state = found.values.get("state", found.values.get("status"))
         return self._shell.page(
@@ -122,7 +123,8 @@ class ListPages:
             state=_State(word(state, language), state_tone(view.table, state)) if isinstance(state, str) else None,
             facts=facts(found, visitor, showing),
             children=await self._children(visitor, found, showing),
-            actions=_actions(view.record_acts, request.path, visitor, language, state=state), history=[],
+            actions=_actions(record_acts(view), request.path, visitor, language, state=state),
+            history=await self._history(visitor, found, showing),
         )  # fmt: skip
 
     async def choices(self, request: web.Request) -> web.Response:
@@ -131,7 +133,7 @@ class ListPages:
         words = request.query.get("q", "")[:100]
         found = await lists.choices(self._database, visitor.access, view, words)
         return web.json_response(
-            [{"id": id_text(row_id), "label": _joined(label)} for row_id, label in found]
+            [{"id": id_text(row_id), "label": joined(label)} for row_id, label in found]
         )
 
     async def _children(
@@ -143,6 +145,10 @@ class ListPages:
             if part is not None:
                 shown.append(_child(part, child.column, found, visitor, showing))
         return shown
+
+    async def _history(self, visitor: Visitor, found: Record, showing: Showing) -> list[ShownEvent]:
+        events = await history.history(self._database, visitor.access, found)
+        return [shown_event(event, found.view, showing) for event in events]
 
     async def _filter(
         self,
@@ -173,10 +179,10 @@ class ListPages:
 
     async def _label(self, visitor: Visitor, view: View, text: str) -> str:
         try:
-            found = await lists.record(self._database, visitor.access, view, _row_id(text))
+            found = await lists.record(self._database, visitor.access, view, row_id_of(text))
         except Rejected:
             return ""
-        return _joined(found.label)
+        return joined(found.label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +226,7 @@ def facts(found: Record, visitor: Visitor, showing: Showing) -> list[Fact]:
     view, shown = found.view, []
     for column in view.schema.wire_columns:
         value = found.values.get(column.name)
-        if column.name in _HIDDEN or column.name == "id" or value is None or value == "":
+        if column.name in HIDDEN or column.name == "id" or value is None or value == "":
             continue
         title = translate(column_title(column.name), showing.language)
         if column.references:
@@ -239,7 +245,7 @@ def _linked_fact(
         for path in (other.label if other else ())
         if "." not in path
     ]
-    text = _joined(tuple(parts))
+    text = joined(tuple(parts))
     href = address_of(found.view, column.name, found.values[column.name], visitor.access)
     return Fact(
         title, text or translate("not in your area", showing.language), href if text else ""
@@ -263,6 +269,18 @@ def filter_choices(
     return (everything, *((value, word(value, language)) for value in values)) if values else ()
 
 
+def list_acts(view: View) -> tuple[Act, ...]:
+    """The buttons of a list: a new record, and what the view names."""
+    new = (Act(N_("New"), "new", view.change),) if view.creatable else ()
+    return (*new, *view.acts)
+
+
+def record_acts(view: View) -> tuple[Act, ...]:
+    """The buttons of a record: a change of it, and what the view names."""
+    change = (Act(N_("Change"), "change", view.change),) if view.editable else ()
+    return (*view.record_acts, *change)
+
+
 def _actions(
     acts: Sequence[Act], base: str, visitor: Visitor, language: str, state: Value = None
 ) -> list[Action]:
@@ -283,7 +301,8 @@ def record_title(found: Record, showing: Showing) -> str:
     return " · ".join(part for part in parts if part not in {"", NOTHING}) or NOTHING
 
 
-def _joined(label: tuple[Value, ...]) -> str:
+def joined(label: tuple[Value, ...]) -> str:
+    """The parts of a label."""
     return " · ".join(str(part) for part in label if part not in {None, ""})
 
 
@@ -302,7 +321,12 @@ def _count(total: int) -> str:
     return f"{COUNTED}+" if total > COUNTED else str(total)
 
 
-def _row_id(text: str) -> bytes:
+def row_id_of(text: str) -> bytes:
+    """The id in an address.
+
+    Raises:
+        Rejected: `not_found`, it is none.
+    """
     try:
         return from_text(text)
     except ValueError:

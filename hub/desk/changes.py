@@ -1,0 +1,187 @@
+"""Records made and changed by people: one transaction with its journal entry, and everyone's scope true again.
+
+What was before and what is after stands in the journal, and in the history of the record.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from fieldmesh.basics.errors import Rejected
+from fieldmesh.basics.money import unscaled
+from fieldmesh.codec.columns import from_rows
+from fieldmesh.data.types import Value, WireType
+from hub.desk.asking import id_text
+from hub.desk.forms import read_form
+from hub.desk.lists import Record, record
+from hub.desk.view import View
+from hub.fleet.office import Office
+from hub.fleet.people import refresh_sign_ins_of
+from hub.fleet.subscriptions import Affected, refresh
+from hub.rules.access import Access
+from hub.storage.changes import ChangeWriter
+from hub.storage.org_changes import head_office_write
+from hub.storage.rows import Connection, one_row
+
+_KEYS: Mapping[str, str] = {
+    "position": "code", "territory": "code", "org_unit": "code", "app_user": "login", "outlet": "code",
+    "legal_party": "code", "workplace": "code", "role": "code",
+}  # fmt: skip
+"""Columns by which people know a record: no two may have the same."""
+
+
+@asynccontextmanager
+async def acting(
+    office: Office,
+    access: Access,
+    kind: str,
+    about: Mapping[str, object],
+    subjects: Collection[bytes] = (),
+) -> AsyncIterator[ChangeWriter]:
+    """One transaction in the person's name. ``about`` and ``subjects`` may be filled meanwhile."""
+    async with head_office_write(
+        office.database, office.clock, actor=access.login, kind=kind, about=about, subjects=subjects
+    ) as writer:
+        yield writer
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What a change has done: the record's id, and the LSN of its newest version."""
+
+    row_id: bytes
+    lsn: int
+
+
+async def change_record(
+    office: Office,
+    access: Access,
+    view: View,
+    row_id: bytes,
+    texts: Mapping[str, str],
+    *,
+    only: Iterable[str] | None = None,
+    if_lsn: int | None = None,
+) -> Changed:
+    """The record has the values of the form, if nobody has changed it since it was opened.
+
+    Args:
+        office: the hub.
+        access: who changes it.
+        view: what it is.
+        row_id: which one.
+        texts: column → text.
+        only: columns that were sent; None = all that the form offers.
+        if_lsn: version that the person saw; None = whatever it is now.
+
+    Raises:
+        Rejected: `function_missing`, `not_found`, `form_wrong`, `record_changed_since`.
+    """
+    _need_change(access, view)
+    before = await record(office.database, access, view, row_id)
+    names = [name for name in view.editable if only is None or name in set(only)]
+    about: dict[str, object] = {"view": view.name, "id": id_text(row_id)}
+    async with acting(office, access, "record_changed", about, [row_id]) as writer:
+        read = await read_form(writer.connection, access, view, names, texts)
+        read.check()
+        held = await one_row(writer.connection, view.table, ("lsn", *names), "id", row_id)
+        if held is None or (if_lsn is not None and held[0] != if_lsn):
+            raise Rejected("record_changed_since", place=view.name)
+        differ = [
+            name for name, old in zip(names, held[1:], strict=True) if read.values[name] != old
+        ]
+        about["before"] = {name: plain(view, name, before.values[name]) for name in differ}
+        about["after"] = {name: plain(view, name, read.values[name]) for name in differ}
+        line = (row_id, *(read.values[name] for name in differ))
+        if differ:
+            await writer.update(view.table, from_rows(view.table, ("id", *differ), [line]))
+            await _settle(office, writer, view, row_id, before)
+        return Changed(row_id, writer.lsn if differ else before.lsn)
+
+
+Then = Callable[[Connection, "Changed"], Awaitable[None]]
+"""Something that must be true together with a change: done in its transaction."""
+
+
+async def create_record(
+    office: Office,
+    access: Access,
+    view: View,
+    texts: Mapping[str, str],
+    then: Then | None = None,
+) -> Changed:
+    """A new record stands, and ``then`` was done in the same transaction.
+
+    Raises:
+        Rejected: `function_missing`, `form_wrong`, `code_taken`.
+    """
+    _need_change(access, view)
+    if not view.creatable:
+        raise Rejected("not_found", place=view.name, text="such records are not made by hand")
+    row_id = office.maker.identifiers.new()
+    about: dict[str, object] = {"view": view.name, "id": id_text(row_id)}
+    async with acting(office, access, "record_made", about, [row_id]) as writer:
+        read = await read_form(writer.connection, access, view, view.creatable, texts)
+        read.check()
+        await _refuse_taken(writer, view, read.values)
+        about["after"] = {name: plain(view, name, value) for name, value in read.values.items()}
+        names = tuple(read.values)
+        line = (row_id, *read.values.values())
+        await writer.insert(view.table, from_rows(view.table, ("id", *names), [line]))
+        await _settle(office, writer, view, row_id, None)
+        done = Changed(row_id, writer.lsn)
+        if then is not None:
+            await then(writer.connection, done)
+        return done
+
+
+def plain(view: View, name: str, value: Value) -> object:
+    """A value as it stands in the journal: decimals with their point, ids as text."""
+    column = view.schema.column(name)
+    if isinstance(value, bytes):
+        return id_text(value)
+    if column.kind.wire is WireType.DECIMAL and isinstance(value, int):
+        return str(unscaled(value, column.kind.scale))
+    return value
+
+
+def _need_change(access: Access, view: View) -> None:
+    access.need(view.function)
+    if not view.change:
+        raise Rejected("not_found", place=view.name, text="such records are not changed by hand")
+    access.need(view.change)
+
+
+async def _refuse_taken(writer: ChangeWriter, view: View, values: Mapping[str, Value]) -> None:
+    key = _KEYS.get(view.table)
+    if key is None or key not in values:
+        return
+    if await one_row(writer.connection, view.table, ("id",), key, values[key]) is not None:
+        raise Rejected("code_taken", place=view.table, code=values[key])
+
+
+async def _settle(
+    office: Office, writer: ChangeWriter, view: View, row_id: bytes, before: Record | None
+) -> None:
+    """What follows from a change: scopes and sign-in are true again."""
+    mine = frozenset({row_id})
+    affected: Affected | None = None
+    match view.table:
+        case "outlet":
+            affected = Affected(outlets=mine)
+        case "legal_party":
+            affected = Affected(parties=mine)
+        case "contract":
+            row = await one_row(writer.connection, "contract", ("legal_party_id",), "id", row_id)
+            parties = frozenset(one for one in (row or ()) if isinstance(one, bytes))
+            affected = Affected(parties=parties)
+        case "position":
+            above = before.values["parent_position_id"] if before is not None else None
+            old = frozenset({above}) if isinstance(above, bytes) else frozenset()
+            affected = Affected(positions=mine | old)
+        case "app_user":
+            await refresh_sign_ins_of(writer, office.maker, row_id)
+        case _:
+            return
+    if affected is not None:
+        await refresh(writer, affected, clock=office.clock, identifiers=office.maker.identifiers)

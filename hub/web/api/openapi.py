@@ -1,0 +1,196 @@
+"""The description of the web services, from the views themselves. Source: OpenAPI 3.1."""
+
+from typing import Any
+
+from fieldmesh.basics.problems import PROBLEMS
+from fieldmesh.data.types import WireType
+from hub.config import APP_VERSION
+from hub.desk.view import View
+from hub.desk.views.registry import VIEWS
+from hub.desk.words import column_title, table_title
+from hub.storage.lists import MOST_ROWS
+from hub.storage.search import is_searchable
+from hub.web.api.values import schema
+from hub.web.pages.lists import HIDDEN
+
+Object = dict[str, Any]
+_PROBLEM = {"$ref": "#/components/schemas/Problem"}
+_STATUSES = {
+    "400": "The request can't be read, or a value can't be taken.",
+    "401": "Nobody is signed in.",
+    "403": "The function is missing.",
+    "404": "There is no such record for the person.",
+    "409": "The record, or the key, stands otherwise by now.",
+    "429": "Too much at once; see Retry-After.",
+}
+
+
+def document(company: str) -> Object:
+    """The whole document."""
+    paths: Object = {
+        "/api/v1/me": {
+            "get": _operation("Who asks, and what they may do", "me", _answer({"type": "object"}))
+        }
+    }
+    for view in VIEWS.values():
+        paths[f"/api/v1/{view.name}"] = _collection(view)
+        paths[f"/api/v1/{view.name}/{{id}}"] = _single(view)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": f"Fieldmesh at {company}", "version": APP_VERSION},
+        "servers": [{"url": "/"}],
+        "security": [{"token": []}, {"session": []}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "session": {"type": "apiKey", "in": "cookie", "name": "__Host-fieldmesh"},
+            },
+            "schemas": {
+                "Problem": {
+                    "type": "object",
+                    "required": ["type", "title", "status", "code"],
+                    "properties": {
+                        "type": {"type": "string"},
+                        "title": {"type": "string"},
+                        "status": {"type": "integer"},
+                        "code": {"type": "string", "enum": sorted(PROBLEMS)},
+                        "place": {"type": "string"},
+                        "detail": {"type": "string"},
+                        "remedy": {"type": "string"},
+                    },
+                },
+                **{_name(view): _record_schema(view) for view in VIEWS.values()},
+            },
+        },
+    }
+
+
+def _collection(view: View) -> Object:
+    rows = {
+        "type": "object",
+        "required": ["rows", "after", "total"],
+        "properties": {
+            "rows": {"type": "array", "items": {"type": "object"}},
+            "after": {"type": ["string", "null"]},
+            "total": {"type": "integer"},
+        },
+    }
+    made: Object = {
+        "get": {
+            **_operation(view.title, f"list_{view.name}", _answer(rows)),
+            "parameters": _parameters(view),
+        }
+    }
+    if view.creatable:
+        created = {"type": "object", "required": ["id", "version"]}
+        operation = _operation(
+            f"New: {table_title(view.table)}", f"create_{view.name}", _answer(created, "201")
+        )
+        operation["requestBody"] = _body(view, view.creatable)
+        operation["parameters"] = [
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "schema": {"type": "string", "maxLength": 80},
+            }
+        ]
+        made["post"] = operation
+    return made
+
+
+def _single(view: View) -> Object:
+    where = {
+        "name": "id",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string", "format": "uuid"},
+    }
+    whole = {"$ref": f"#/components/schemas/{_name(view)}"}
+    made: Object = {
+        "parameters": [where],
+        "get": _operation(table_title(view.table), f"get_{view.name}", _answer(whole)),
+    }
+    if view.editable:
+        changed = {"type": "object", "required": ["id", "version"]}
+        operation = _operation(
+            f"Change: {table_title(view.table)}", f"change_{view.name}", _answer(changed)
+        )
+        operation["requestBody"] = _body(view, view.editable)
+        operation["parameters"] = [
+            {
+                "name": "If-Match",
+                "in": "header",
+                "schema": {"type": "string", "pattern": '^("?[0-9]+"?|\\*)$'},
+            }
+        ]
+        made["patch"] = operation
+    return made
+
+
+def _operation(summary: str, name: str, answers: Object) -> Object:
+    refused = {
+        status: {"description": text, "content": {"application/problem+json": {"schema": _PROBLEM}}}
+        for status, text in _STATUSES.items()
+    }
+    return {"operationId": name, "summary": summary, "responses": {**answers, **refused}}
+
+
+def _answer(content: Object, status: str = "200") -> Object:
+    return {status: {"description": "Done.", "content": {"application/json": {"schema": content}}}}
+
+
+def _parameters(view: View) -> list[Object]:
+    texts = {"type": "string"}
+    found: list[Object] = [
+        {
+            "name": "limit",
+            "in": "query",
+            "schema": {"type": "integer", "minimum": 1, "maximum": MOST_ROWS},
+        },
+        {
+            "name": "after",
+            "in": "query",
+            "schema": texts,
+            "description": "Cursor of the answer before.",
+        },
+    ]
+    if is_searchable(view.table):
+        found.append({"name": "q", "in": "query", "schema": {"type": "string", "maxLength": 200}})
+    for one in view.filters:
+        column = view.column(one.path)
+        if column.kind.wire in {WireType.DATE, WireType.TIME}:
+            day = {"type": "string", "format": "date"}
+            found += [
+                {"name": f"{one.path}.{end}", "in": "query", "schema": day}
+                for end in ("from", "until")
+            ]
+        elif column.kind.wire is WireType.BOOLEAN:
+            found.append(
+                {"name": one.path, "in": "query", "schema": {"type": "string", "enum": ["0", "1"]}}
+            )
+        else:
+            items = {**schema(column), "type": "string"}
+            found.append(
+                {"name": one.path, "in": "query", "schema": {"type": "array", "items": items}}
+            )
+    return found
+
+
+def _body(view: View, names: tuple[str, ...]) -> Object:
+    properties = {name: schema(view.schema.column(name)) for name in names}
+    content = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {"required": True, "content": {"application/json": {"schema": content}}}
+
+
+def _record_schema(view: View) -> Object:
+    columns = [column for column in view.schema.wire_columns if column.name not in HIDDEN]
+    properties: Object = {
+        column.name: {**schema(column), "title": column_title(column.name)} for column in columns
+    }
+    properties["version"] = {"type": "integer", "title": "LSN of the last change"}
+    return {"type": "object", "required": ["id", "version"], "properties": properties}
+
+
+def _name(view: View) -> str:
+    return "".join(part.title() for part in view.table.split("_"))

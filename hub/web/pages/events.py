@@ -1,0 +1,84 @@
+"""Entries of the journal in words: who did what, before and after."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fieldmesh.data.types import WireType
+from fieldmesh.service.translation import N_, translate
+from hub.desk.history import Event
+from hub.desk.view import View
+from hub.desk.words import column_title, word
+from hub.web.showing import NOTHING, Showing
+
+KINDS: Mapping[str, str] = {
+    "record_changed": N_("has changed it"),
+    "record_made": N_("has made it"),
+    "outlets_moved": N_("has given it to another position"),
+    "decided": N_("has decided on it"),
+    "price_set": N_("has set a price"),
+    "password_set": N_("has set a new password"),
+    "user_added": N_("has added a person"),
+    "signed_in": N_("has signed in"),
+    "signed_out": N_("has signed out"),
+    "sign_in_refused": N_("was not let in"),
+    "seen": N_("has looked at a list"),
+    "exported": N_("has exported"),
+    "sync_session": N_("has synced"),
+    "batch_quarantined": N_("sent what can't be applied"),
+    "day_begun": N_("has begun the day"),
+    "csv_imported": N_("has loaded a file"),
+}
+"""Kind of entry → what follows the actor."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownChange:
+    """One column, before and after."""
+
+    title: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownEvent:
+    """One entry."""
+
+    at: str
+    actor: str
+    text: str
+    changes: tuple[ShownChange, ...]
+
+
+def kind_text(kind: str, language: str) -> str:
+    """What happened, after the actor's name."""
+    known = KINDS.get(kind)
+    return translate(known, language) if known is not None else kind.replace("_", " ")
+
+
+def shown_event(event: Event, view: View, showing: Showing) -> ShownEvent:
+    """The entry for a page."""
+    names = dict.fromkeys([*event.before, *event.after])
+    changes = tuple(
+        ShownChange(
+            translate(column_title(name), showing.language),
+            _text(view, name, event.before.get(name), showing),
+            _text(view, name, event.after.get(name), showing),
+        )
+        for name in names
+        if view.schema.has_column(name) and event.before
+    )
+    return ShownEvent(
+        showing.time(event.at), event.actor, kind_text(event.kind, showing.language), changes
+    )
+
+
+def _text(view: View, name: str, value: object, showing: Showing) -> str:
+    column = view.schema.column(name)
+    if value in {None, ""}:
+        return NOTHING
+    if column.kind.wire is WireType.BOOLEAN:
+        return translate("yes", showing.language) if value else translate("no", showing.language)
+    if column.name in {"state", "status"}:
+        return word(str(value), showing.language)
+    return str(value)

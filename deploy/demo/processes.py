@@ -85,6 +85,11 @@ class Service:
         """Its process id."""
         return self.process.pid if self.process is not None else 0
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it was started and is gone."""
+        return self.process is not None and self.process.returncode is not None
+
     async def start(self) -> None:
         """The process runs, in a session of its own."""
         with self.log.open("ab") as log:

@@ -4,21 +4,24 @@ Nodes: `hub`, `broker`, `GW1` …, `crew1` …, `D01` …, and the lines `bus:GW
 (device to gateway). Every gateway has both lines to itself, so that each can fail alone.
 """
 
+import asyncio
 import contextlib
 import json
 import os
 import random
 import signal
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from deploy.demo.network import Gateway, Hub, Network, free_port
 from deploy.demo.processes import Service
 from deploy.demo.proxy import Line
-from tests.chaos.crew_line import Crew
+from tests.chaos.crew_line import Crew, CrewFailedError
 from tests.chaos.history import Recorder
 from tests.chaos.line import StormyLine
+from tests.chaos.office import HeadOffice
 from tests.chaos.shape import Post, Shape
+from tests.chaos.wish import Wish
 
 PASSWORD = "sample-password"
 
@@ -43,8 +46,16 @@ class Arena:
     shape: Shape
     network: Network
     history: Recorder
+    office: HeadOffice
     lines: dict[str, StormyLine] = field(default_factory=dict)
     crews: dict[str, Crew] = field(default_factory=dict)
+    works: bool = False
+    """Whether people work; what a crew that is started anew must know."""
+    down: set[str] = field(default_factory=set)
+    """Devices that nobody works with now."""
+    wishes: dict[str, Wish] = field(default_factory=dict)
+    """What is wished of each spare."""
+    seed: int = 0
 
     @property
     def hub(self) -> Hub:
@@ -91,15 +102,70 @@ class Arena:
 
     async def put_down(self, device: str) -> None:
         """Nothing of the device is open until `take_up`: its folder may be copied or replaced."""
-        await self.crew_of(device).ask("put_down", device=device)
+        self.down.add(device)
+        await self._tell(self.crew_of(device), "put_down", device=device)
 
     async def take_up(self, device: str) -> None:
         """The rep works with the device again."""
-        await self.crew_of(device).ask("take_up", device=device)
+        self.down.discard(device)
+        await self._tell(self.crew_of(device), "take_up", device=device)
 
-    async def start_hub(self) -> None:
-        """The hub serves, and lines lead to its broker."""
-        await self.hub.start()
+    async def wish(self, device: str, wish: Wish) -> None:
+        """The spare of the device is to do that."""
+        post = self.post(device)
+        self.wishes[post.spare] = wish
+        await self._tell(self.crews[post.crew], "wish", spare=post.spare, wish=wish.value)
+
+    async def let_work(self, *, yes: bool) -> None:
+        """Everybody works, or nobody, and no step is under way."""
+        self.works = yes
+        async with asyncio.TaskGroup() as group:
+            for crew in self.crews.values():
+                group.create_task(self._tell(crew, "go" if yes else "halt"))
+
+    async def _tell(self, crew: Crew, what: str, **facts: str) -> None:
+        """The crew does it, also if it has to be started again first."""
+        self.write_plan(crew)
+        if crew.pid:
+            with contextlib.suppress(CrewFailedError):
+                await crew.ask(what, **facts)
+
+    def add_crews(self) -> None:
+        """Every crew has its plan; none runs."""
+        for name in self.shape.crews:
+            plan, log = self.folder / f"{name}.json", self.folder / f"{name}.log"
+            self.crews[name] = Crew(name, plan, log)
+            self.write_plan(self.crews[name])
+
+    def write_plan(self, crew: Crew) -> None:
+        """The crew's plan says what it must know to begin, or to go on after a kill."""
+        shape = self.shape
+        spares = {
+            post.spare: {
+                "position": post.position,
+                "home": post.home,
+                "wish": self.wishes.get(post.spare, Wish.LIE).value,
+            }
+            for post in shape.posts
+            if post.spare and post.crew == crew.name
+        }
+        plan = {
+            "name": crew.name,
+            "seed": self.seed,
+            "history": str(self.histories / f"{crew.name}.jsonl"),
+            "homes": str(self.folder / "devices"),
+            "password": PASSWORD,
+            "gateways": {one.code: one.address for one in self.network.gateways},
+            "posts": [asdict(post) for post in shape.posts],
+            "outlets_a_rep": shape.outlets_a_rep,
+            "products": shape.products,
+            "spares": spares,
+            "down": sorted(self.down),
+            "works": self.works,
+        }
+        part = crew.plan.with_suffix(".part")
+        part.write_text(json.dumps(plan), encoding="utf-8")
+        part.replace(crew.plan)
 
     async def close(self) -> None:
         """All processes have ended and all lines are gone."""
@@ -108,6 +174,8 @@ class Arena:
         for crew in self.crews.values():
             await crew.stop()
         await self.network.close()
+        for line in self.lines.values():
+            await line.__aexit__(None, None, None)
 
 
 async def add_gateway(arena: Arena, code: str, unit: str, seed: int) -> Gateway:

@@ -13,6 +13,8 @@ class Post:
     """Code of the device's home gateway."""
     crew: str
     """The worker process that the device lives in."""
+    spare: str = ""
+    """A spare device for this rep, in the cupboard of the same crew; empty = there is none."""
 
     @property
     def login(self) -> str:
@@ -36,8 +38,13 @@ class Shape:
 
     @property
     def devices(self) -> tuple[str, ...]:
-        """Codes of all devices."""
+        """Codes of all devices but spares."""
         return tuple(post.device for post in self.posts)
+
+    @property
+    def replaceable(self) -> tuple[str, ...]:
+        """Codes of devices that a spare can stand in for."""
+        return tuple(post.device for post in self.posts if post.spare)
 
     @property
     def bus_lines(self) -> tuple[str, ...]:
@@ -51,12 +58,16 @@ class Shape:
 
 
 def company(*, gateways: int, devices: int, crews: int) -> Shape:
-    """A shape of that size: devices are spread over gateways and crews in turn."""
+    """Devices are spread over gateways and crews in turn; the first rep of each crew has a spare."""
     names = tuple(f"GW{number}" for number in range(1, gateways + 1))
     posts = tuple(
         Post(
-            f"D{number + 1:02d}", f"REP{number + 1:04d}", names[number % gateways], f"crew{number % crews + 1}"
+            device=f"D{number + 1:02d}",
+            position=f"REP{number + 1:04d}",
+            home=names[number % gateways],
+            crew=f"crew{number % crews + 1}",
+            spare=f"S{number + 1:02d}" if number < crews else "",
         )
         for number in range(devices)
-    )  # fmt: skip
+    )
     return Shape(names, posts)

@@ -3,6 +3,7 @@
 import random
 import signal
 from collections.abc import Sequence
+from typing import ClassVar
 
 from typing_extensions import override
 
@@ -11,16 +12,37 @@ from tests.chaos.faults.fault import Fault, registered
 from tests.chaos.shape import Shape
 
 
-@registered
-class KillGateway(Fault):
-    """A gateway's power fails; it is started again."""
-
-    name = "kill_gateway"
-
+class _OfGateways(Fault):
     @classmethod
     @override
     def nodes(cls, shape: Shape) -> Sequence[str]:
         return shape.gateways
+
+
+class _OfCrews(Fault):
+    @classmethod
+    @override
+    def nodes(cls, shape: Shape) -> Sequence[str]:
+        return shape.crews
+
+
+class _OfHub(Fault):
+    @classmethod
+    @override
+    def nodes(cls, shape: Shape) -> Sequence[str]:
+        return ("hub",)
+
+    @property
+    @override
+    def holds(self) -> frozenset[str]:
+        return frozenset({"hub", "broker"})
+
+
+@registered
+class KillGateway(_OfGateways):
+    """A gateway's power fails; it is started again."""
+
+    name = "kill_gateway"
 
     @override
     async def begin(self, network: Arena, choose: random.Random) -> str:
@@ -33,16 +55,11 @@ class KillGateway(Fault):
 
 
 @registered
-class KillCrew(Fault):
+class KillDevices(_OfCrews):
     """The devices of a crew go dark in the middle of whatever they do, and are switched on again."""
 
     name = "kill_devices"
     lasts_s = (0.2, 2.0)
-
-    @classmethod
-    @override
-    def nodes(cls, shape: Shape) -> Sequence[str]:
-        return shape.crews
 
     @override
     async def begin(self, network: Arena, choose: random.Random) -> str:
@@ -54,26 +71,80 @@ class KillCrew(Fault):
         await network.crews[self.node].start()
 
 
-class _Kept(Fault):
-    """A node that stands still and goes on as if nothing had been."""
+@registered
+class KillHub(_OfHub):
+    """Head office's machine fails, the broker with it."""
+
+    name = "kill_hub"
 
     @override
     async def begin(self, network: Arena, choose: random.Random) -> str:
-        network.signal(self.node, signal.SIGSTOP)
-        return f"{self.node} stands still"
+        await network.hub.service.kill()
+        return "the hub and its broker are killed"
 
     @override
     async def heal(self, network: Arena) -> None:
-        network.signal(self.node, signal.SIGCONT)
+        await network.hub.start()
 
 
 @registered
-class StopGateway(_Kept):
-    """SIGSTOP of a gateway."""
+class KillBroker(_OfHub):
+    """The broker alone is killed, between an acknowledgement and what it acknowledged; the hub starts another."""
+
+    name = "kill_broker"
+    lasts_s = (1.0, 4.0)
+
+    @override
+    async def begin(self, network: Arena, choose: random.Random) -> str:
+        network.signal("broker", signal.SIGKILL)
+        return "the broker is killed"
+
+    @override
+    async def heal(self, network: Arena) -> None:
+        if network.hub.service.has_ended:
+            await network.hub.start()
+
+
+class _StandsStill(Fault):
+    """A node that stands still, and goes on as if nothing had been: its connections are open all the while."""
+
+    what: ClassVar[str] = ""
+    """The process; empty = the node's."""
+
+    @override
+    async def begin(self, network: Arena, choose: random.Random) -> str:
+        network.signal(self.what or self.node, signal.SIGSTOP)
+        return f"{self.what or self.node} stands still"
+
+    @override
+    async def heal(self, network: Arena) -> None:
+        network.signal(self.what or self.node, signal.SIGCONT)
+
+
+@registered
+class StopGateway(_StandsStill, _OfGateways):
+    """SIGSTOP of a gateway: devices wait for it, the broker keeps what it has not acknowledged."""
 
     name = "stop_gateway"
 
-    @classmethod
-    @override
-    def nodes(cls, shape: Shape) -> Sequence[str]:
-        return shape.gateways
+
+@registered
+class StopDevices(_StandsStill, _OfCrews):
+    """SIGSTOP of a crew: sessions stand still on the gateways' side."""
+
+    name = "stop_devices"
+
+
+@registered
+class StopHub(_StandsStill, _OfHub):
+    """SIGSTOP of the hub: its leases, locks and pulls stay as they are."""
+
+    name = "stop_hub"
+
+
+@registered
+class StopBroker(_StandsStill, _OfHub):
+    """SIGSTOP of the broker: published, and no word about it."""
+
+    name = "stop_broker"
+    what = "broker"

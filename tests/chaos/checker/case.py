@@ -1,0 +1,151 @@
+"""What the histories tell, sorted by who and what; and what is left of it when a fault took something away for good."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from fieldmesh.basics.epochs import hub_epoch_of
+from tests.chaos.checker.facts import Facts, HubFacts, Place
+
+Event = dict[str, Any]
+GATEWAY_DISK_LOST = "gateway_disk_lost"
+DEVICE_RESTORED = "device_restored"
+HUB_RESTORED = "hub_restored"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A promise that was broken, with what is needed to tell the story."""
+
+    promise: int
+    what: str
+    """Short and stable, such as `lost_row`."""
+    words: str
+    device: str = ""
+    since: float = 0.0
+    until: float = 0.0
+    """When it can have happened, monotonic seconds."""
+    place: Place | None = None
+    rows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Force:
+    """A fault, from its beginning to when it was healed."""
+
+    number: int
+    name: str
+    node: str
+    begin: float
+    end: float
+    words: str
+    effects: frozenset[str]
+    explains: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A batch as its device saw it waiting."""
+
+    code: str
+    place: Place
+    sha: str
+    at: float
+    rows: frozenset[str]
+
+
+@dataclass(slots=True)
+class Case:
+    """Histories and facts, indexed. Devices are named by their codes, batches by `Place`."""
+
+    events: list[Event]
+    facts: Facts
+    forces: list[Force] = field(default_factory=list)
+    packed: dict[Place, list[Packed]] = field(default_factory=lambda: defaultdict(list))
+    seen: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
+    """Device → what it showed, in time."""
+    wrote: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
+    scopes: list[Event] = field(default_factory=list)
+    pairs: list[Event] = field(default_factory=list)
+    spares: set[str] = field(default_factory=set)
+    """Devices that have stood in for another."""
+    days: list[float] = field(default_factory=list)
+    """When each day began."""
+    end: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Every event is in its place."""
+        self.end = float(self.events[-1]["t"]) if self.events else 0.0
+        self.forces = list(forces_of(self.events, self.end))
+        ids = self.facts.hub.devices
+        for event in self.events:
+            match event["k"]:
+                case "seen":
+                    self.seen[str(event["d"])].append(event)
+                case "wrote":
+                    self.wrote[str(event["d"])].append(event)
+                case "packed":
+                    code = str(event["d"])
+                    place = (ids.get(code, code), int(event["epoch"]), int(event["seq"]))
+                    rows = frozenset(f"{table}/{row}" for table, row in event["rows"])
+                    batch = Packed(code, place, str(event["sha"]), float(event["t"]), rows)
+                    self.packed[place].append(batch)
+                case "synced" if event["mode"] == "duplicate":
+                    self.spares.add(str(event["d"]))
+                case "day":
+                    self.days.append(float(event["t"]))
+                case "scope":
+                    self.scopes.append(event)
+                case "office" if event["change"] == "pair":
+                    self.pairs.append(event)
+                case _:
+                    pass
+
+    def struck(self, effect: str, node: str = "") -> list[Force]:
+        """Faults with that effect, of that node or of any."""
+        return [
+            one for one in self.forces if effect in one.effects and (not node or one.node == node)
+        ]
+
+    def morning(self, at: float) -> float:
+        """When the day of that moment began."""
+        return max((day for day in self.days if day <= at), default=0.0)
+
+    def explained(self, code: str) -> bool:
+        """Whether a fault was in force that may lead to that problem code."""
+        return any(code in one.explains for one in self.forces)
+
+
+def forces_of(events: Iterable[Event], end: float) -> Iterator[Force]:
+    """The faults of a history; one that was not healed lasts to the end."""
+    begun: dict[int, Event] = {}
+    words: dict[int, str] = {}
+    healed: dict[int, float] = {}
+    for event in events:
+        if event["k"] != "fault":
+            continue
+        number = int(event["number"])
+        if event["at"] == "begin":
+            begun[number] = event
+        elif event["at"] == "in force":
+            words[number] = str(event["words"])
+        else:
+            healed[number] = float(event["t"])
+    for number, event in begun.items():
+        yield Force(
+            number, str(event["name"]), str(event["node"]), float(event["t"]), healed.get(number, end),
+            words.get(number, ""), frozenset(event["effects"]), frozenset(event["explains"]),
+        )  # fmt: skip
+
+
+def counts_at(hub: HubFacts, lsn: int, cursor: int) -> bool:
+    """Whether a commit is part of the state that a node at ``cursor`` shows.
+
+    A commit of an earlier hub epoch counts only up to where the epochs after it began; a node that still stands in a
+    lost future shows that future.
+    """
+    if lsn > cursor:
+        return False
+    first, last = hub_epoch_of(lsn), hub_epoch_of(cursor)
+    return all(lsn <= began_after for epoch, began_after in hub.epochs if first < epoch <= last)

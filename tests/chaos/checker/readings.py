@@ -1,0 +1,140 @@
+"""What people saw. Promise 4 (Whole), 6 (Scope), and that nothing goes back (5)."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from fieldmesh.data.policy import PartitionKind
+from fieldmesh.replica.partition import partition_id
+from tests.chaos.checker.case import (
+    DEVICE_RESTORED,
+    GATEWAY_DISK_LOST,
+    HUB_RESTORED,
+    Case,
+    Violation,
+    counts_at,
+)
+from tests.chaos.reader import FIRST_AMOUNT, WORD
+
+_MOST_WORDS = 5
+
+
+def nothing_is_torn(case: Case) -> Iterator[Violation]:
+    """Promise 4: of a hub transaction a device shows all or nothing, and just those up to its cursor."""
+    meant_at: dict[int, int] = {}
+    for code, events in case.seen.items():
+        for event in events:
+            numbers, cursor = _numbers(event["pair"]), int(event["cursor"])
+            if cursor not in meant_at:
+                meant_at[cursor] = _meant(case, cursor)
+            meant = meant_at[cursor]
+            if numbers and (len(numbers) > 1 or numbers != {meant}):
+                yield Violation(
+                    4, "torn_transaction", f"{code} at cursor {event['cursor']} showed {event['pair']}; change {meant}"
+                    " was the newest of that state", code, _before(events, event), float(event["t"]),
+                )  # fmt: skip
+            if event["torn"]:
+                yield Violation(
+                    4, "torn_document", f"{code} showed {len(event['torn'])} orders whose lines do not add up", code,
+                    _before(events, event), float(event["t"]),
+                    rows=tuple(f"sales_order/{one}" for one in event["torn"][:_MOST_WORDS]),
+                )  # fmt: skip
+
+
+def _numbers(pair: list[str]) -> set[int]:
+    """The numbers of the changes whose parts were seen; 0 stands for a part that is as before all changes."""
+    amounts, names, codes = (json.loads(one) for one in pair)
+    found = {int(one) - FIRST_AMOUNT for one in amounts}
+    found |= {int(str(one).removeprefix(WORD)) for one in (*names, *codes)}
+    missing = not amounts or not names
+    return found | ({0} if found and missing else set())
+
+
+def _meant(case: Case, cursor: int) -> int:
+    """The newest change of the state at a cursor."""
+    counted = [
+        (int(one["lsn"]), int(one["n"]))
+        for one in case.pairs
+        if counts_at(case.facts.hub, int(one["lsn"]), cursor)
+    ]
+    return max(counted, default=(0, 0))[1]
+
+
+def nothing_goes_back(case: Case) -> Iterator[Violation]:
+    """Promise 5: cursors and ticks of a device only grow, but for what a fault took away and a cleared spare."""
+    for code, events in case.seen.items():
+        if case.struck(DEVICE_RESTORED, code):
+            continue
+        before: dict[str, Any] = {}
+        for event in events:
+            now = {**_of_device(case, code, event), **_of_gateways(case, event)}
+            for name, value in now.items():
+                if name in before and value < before[name]:
+                    yield Violation(
+                        5, "went_back", f"{code}: {name} went from {before[name]} to {value}", code,
+                        _before(events, event), float(event["t"]),
+                    )  # fmt: skip
+            before |= now
+
+
+def _of_device(case: Case, code: str, event: dict[str, Any]) -> dict[str, Any]:
+    """What a device showed of itself; the cursor of a spare begins anew when it is cleared."""
+    found = {"epoch": event["epoch"], "two ticks": tuple(event["hub"])}
+    return found if code in case.spares else {**found, "cursor": event["cursor"]}
+
+
+def _of_gateways(case: Case, event: dict[str, Any]) -> dict[str, Any]:
+    """First ticks, as far as they bind.
+
+    Those of a gateway that lost its disk do not. On the day of a restore of head office gateways count anew from what
+    head office has; what that has lost, other gateways hold and send again, and devices offer again what they hold.
+    """
+    at = float(event["t"])
+    restores = [one.begin for one in case.struck(HUB_RESTORED) if one.begin <= at]
+    if any(case.morning(at) <= one for one in restores):
+        return {}
+    codes = {one: code for code, one in case.facts.hub.gateways.items()}
+    lost = {one.node for one in case.struck(GATEWAY_DISK_LOST)}
+    return {
+        f"tick of {codes.get(gateway, gateway)} after restore {len(restores)}": tuple(tick)
+        for gateway, tick in event["gateways"].items()
+        if codes.get(gateway, gateway) not in lost
+    }
+
+
+def nothing_leaks(case: Case) -> Iterator[Violation]:
+    """Promise 6: a device never had rows of an area that its position could not see as of its cursor."""
+    scope_at: dict[tuple[str, int], set[int]] = {}
+    for code, events in case.seen.items():
+        own = partition_id(
+            PartitionKind.DEVICE, bytes.fromhex(case.facts.hub.devices.get(code, ""))
+        )
+        for event in events:
+            if not event["cursor"]:
+                continue
+            at = (str(event["position"]), int(event["cursor"]))
+            if at not in scope_at:
+                scope_at[at] = _may_see(case, *at)
+            strange = set(event["areas"]) - scope_at[at] - {own, 0}
+            if strange:
+                yield Violation(
+                    6, "leaked", f"{code} at cursor {event['cursor']} had rows of {len(strange)} areas that are not"
+                    f" its own: {sorted(strange)[:_MOST_WORDS]}", code, _before(events, event), float(event["t"]),
+                )  # fmt: skip
+
+
+def _may_see(case: Case, position: str, cursor: int) -> set[int]:
+    """The areas of a position in the state at a cursor."""
+    newest: dict[str, Any] | None = None
+    for event in case.scopes:
+        if counts_at(case.facts.hub, int(event["lsn"]), cursor) and (
+            newest is None or int(event["lsn"]) >= int(newest["lsn"])
+        ):
+            newest = event
+    return set(newest["positions"].get(position, [])) if newest else set()
+
+
+def _before(events: list[dict[str, Any]], event: dict[str, Any]) -> float:
+    """When the device showed something for the last time before."""
+    place = events.index(event)
+    return float(events[place - 1]["t"]) if place else float(event["t"])

@@ -1,0 +1,158 @@
+"""What went up. Promise 1 (No loss), 2 (Once), 3 (Order), and that nobody but a device makes its rows (7)."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from tests.chaos.checker.case import DEVICE_RESTORED, Case, Packed, Violation
+from tests.chaos.checker.facts import Place
+
+FORBIDDEN = "forbidden"
+_ONE, _TWO = 1, 2
+
+
+def rows_are_there(case: Case) -> Iterator[Violation]:
+    """Promise 1: a row that a device said it had saved is at head office, or was refused there in words."""
+    refused = {f"{one.table}/{one.row}" for one in case.facts.hub.rejects}
+    aside = {one.place for one in case.facts.hub.aside}
+    put_aside = {
+        row for place in aside for batch in case.packed.get(place, []) for row in batch.rows
+    }
+    for code, events in case.wrote.items():
+        restored = [one.end for one in case.struck(DEVICE_RESTORED, code)]
+        for event in events:
+            names = [f"{table}/{row}" for table, row in event["rows"]]
+            missing = [one for one in names if one not in case.facts.hub.written]
+            lost = [one for one in missing if one not in refused and one not in put_aside]
+            if lost and not any(float(event["t"]) < end for end in restored):
+                yield Violation(
+                    1, "lost_row", f"{code} saved {event['deed']} of step {event['n']}, and head office has not"
+                    f" {len(lost)} of its {len(names)} rows", code, float(event["t"]), case.end,
+                    _place_of(case, lost[0]), tuple(lost),
+                )  # fmt: skip
+
+
+def batches_are_there(case: Case) -> Iterator[Violation]:
+    """Promise 1: a batch that showed one tick or two is decided at head office, as it was packed."""
+    for place, packings in case.packed.items():
+        if place in case.facts.hub.inbox or _renumbered(case, packings[-1]):
+            continue
+        ticks, at = _shown(case, packings[0])
+        restored = case.struck(DEVICE_RESTORED, packings[0].code)
+        if ticks == _TWO or (ticks == _ONE and not restored):
+            yield Violation(
+                1, "lost_batch", f"a batch of {packings[0].code} showed {'two ticks' if ticks == _TWO else 'one tick'}"
+                " and head office never decided on it", packings[0].code, at, case.end, place,
+                tuple(sorted(packings[0].rows)),
+            )  # fmt: skip
+
+
+def _shown(case: Case, batch: Packed) -> tuple[int, float]:
+    """The most ticks that the device showed for the batch, and when it first showed them."""
+    _, epoch, sequence = batch.place
+    most, at = 0, 0.0
+    for event in case.seen[batch.code]:
+        if float(event["t"]) < batch.at:
+            continue
+        one = any(
+            tuple(tick) >= (epoch, sequence) and tick[0] == epoch
+            for tick in event["gateways"].values()
+        )
+        ticks = _TWO if tuple(event["hub"]) >= (epoch, sequence) else int(one)
+        if ticks > most:
+            most, at = ticks, float(event["t"])
+    return most, at
+
+
+def _renumbered(case: Case, batch: Packed) -> bool:
+    """Whether its rows went up later under another number, as those of a restored image do."""
+    device, epoch, sequence = batch.place
+    return any(
+        other.rows >= batch.rows
+        for place, others in case.packed.items()
+        if place[0] == device and place[1:] > (epoch, sequence)
+        for other in others
+    )
+
+
+def batches_are_once(case: Case) -> Iterator[Violation]:
+    """Promises 2 and 7: head office applied the bytes that the device packed, and each document once."""
+    hub = case.facts.hub
+    for place, held in hub.inbox.items():
+        packings = case.packed.get(place, [])
+        if (
+            packings
+            and held.decision == "applied"
+            and held.sha not in {one.sha for one in packings}
+        ):
+            yield Violation(
+                7, "altered_batch", f"head office applied a batch of {packings[0].code} that the device never packed",
+                packings[0].code, packings[0].at, case.end, place, tuple(sorted(packings[0].rows)),
+            )  # fmt: skip
+    for comment, count in hub.comments.items():
+        if count > 1:
+            yield Violation(2, "doubled", f"{count} orders say “{comment}”", comment.split()[0])
+    made: dict[str, set[str]] = defaultdict(set)
+    for events in case.wrote.values():
+        for event in events:
+            orders = [row for table, row in event["rows"] if table == "sales_order"]
+            for order in orders:
+                made[order] = {row for table, row in event["rows"] if table == "order_line"}
+    for order, lines in hub.lines.items():
+        if order in made and lines != made[order] and f"sales_order/{order}" in hub.written:
+            yield Violation(
+                4, "torn_order", f"an order has {len(lines)} lines at head office and {len(made[order])} where it was"
+                " made", rows=(f"sales_order/{order}",), until=case.end,
+            )  # fmt: skip
+
+
+def nobody_else_makes_rows(case: Case) -> Iterator[Violation]:
+    """Promise 7: every row of a device at head office was seen in a batch that this device packed."""
+    packed: dict[str, set[str]] = defaultdict(set)
+    for place, packings in case.packed.items():
+        for one in packings:
+            packed[place[0]] |= one.rows
+    strange: Counter[str] = Counter()
+    some: dict[str, str] = {}
+    for row, (device, _) in case.facts.hub.written.items():
+        if row not in packed[device]:
+            strange[device] += 1
+            some.setdefault(device, row)
+    for device, count in strange.items():
+        yield Violation(
+            7, "invented_row", f"head office has {count} rows of {device} that no batch of it carried",
+            device, until=case.end, rows=(some[device],),
+        )  # fmt: skip
+
+
+def batches_are_in_order(case: Case) -> Iterator[Violation]:
+    """Promise 3: of one device, no batch was applied before an earlier one; none still waits for another."""
+    by_device: dict[str, list[Place]] = defaultdict(list)
+    for place in case.facts.hub.inbox:
+        by_device[place[0]].append(place)
+    for device, places in by_device.items():
+        before: Place | None = None
+        for place in sorted(places):
+            held = case.facts.hub.inbox[place]
+            if before and held.lsn < case.facts.hub.inbox[before].lsn:
+                yield Violation(
+                    3, "overtaken", f"batch {place[1]}.{place[2]} was applied before {before[1]}.{before[2]}",
+                    device, until=case.end, place=place,
+                )  # fmt: skip
+            if before and before[1] == place[1] and place[2] != before[2] + 1:
+                yield Violation(
+                    3, "gap", f"batch {place[1]}.{place[2]} was applied without the one before it", device,
+                    until=case.end, place=place,
+                )  # fmt: skip
+            before = place
+    for place in case.facts.hub.waiting:
+        yield Violation(
+            3, "waits", f"batch {place[1]}.{place[2]} still waits for an earlier one", place[0],
+            until=case.end, place=place,
+        )  # fmt: skip
+
+
+def _place_of(case: Case, row: str) -> Place | None:
+    for place, packings in case.packed.items():
+        if any(row in one.rows for one in packings):
+            return place
+    return None

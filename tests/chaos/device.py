@@ -1,0 +1,274 @@
+"""One rep with a device: does the steps of the plan through the agent, and writes down what was saved and seen."""
+
+import asyncio
+import random
+import sqlite3
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from device_agent.app import DeviceAgent
+from device_agent.config import DeviceSettings
+from device_agent.modes.progress import Progress
+from device_agent.modes.progress import Step as Progressed
+from device_agent.storage.database import Connection, connect
+from device_agent.storage.home import Home
+from device_agent.storage.keyring import Keyring
+from device_agent.work.documents import NewOrder, NewPayment, NewVisit, OrderLine, TrackPoint
+from fieldmesh.basics.clock import SystemClock
+from fieldmesh.basics.errors import Fenced, FieldmeshError
+from fieldmesh.basics.identifiers import IdentifierMaker
+from fieldmesh.session.transitions import Mode
+from tests.chaos import reader
+from tests.chaos.history import Recorder
+from tests.chaos.shape import Post
+from tests.chaos.work import Deed, Step
+
+SETTINGS = DeviceSettings(discovery=False, stall_s=6.0, patience_s=2.5)
+_PATIENCE = 8
+"""A rep whose batches get no second tick for so many syncs goes to another gateway: the own one may be dishonest."""
+_PATIENCE = 8
+"""A rep whose batches get no second tick for so many syncs goes to another gateway: the own one may be dishonest."""
+_PAUSE_S = 0.3
+_SHOWN = frozenset({Progressed.CONNECT, Progressed.SWAP, Progressed.DONE})
+"""Steps of a sync before which a batch may have been packed."""
+
+
+@dataclass(slots=True)
+class FieldDevice:
+    """A device that is worked with. `open` first, `close` last; after a kill it is made anew and opened again."""
+
+    post: Post
+    folder: Path
+    password: str
+    history: Recorder
+    gateways: dict[str, str]
+    """Code → address of its line."""
+    agent: DeviceAgent | None = None
+    _key: bytes = b""
+    _look: sqlite3.Connection | None = None
+    _look_path: Path = Path()
+    _packed: set[tuple[int, int, str]] = field(default_factory=set)
+    _ids: IdentifierMaker = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Nothing is open."""
+        self._ids = IdentifierMaker(SystemClock(), random.Random(self.post.device))
+
+    @property
+    def code(self) -> str:
+        """Of the device."""
+        return self.post.device
+
+    async def open(self) -> None:
+        """The rep has signed in."""
+        home = Home(self.folder)
+        if not self._key:
+            self._key = Keyring(home).open(self.post.login, self.password)
+        self.agent = await DeviceAgent.open_with_key(
+            home, self._key, self.post.login, settings=SETTINGS
+        )
+        self.note_packed()
+
+    async def close(self) -> None:
+        """Nothing of the device is open."""
+        if self._look is not None:
+            self._look.close()
+            self._look = None
+        if self.agent is not None:
+            await self.agent.close()
+            self.agent = None
+
+    def note(self, kind: str, **facts: Any) -> None:
+        """It is in the history, in the name of this device."""
+        self.history.note(kind, d=self.code, **facts)
+
+    async def do(self, step: Step) -> None:
+        """The step is done, or its refusal is written down.
+
+        Raises:
+            FieldmeshError: never; anything else is a defect of the agent.
+        """
+        self.note("step", n=step.number, deed=step.deed.value)
+        try:
+            if step.deed is Deed.SYNC:
+                await self.sync(step.mode, step.gateway)
+            elif step.deed is Deed.LOOK:
+                await self.look()
+            else:
+                rows = await self._write(step)
+                self.note("wrote", n=step.number, deed=step.deed.value, rows=rows)
+        except FieldmeshError as error:
+            self.note("refused", n=step.number, deed=step.deed.value, code=error.code)
+
+    # --- work
+
+    async def _write(self, step: Step) -> list[list[str]]:
+        """Rows that are durable now, as table and id."""
+        agent = self.opened()
+        outlets = await agent.sql("SELECT id FROM outlet ORDER BY code")
+        if not outlets.rows and step.deed is not Deed.TRACK:
+            return []
+        outlet = bytes(outlets.rows[step.outlet % len(outlets.rows)][0]) if outlets.rows else b""
+        now = SystemClock().now()
+        match step.deed:
+            case Deed.ORDER:
+                rows = await self._order(agent, outlet, step)
+            case Deed.VISIT:
+                visit = await agent.record_visit(NewVisit(outlet, now - 600_000_000, now))
+                rows = [["visit", visit.hex()]]
+            case Deed.PAYMENT:
+                amount = Decimal(step.amount) / 100
+                payment = await agent.record_payment(NewPayment(outlet, amount))
+                rows = [["payment", payment.hex()]]
+            case Deed.CONTACT:
+                rows = await self._contact(agent, outlet, step, now)
+            case Deed.FORBIDDEN:
+                rows = await self._forbidden(agent, now)
+            case _:
+                point = TrackPoint(now, Decimal("42.5"), Decimal("23.5"))
+                rows = [["gps_point", (await agent.record_track_point(point)).hex()]]
+        return rows
+
+    async def _order(self, agent: DeviceAgent, outlet: bytes, step: Step) -> list[list[str]]:
+        units = await agent.sql(
+            "SELECT DISTINCT p.product_unit_id FROM price AS p JOIN product_unit AS u"
+            " ON u.id = p.product_unit_id WHERE u.is_order_unit = 1 ORDER BY p.product_unit_id"
+        )
+        chosen = [units.rows[(step.outlet + n * 7) % len(units.rows)][0] for n in range(step.lines)]
+        lines = [OrderLine(bytes(unit), Decimal(n + 1)) for n, unit in enumerate(chosen)]
+        comment = f"{self.code} step {step.number}"
+        made = await agent.place_order(NewOrder(outlet, lines, comment=comment))
+        return [
+            ["sales_order", made.order_id.hex()],
+            *(["order_line", one.hex()] for one in made.line_ids),
+        ]
+
+    async def _contact(
+        self, agent: DeviceAgent, outlet: bytes, step: Step, now: int
+    ) -> list[list[str]]:
+        """A contact has another telephone, which head office or a colleague may change too; or there is a new one."""
+        held = await agent.sql(
+            "SELECT id FROM contact WHERE outlet_id = ? ORDER BY id LIMIT 1", (outlet,)
+        )
+        if held.rows and step.amount % 3:
+            contact = bytes(held.rows[0][0])
+            await agent.sql(
+                "UPDATE contact SET phone = ?, changed_at = ? WHERE id = ?",
+                (f"+359 {step.amount}", now, contact),
+            )
+            return []
+        contact = self._ids.new()
+        await agent.sql(
+            "INSERT INTO contact (id, created_at, changed_at, outlet_id, name) VALUES (?, ?, ?, ?, ?)",
+            (contact, now, now, outlet, f"Buyer {step.number} of {self.code}"),
+        )
+        return [["contact", contact.hex()]]
+
+    async def _forbidden(self, agent: DeviceAgent, now: int) -> list[list[str]]:
+        """A rep writes what only technicians may: head office must refuse it, in words."""
+        work = self._ids.new()
+        await agent.sql(
+            "INSERT INTO service_work (id, created_at, changed_at, request_id, works) VALUES (?, ?, ?, ?, ?)",
+            (work, now, now, work, "a rep repairs a cooler"),
+        )
+        return [["service_work", work.hex()]]
+
+    # --- syncs and looks
+
+    async def sync(self, mode: str, gateway: str) -> str:
+        """The mode was run; returns its outcome. A device that must initialize does so, as a person is told to."""
+        agent = self.opened()
+        outcome, problem = "failed", ""
+        self.note("sync", mode=mode, gateway=gateway)
+        try:
+            report = await agent.sync(
+                Mode(mode), progress=self._progress, gateway=self.gateways.get(gateway, "")
+            )
+            outcome, problem = report.outcome, report.problem
+            self.note(
+                "synced", mode=mode, gateway=gateway, outcome=outcome, problem=problem, state=report.device_state,
+                cleared=report.cleared, rescue=report.rescue_file,
+            )  # fmt: skip
+        except Fenced as error:
+            self.note("synced", mode=mode, gateway=gateway, outcome="fenced", problem=error.code)
+            if error.code == "initialize_needed" and mode != "initialize":
+                await self._seen()
+                return await self.sync("initialize", gateway)
+            outcome = "fenced"
+        except FieldmeshError as error:
+            self.note("synced", mode=mode, gateway=gateway, outcome="failed", problem=error.code)
+        await self._seen()
+        return outcome
+
+    async def look(self) -> None:
+        """What a person sees at this moment is written down."""
+        await self._seen()
+
+    async def _seen(self) -> None:
+        def work(connection: Connection) -> dict[str, Any]:
+            facts = reader.standing(connection)
+            return {
+                **facts, "pair": reader.pair(connection), "torn": reader.torn_orders(connection),
+            }  # fmt: skip
+
+        self.note_packed()
+        self.note("seen", **await self.opened()._context.database.read(work))
+
+    def _progress(self, progress: Progress) -> None:
+        if progress.step in _SHOWN:
+            self.note_packed()
+
+    def note_packed(self) -> None:
+        """Batches that wait are in the history, with their rows: by a reader of its own, as any program may be one."""
+        agent = self.opened()
+        if self._look is None or self._look_path != agent.database_path:
+            if self._look is not None:
+                self._look.close()
+            self._look_path = agent.database_path
+            self._look = connect(self._look_path, agent.database_key)
+        for batch in reader.packed(self._look, self._packed):
+            self.note("packed", **batch)
+
+    async def rest(self, lsn: int, deadline_s: float) -> dict[str, Any]:
+        """The device holds what head office holds as of ``lsn`` or later, and head office has everything of it.
+
+        Returns where it stands; `at_rest` says whether it came so far in time.
+        """
+        until = SystemClock().monotonic() + deadline_s
+        others = [code for code in self.gateways if code != self.post.home]
+        tries = 0
+        while True:
+            outcome = await self.sync("full", self.post.home)
+            tries += 1
+            status = await self.opened().status()
+            state = status.state
+            waits = status.standing.saved_rows + status.standing.waiting_batches
+            if (
+                outcome == "done"
+                and not waits
+                and state.cursor_lsn >= lsn
+                and (state.seen_epoch, state.seen_sequence) >= (state.hub_epoch, state.hub_sequence)
+            ):
+                return {"at_rest": True, "cursor": state.cursor_lsn}
+            if SystemClock().monotonic() > until:
+                return {
+                    "at_rest": False,
+                    "cursor": state.cursor_lsn,
+                    "waits": waits,
+                    "outcome": outcome,
+                }
+            if waits and others and tries % _PATIENCE == 0:
+                await self.sync("fast", others[tries // _PATIENCE % len(others)])
+            await asyncio.sleep(_PAUSE_S)
+
+    def opened(self) -> DeviceAgent:
+        """The agent.
+
+        Raises:
+            RuntimeError: nobody has opened it.
+        """
+        if self.agent is None:
+            raise RuntimeError(f"{self.code} is not open")
+        return self.agent

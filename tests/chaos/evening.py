@@ -1,0 +1,82 @@
+"""Evening: nothing is broken any more, nobody works, and the network is given time to come to rest."""
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+from fieldmesh.basics.clock import SystemClock
+from fieldmesh.service.database import connect
+from tests.chaos.arena import PASSWORD, Arena
+from tests.chaos.checker.facts import Facts
+from tests.chaos.databases import read_facts
+
+REST_S = 120.0
+_ROUNDS = 2
+"""The first brings everything up, the second brings everything down."""
+_LOOK_S = 0.3
+_WAITS = """
+SELECT (SELECT mark_lsn FROM fm_state),
+       (SELECT count(*) FROM fm_outbox WHERE receipted_at IS NULL)
+       + (SELECT count(*) FROM fm_provisional_batch)
+       + (SELECT count(*) FROM fm_partition WHERE state <> 'ready')
+"""
+
+
+async def come_to_rest(arena: Arena) -> Facts:
+    """What all databases hold when everyone stands where head office stands, or when the time for that is over."""
+    until = SystemClock().monotonic() + REST_S
+    stands: dict[str, Any] = {}
+    for _ in range(_ROUNDS):
+        lsn = await arena.office.lsn()
+        stands = await _devices_rest(arena, lsn, until)
+        await _gateways_rest(arena, until)
+    arena.history.note("rest", devices=stands)
+    return await _facts(arena, until)
+
+
+async def _devices_rest(arena: Arena, lsn: int, until: float) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    seconds = max(10.0, until - SystemClock().monotonic())
+
+    async def one(name: str) -> None:
+        told = await arena.crews[name].ask("rest", within_s=REST_S * 2, lsn=lsn, deadline_s=seconds)
+        found.update(told["devices"])
+
+    async with asyncio.TaskGroup() as group:
+        for name in arena.crews:
+            group.create_task(one(name))
+    return found
+
+
+async def _gateways_rest(arena: Arena, until: float) -> bool:
+    """Whether every gateway has all that the hub has published, and nothing left to send, in time."""
+    while SystemClock().monotonic() < until:
+        lsn = await arena.office.lsn()
+        states = [await asyncio.to_thread(_state, arena, code) for code in arena.shape.gateways]
+        if all(state == (lsn, 0) for state in states):
+            return True
+        await asyncio.sleep(_LOOK_S)
+    return False
+
+
+def _state(arena: Arena, gateway: str) -> tuple[int, int]:
+    path = arena.gateway(gateway).folder / "data" / "gateway.db"
+    try:
+        with closing(connect(path, read_only=True)) as found:
+            mark, waits = found.execute(_WAITS).fetchone()
+    except sqlite3.Error:
+        return 0, 1
+    return int(mark), int(waits)
+
+
+async def _facts(arena: Arena, until: float) -> Facts:
+    """The facts; read again when head office moved on by itself in between."""
+    homes = {code: arena.gateway(code).folder for code in arena.shape.gateways}
+    devices = {post.device: (arena.home(post.device), post.login) for post in arena.shape.posts}
+    while True:
+        facts = await asyncio.to_thread(read_facts, arena.hub.folder, homes, devices, PASSWORD)
+        level = all(one.mark == facts.hub.lsn for one in facts.gateways.values())
+        if level or SystemClock().monotonic() > until:
+            return facts
+        await _gateways_rest(arena, until)

@@ -1,0 +1,104 @@
+"""Carries out the plan: several lanes of faults at once, never two on one node; everything healed at the end."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from tests.chaos.arena import Arena
+from tests.chaos.crew_line import CrewFailedError
+from tests.chaos.faults.fault import Effect, Fault
+from tests.chaos.plan import Planned, lane
+
+_COPIES = "copies"
+"""Held by faults that lose or bring back a copy of what others have been told to forget: two such losses at once, a
+gateway's disk and head office's newest day, are more than anybody promises to survive."""
+_LOSSES = frozenset({Effect.GATEWAY_DISK_LOST, Effect.HUB_RESTORED})
+
+
+def _holds(fault: Fault) -> frozenset[str]:
+    return fault.holds | ({_COPIES} if fault.effects & _LOSSES else set())
+
+
+@dataclass(slots=True)
+class Nemesis:
+    """The faults of a campaign. Lanes go on where they were when `strike` is called again."""
+
+    arena: Arena
+    faults: Mapping[str, type[Fault]]
+    at_once: int
+    struck: int = 0
+    _lanes: list[Iterator[Planned]] = field(default_factory=list)
+    _held: set[str] = field(default_factory=set)
+    _freed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    def __post_init__(self) -> None:
+        """The plan is known."""
+        arena = self.arena
+        self._lanes = [
+            lane(arena.seed, number, arena.shape, self.faults) for number in range(self.at_once)
+        ]
+
+    async def strike(self, seconds: float) -> None:
+        """Faults begin for so long; then each that is in force is healed, and this returns."""
+        stopped = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            for planned in self._lanes:
+                group.create_task(self._follow(planned, stopped))
+            await asyncio.sleep(seconds)
+            stopped.set()
+
+    async def _follow(self, planned: Iterator[Planned], stopped: asyncio.Event) -> None:
+        for one in planned:
+            await _pause(stopped, one.pause_s)
+            if stopped.is_set():
+                return
+            fault = self.faults[one.name](one.node)
+            if not await self._take(fault, stopped):
+                return
+            try:
+                await self._one(fault, one, stopped)
+            finally:
+                async with self._freed:
+                    self._held -= _holds(fault)
+                    self._freed.notify_all()
+
+    async def _take(self, fault: Fault, stopped: asyncio.Event) -> bool:
+        """Its nodes belong to it; false when the day ended first."""
+        while not stopped.is_set():
+            async with self._freed:
+                if not self._held & _holds(fault):
+                    self._held |= _holds(fault)
+                    return True
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(0.5):
+                        await self._freed.wait()
+        return False
+
+    async def _one(self, fault: Fault, planned: Planned, stopped: asyncio.Event) -> None:
+        if not fault.can_begin(self.arena):
+            return
+        self.struck += 1
+        number = self.struck
+        about = {"number": number, "name": fault.name, "node": fault.node, "seed": planned.seed}
+        note = self.arena.history.note
+        note(
+            "fault", at="begin", effects=sorted(fault.effects), explains=sorted(fault.explains), **about
+        )  # fmt: skip
+        try:
+            words = await fault.begin(self.arena, random.Random(planned.seed))
+        except (CrewFailedError, TimeoutError) as error:
+            words = f"did not begin: {error}"
+        note("fault", at="in force", words=words, **about)
+        try:
+            await _pause(stopped, planned.lasts_s)
+        finally:
+            await fault.heal(self.arena)
+            note("fault", at="healed", **about)
+
+
+async def _pause(stopped: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stopped.wait()

@@ -230,6 +230,7 @@ def make_ingest(office: Office, verifier: Verifier | None = None) -> Ingest:
         office.clock,
         new_identifier=office.maker.identifiers.new,
         check=partial(_check_again, knows),
+        sign=office.trust.signer.sign,
     )
 
 

@@ -69,10 +69,21 @@ class SignedBytes:
 
 @dataclass(frozen=True, slots=True)
 class TicksHeard:
-    """What this gateway holds, and what the hub has applied."""
+    """What this gateway holds, and what the hub has applied, proven by the hub's signature."""
 
     gateway: Place = (0, 0)
     hub: Place = (0, 0)
+    hub_sha256: bytes = b""
+    """Of the header of the batch at `hub`."""
+
+
+@dataclass(frozen=True, slots=True)
+class HubKnown:
+    """What the device needs to tell the hub's word from a gateway's."""
+
+    key: bytes
+    """Public key of the hub, DER."""
+    device_id: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from device_agent.link.messages import (
     DownloadComplete,
     Ended,
     GatewayKnown,
+    HubKnown,
     Kind,
     Message,
     Opening,
@@ -32,6 +33,7 @@ from device_agent.link.messages import (
 from fieldmesh.basics.errors import Rejected, Retry
 from fieldmesh.basics.limits import CHUNK_BYTES
 from fieldmesh.codec.frames import unpack_frame
+from fieldmesh.codec.hub_tick import read_tick
 from fieldmesh.replica.digest import Digest
 from fieldmesh.service.grpc_problems import from_rpc_error
 from fieldmesh.session.device_side import DeviceSession
@@ -73,6 +75,7 @@ class SessionStream:
         mode: Mode,
         stall_s: float,
         peer: str,
+        hub: HubKnown,
     ) -> None:
         """Use `open_session`."""
         self._call = call
@@ -80,6 +83,7 @@ class SessionStream:
         self._machine = DeviceSession(mode.value)
         self._stall_s = stall_s
         self._peer_stopped = False
+        self._hub = hub
 
     async def say_hello(self, opening: Opening) -> None:
         """The gateway is told who comes, in which mode, and from where."""
@@ -138,7 +142,8 @@ class SessionStream:
 
         Raises:
             Retry: the line failed or stood still, or the gateway is full (with its delay).
-            Rejected: the gateway refused the device, or said something out of order.
+            Rejected: the gateway refused the device, said something out of order, or in the
+                hub's name (`hub_tick_invalid`).
         """
         try:
             async with asyncio.timeout(self._stall_s):
@@ -152,7 +157,7 @@ class SessionStream:
         found = cast("session_pb2.GatewayMessage", message)
         kind = found.WhichOneof("message") or ""
         self._machine.receive(kind)
-        return _PARSERS[kind](found)
+        return _PARSERS[kind](found, self._hub)
 
     async def _send(self, message: session_pb2.DeviceMessage) -> None:
         self._machine.send(message.WhichOneof("message") or "")
@@ -186,25 +191,27 @@ class SessionStream:
 
 @asynccontextmanager
 async def open_session(
-    channel: grpc.aio.Channel, mode: Mode, *, stall_s: float, peer: str = ""
+    channel: grpc.aio.Channel, mode: Mode, *, stall_s: float, hub: HubKnown, peer: str = ""
 ) -> AsyncIterator[SessionStream]:
     """A session over the channel; the call is ended when the block is left. ``peer`` names the gateway in problems."""
     call = session_pb2_grpc.GatewayStub(channel).Session()
     try:
-        yield SessionStream(call, mode, stall_s, peer)
+        yield SessionStream(call, mode, stall_s, peer, hub)
         await call.done_writing()
     finally:
         call.cancel()
 
 
-def _ticks(ticks: session_pb2.Ticks) -> TicksHeard:
-    return TicksHeard(
-        gateway=(ticks.gateway_epoch, ticks.gateway_sequence),
-        hub=(ticks.hub_epoch, ticks.hub_sequence),
-    )
+def _ticks(ticks: session_pb2.Ticks, hub: HubKnown) -> TicksHeard:
+    """Of the gateway what it says; of the hub only what the hub has signed."""
+    gateway = (ticks.gateway_epoch, ticks.gateway_sequence)
+    if not ticks.hub_proof:
+        return TicksHeard(gateway)
+    tick = read_tick(ticks.hub_proof, hub_key=hub.key, device_id=hub.device_id)
+    return TicksHeard(gateway, (tick.device_epoch, tick.sequence), tick.sha256)
 
 
-def _welcome(message: session_pb2.GatewayMessage) -> Welcomed:
+def _welcome(message: session_pb2.GatewayMessage, hub: HubKnown) -> Welcomed:
     found = message.welcome
     return Welcomed(
         gateway_id=found.gateway_id,
@@ -212,7 +219,7 @@ def _welcome(message: session_pb2.GatewayMessage) -> Welcomed:
         mark_lsn=found.mark_lsn,
         granted_epoch=found.granted_epoch,
         device_state=_STATES.get(found.device_state, "unknown"),
-        ticks=_ticks(found.ticks),
+        ticks=_ticks(found.ticks, hub),
         hub_reachable=found.hub_reachable,
         next_sequence=found.next_sequence,
         stands_in_for=found.stands_in_for,
@@ -220,15 +227,15 @@ def _welcome(message: session_pb2.GatewayMessage) -> Welcomed:
     )
 
 
-def _acknowledgement(message: session_pb2.GatewayMessage) -> Acknowledged:
+def _acknowledgement(message: session_pb2.GatewayMessage, hub: HubKnown) -> Acknowledged:
     found = message.acknowledgement
     return Acknowledged(
-        ticks=_ticks(found.ticks),
+        ticks=_ticks(found.ticks, hub),
         rejects=[unpack_frame(frame).rows for frame in found.rejects],
     )
 
 
-def _download_start(message: session_pb2.GatewayMessage) -> DownloadAnnounced:
+def _download_start(message: session_pb2.GatewayMessage, hub: HubKnown) -> DownloadAnnounced:
     found = message.download_start
     if len(found.download_id) != ID_BYTES or len(found.sha256) != SHA256_BYTES:
         raise Rejected("bad_download", place="DownloadStart")
@@ -244,11 +251,11 @@ def _download_start(message: session_pb2.GatewayMessage) -> DownloadAnnounced:
         dropped=list(found.dropped),
         offset=found.offset,
         uncompressed_bytes=found.uncompressed_size,
-        ticks=_ticks(found.ticks),
+        ticks=_ticks(found.ticks, hub),
     )
 
 
-def _chunk(message: session_pb2.GatewayMessage) -> Piece:
+def _chunk(message: session_pb2.GatewayMessage, _hub: HubKnown) -> Piece:
     found = message.chunk
     if len(found.data) > CHUNK_BYTES:
         raise Rejected("bad_download", place="Chunk.data")
@@ -257,7 +264,7 @@ def _chunk(message: session_pb2.GatewayMessage) -> Piece:
     return Piece(found.offset, found.data)
 
 
-def _download_end(message: session_pb2.GatewayMessage) -> DownloadComplete:
+def _download_end(message: session_pb2.GatewayMessage, _hub: HubKnown) -> DownloadComplete:
     return DownloadComplete(
         [
             Digest(
@@ -273,11 +280,11 @@ def _download_end(message: session_pb2.GatewayMessage) -> DownloadComplete:
     )
 
 
-def _repair(message: session_pb2.GatewayMessage) -> RepairSent:
+def _repair(message: session_pb2.GatewayMessage, _hub: HubKnown) -> RepairSent:
     return RepairSent([unpack_frame(frame) for frame in message.repair.frames])
 
 
-def _done(message: session_pb2.GatewayMessage) -> Ended:
+def _done(message: session_pb2.GatewayMessage, hub: HubKnown) -> Ended:
     found = message.done
     outcome = _OUTCOMES.get(found.outcome)
     if outcome is None:
@@ -291,7 +298,7 @@ def _done(message: session_pb2.GatewayMessage) -> Ended:
         rows_down=found.rows_down,
         bytes_up=found.bytes_up,
         bytes_down=found.bytes_down,
-        ticks=_ticks(found.ticks),
+        ticks=_ticks(found.ticks, hub),
         gateways=[
             GatewayKnown(
                 gateway_id=known.gateway_id,
@@ -304,7 +311,7 @@ def _done(message: session_pb2.GatewayMessage) -> Ended:
     )
 
 
-_PARSERS: dict[str, Callable[[session_pb2.GatewayMessage], Message]] = {
+_PARSERS: dict[str, Callable[[session_pb2.GatewayMessage, HubKnown], Message]] = {
     "welcome": _welcome,
     "acknowledgement": _acknowledgement,
     "download_start": _download_start,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from device_agent.config import DeviceSettings
 from device_agent.link.channel import Identity
+from device_agent.link.messages import HubKnown
 from device_agent.modes.progress import Progress, ProgressCallback, Step, silent
 from device_agent.storage import identity
 from device_agent.storage.database import DeviceDatabase
@@ -14,6 +15,7 @@ from device_agent.storage.outbox import Signer
 from device_agent.storage.parts import DownloadFolder
 from fieldmesh.basics.clock import Clock
 from fieldmesh.codec.signature import sign
+from fieldmesh.service import tls
 
 
 @dataclass(slots=True)
@@ -31,6 +33,11 @@ class SyncContext:
     clock: Clock
     chance: random.Random
     progress: ProgressCallback = field(default=silent)
+
+    @property
+    def hub(self) -> HubKnown:
+        """How the hub's word to this device is known from a gateway's."""
+        return HubKnown(self.hub_key, tls.read_certificate(self.certificate).node_id)
 
     @property
     def downloads(self) -> DownloadFolder:

@@ -27,7 +27,7 @@ STORIES: dict[Mode, Story] = {
     Mode.UPLOAD: upload,
 }
 SERVED = frozenset({"done"})
-_OF_ONE_GATEWAY = frozenset({"foreign_certificate", "peer_certificate_bad"})
+_OF_ONE_GATEWAY = frozenset({"foreign_certificate", "peer_certificate_bad", "hub_tick_invalid"})
 """Refusals that another gateway may not share."""
 _NO_LINE = frozenset({"no_gateway_reachable", "session_cut"})
 

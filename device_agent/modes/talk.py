@@ -30,6 +30,7 @@ from device_agent.storage.state import DeviceState, read_state, update_state
 from device_agent.storage.ticks import Place
 from device_agent.storage.written import write_rows
 from fieldmesh.basics.errors import Fenced, FieldmeshError, Rejected, Retry
+from fieldmesh.basics.limits import EPOCHS_AHEAD
 from fieldmesh.codec.columns import TableRows
 from fieldmesh.data.schema import SCHEMA_VERSION
 from fieldmesh.session.transitions import Mode
@@ -199,6 +200,7 @@ class Talk:
             self.welcome.gateway_id,
             gateway=Place(*self._heard.gateway),
             hub=Place(*self._heard.hub),
+            hub_sha256=self._heard.hub_sha256,
             now=self.context.clock.now(),
         )
         with uncaptured(connection):
@@ -276,6 +278,9 @@ class Talk:
         return self.before
 
     def _take_welcome(self, message: Welcomed, asked_at: int) -> None:
+        held = self._known().state.device_epoch
+        if message.granted_epoch and not held < message.granted_epoch <= held + EPOCHS_AHEAD:
+            raise Rejected("bad_message", place="Welcome.granted_epoch")
         self.welcome = message
         self._heard = message.ticks
         middle = (asked_at + self.context.clock.now()) // 2
@@ -332,7 +337,11 @@ async def begin(context: SyncContext, mode: Mode, gateway: Candidate) -> AsyncIt
     async with (
         open_channel(gateway.address, context.identity.authority_pem, context.identity) as channel,
         open_session(
-            channel, mode, stall_s=context.settings.stall_s, peer=f"gateway {gateway.address}"
+            channel,
+            mode,
+            stall_s=context.settings.stall_s,
+            hub=context.hub,
+            peer=f"gateway {gateway.address}",
         ) as stream,
     ):
         talk = Talk(context, stream, mode, gateway)

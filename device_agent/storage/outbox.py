@@ -29,7 +29,6 @@ from fieldmesh.codec.batch import (
     EncodedBody,
     Event,
     Operation,
-    decode_body,
     decode_header,
     encode_batch,
     encode_header,
@@ -134,20 +133,6 @@ def waiting_places_after(connection: sqlite3.Connection, place: Place) -> set[Pl
         (place.device_epoch, place.sequence),
     )
     return {Place(*row) for row in rows}
-
-
-def forget_confirmed(connection: sqlite3.Connection) -> int:
-    """Waiting batches that only made rows which the hub has, as the database shows, are forgotten.
-
-    In a restored image some batches still wait that went up before; their numbers tell nothing,
-    because other batches have gone up under them since. Returns how many were forgotten.
-    """
-    forgotten = 0
-    for batch in waiting_after(connection, Place(0, 0)):
-        if _is_confirmed(connection, decode_body(decode_header(batch.header), batch.body)):
-            _remove(connection, batch.place)
-            forgotten += 1
-    return forgotten
 
 
 def renumber_all(connection: sqlite3.Connection, *, sign: Signer, now: int) -> int:
@@ -352,18 +337,3 @@ def _written(
 def _deletion(table: ReplicatedTable, nets: list[NetChange]) -> Change:
     rows = from_rows(table.name, ("id",), [(net.row_id,) for net in nets])
     return Change(Operation.DELETE, rows, [net.clock for net in nets] if table.merges else [])
-
-
-def _is_confirmed(connection: sqlite3.Connection, changes: Iterable[Change]) -> bool:
-    """Whether every row was made by these changes and is here as the hub has it."""
-    for change in changes:
-        if change.operation != Operation.INSERT:
-            return False
-        for row_id in change.rows.column("id"):
-            row = connection.execute(
-                f"SELECT lsn FROM {change.rows.table} WHERE id = ?",  # noqa: S608
-                (row_id,),
-            ).fetchone()
-            if row is None or row[0] == 0:
-                return False
-    return True

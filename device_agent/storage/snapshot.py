@@ -66,8 +66,11 @@ def build(
     try:
         connection.execute("PRAGMA journal_mode=OFF")
         connection.execute("PRAGMA synchronous=OFF")
+        connection.execute("PRAGMA trusted_schema=OFF")
+        connection.execute("PRAGMA cell_size_check=ON")
         connection.execute("ATTACH ? AS snap KEY ''", (f"file:{plain}?immutable=1",))
         plain.unlink(missing_ok=True)
+        _check_contents(connection)
         connection.execute("BEGIN IMMEDIATE")
         schema.create_tables(connection)
         _copy_tables(connection)
@@ -81,6 +84,16 @@ def build(
         connection.close()
     path.chmod(0o600)
     return differs
+
+
+def _check_contents(connection: sqlite3.Connection) -> None:
+    """The file holds ordinary tables and nothing that does something when it is read."""
+    strange = connection.execute(
+        "SELECT name FROM snap.sqlite_master WHERE type NOT IN ('table', 'index')"
+        " OR sql LIKE 'CREATE VIRTUAL%' OR rootpage < 1 LIMIT 1"
+    ).fetchone()
+    if strange is not None:
+        raise Rejected("bad_download", place="snapshot", text=f"it holds {strange[0]}")
 
 
 def _copy_tables(connection: sqlite3.Connection) -> None:

@@ -26,7 +26,6 @@ from device_agent.storage.gateways import replace_hub_list
 from device_agent.storage.held import pending_rows
 from device_agent.storage.home import Home
 from device_agent.storage.identity import load_facts
-from device_agent.storage.outbox import forget_confirmed
 from device_agent.storage.state import (
     DeviceState,
     insert_state,
@@ -71,7 +70,7 @@ class Turn:
     """Runs in the new database, in the transaction that makes it complete."""
     restored: bool = False
     """The old database is a restored image or a clone: what the hub has applied under its numbers
-    is not what it holds, so only rows that the snapshot itself confirms count as gone up."""
+    is not what it holds, so everything that waits goes up again; the hub takes its rows once."""
 
 
 async def replace_database(
@@ -162,9 +161,7 @@ def carry(old: sqlite3.Connection, new: sqlite3.Connection, snapshot: Snapshot, 
     )
     for table in _CARRIED:
         _copy_own(old, new, table)
-    if turn.restored:
-        forget_confirmed(new)
-    else:
+    if not turn.restored:
         new.execute(
             "DELETE FROM fm_outbox_row WHERE (device_epoch, sequence) <= (?, ?)",
             (snapshot.answered.device_epoch, snapshot.answered.sequence),

@@ -60,17 +60,22 @@ def record_ticks(
     *,
     gateway: Place,
     hub: Place,
+    hub_sha256: bytes,
     now: int,
 ) -> int:
     """The ticks are remembered, and what has two ticks is forgotten.
 
     A gateway that holds less than it did has lost its disk: it is offered everything again, also
     batches of earlier epochs.
-    The hub's tick only grows. Returns the number of batches forgotten. Repeating it is harmless.
+    The hub's tick only grows. One that names another batch than this device's is about a clone of
+    it, and says nothing about what waits here. Returns the number of batches forgotten. Repeating
+    it is harmless.
     Promise 1 (No loss): a batch leaves the device here and nowhere else.
     """
     if gateway < held_by(connection, gateway_id):
         gateway = NOWHERE
+    if _is_of_a_clone(connection, hub, hub_sha256):
+        hub = NOWHERE
     connection.execute(
         "INSERT INTO fm_tick (gateway_id, device_epoch, sequence, at) VALUES (?, ?, ?, ?)"
         " ON CONFLICT (gateway_id) DO UPDATE SET device_epoch = excluded.device_epoch,"
@@ -89,6 +94,14 @@ def record_ticks(
         "DELETE FROM fm_outbox WHERE (device_epoch, sequence) <= (?, ?)",
         (hub.device_epoch, hub.sequence),
     ).rowcount
+
+
+def _is_of_a_clone(connection: sqlite3.Connection, hub: Place, sha256: bytes) -> bool:
+    row = connection.execute(
+        "SELECT sha256 FROM fm_outbox WHERE device_epoch = ? AND sequence = ?",
+        (hub.device_epoch, hub.sequence),
+    ).fetchone()
+    return row is not None and row[0] != sha256
 
 
 def record_echo(connection: sqlite3.Connection, hub: Place) -> None:

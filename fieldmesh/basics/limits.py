@@ -24,6 +24,8 @@ PARTITIONS_IN_HELLO = 20_000
 DIGESTS_IN_APPLIED = 20_000
 REPAIRS_IN_SESSION = 2
 BATCHES_IN_SESSION = 10_000
+EPOCHS_AHEAD = 100_000
+"""How far a granted device epoch may lie above the device's: a gateway can't use up all that there are."""
 CSV_LINE_CHARACTERS = 1024 * 1024
 CLOCK_COUNTER_BITS = 8
 """Of a hybrid logical clock: microseconds << 8 | counter, which fits 63 bits for a thousand years."""

@@ -24,6 +24,7 @@ class BatchReceipt:
     sequence: int
     decision: str
     lsn: int
+    hub_tick: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ def down_messages(
             sequence=receipt.sequence,
             decision=receipt.decision,
             lsn=receipt.lsn,
+            hub_tick=receipt.hub_tick,
         )
     return [message.SerializeToString() for message in messages]
 

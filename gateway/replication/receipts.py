@@ -34,6 +34,7 @@ def apply_receipts(
             receipt.sequence,
             receipt.decision,
             receipt.lsn,
+            receipt.hub_tick,
         )
         for receipt in receipts
     ]

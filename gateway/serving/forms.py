@@ -33,6 +33,7 @@ def to_ticks(facts: DeviceFacts, *, device_epoch: int, contiguous: int) -> sessi
         gateway_sequence=contiguous,
         hub_epoch=facts.tick.device_epoch,
         hub_sequence=facts.tick.sequence,
+        hub_proof=facts.tick.proof,
     )
 
 

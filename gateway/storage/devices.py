@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class HubTick:
-    """The last batch that the hub has applied: (epoch, sequence); zeros = none known."""
+    """The last batch that the hub has applied, with its signed word for the device; zeros = none known."""
 
     device_epoch: int = 0
     sequence: int = 0
+    proof: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +89,16 @@ def read_tick(connection: sqlite3.Connection, device_id: bytes) -> HubTick:
     tick also where its partitions are not. Receipts of a lost future do not count.
     """
     row = connection.execute(
-        "SELECT device_epoch, sequence FROM device_tick WHERE device_id = ?1"
-        " UNION ALL SELECT device_epoch, sequence FROM (SELECT device_epoch, sequence FROM fm_inbox"
+        "SELECT device_epoch, sequence, proof FROM device_tick WHERE device_id = ?1 UNION ALL"
+        " SELECT device_epoch, sequence, hub_tick"
+        " FROM (SELECT device_epoch, sequence, hub_tick FROM fm_inbox"
         " WHERE device_id = ?1 AND differs = 0 AND applied_lsn > 0 AND NOT EXISTS (SELECT 1 FROM fm_lost_range"
         " WHERE applied_lsn > above_lsn AND applied_lsn < below_lsn)"
         " ORDER BY device_epoch DESC, sequence DESC LIMIT 1)"
-        " ORDER BY 1 DESC, 2 DESC LIMIT 1",
+        " ORDER BY 1 DESC, 2 DESC, 3 DESC LIMIT 1",
         (device_id,),
     ).fetchone()
-    return HubTick(0, 0) if row is None else HubTick(*row)
+    return HubTick(0, 0) if row is None else HubTick(row[0], row[1], row[2] or b"")
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ class ReceiptRow:
     sequence: int
     decision: str
     lsn: int
+    hub_tick: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +129,10 @@ def take_receipts(connection: sqlite3.Connection, receipts: Sequence[ReceiptRow]
         if receipt.sequence and receipt.decision == APPLIED:
             numbers += _original(connection, key)
             connection.execute(
-                "UPDATE fm_inbox SET applied_lsn = ? WHERE device_id = ? AND device_epoch = ?"
-                " AND sequence = ? AND differs = 0",
-                (receipt.lsn, *key),
+                "UPDATE fm_inbox SET applied_lsn = ?, hub_tick = coalesce(nullif(?, x''), hub_tick)"
+                " WHERE device_id = ?"
+                " AND device_epoch = ? AND sequence = ? AND differs = 0",
+                (receipt.lsn, receipt.hub_tick, *key),
             )
         for number in set(numbers):
             forgotten += connection.execute(

@@ -68,6 +68,7 @@ SYSTEM_STATEMENTS: Final[tuple[str, ...]] = (
         received_at INTEGER NOT NULL,
         outbox_number INTEGER NOT NULL,
         applied_lsn INTEGER,
+        hub_tick BLOB,
         differs INTEGER NOT NULL DEFAULT 0,
         PRIMARY KEY (device_id, device_epoch, sequence, sha256)
     ) STRICT, WITHOUT ROWID""",

@@ -12,7 +12,9 @@ from fieldmesh.basics.clock import Clock
 from fieldmesh.basics.errors import Fenced, FieldmeshError, Quarantined, Rejected
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.codec.replication import RecordedSession
+from fieldmesh.data.types import Value
 from fieldmesh.replica.watermark import Turn, Watermark
+from hub.ingest.answers import Answers
 from hub.ingest.apply import GroupApplier
 from hub.ingest.approval import send_to_approval
 from hub.ingest.decisions import (
@@ -63,6 +65,7 @@ class Ingest:
         *,
         new_identifier: Callable[[], bytes],
         check: Callable[[bytes], Checked],
+        sign: Callable[[bytes], bytes],
     ) -> None:
         """Groups are written to ``database``.
 
@@ -71,11 +74,13 @@ class Ingest:
             clock: hub time.
             new_identifier: makes ids of reject and session rows.
             check: reads and verifies an UpMessage's bytes again (for batches that waited).
+            sign: signs with the hub's key.
         """
         self._database = database
         self._clock = clock
         self._new_identifier = new_identifier
         self._check = check
+        self._sign = sign
 
     async def apply(
         self, batches: Sequence[Checked], sessions: Sequence[RecordedSession] = ()
@@ -88,7 +93,7 @@ class Ingest:
         async with self._database.write() as connection:
             writer = ChangeWriter(connection, self._clock)
             await writer.open()
-            group = _Group(writer, self._new_identifier, self._check)
+            group = _Group(writer, self._new_identifier, self._check, self._sign)
             await group.run(batches)
             group.result.sessions = await record_sessions(writer, sessions, self._new_identifier)
             await writer.close()
@@ -107,7 +112,7 @@ class Ingest:
         async with self._database.write() as connection:
             writer = ChangeWriter(connection, self._clock)
             await writer.open()
-            group = _Group(writer, self._new_identifier, self._check)
+            group = _Group(writer, self._new_identifier, self._check, self._sign)
             await group.run_again(batch)
             await writer.close()
             group.result.lsn = writer.lsn
@@ -122,7 +127,7 @@ class Ingest:
         async with self._database.write() as connection:
             writer = ChangeWriter(connection, self._clock)
             await writer.open()
-            group = _Group(writer, self._new_identifier, self._check)
+            group = _Group(writer, self._new_identifier, self._check, self._sign)
             await group.run_released(device_id)
             await writer.close()
             group.result.lsn = writer.lsn
@@ -137,6 +142,7 @@ class _Group:
         writer: ChangeWriter,
         new_identifier: Callable[[], bytes],
         check: Callable[[bytes], Checked],
+        sign: Callable[[bytes], bytes],
     ) -> None:
         self.result = GroupResult()
         self._writer = writer
@@ -147,6 +153,7 @@ class _Group:
         self._devices: dict[bytes, DeviceWriter] = {}
         self._decisions: list[Decided] = []
         self._moved: set[bytes] = set()
+        self._answers = Answers(sign)
 
     async def run(self, batches: Sequence[Checked]) -> None:
         readable: dict[bytes, list[Checked]] = defaultdict(list)
@@ -262,14 +269,11 @@ class _Group:
         self._marks[device_id] = Watermark(header.device_epoch, header.sequence)
         self._moved.add(device_id)
         self._note(batch, decision)
-        self._answer(batch, decision, self._writer.lsn)
+        self._answers.moved(batch)
+        self._answers.give(batch, receipt_of(batch, decision, self._writer.lsn))
 
     def _note(self, batch: Checked, decision: str) -> None:
         self._decisions.append(decided(batch, decision, self._writer.lsn, self._writer.now))
-
-    def _answer(self, batch: Checked, decision: str, lsn: int) -> None:
-        if batch.forwarded.gateway_id:
-            self._writer.receipt(batch.forwarded.gateway_id, receipt_of(batch, decision, lsn))
 
     async def _repeat(self, batch: Checked) -> None:
         header = header_of(batch)
@@ -285,7 +289,8 @@ class _Group:
         elif held.sha256 != batch.sha256:
             await self._quarantine(batch, Quarantined("cloned_device"))
         else:
-            self._answer(batch, held.decision, held.lsn)
+            self._answers.stands(batch)
+            self._answers.give(batch, receipt_of(batch, held.decision, held.lsn))
 
     async def _park(self, batch: Checked) -> None:
         header = header_of(batch)
@@ -320,7 +325,7 @@ class _Group:
             self.result.quarantined += 1
             await self._journal("batch_quarantined", batch, problem=problem.code)
         if answer:
-            self._answer(batch, QUARANTINED, self._writer.lsn)
+            self._answers.give(batch, receipt_of(batch, QUARANTINED, self._writer.lsn))
 
     async def _note_lateness(self, device: DeviceWriter, batch: Checked) -> None:
         if device.state == "suspended":
@@ -343,11 +348,13 @@ class _Group:
         )
 
     async def _write_ticks(self) -> None:
-        lines = []
+        ticks = await self._answers.send(self._writer)
+        lines: list[tuple[Value, ...]] = []
         for device_id in sorted(self._moved):
             mark = self._marks[device_id]
             await inbox.set_mark(self._connection, device_id, mark)
-            lines.append((device_id, device_id, mark.device_epoch, mark.sequence))
+            proof = ticks.get(device_id)
+            lines.append((device_id, device_id, mark.device_epoch, mark.sequence, proof))
         if lines:
-            names = ("id", "device_id", "device_epoch", "sequence")
+            names = ("id", "device_id", "device_epoch", "sequence", "proof")
             await self._writer.upsert("device_tick", from_rows("device_tick", names, lines))

@@ -1629,6 +1629,7 @@ CREATE TABLE [device_tick] (
   [device_id] BINARY(16) NOT NULL,
   [device_epoch] BIGINT NOT NULL DEFAULT 0,
   [sequence] BIGINT NOT NULL DEFAULT 0,
+  [proof] VARBINARY(max) NULL,
   [origin_device_id] BINARY(16) NULL,
   [received_at] DATETIME2(6) NULL,
   [deleted] BIT NOT NULL DEFAULT 0

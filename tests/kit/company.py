@@ -21,6 +21,7 @@ from hub.ingest.verify import Checked, Verifier
 from hub.storage.changes import ChangeWriter
 from hub.storage.database import HubDatabase, sqlite_url
 from hub.trust.authority import Authority, NodeKind
+from hub.trust.signing import OrderSigner
 
 GATEWAY_ID = b"g" * 16
 
@@ -35,6 +36,7 @@ class SmallCompany:
     authority: Authority
     verifier: Verifier
     ingest: Ingest
+    hub_key: bytes
     position_id: bytes
     outlets: list[bytes]
     unit_id: bytes
@@ -55,13 +57,16 @@ class SmallCompany:
             assert isinstance(held, Forwarded)
             return verifier.check(held, payload)
 
-        ingest = Ingest(database, clock, new_identifier=identifiers.new, check=check)
+        signer = OrderSigner.create(folder / "trust")
+        ingest = Ingest(
+            database, clock, new_identifier=identifiers.new, check=check, sign=signer.sign
+        )
         position, role, unit, product = (identifiers.new() for _ in range(4))
         patch_key = patch_id([position])
         shops = [identifiers.new() for _ in range(outlets)]
         company = cls(
-            database, clock, identifiers, authority, verifier, ingest, position, shops, unit,
-            partition_id(PartitionKind.PATCH, patch_key),
+            database, clock, identifiers, authority, verifier, ingest, signer.public_key, position,
+            shops, unit, partition_id(PartitionKind.PATCH, patch_key),
         )  # fmt: skip
         await company.insert("role", ("id", "code", "kind"), [(role, "rep", "rep")])
         await company.insert("position", ("id", "role_id", "code"), [(position, role, "R1")])

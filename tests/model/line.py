@@ -10,6 +10,7 @@ from typing import Any
 import grpc
 import grpc.aio
 
+from device_agent.link.messages import HubKnown
 from device_agent.link.stream import SessionStream
 from fieldmesh.session.transitions import Mode
 from gateway.serving.server import GatewayService
@@ -151,7 +152,7 @@ class Handler:
 
 @asynccontextmanager
 async def open_session(
-    service: GatewayService, certificate_pem: bytes, weather: Weather, mode: Mode
+    service: GatewayService, certificate_pem: bytes, weather: Weather, mode: Mode, hub: HubKnown
 ) -> AsyncIterator[SessionStream]:
     """A session with the gateway; when the block is left, both ends have ended."""
     call = Call(service, certificate_pem, weather)
@@ -159,7 +160,7 @@ async def open_session(
     async with asyncio.TaskGroup() as group:
         group.create_task(call.run())
         try:
-            yield SessionStream(call, mode, 30.0, "model")  # type: ignore[arg-type]
+            yield SessionStream(call, mode, 30.0, "model", hub)  # type: ignore[arg-type]
             await call.done_writing()
         except BaseException as error:  # noqa: BLE001 - it goes on, after the gateway's end has ended
             failure = error

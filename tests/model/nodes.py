@@ -11,6 +11,7 @@ from typing import Any, cast
 from device_agent.app import DeviceAgent
 from device_agent.config import DeviceSettings
 from device_agent.link.channel import Identity
+from device_agent.link.messages import HubKnown
 from device_agent.modes import talk
 from device_agent.storage.home import Home as DeviceHome
 from fieldmesh.basics.clock import ManualClock
@@ -211,10 +212,10 @@ async def _channel(
 def connect_devices(gateways: dict[str, SimGateway], weather: Weather) -> dict[str, Any]:
     """What `device_agent.modes.talk` must use instead of gRPC: an address is a gateway's name and a port."""
 
-    def open_(channel: tuple[str, Identity], mode: Mode, **_more: object) -> Any:
+    def open_(channel: tuple[str, Identity], mode: Mode, *, hub: HubKnown, **_more: object) -> Any:
         address, identity = channel
         service = gateways[address.partition(":")[0]].service
-        return open_session(service, identity.certificate_pem, weather, mode)
+        return open_session(service, identity.certificate_pem, weather, mode, hub)
 
     assert hasattr(talk, "open_channel")
     assert hasattr(talk, "open_session")

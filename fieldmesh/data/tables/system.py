@@ -30,6 +30,7 @@ DEVICE_TICK = replicated(
     link("device_id", "device", indexed=True),
     whole("device_epoch", null=False, default=0),
     whole("sequence", null=False, default=0),
+    binary("proof"),
     priority=0,
 )
 REJECT = replicated(

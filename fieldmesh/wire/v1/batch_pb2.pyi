@@ -274,3 +274,60 @@ class CarrierFile(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CarrierFile: _TypeAlias = CarrierFile  # noqa: Y015
+
+@_typing.final
+class HubTick(_message.Message):
+    """How far the hub has applied one device's batches. Gateways carry it and can't make it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEVICE_ID_FIELD_NUMBER: _builtins.int
+    DEVICE_EPOCH_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    HEADER_SHA256_FIELD_NUMBER: _builtins.int
+    device_id: _builtins.bytes
+    """16 bytes"""
+    device_epoch: _builtins.int
+    sequence: _builtins.int
+    """this batch, and every one before it"""
+    header_sha256: _builtins.bytes
+    """of that batch's header bytes"""
+    def __init__(
+        self,
+        *,
+        device_id: _builtins.bytes = ...,
+        device_epoch: _builtins.int = ...,
+        sequence: _builtins.int = ...,
+        header_sha256: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["device_epoch", b"device_epoch", "device_id", b"device_id", "header_sha256", b"header_sha256", "sequence", b"sequence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HubTick: _TypeAlias = HubTick  # noqa: Y015
+
+@_typing.final
+class SignedHubTick(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TICK_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
+    tick: _builtins.bytes
+    """serialized HubTick"""
+    signature: _builtins.bytes
+    """ECDSA P-256 with SHA-256, DER, by the hub's key, over "fieldmesh hub tick", a zero byte, and `tick`"""
+    def __init__(
+        self,
+        *,
+        tick: _builtins.bytes = ...,
+        signature: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["signature", b"signature", "tick", b"tick"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SignedHubTick: _TypeAlias = SignedHubTick  # noqa: Y015

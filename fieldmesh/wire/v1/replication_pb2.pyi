@@ -273,6 +273,7 @@ class Receipt(_message.Message):
     SEQUENCE_FIELD_NUMBER: _builtins.int
     DECISION_FIELD_NUMBER: _builtins.int
     LSN_FIELD_NUMBER: _builtins.int
+    HUB_TICK_FIELD_NUMBER: _builtins.int
     outbox_number: _builtins.int
     """of the gateway that forwarded it; 0 when it came by another way"""
     device_id: _builtins.bytes
@@ -282,6 +283,8 @@ class Receipt(_message.Message):
     """applied, quarantined, waiting, recorded"""
     lsn: _builtins.int
     """the hub's commit"""
+    hub_tick: _builtins.bytes
+    """serialized SignedHubTick of the device, at or above this batch; empty where nothing was applied"""
     def __init__(
         self,
         *,
@@ -291,10 +294,11 @@ class Receipt(_message.Message):
         sequence: _builtins.int = ...,
         decision: _builtins.str = ...,
         lsn: _builtins.int = ...,
+        hub_tick: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["decision", b"decision", "device_epoch", b"device_epoch", "device_id", b"device_id", "lsn", b"lsn", "outbox_number", b"outbox_number", "sequence", b"sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decision", b"decision", "device_epoch", b"device_epoch", "device_id", b"device_id", "hub_tick", b"hub_tick", "lsn", b"lsn", "outbox_number", b"outbox_number", "sequence", b"sequence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -136,12 +136,15 @@ class Ticks(_message.Message):
     GATEWAY_SEQUENCE_FIELD_NUMBER: _builtins.int
     HUB_EPOCH_FIELD_NUMBER: _builtins.int
     HUB_SEQUENCE_FIELD_NUMBER: _builtins.int
+    HUB_PROOF_FIELD_NUMBER: _builtins.int
     gateway_epoch: _builtins.int
     """one tick: highest contiguous batch that this gateway, or the hub, holds"""
     gateway_sequence: _builtins.int
     hub_epoch: _builtins.int
-    """two ticks: device epoch and sequence that the hub has applied"""
+    """two ticks: device epoch and sequence that the hub has applied; to be shown, not to be believed"""
     hub_sequence: _builtins.int
+    hub_proof: _builtins.bytes
+    """serialized SignedHubTick: the only second tick that a device forgets batches on"""
     def __init__(
         self,
         *,
@@ -149,10 +152,11 @@ class Ticks(_message.Message):
         gateway_sequence: _builtins.int = ...,
         hub_epoch: _builtins.int = ...,
         hub_sequence: _builtins.int = ...,
+        hub_proof: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["gateway_epoch", b"gateway_epoch", "gateway_sequence", b"gateway_sequence", "hub_epoch", b"hub_epoch", "hub_sequence", b"hub_sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["gateway_epoch", b"gateway_epoch", "gateway_sequence", b"gateway_sequence", "hub_epoch", b"hub_epoch", "hub_proof", b"hub_proof", "hub_sequence", b"hub_sequence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -23,6 +23,8 @@ from fieldmesh.basics import codes
 from fieldmesh.codec.batch import Operation, decode_body, decode_header
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.codec.frames import FrameKind, RowRange, pack_frame, write_frames
+from fieldmesh.codec.hub_tick import HubTick, sign_tick
+from fieldmesh.codec.signature import sign
 from fieldmesh.data import ddl
 from fieldmesh.data.model import Tier
 from fieldmesh.data.schema import TABLES
@@ -63,6 +65,7 @@ class GatewayDouble(session_pb2_grpc.GatewayServicer, session_pb2_grpc.Enrolment
         self.hub_tick = (0, 0)
         self.faults = Faults()
         self.sessions: list[session_pb2.Hello] = []
+        self.gateway_id = GATEWAY_ID
         self.device_id = identifier(1)
         self.position_id = identifier(2)
         self.stands_in_for = b""
@@ -83,7 +86,7 @@ class GatewayDouble(session_pb2_grpc.GatewayServicer, session_pb2_grpc.Enrolment
     async def start(self) -> list[grpc.aio.Server]:
         key = ec.generate_private_key(ec.SECP256R1())
         der = self.authority.issue(
-            key.public_key(), tls.gateway_uri(GATEWAY_ID), ["gateway.fieldmesh"]
+            key.public_key(), tls.gateway_uri(self.gateway_id), ["gateway.fieldmesh"]
         )
         chain = tls.certificate_pem(der) + tls.certificate_pem(self.authority.der)
         servers = []
@@ -113,7 +116,7 @@ class GatewayDouble(session_pb2_grpc.GatewayServicer, session_pb2_grpc.Enrolment
     def known(self) -> list[enrol_pb2.GatewayAddress]:
         return [
             enrol_pb2.GatewayAddress(
-                gateway_id=GATEWAY_ID,
+                gateway_id=self.gateway_id,
                 name="double",
                 addresses=[self.address],
                 enrolment_address=self.enrolment_address,
@@ -145,7 +148,7 @@ class GatewayDouble(session_pb2_grpc.GatewayServicer, session_pb2_grpc.Enrolment
         epoch = hello.device_epoch + 1 if hello.mode in {3, 4} else 0
         yield session_pb2.GatewayMessage(
             welcome=session_pb2.Welcome(
-                gateway_id=GATEWAY_ID,
+                gateway_id=self.gateway_id,
                 gateway_time=hello.device_time + 5_000_000,
                 mark_lsn=self.company.lsn,
                 granted_epoch=epoch,
@@ -227,7 +230,15 @@ class GatewayDouble(session_pb2_grpc.GatewayServicer, session_pb2_grpc.Enrolment
             gateway_sequence=self.contiguous(epoch),
             hub_epoch=self.hub_tick[0],
             hub_sequence=self.hub_tick[1],
+            hub_proof=self.proof(),
         )
+
+    def proof(self) -> bytes:
+        if self.hub_tick not in self.batches:
+            return b""
+        sha256 = hashlib.sha256(self.batches[self.hub_tick].header).digest()  # type: ignore[attr-defined]
+        tick = HubTick(self.device_id, *self.hub_tick, sha256)
+        return sign_tick(tick, lambda content: sign(self.authority.hub_key, content))
 
     def done(self, hello: session_pb2.Hello, outcome: int) -> session_pb2.GatewayMessage:
         return session_pb2.GatewayMessage(
@@ -274,7 +285,7 @@ class GatewayDouble(session_pb2_grpc.GatewayServicer, session_pb2_grpc.Enrolment
             whole=sorted(whole) if not snapshot else [],
             dropped=sorted(held - self.company.partitions) if not snapshot else [],
             uncompressed_size=len(content) if snapshot else 0,
-            ticks=session_pb2.Ticks(hub_epoch=self.hub_tick[0], hub_sequence=self.hub_tick[1]),
+            ticks=self.ticks(0),
         )
         return start, packed, self.company.digests()
 

@@ -24,8 +24,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from fieldmesh.basics.errors import Defect, Rejected
-from fieldmesh.codec.replication import Forwarded, read_up_message
+from fieldmesh.basics.errors import Rejected
 from fieldmesh.service.bus import Bus
 from fieldmesh.service.health import Health
 from fieldmesh.service.lifecycle import Shutdown
@@ -33,14 +32,16 @@ from fieldmesh.service.metrics import Registry
 from fieldmesh.service.nats_server import NatsConfig, NatsServer
 from fieldmesh.service.tasks import Supervisor
 from hub.config import HubHome
+from hub.desk.hands import Hands
 from hub.fleet.jobs import Jobs
 from hub.fleet.leases import lease
 from hub.fleet.office import Office
 from hub.ingest.consume import Consumer, consumer_name
-from hub.ingest.group import Ingest
-from hub.ingest.verify import Checked, Verifier
+from hub.ingest.making import by_hand, make_ingest
+from hub.ingest.verify import Verifier
 from hub.metrics import IngestFigures, RelayFigures
 from hub.relay.blobs import Blobs
+from hub.relay.hands import make_hands
 from hub.relay.publish import Relay
 from hub.relay.requests import Desk, Responder
 from hub.relay.seeds import Seeds
@@ -110,7 +111,7 @@ class _Running:
         https = office.settings.https
         pace = Pace(office.clock, tries=_TRIES, refill_s=_REFILL_S)
         page = EnrolmentPage(self.enrol, self._trust.authority.certificate, pace)
-        web = WebServer(page, Workplace(office), self._health, self._registry)
+        web = WebServer(page, Workplace(self._hands()), self._health, self._registry)
         port = await _start_web(web, https.host, https.port, office.home, chain=chain, key=key)
         try:
             async with Shutdown() as shutdown, self._loops as loops:
@@ -140,6 +141,12 @@ class _Running:
     def _run_ingest(self, loops: Supervisor) -> None:
         for name, consumer in self._consumers.items():
             loops.run(name, consumer.run)
+
+    def _hands(self) -> Hands:
+        """What people's acts reach beyond the database."""
+        ingest = make_ingest(self._office)
+        retry, release = by_hand(ingest.retry), by_hand(ingest.release)
+        return make_hands(self._office, self._bus, retry=retry, release=release)
 
     def _responder(self) -> Responder:
         office = self._office
@@ -222,18 +229,6 @@ def _state_of(nats: NatsServer) -> str:
     return "can't write: the disk is full" if nats.gave_up_a_stream() else "ok"
 
 
-def make_ingest(office: Office, verifier: Verifier | None = None) -> Ingest:
-    """What applies batches, for the loops and for an operator's commands."""
-    knows = verifier or Verifier(office.trust.authority.certificate)
-    return Ingest(
-        office.database,
-        office.clock,
-        new_identifier=office.maker.identifiers.new,
-        check=partial(_check_again, knows),
-        sign=office.trust.signer.sign,
-    )
-
-
 async def _start_web(
     web: WebServer, host: str, port: int, home: HubHome, *, chain: Path, key: Path
 ) -> int:
@@ -243,14 +238,6 @@ async def _start_web(
             return await web.start(host, kept, chain=chain, key=key)
         await web.stop()
     return await web.start(host, port, chain=chain, key=key)
-
-
-def _check_again(verifier: Verifier, content: bytes) -> Checked:
-    """A batch that waited, read and verified anew."""
-    held = read_up_message(content)
-    if not isinstance(held, Forwarded):
-        raise Defect("defect", place="waiting batch", reason="a session record can't wait")
-    return verifier.check(held, content)
 
 
 def line_to_bus(office: Office, url: str) -> Bus:

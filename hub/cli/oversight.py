@@ -10,9 +10,10 @@ from fieldmesh.basics.errors import FieldmeshError, Rejected
 from fieldmesh.basics.identifiers import to_text
 from fieldmesh.service.bus import Bus
 from fieldmesh.service.translation import _
-from hub.app import bus_of_running_hub, make_ingest, running_ports
+from hub.app import bus_of_running_hub, running_ports
 from hub.cli.answers import DONE, REFUSED, Answer, Nouns
 from hub.cli.asking import opened, sure, when, writing
+from hub.ingest.making import make_ingest
 from hub.relay.commands import GatewayCommand, send_command
 from hub.storage import conflicts, contents, inbox, journal, nodes, quarantine
 from hub.storage.rows import Connection, newest_rows

@@ -45,23 +45,6 @@ class Child:
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
-    """A button that leads to a form or a screen.
-
-    Attributes:
-        title: English msgid.
-        address: after that of the list, or of the record.
-        function: who has it.
-        states: of the record in which it makes sense; empty = always.
-    """
-
-    title: str
-    address: str
-    function: str
-    states: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class View:
     """One kind of record.
 
@@ -81,8 +64,6 @@ class View:
         children: what belongs to a record.
         audited: whether seeing and exporting the list is noted in the journal.
         hint: what to do when the list is empty, English msgid.
-        acts: buttons of the list.
-        record_acts: buttons of a record.
         in_menu: whether the navigation names it; lines of documents are reached through these.
     """
 
@@ -101,8 +82,6 @@ class View:
     children: tuple[Child, ...] = ()
     audited: bool = False
     hint: str = ""
-    acts: tuple[Act, ...] = ()
-    record_acts: tuple[Act, ...] = ()
     in_menu: bool = True
     _table: ReplicatedTable = field(init=False, repr=False, compare=False)
 

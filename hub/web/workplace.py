@@ -4,11 +4,13 @@ from typing import Any
 
 from aiohttp import web
 
+from hub.desk.hands import Hands
 from hub.desk.signin import SignIn
-from hub.fleet.office import Office
 from hub.web import files
+from hub.web.api.acts import ActServices
 from hub.web.api.resources import Resources
 from hub.web.guards import answers_in_words, forms_come_from_here
+from hub.web.pages.acts import ActPages
 from hub.web.pages.edits import EditPages
 from hub.web.pages.home import HomePages
 from hub.web.pages.lists import ListPages
@@ -20,8 +22,9 @@ from hub.web.shell import Shell
 class Workplace:
     """What people open in a browser, and what programs ask."""
 
-    def __init__(self, office: Office) -> None:
-        """Everything reads and writes the office's database."""
+    def __init__(self, hands: Hands) -> None:
+        """Everything reads and writes the office's database, and acts by ``hands``."""
+        office = hands.office
         self._office = office
         self._shell = Shell(office.settings.company)
         self._sign_in = SignIn(office.database, office.maker, office.settings.workplace)
@@ -29,6 +32,8 @@ class Workplace:
             HomePages(),
             SignInPages(self._sign_in, self._shell),
             Resources(office),
+            ActServices(hands),
+            ActPages(hands, self._shell),
             EditPages(office, self._shell),
             ListPages(office.database, self._shell),
         )

@@ -15,6 +15,7 @@ from fieldmesh.basics.clock import ManualClock
 from fieldmesh.service.health import Health
 from fieldmesh.service.metrics import Registry
 from hub.config import HubSettings
+from hub.desk.hands import Applied, Hands
 from hub.exchange.sample.generated import GeneratedCompany, Size
 from hub.exchange.sample.loading import load_company
 from hub.fleet.office import Office, make_office
@@ -125,6 +126,15 @@ class Site:
             return user
 
 
+def _hands(office: Office) -> Hands:
+    """The hub without a bus: gateways do not hear it."""
+
+    async def nothing(_one: bytes) -> Applied:
+        return Applied(0, 0, 0)
+
+    return Hands(office, nothing, nothing, lambda device, _reason: b"order" + device)
+
+
 @asynccontextmanager
 async def site(folder: Path, size: Size | None = None) -> AsyncIterator[Site]:
     """A generated company, and its workplace over HTTPS. Everybody's password is `PASSWORD`."""
@@ -146,7 +156,7 @@ async def site(folder: Path, size: Size | None = None) -> AsyncIterator[Site]:
         raise AssertionError
 
     page = EnrolmentPage(nobody, office.trust.authority.certificate, pace)
-    server = WebServer(page, Workplace(office), lambda: Health(ready=True), Registry("hub"))
+    server = WebServer(page, Workplace(_hands(office)), lambda: Health(ready=True), Registry("hub"))
     port = await server.start("127.0.0.1", 0, chain=chain_file, key=key_file)
     trust = ssl.create_default_context(cadata=office.trust.authority.pem.decode())
     try:

@@ -30,11 +30,11 @@ from gateway.storage import partitions
 from gateway.storage.database import open_database
 from gateway.storage.partitions import PartitionState
 from gateway.trust import certificates
-from hub.app import make_ingest
 from hub.fleet.leases import lease
 from hub.fleet.office import Office, open_office
 from hub.fleet.registry import Maker
 from hub.ingest.consume import Consumer
+from hub.ingest.making import make_ingest
 from hub.ingest.verify import Verifier
 from hub.metrics import IngestFigures, RelayFigures
 from hub.relay.blobs import Blobs

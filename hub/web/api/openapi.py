@@ -5,6 +5,8 @@ from typing import Any
 from fieldmesh.basics.problems import PROBLEMS
 from fieldmesh.data.types import WireType
 from hub.config import APP_VERSION
+from hub.desk.operation import Kind, Operation
+from hub.desk.operations.registry import OPERATIONS
 from hub.desk.view import View
 from hub.desk.views.registry import VIEWS
 from hub.desk.words import column_title, table_title
@@ -14,6 +16,13 @@ from hub.web.api.values import schema
 from hub.web.pages.lists import HIDDEN
 
 Object = dict[str, Any]
+_INPUTS = {Kind.FLAG: "boolean"}
+_ID: Object = {
+    "name": "id",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "format": "uuid"},
+}
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _STATUSES = {
     "400": "The request can't be read, or a value can't be taken.",
@@ -35,6 +44,9 @@ def document(company: str) -> Object:
     for view in VIEWS.values():
         paths[f"/api/v1/{view.name}"] = _collection(view)
         paths[f"/api/v1/{view.name}/{{id}}"] = _single(view)
+    for one in OPERATIONS:
+        middle = "/{id}" if one.of_record else ""
+        paths[f"/api/v1/{one.view}{middle}/{one.name}"] = _act(one)
     return {
         "openapi": "3.1.0",
         "info": {"title": f"Fieldmesh at {company}", "version": APP_VERSION},
@@ -100,15 +112,9 @@ def _collection(view: View) -> Object:
 
 
 def _single(view: View) -> Object:
-    where = {
-        "name": "id",
-        "in": "path",
-        "required": True,
-        "schema": {"type": "string", "format": "uuid"},
-    }
     whole = {"$ref": f"#/components/schemas/{_name(view)}"}
     made: Object = {
-        "parameters": [where],
+        "parameters": [_ID],
         "get": _operation(table_title(view.table), f"get_{view.name}", _answer(whole)),
     }
     if view.editable:
@@ -125,6 +131,32 @@ def _single(view: View) -> Object:
             }
         ]
         made["patch"] = operation
+    return made
+
+
+def _act(one: Operation) -> Object:
+    properties: dict[str, Object] = {
+        field.name: {"type": _INPUTS.get(field.kind, "string")} for field in one.inputs
+    }
+    for field in one.inputs:
+        if field.choices:
+            properties[field.name]["enum"] = [value for value, _title in field.choices]
+    content = {
+        "type": "object",
+        "properties": properties,
+        "required": [
+            field.name for field in one.inputs if field.required and field.kind is not Kind.FLAG
+        ],
+        "additionalProperties": False,
+    }
+    done = {"type": "object", "required": ["text", "facts"]}
+    made: Object = {"post": _operation(one.title, f"{one.name}_{one.view}", _answer(done))}
+    made["post"]["requestBody"] = {
+        "required": True,
+        "content": {"application/json": {"schema": content}},
+    }
+    if one.of_record:
+        made["parameters"] = [_ID]
     return made
 
 

@@ -38,6 +38,7 @@ class Field:
     choices: tuple[tuple[str, str], ...] = ()
     source: str = ""
     shown: str = ""
+    hint: str = ""
 
 
 class EditPages:

@@ -10,11 +10,12 @@ from fieldmesh.basics.identifiers import from_text
 from fieldmesh.data.model import ReplicatedColumn
 from fieldmesh.data.states import MACHINES
 from fieldmesh.data.types import Value, WireType
-from fieldmesh.service.translation import N_, translate, translate_plural
+from fieldmesh.service.translation import translate, translate_plural
 from hub.desk import history, lists
 from hub.desk.asking import id_text, read_ask, write_cursor
 from hub.desk.lists import Listed, Record
-from hub.desk.view import Act, Filter, View
+from hub.desk.operations.registry import operations_of
+from hub.desk.view import Filter, View
 from hub.desk.views.registry import VIEWS, view_named, view_of_table
 from hub.desk.words import column_title, table_title, word
 from hub.storage.database import HubDatabase
@@ -103,7 +104,7 @@ class ListPages:
             columns=columns(view, language), rows=lines(found, visitor.access, showing),
             filters=[await self._filter(visitor, view, one, texts, showing) for one in view.filters],
             searchable=lists.is_searchable(view), words=ask.words, narrowed=bool(ask.words or ask.conditions),
-            actions=_actions(list_acts(view), f"/{view.name}", visitor, language),
+            actions=_buttons(view, visitor, language),
             first=address(request.path, kept) if "after" in request.query else "",
             next=address(request.path, [*kept, ("after", following)]) if following else "",
             hint=translate(view.hint, language),
@@ -123,7 +124,7 @@ class ListPages:
             state=_State(word(state, language), state_tone(view.table, state)) if isinstance(state, str) else None,
             facts=facts(found, visitor, showing),
             children=await self._children(visitor, found, showing),
-            actions=_actions(record_acts(view), request.path, visitor, language, state=state),
+            actions=_record_buttons(view, request.path, visitor, language, state),
             history=await self._history(visitor, found, showing),
         )  # fmt: skip
 
@@ -269,27 +270,31 @@ def filter_choices(
     return (everything, *((value, word(value, language)) for value in values)) if values else ()
 
 
-def list_acts(view: View) -> tuple[Act, ...]:
-    """The buttons of a list: a new record, and what the view names."""
-    new = (Act(N_("New"), "new", view.change),) if view.creatable else ()
-    return (*new, *view.acts)
-
-
-def record_acts(view: View) -> tuple[Act, ...]:
-    """The buttons of a record: a change of it, and what the view names."""
-    change = (Act(N_("Change"), "change", view.change),) if view.editable else ()
-    return (*view.record_acts, *change)
-
-
-def _actions(
-    acts: Sequence[Act], base: str, visitor: Visitor, language: str, state: Value = None
-) -> list[Action]:
-    """The buttons that the person has, and that make sense in this state."""
-    return [
-        Action(translate(act.title, language), f"{base}/{act.address}")
-        for act in acts
-        if visitor.access.may(act.function) and (not act.states or state in act.states)
+def _buttons(view: View, visitor: Visitor, language: str) -> list[Action]:
+    """The buttons of a list: a new record, and its acts."""
+    base = f"/{view.name}"
+    found = [
+        Action(translate(one.title, language), f"{base}/{one.name}")
+        for one in operations_of(view.name, of_record=False)
+        if visitor.access.may(one.function)
     ]
+    if view.creatable and visitor.access.may(view.change):
+        found.append(Action(translate("New", language), f"{base}/new"))
+    return found
+
+
+def _record_buttons(
+    view: View, base: str, visitor: Visitor, language: str, state: Value
+) -> list[Action]:
+    """The buttons of a record: the acts that make sense in its state, and a change of it."""
+    found = [
+        Action(translate(one.title, language), f"{base}/{one.name}")
+        for one in operations_of(view.name, of_record=True)
+        if visitor.access.may(one.function) and (not one.states or state in one.states)
+    ]
+    if view.editable and visitor.access.may(view.change):
+        found.append(Action(translate("Change", language), f"{base}/change"))
+    return found
 
 
 def record_title(found: Record, showing: Showing) -> str:

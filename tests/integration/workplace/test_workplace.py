@@ -259,3 +259,64 @@ async def _ids(person: Person, name: str) -> set[str]:
         if page["after"] is None:
             return found
         after = page["after"]
+
+
+async def test_a_device_is_registered_with_a_code_that_is_shown_once_and_kept_nowhere(
+    company: Site,
+) -> None:
+    """A code that stood in a log, a list or the journal would enrol somebody else's device."""
+    async with company.person("admin") as admin:
+        fields = {"code": "G1", "name": "First"}
+        status, made = await admin.json("/api/v1/gateways/register", "POST", json=fields)
+        assert status == 200, made
+        gateway = next(iter(await _ids(admin, "gateways")))
+        _, found = await admin.json("/api/v1/positions", params={"q": REP})
+        fields = {"code": "D1", "gateway": gateway, "position": found["rows"][0]["id"]}
+        status, text = await admin.post("/devices/register", fields)
+        assert status == 200
+        assert "FM-" in text
+        code = text[text.index("FM-") :].split("<")[0]
+        device = next(iter(await _ids(admin, "devices")))
+        for path in ("/devices", f"/devices/{device}", f"/api/v1/devices/{device}"):
+            assert code not in (await admin.get(path))[1]
+    async with company.office.database.read() as connection:
+        entries = await journal.newest(connection, 100)
+    assert all(code not in entry.payload for entry in entries)
+
+
+async def test_what_loses_something_is_asked_about_first(company: Site) -> None:
+    """One wrong click must not erase a device."""
+    async with company.person("admin") as admin:
+        await admin.json("/api/v1/gateways/register", "POST", json={"code": "G1"})
+        gateway = next(iter(await _ids(admin, "gateways")))
+        status, text = await admin.post(f"/gateways/{gateway}/revoke", {})
+        assert status == 400
+        assert "Confirm it first." in text
+        assert (await admin.json(f"/api/v1/gateways/{gateway}"))[1]["status"] == "registered"
+        assert (await admin.post(f"/gateways/{gateway}/revoke", {"confirmed": "1"}))[0] == 200
+        assert (await admin.json(f"/api/v1/gateways/{gateway}"))[1]["status"] == "revoked"
+        status, problem = await admin.json(f"/api/v1/gateways/{gateway}/revoke", "POST", json={})
+        assert (status, problem["code"]) == (409, "state_refused")
+
+
+async def test_a_substitute_sees_the_post_of_the_absent_person_as_long_as_they_stand_in(
+    company: Site,
+) -> None:
+    """A colleague who stands in without the absent rep's outlets can't help; one who keeps them sees too much."""
+    async with company.person("admin") as admin, company.person(REP.lower()) as rep:
+        before = await _ids(rep, "outlets")
+        _, found = await admin.json("/api/v1/positions", params={"q": OTHER_REP})
+        other = found["rows"][0]["id"]
+        me = (await rep.json("/api/v1/me"))[1]["id"]
+        day = today(company.office.clock)
+        fields = {"person": me, "since": day, "until": day}
+        path = f"/api/v1/positions/{other}/substitute"
+        status, done = await admin.json(path, "POST", json=fields)
+        assert status == 200, done
+        during = await _ids(rep, "outlets")
+        assert before < during
+        _, held = await admin.json("/api/v1/assignments?kind=substitute")
+        yesterday = f"{int(day[:4]) - 1}{day[4:]}"
+        path = f"/api/v1/assignments/{held['rows'][0]['id']}/end"
+        assert (await admin.json(path, "POST", json={"until": yesterday}))[0] == 200
+        assert await _ids(rep, "outlets") == before

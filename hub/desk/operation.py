@@ -1,0 +1,214 @@
+"""An act of a person, said once: its form, its button, its web service and its right come from here."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from fieldmesh.basics.errors import Rejected
+from fieldmesh.basics.identifiers import from_text
+from fieldmesh.service.translation import _
+from hub.desk import lists
+from hub.desk.hands import Hands
+from hub.desk.views.registry import VIEWS
+from hub.rules.access import Access
+
+
+class Kind(StrEnum):
+    """What a field of a form holds."""
+
+    TEXT = "text"
+    LONG = "textarea"
+    NUMBER = "number"
+    DATE = "date"
+    FLAG = "checkbox"
+    CHOICE = "select"
+    LINK = "link"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A field of an act's form.
+
+    Attributes:
+        name: of the parameter.
+        title: English msgid.
+        kind: what it holds.
+        required: whether it must be filled in.
+        source: LINK: the view whose records may be chosen.
+        choices: CHOICE: (value, English msgid).
+        hint: English msgid below the field.
+        most: TEXT: most characters.
+    """
+
+    name: str
+    title: str
+    kind: Kind = Kind.TEXT
+    required: bool = True
+    source: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
+    hint: str = ""
+    most: int = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of an act.
+
+    Attributes:
+        text: for the person, in their language already.
+        address: where they go on; empty = where they were.
+        facts: name → value, for the page and the web service.
+        secret: a one-time code, shown once, also as a QR picture.
+    """
+
+    text: str
+    address: str = ""
+    facts: Mapping[str, object] = field(default_factory=dict)
+    secret: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An act as it reaches its function.
+
+    Attributes:
+        hands: the hub.
+        access: who acts.
+        target: the record; None for acts of a list.
+        texts: name → text, trimmed; empty texts are left out.
+    """
+
+    hands: Hands
+    access: Access
+    target: lists.Record | None
+    texts: Mapping[str, str]
+
+    def text(self, name: str) -> str:
+        """A text; empty when it was not given."""
+        return self.texts.get(name, "")
+
+    def flag(self, name: str) -> bool:
+        """Whether a flag was set."""
+        return self.texts.get(name, "") in {"1", "on", "true"}
+
+    def link(self, name: str) -> bytes | None:
+        """The id that a link names; None when it was not given."""
+        return from_text(self.texts[name]) if name in self.texts else None
+
+    @property
+    def record(self) -> lists.Record:
+        """The record that is acted on.
+
+        Raises:
+            Rejected: `not_found`, the act has none.
+        """
+        if self.target is None:
+            raise Rejected("not_found", place="address", text="there is no such record for you")
+        return self.target
+
+
+Run = Callable[[Asked], Awaitable[Done]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An act.
+
+    Attributes:
+        name: in addresses.
+        view: name of the view to which it belongs.
+        title: of its button and form, English msgid.
+        function: who may do it.
+        run: does it.
+        inputs: fields of its form.
+        of_record: whether it acts on one record; else it stands at the list.
+        warning: what is lost by it, English msgid: asks for a second confirmation.
+        states: of the record in which it makes sense; empty = all.
+    """
+
+    name: str
+    view: str
+    title: str
+    function: str
+    run: Run
+    inputs: tuple[Input, ...] = ()
+    of_record: bool = True
+    warning: str = ""
+    states: tuple[str, ...] = ()
+
+
+async def perform(
+    operation: Operation,
+    hands: Hands,
+    access: Access,
+    row_id: bytes | None,
+    texts: Mapping[str, str],
+) -> Done:
+    """The act is done, if the person may and the fields can be taken.
+
+    Raises:
+        Rejected: `function_missing`, `not_found`, `form_wrong`, `state_refused`, or what the act itself refuses.
+    """
+    access.need(operation.function)
+    target = None
+    if operation.of_record:
+        target = await _target(operation, hands, access, row_id)
+    given = {
+        one.name: texts[one.name].strip()
+        for one in operation.inputs
+        if texts.get(one.name, "").strip()
+    }
+    problems = {
+        one.name: problem
+        for one in operation.inputs
+        if (problem := await _problem(one, given.get(one.name, ""), hands, access))
+    }
+    if problems:
+        text = "; ".join(f"{name}: {why}" for name, why in problems.items())
+        place = next(iter(problems))
+        raise Rejected("form_wrong", place=place, count=len(problems), text=text, problems=problems)
+    return await operation.run(Asked(hands, access, target, given))
+
+
+async def _target(
+    operation: Operation, hands: Hands, access: Access, row_id: bytes | None
+) -> lists.Record:
+    view = VIEWS[operation.view]
+    found = await lists.record(hands.office.database, access, view, row_id or b"")
+    state = found.values.get("state", found.values.get("status"))
+    if operation.states and state not in operation.states:
+        raise Rejected("state_refused", table=view.table, held=state, wanted=operation.name)
+    return found
+
+
+async def _problem(one: Input, text: str, hands: Hands, access: Access) -> str:
+    """Why the field can't be taken; empty = it can."""
+    if not text:
+        return _("is needed") if one.required and one.kind is not Kind.FLAG else ""
+    match one.kind:
+        case Kind.LINK:
+            return await _link_problem(one, text, hands, access)
+        case Kind.CHOICE:
+            known = {value for value, _title in one.choices}
+            return "" if text in known else _("choose one from the list")
+        case Kind.TEXT | Kind.LONG:
+            return (
+                ""
+                if len(text) <= one.most
+                else _("longer than {most} characters").format(most=one.most)
+            )
+        case Kind.NUMBER:
+            plain = text.replace(",", ".").removeprefix("-")
+            ok = plain.replace(".", "", 1).isdigit()
+            return "" if ok else _("{text} is not a number").format(text=text[:40])
+        case _:
+            return ""
+
+
+async def _link_problem(one: Input, text: str, hands: Hands, access: Access) -> str:
+    """A link leads to a record that the person sees."""
+    try:
+        await lists.record(hands.office.database, access, VIEWS[one.source], from_text(text))
+    except (ValueError, Rejected):
+        return _("choose one from the list")
+    return ""

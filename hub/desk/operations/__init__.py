@@ -1,0 +1,1 @@
+"""Acts of people by area; `registry` holds them all."""

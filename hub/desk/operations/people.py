@@ -1,0 +1,77 @@
+"""Who fills which position: assignments and substitutes, from a day until a day."""
+
+from fieldmesh.basics.errors import Rejected
+from fieldmesh.service.translation import N_, _
+from hub.desk.changes import acting
+from hub.desk.operation import Asked, Done, Input, Kind, Operation
+from hub.fleet.people import refresh_sign_ins
+from hub.fleet.subscriptions import today
+from hub.storage.org_changes import update_rows, upsert_rows
+
+_MAIN, _SUBSTITUTE = "main", "substitute"
+
+
+async def _assign(asked: Asked) -> Done:
+    return await _fill(asked, _MAIN)
+
+
+async def _substitute(asked: Asked) -> Done:
+    if not asked.text("until"):
+        raise Rejected(
+            "form_wrong",
+            place="until",
+            count=1,
+            text=_("is needed"),
+            problems={"until": _("is needed")},
+        )
+    return await _fill(asked, _SUBSTITUTE)
+
+
+async def _fill(asked: Asked, kind: str) -> Done:
+    office, position = asked.hands.office, asked.record.row_id
+    since, until = asked.text("since") or today(office.clock), asked.text("until") or None
+    if until is not None and until < since:
+        problem = {"until": _("ends before it begins")}
+        raise Rejected(
+            "form_wrong", place="until", count=1, text=problem["until"], problems=problem
+        )
+    row_id = office.maker.identifiers.new()
+    about = {"position": asked.record.values["code"], "kind": kind, **asked.texts}
+    user = asked.link("person")
+    async with acting(
+        office, asked.access, "position_filled", about, [position, user or b"", row_id]
+    ) as writer:
+        names = ("id", "position_id", "user_id", "valid_from", "valid_to", "kind")
+        await upsert_rows(
+            writer, "assignment", names, [(row_id, position, user, since, until, kind)]
+        )
+        await refresh_sign_ins(writer, office.maker, [position])
+    return Done(_("The position is filled from {since}.").format(since=since))
+
+
+async def _end(asked: Asked) -> Done:
+    office, record = asked.hands.office, asked.record
+    until = asked.text("until") or today(office.clock)
+    position = record.values["position_id"]
+    about = {"until": until}
+    subjects = [
+        one for one in (record.row_id, position, record.values["user_id"]) if isinstance(one, bytes)
+    ]
+    async with acting(office, asked.access, "assignment_ended", about, subjects) as writer:
+        await update_rows(writer, "assignment", ("id", "valid_to"), [(record.row_id, until)])
+        if isinstance(position, bytes):
+            await refresh_sign_ins(writer, office.maker, [position])
+    return Done(_("The assignment ends on {until}.").format(until=until))
+
+
+_PERSON = Input("person", N_("Person"), Kind.LINK, source="people")
+_SINCE = Input("since", N_("From"), Kind.DATE, required=False, hint=N_("Empty: from today."))
+_UNTIL = Input("until", N_("Until"), Kind.DATE, required=False, hint=N_("That day included."))
+OPERATIONS = (
+    Operation("assign", "positions", N_("Give it to a person"), "people.assign", _assign, (_PERSON, _SINCE, _UNTIL)),
+    Operation(
+        "substitute", "positions", N_("Let somebody stand in"), "people.substitute", _substitute,
+        (_PERSON, _SINCE, _UNTIL),
+    ),
+    Operation("end", "assignments", N_("End it"), "people.assign", _end, (_UNTIL,)),
+)  # fmt: skip

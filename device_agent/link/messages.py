@@ -144,9 +144,11 @@ class DownloadComplete:
 
 @dataclass(frozen=True, slots=True)
 class RepairSent:
-    """Rows of the ranges that differed."""
+    """Rows of the ranges that differed, and what changed since the download was made."""
 
     frames: list[UnpackedFrame]
+    digests: list[Digest]
+    """Of the state that they bring; empty = that of the download."""
 
 
 @dataclass(frozen=True, slots=True)

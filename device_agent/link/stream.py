@@ -265,23 +265,26 @@ def _chunk(message: session_pb2.GatewayMessage, _hub: HubKnown) -> Piece:
 
 
 def _download_end(message: session_pb2.GatewayMessage, _hub: HubKnown) -> DownloadComplete:
-    return DownloadComplete(
-        [
-            Digest(
-                partition=found.partition,
-                table=found.table,
-                bucket=found.bucket,
-                rows=found.rows,
-                low=found.low,
-                high=found.high,
-            )
-            for found in message.download_end.digests
-        ]
-    )
+    return DownloadComplete(_digests(message.download_end.digests))
+
+
+def _digests(digests: Iterable[table_pb2.Digest]) -> list[Digest]:
+    return [
+        Digest(
+            partition=found.partition,
+            table=found.table,
+            bucket=found.bucket,
+            rows=found.rows,
+            low=found.low,
+            high=found.high,
+        )
+        for found in digests
+    ]
 
 
 def _repair(message: session_pb2.GatewayMessage, _hub: HubKnown) -> RepairSent:
-    return RepairSent([unpack_frame(frame) for frame in message.repair.frames])
+    found = message.repair
+    return RepairSent([unpack_frame(frame) for frame in found.frames], _digests(found.digests))
 
 
 def _done(message: session_pb2.GatewayMessage, hub: HubKnown) -> Ended:

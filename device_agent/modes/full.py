@@ -88,7 +88,10 @@ async def _apply(
 async def _repair(
     talk: Talk, sent: RepairSent, announced: DownloadAnnounced, meant: list[Digest]
 ) -> list[Digest]:
-    """The ranges that differed are as the gateway has them; what still differs is returned."""
+    """The ranges that differed are as the gateway has them, in one transaction with all that changed there meanwhile.
+
+    What still differs is returned. The cursor stays: what the repair brought early comes again.
+    """
     talk.report.repaired = True
 
     def work(connection: Connection) -> list[Digest]:
@@ -96,7 +99,7 @@ async def _repair(
         applier.repair()
         for frame in sent.frames:
             applier.frame(frame)
-        return differing(connection, meant, set(announced.partitions))
+        return differing(connection, sent.digests or meant, set(announced.partitions))
 
     differs = await talk.context.database.apply(work)
     talk.context.tell(Step.VERIFY, note="repaired" if not differs else "differs")

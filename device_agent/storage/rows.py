@@ -11,7 +11,7 @@ then rows of whole partitions that did not come.
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from device_agent.storage.held import pending_rows
 from device_agent.storage.state import update_state
@@ -159,12 +159,31 @@ class DeltaApplier:
         if self._cleaning:
             self._remember_seen(table, rows)
         free, held = self._split(table, rows)
-        write_rows(self._connection, free)
+        for force, part in self._parted(free):
+            write_rows(self._connection, part, force=force)
         if held is not None:
-            self._take_bookkeeping(table, held)
+            for force, part in self._parted(held):
+                self._take_bookkeeping(table, part, force=force)
 
-    def _take_bookkeeping(self, table: ReplicatedTable, rows: TableRows) -> None:
-        """Pending rows keep their content; their partition, lsn and hash are the hub's."""
+    def _parted(self, rows: TableRows) -> Iterator[tuple[bool, TableRows]]:
+        """Rows of whole partitions, which stand as they come, and others, of which the newer counts.
+
+        A row of a lost future has a higher LSN than what the restored hub says.
+        """
+        if not self._cleaning:
+            yield False, rows
+            return
+        places: dict[bool, list[int]] = {True: [], False: []}
+        for place, partition in enumerate(rows.column("partition")):
+            places[partition in self._cleaning].append(place)
+        for force, chosen in places.items():
+            yield force, rows.take(chosen)
+
+    def _take_bookkeeping(self, table: ReplicatedTable, rows: TableRows, *, force: bool) -> None:
+        """Pending rows keep their content; their partition, lsn and hash are the hub's.
+
+        With ``force`` also where what is here has a higher LSN.
+        """
         lines = list(
             zip(
                 rows.column("partition"),
@@ -182,16 +201,16 @@ class DeltaApplier:
             if exists:
                 self._connection.execute(
                     f"UPDATE {table.name} SET partition = ?, lsn = ?, row_hash = ?"  # noqa: S608
-                    " WHERE id = ? AND lsn < ?",
-                    (*line, line[1]),
+                    " WHERE id = ? AND (? OR lsn < ?)",
+                    (*line, force, line[1]),
                 )
             else:
                 self._connection.execute(
                     "INSERT INTO fm_deleted_row (partition, lsn, row_hash, row_id, table_no)"
                     " VALUES (?, ?, ?, ?, ?) ON CONFLICT (table_no, row_id) DO UPDATE SET"
                     " partition = excluded.partition, lsn = excluded.lsn,"
-                    " row_hash = excluded.row_hash WHERE excluded.lsn > lsn",
-                    (*line, table.number),
+                    " row_hash = excluded.row_hash WHERE ? OR excluded.lsn > lsn",
+                    (*line, table.number, force),
                 )
 
     def _remove(self, table: ReplicatedTable, rows: TableRows) -> None:
@@ -264,7 +283,7 @@ class DeltaApplier:
         free, held = self._split(table, rows)
         write_rows(self._connection, free, force=True)
         if held is not None:
-            self._take_bookkeeping(table, held)
+            self._take_bookkeeping(table, held, force=True)
 
     def _drop(self, partition: int) -> None:
         for table in self._tables_in(partition):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
@@ -56,37 +57,46 @@ async def run_seeding(parts: ReplicationParts) -> None:
         await _seed_all(parts, open_rows)
 
 
+@dataclass(slots=True)
+class _Round:
+    """One round over all partitions that are not ready.
+
+    A line that fails ends it for all. A refusal is of one partition only, and no reason to leave others
+    waiting: it may be theirs to tell that the refused one is not wanted any more.
+    """
+
+    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
+    cut: Retry | None = None
+    refused: bool = False
+
+
 async def _seed_all(parts: ReplicationParts, rows: list[Partition]) -> None:
-    places = asyncio.Semaphore(_AT_ONCE)
-    problems: list[Retry] = []
+    now = _Round()
     async with asyncio.TaskGroup() as group:
         for row in rows:
-            group.create_task(_seed_in_turn(parts, row, places, problems))
-    if problems:
-        raise problems[0]
+            group.create_task(_seed_in_turn(parts, row, now))
+    if now.cut is not None:
+        raise now.cut
+    if now.refused:
+        raise Retry("seed_refused", delay_s=_IDLE_S)
 
 
-async def _seed_in_turn(
-    parts: ReplicationParts,
-    row: Partition,
-    places: asyncio.Semaphore,
-    problems: list[Retry],
-) -> None:
-    async with places:
-        if problems:
+async def _seed_in_turn(parts: ReplicationParts, row: Partition, now: _Round) -> None:
+    async with now.places:
+        if now.cut is not None:
             return
         try:
             await seed(parts, row)
         except Retry as problem:
-            problems.append(problem)
+            now.cut = problem
             await _note_problem(parts, row.partition, problem)
         except FieldmeshError as problem:
             LOG.warning(
                 "seed_refused",
                 extra={"partition": row.partition, "problem": problem.code},
             )
+            now.refused = True
             await _note_problem(parts, row.partition, problem)
-            problems.append(Retry("seed_refused", delay_s=_IDLE_S))
 
 
 async def _note_problem(parts: ReplicationParts, partition: int, problem: FieldmeshError) -> None:

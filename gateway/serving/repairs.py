@@ -1,16 +1,23 @@
-"""Ranges in which a device differs from its gateway: found by digests, sent anew (promise 5)."""
+"""Ranges in which a device differs from its gateway: found by digests, sent anew (promise 5).
+
+The gateway's mark moves on while a device compares. A range as it is now beside rows as they were at the download's
+mark would be a state that the hub never had (promise 4), so a repair brings what changed since, too.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fieldmesh.basics.errors import Retry
 from fieldmesh.codec import frames
+from gateway.serving.forms import to_digest
+from gateway.serving.readiness import check_served
 from gateway.storage import deltas, devices, digests, partitions
 from gateway.storage.schema import WIRE_COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from fieldmesh.wire.v1 import table_pb2
     from gateway.storage.transaction import Transaction
@@ -22,6 +29,8 @@ class RepairFrames:
 
     frames: list[table_pb2.Frame]
     rows: int
+    digests: list[table_pb2.Digest]
+    """Of the state that they bring."""
 
 
 def find_repair(
@@ -29,13 +38,30 @@ def find_repair(
     *,
     device_id: bytes,
     held: Sequence[table_pb2.Digest],
+    stands_at: int,
+    has: Collection[int],
 ) -> RepairFrames:
-    """Every (table, bucket) in which the device's digests are not the gateway's, whole.
+    """Every (table, bucket) in which the device's digests are not the gateway's, whole, after what changed since.
 
     Only partitions of the device's own subscription are looked at (promise 6).
+
+    Args:
+        connection: one reading transaction.
+        device_id: whose repair it is.
+        held: what the device has where it differs.
+        stands_at: the mark of the download that it has applied.
+        has: the partitions of that download.
+
+    Raises:
+        Retry: ``partition_not_ready``: what the device may see, or how its areas stand here, has changed meanwhile;
+            the next full sync brings all of it.
     """
     facts = devices.read_facts(connection, device_id)
     allowed = partitions.device_partitions(connection, facts)
+    check_served(connection, allowed)
+    plan = deltas.plan_delta(connection, cursor_lsn=stands_at, held=has, wanted=allowed)
+    if plan.whole or plan.dropped:
+        raise Retry("partition_not_ready", place="repair", partitions=len(plan.whole))
     theirs: dict[int, dict[tuple[str, int], tuple[int, int, int]]] = {}
     for digest in held:
         if digest.partition in allowed:
@@ -43,6 +69,13 @@ def find_repair(
             ranges[digest.table, digest.bucket] = (digest.rows, digest.low, digest.high)
     found: list[table_pb2.Frame] = []
     rows = 0
+    for kind, source in (
+        (frames.FrameKind.ROWS, deltas.changed_rows(connection, plan)),
+        (frames.FrameKind.REMOVALS, deltas.removed_rows(connection, plan)),
+    ):
+        for piece in source:
+            rows += piece.row_count
+            found += frames.pack_frames(kind, piece)
     for partition, ranges in theirs.items():
         ours = {
             (row.table, row.bucket): (row.rows, row.low, row.high)
@@ -55,7 +88,8 @@ def find_repair(
                 continue
             found += _range_frames(connection, table, partition=partition, bucket=bucket)
             rows += ours.get((table, bucket), (0,))[0]
-    return RepairFrames(found, rows)
+    sums = digests.partition_digests(connection, plan.partitions, for_devices=True)
+    return RepairFrames(found, rows, [to_digest(row) for row in sums])
 
 
 def _range_frames(

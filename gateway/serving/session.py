@@ -278,17 +278,17 @@ class SyncSession:
                 await self._wait_until_ready(opening)
                 download = await self.parts.downloads.make(wish)
         except Retry as problem:
-            await self._done(
-                session_pb2.OUTCOME_DOWNLOAD_DEFERRED,
-                reason=problem.code,
-                retry_after_ms=int(problem.delay_s * 1000),
-            )
+            await self._defer(problem)
             return
         self.row.resumed = int(download.resumed)
         self.row.rows_down += download.rows
         offset = self.hello.resume_offset if download.resumed else 0
         await send_download(self.stream, download, offset=offset, bandwidth=self.parts.bandwidth)
-        await self._repair()
+        try:
+            await self._repair(download.start)
+        except Retry as problem:
+            await self._defer(problem)
+            return
         await self._done(session_pb2.OUTCOME_DONE)
 
     async def _wait_until_ready(self, opening: Opening) -> None:
@@ -314,7 +314,14 @@ class SyncSession:
         wanted = partitions.device_partitions(connection, facts)
         return len(partitions.not_served(connection, wanted))
 
-    async def _repair(self) -> None:
+    async def _defer(self, problem: Retry) -> None:
+        await self._done(
+            session_pb2.OUTCOME_DOWNLOAD_DEFERRED,
+            reason=problem.code,
+            retry_after_ms=int(problem.delay_s * 1000),
+        )
+
+    async def _repair(self, start: session_pb2.DownloadStart) -> None:
         for turn in range(limits.REPAIRS_IN_SESSION + 1):
             applied = (await self.stream.expect("applied")).applied
             if not applied.differing:
@@ -325,10 +332,16 @@ class SyncSession:
             if len(applied.differing) > limits.DIGESTS_IN_APPLIED:
                 raise Rejected("too_many_digests", most=limits.DIGESTS_IN_APPLIED)
             repair = await self.parts.database.read(
-                partial(find_repair, device_id=self.hello.device_id, held=applied.differing)
+                partial(
+                    find_repair,
+                    device_id=self.hello.device_id,
+                    held=applied.differing,
+                    stands_at=start.mark_lsn,
+                    has=start.partitions,
+                )
             )
             self.row.rows_down += repair.rows
-            message = session_pb2.Repair(frames=repair.frames)
+            message = session_pb2.Repair(frames=repair.frames, digests=repair.digests)
             await self.stream.send(session_pb2.GatewayMessage(repair=message))
 
     async def _done(

@@ -4,17 +4,18 @@ import argparse
 import asyncio
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from tests.chaos.campaign import Orders, run
+from tests.chaos.campaign import Orders, Verdict, run
 from tests.chaos.faults.fault import find
 from tests.chaos.shape import company
 from tests.chaos.telling import RESULT, stories, table, write_json
 
-KEPT, BROKEN = 0, 1
+KEPT, BROKEN, INTERRUPTED = 0, 1, 130
 
 
 def main() -> int:
@@ -48,7 +49,13 @@ def main() -> int:
         f"{command}: {len(faults)} faults, {options.gateways} gateways, {options.devices} devices in {crews} crews"
     )
     began = time.monotonic()
-    verdict = asyncio.run(run(orders, _say))
+    try:
+        verdict = asyncio.run(_until_told(orders))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        _say(
+            f"Interrupted; all processes have ended. Histories, databases and logs are in {folder}"
+        )
+        return INTERRUPTED
     write_json(verdict, RESULT, command)
     _say(*table(verdict), *stories(verdict, command))
     _say(
@@ -59,6 +66,14 @@ def main() -> int:
     elif options.folder is None:
         shutil.rmtree(folder, ignore_errors=True)
     return BROKEN if verdict.violations else KEPT
+
+
+async def _until_told(orders: Orders) -> Verdict:
+    """The verdict; somebody who ends the campaign ends all its processes with it."""
+    me = asyncio.current_task()
+    if me is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, me.cancel)
+    return await run(orders, _say)
 
 
 def _say(*lines: str) -> None:

@@ -7,7 +7,9 @@ each is answered by one.
 
 import asyncio
 import json
+import os
 import sys
+import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -221,5 +223,18 @@ async def _main() -> None:
     await crew.run()
 
 
+def main() -> None:
+    """The crew has worked to its end. A defect ends it at once: threads of open databases would keep it alive."""
+    code = 1
+    try:
+        asyncio.run(_main())
+        code = 0
+    finally:
+        if code:
+            traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(code)
+
+
 if __name__ == "__main__":
-    asyncio.run(_main())
+    main()

@@ -485,21 +485,30 @@ Global___Applied: _TypeAlias = Applied  # noqa: Y015
 
 @_typing.final
 class Repair(_message.Message):
-    """Rows for the ranges that differ; the device answers with Applied again (at most twice a session)."""
+    """Rows for the ranges that differ; the device answers with Applied again (at most twice a session).
+    The gateway may have moved on since the download's mark: then everything that changed since is among the frames, so
+    that the device, which applies a repair in one transaction, shows one state of the hub. Its cursor stays at the mark.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     FRAMES_FIELD_NUMBER: _builtins.int
+    DIGESTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def frames(self) -> _containers.RepeatedCompositeFieldContainer[_table_pb2.Frame]: ...
+    @_builtins.property
+    def digests(self) -> _containers.RepeatedCompositeFieldContainer[_table_pb2.Digest]:
+        """per partition, as it is after the repair; none = as at the end of the download"""
+
     def __init__(
         self,
         *,
         frames: _abc.Iterable[_table_pb2.Frame] | None = ...,
+        digests: _abc.Iterable[_table_pb2.Digest] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["frames", b"frames"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digests", b"digests", "frames", b"frames"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

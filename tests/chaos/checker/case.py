@@ -72,12 +72,18 @@ class Case:
     """Devices that have stood in for another."""
     days: list[float] = field(default_factory=list)
     """When each day began."""
+    restores: list[float] = field(default_factory=list)
+    """When the backups were taken from which head office was restored later."""
+    lost_disks: set[str] = field(default_factory=set)
+    """Gateways that lost their disks at some time."""
     end: float = 0.0
 
     def __post_init__(self) -> None:
         """Every event is in its place."""
         self.end = float(self.events[-1]["t"]) if self.events else 0.0
         self.forces = list(forces_of(self.events, self.end))
+        self.restores = [one.begin for one in self.struck(HUB_RESTORED)]
+        self.lost_disks = {one.node for one in self.struck(GATEWAY_DISK_LOST)}
         ids = self.facts.hub.devices
         for event in self.events:
             match event["k"]:

@@ -8,8 +8,6 @@ from fieldmesh.data.policy import PartitionKind
 from fieldmesh.replica.partition import partition_id
 from tests.chaos.checker.case import (
     DEVICE_RESTORED,
-    GATEWAY_DISK_LOST,
-    HUB_RESTORED,
     Case,
     Violation,
     counts_at,
@@ -90,15 +88,14 @@ def _of_gateways(case: Case, event: dict[str, Any]) -> dict[str, Any]:
     head office has; what that has lost, other gateways hold and send again, and devices offer again what they hold.
     """
     at = float(event["t"])
-    restores = [one.begin for one in case.struck(HUB_RESTORED) if one.begin <= at]
+    restores = [one for one in case.restores if one <= at]
     if any(case.morning(at) <= one for one in restores):
         return {}
     codes = {one: code for code, one in case.facts.hub.gateways.items()}
-    lost = {one.node for one in case.struck(GATEWAY_DISK_LOST)}
     return {
         f"tick of {codes.get(gateway, gateway)} after restore {len(restores)}": tuple(tick)
         for gateway, tick in event["gateways"].items()
-        if codes.get(gateway, gateway) not in lost
+        if codes.get(gateway, gateway) not in case.lost_disks
     }
 
 

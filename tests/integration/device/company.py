@@ -76,6 +76,8 @@ class Company:
     removals: list[tuple[str, bytes, int, int]] = field(default_factory=list)
     partitions: set[int] = field(default_factory=lambda: {11, 12})
     lsn: int = 1 << 40
+    restored: bool = False
+    """Whether devices come from a lost future: everything goes down whole."""
 
     def put(self, table: str, row_id: bytes, partition: int, **values: Value) -> bytes:
         """The row is the hub's newest version."""

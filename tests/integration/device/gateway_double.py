@@ -272,7 +272,7 @@ class GatewayDouble(session_pb2_grpc.GatewayServicer, session_pb2_grpc.Enrolment
     def make_download(self, hello: session_pb2.Hello):  # type: ignore[no-untyped-def]
         snapshot = hello.mode in {3, 4}
         held = set(hello.partitions)
-        whole = self.company.partitions - held
+        whole = self.company.partitions - (set() if self.company.restored else held)
         content = self._snapshot() if snapshot else self._delta(hello.cursor_lsn, whole)
         packed = zstandard.compress(content, 1) if snapshot else content
         start = session_pb2.DownloadStart(

@@ -135,6 +135,24 @@ async def test_a_difference_is_found_and_repaired(device: DeviceAgent) -> None:
     assert (await device.tables())["outlet"] == 5
 
 
+async def test_rows_of_a_lost_future_give_way_in_the_delta_itself(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """Promise 4: until a repair came, a restored price would stand beside names of another state."""
+    company = gateway.company
+    before = dict(company.rows["outlet"])
+    mine, theirs = (identifier(1000 + number) for number in (0, 1))
+    await device.sync(Mode.INITIALIZE)
+    for row in (mine, theirs):
+        company.put("outlet", row, 11, code="LOST", name="Shop")
+    await device.sync(Mode.FULL)
+    company.rows["outlet"], company.lsn, company.restored = before, company.lsn + (1 << 32), True
+    report = await device.sync(Mode.FULL)
+    assert not report.repaired
+    assert await rows_of(device, "SELECT count(*) FROM outlet WHERE code = 'LOST'") == [(0,)]
+    assert await rows_of(device, "SELECT count(*) FROM outlet") == [(len(before),)]
+
+
 async def test_a_damaged_row_is_found_by_the_deep_check(device: DeviceAgent) -> None:
     """Promise 5: content that is not what the hub hashed cannot hide."""
     await device.sync(Mode.INITIALIZE)

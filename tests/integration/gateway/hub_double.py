@@ -47,6 +47,8 @@ class HubDouble:
     lose_next: bool = False
     oldest_lsn: int = 0
     leases: list[bytes] = field(default_factory=list)
+    denied: set[int] = field(default_factory=set)
+    """Partitions that are not in the gateway's scope."""
 
     def put(self, partition: int, *rows: TableRows) -> None:
         """The rows stand in the partition, for seeds."""
@@ -93,6 +95,12 @@ class HubDouble:
             "repair": self._repair,
             "lease": self._lease,
         }
+        if (
+            method == "seed"
+            and replication_pb2.SeedRequest.FromString(payload).partition in self.denied
+        ):
+            problem = replication_pb2.Problem(code="scope_denied")
+            return replication_pb2.Reply(problem=problem).SerializeToString()
         value = handlers[method](payload).SerializeToString()
         return replication_pb2.Reply(value=value).SerializeToString()
 

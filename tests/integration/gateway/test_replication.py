@@ -124,6 +124,31 @@ async def test_a_new_gateway_seeds_all_that_its_positions_need(
         assert verdict["equal"], verdict
 
 
+async def test_a_refused_seed_does_not_keep_others_waiting(tmp_path: Path, hub: HubDouble) -> None:
+    """Promise 5: a lease of a lost future names areas that the restored hub denies; what tells so comes after them."""
+    world = World(tmp_path)
+    device = world.device()
+    fill(hub, world, device, [])
+    hub.denied = set(range(1, 9))
+    own = next(rows.column("position_id")[0] for rows in hub.rows[GLOBAL] if rows.table == "device")
+    place = partition_id(PartitionKind.POSITION, bytes(own))
+    lost = (
+        {
+            "id": MAKER.new(),
+            "lsn": 50,
+            "partition": place,
+            "position_id": own,
+            "target_partition": one,
+        }
+        for one in hub.denied
+    )
+    hub.put(place, rows_of("subscription", *({**row, "target_kind": "any"} for row in lost)))
+    async with world.running() as gateway:
+        await until(
+            lambda: ready(gateway), "the patch is ready, though eight areas before it are denied"
+        )
+
+
 async def test_nothing_is_visible_before_its_mark_and_removals_take_rows_away(
     tmp_path: Path, hub: HubDouble
 ) -> None:

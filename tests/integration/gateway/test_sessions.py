@@ -10,12 +10,16 @@ import grpc.aio
 import pytest
 import zstandard
 
+from fieldmesh.basics.errors import Retry
 from fieldmesh.codec.frames import FrameKind, FrameReader, unpack_frame
 from fieldmesh.data.policy import PartitionKind
 from fieldmesh.replica.partition import partition_id
 from fieldmesh.wire.v1 import session_pb2, table_pb2
+from gateway.serving.repairs import RepairFrames, find_repair
 from gateway.storage import (
     cache,
+    cursors,
+    devices,
     inbox,
     outbox,
     partitions,
@@ -23,7 +27,7 @@ from gateway.storage import (
     provisional_due,
     sessions,
 )
-from tests.integration.gateway.world import World, order, place_region, rows_of
+from tests.integration.gateway.world import MAKER, World, order, place_region, rows_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -249,6 +253,39 @@ async def test_a_device_that_differs_is_repaired_by_ranges(tmp_path: Path) -> No
         assert {frame.kind for frame in repair.frames} == {FrameKind.REPLACE}
         sent = [unpack_frame(frame).rows for frame in repair.frames]
         assert outlets[0] in [identifier for rows in sent for identifier in rows.column("id")]
+
+
+async def test_a_repair_brings_what_changed_since_the_download_too(tmp_path: Path) -> None:
+    """Promise 4: a range as it is now, beside rows as they were at the mark, is a state that the hub never had."""
+    world = World(tmp_path)
+    device = world.device()
+    async with world.running() as gateway:
+        _, patch, outlets = await place_region(gateway, [device])
+        bucket = outlets[0][-1] >> 4
+        wrong = table_pb2.Digest(partition=patch, table="outlet", bucket=bucket, rows=9)
+        changed = rows_of("outlet", {"id": MAKER.new(), "partition": patch, "lsn": 120})
+
+        def move_on(connection: sqlite3.Connection) -> None:
+            cache.apply_rows(connection, changed)
+            cursors.set_mark(connection, 120, marked_at=1, down_sequence=2)
+
+        await gateway.database.write(move_on)
+        has = await gateway.database.read(
+            lambda c: partitions.device_partitions(c, devices.read_facts(c, device.device_id))
+        )
+
+        def repair(connection: sqlite3.Connection) -> RepairFrames:
+            return find_repair(
+                connection, device_id=device.device_id, held=[wrong], stands_at=100, has=has
+            )
+
+        found = await gateway.database.read(repair)
+        assert {frame.kind for frame in found.frames[1:]} == {FrameKind.REPLACE}
+        assert unpack_frame(found.frames[0]).rows.column("id") == changed.column("id")
+        assert {digest.partition: digest.rows for digest in found.digests}[patch] == 4
+        has.discard(patch)
+        with pytest.raises(Retry, match="still loading"):
+            await gateway.database.read(repair)
 
 
 async def test_initialize_brings_a_database_with_unconfirmed_rows_laid_over(

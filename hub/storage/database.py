@@ -69,6 +69,19 @@ class HubDatabase:
                     async with writing.begin():
                         yield writing
 
+    @asynccontextmanager
+    async def trial(self) -> AsyncIterator[AsyncConnection]:
+        """As `write`, but everything is taken back at the end: what a change would do, seen without it."""
+        async with self._writing:
+            with _Translated(self._file):
+                async with self._engine.connect() as connection:
+                    writing = await connection.execution_options(fieldmesh_writes=True)
+                    begun = await writing.begin()
+                    try:
+                        yield writing
+                    finally:
+                        await begun.rollback()
+
     async def create(self, now: int) -> None:
         """All tables stand, empty, in hub epoch 1.
 

@@ -42,6 +42,15 @@ async def head_office_write(
         await writer.close()
 
 
+@asynccontextmanager
+async def trial_write(database: HubDatabase, clock: Clock) -> AsyncIterator[ChangeWriter]:
+    """A transaction of head office that is taken back at the end."""
+    async with database.trial() as connection:
+        writer = ChangeWriter(connection, clock)
+        await writer.open()
+        yield writer
+
+
 async def update_rows(
     writer: ChangeWriter,
     table: str,

@@ -38,7 +38,17 @@ class Place:
     function: str = ""
 
 
-PLACES: tuple[Place, ...] = ()
+PLACES: tuple[Place, ...] = (
+    Place(Area.TODAY, N_("Board"), "/today", "today.view"),
+    Place(Area.TODAY, N_("Map"), "/today/map", "map.view"),
+    Place(
+        Area.NETWORK,
+        N_("Quarantine, gaps, conflicts"),
+        "/oversight/quarantine",
+        "quarantine.manage",
+    ),
+    Place(Area.ORGANISATION, N_("Move outlets"), "/move-outlets", "outlet.move"),
+)
 """Screens that are no lists of a view; they stand before the lists of their area."""
 
 

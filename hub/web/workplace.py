@@ -14,7 +14,10 @@ from hub.web.pages.acts import ActPages
 from hub.web.pages.edits import EditPages
 from hub.web.pages.home import HomePages
 from hub.web.pages.lists import ListPages
+from hub.web.pages.moves import MovePages
+from hub.web.pages.oversight import OversightPages
 from hub.web.pages.signin import SignInPages
+from hub.web.pages.today import TodayPages
 from hub.web.sessions import knows_visitor
 from hub.web.shell import Shell
 
@@ -31,6 +34,9 @@ class Workplace:
         self._parts = (
             HomePages(),
             SignInPages(self._sign_in, self._shell),
+            TodayPages(hands, self._shell),
+            OversightPages(hands, self._shell),
+            MovePages(hands, self._shell),
             Resources(office),
             ActServices(hands),
             ActPages(hands, self._shell),

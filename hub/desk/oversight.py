@@ -1,0 +1,117 @@
+"""Quarantine, gaps and conflicts: looked at and decided by people. Promise 7 (Authority)."""
+
+from dataclasses import dataclass
+
+from fieldmesh.basics.errors import Rejected
+from hub.desk.changes import acting
+from hub.desk.hands import Applied, Hands
+from hub.rules.access import Access
+from hub.storage import conflicts, inbox, nodes, quarantine
+from hub.storage.conflicts import LoggedConflict
+from hub.storage.quarantine import Quarantined
+
+FUNCTION = "quarantine.manage"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A device whose batches wait for an earlier one. `since` is UTC microseconds."""
+
+    device_id: bytes
+    device: str
+    decided: str
+    first_waiting: str
+    waiting: int
+    since: int
+
+
+async def quarantined(
+    hands: Hands, access: Access, *, everything: bool = False
+) -> list[tuple[Quarantined, str]]:
+    """What stands in quarantine, oldest first, each with the code of its device."""
+    access.need(FUNCTION)
+    async with hands.office.database.read() as connection:
+        held = await quarantine.entries(connection, state="" if everything else quarantine.OPEN)
+        names = {one.device_id: one.code for one in await nodes.devices(connection)}
+    return [(one, names.get(one.device_id or b"", "")) for one in held]
+
+
+async def retry(hands: Hands, access: Access, number: int) -> Applied:
+    """The entry's batch is applied now.
+
+    Raises:
+        Rejected: `not_found`, or why it still can't be applied: it stays in quarantine.
+    """
+    access.need(FUNCTION)
+    entry = await _entry(hands, number)
+    done = await hands.retry(entry.payload)
+    async with acting(hands.office, access, "quarantine_retried", {"number": number}) as writer:
+        await quarantine.set_state(writer.connection, number, quarantine.RETRIED)
+    return done
+
+
+async def release(hands: Hands, access: Access, number: int) -> None:
+    """The entry is closed without being applied; its bytes are kept."""
+    access.need(FUNCTION)
+    await _entry(hands, number)
+    async with acting(hands.office, access, "quarantine_released", {"number": number}) as writer:
+        await quarantine.set_state(writer.connection, number, quarantine.RELEASED)
+
+
+async def gaps(hands: Hands, access: Access) -> list[Gap]:
+    """Devices with a gap."""
+    access.need(FUNCTION)
+    async with hands.office.database.read() as connection:
+        found = await inbox.gaps(connection)
+        names = {one.device_id: one.code for one in await nodes.devices(connection)}
+    return [
+        Gap(
+            device, names.get(device, device.hex()[:8]), f"{mark.device_epoch}/{mark.sequence}",
+            f"{first.device_epoch}/{first.sequence}", count, since,
+        )
+        for device, mark, first, count, since in found
+    ]  # fmt: skip
+
+
+async def release_gap(hands: Hands, access: Access, device_id: bytes) -> Applied:
+    """The device's batches go on without what is missing, which can then only come by hand."""
+    access.need(FUNCTION)
+    done = await hands.release(device_id)
+    async with acting(
+        hands.office, access, "gap_released", {"device": device_id.hex()}, [device_id]
+    ):
+        pass
+    return done
+
+
+async def open_conflicts(hands: Hands, access: Access) -> list[LoggedConflict]:
+    """Column writes that lost against another, oldest first."""
+    access.need(FUNCTION)
+    async with hands.office.database.read() as connection:
+        return await conflicts.conflicts(connection, state=conflicts.OPEN)
+
+
+async def overturn(hands: Hands, access: Access, number: int) -> None:
+    """The value that lost stands now."""
+    access.need(FUNCTION)
+    subjects: list[bytes] = []
+    async with acting(
+        hands.office, access, "conflict_overturned", {"number": number}, subjects
+    ) as writer:
+        held = await conflicts.overturn(writer, number)
+        subjects.append(held.row_id)
+
+
+async def keep(hands: Hands, access: Access, number: int) -> None:
+    """The value that won stays; nobody needs to look again."""
+    access.need(FUNCTION)
+    async with acting(hands.office, access, "conflict_kept", {"number": number}) as writer:
+        await conflicts.set_state(writer.connection, number, conflicts.KEPT)
+
+
+async def _entry(hands: Hands, number: int) -> Quarantined:
+    async with hands.office.database.read() as connection:
+        entry = await quarantine.entry(connection, number)
+    if entry is None:
+        raise Rejected("not_found", place="quarantine", text=f"there is no entry {number}")
+    return entry

@@ -1,0 +1,76 @@
+"""Where people were on a day: track points and visits of the positions that the scope shows, for a map."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from fieldmesh.data.schema import TABLES
+from hub.storage.field_day import Day, first_id
+from hub.storage.org_tables import replicated_table
+from hub.storage.reach import Scope
+from hub.storage.rows import Connection
+from hub.storage.visible import visible
+
+MOST_POINTS, MOST_STOPS = 20_000, 5_000
+_DAY_US = 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A position's place at a moment. Degrees scaled by 10^6, UTC microseconds."""
+
+    position_id: bytes
+    at: int
+    latitude: int
+    longitude: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """An outlet on a position's plan of the day, and whether it was visited."""
+
+    outlet_id: bytes
+    position_id: bytes
+    name: str
+    sequence: int
+    latitude: int
+    longitude: int
+    visited: bool
+
+
+async def tracks(connection: Connection, scope: Scope, day: Day) -> list[Point]:
+    """Track points of the day, oldest first."""
+    point = replicated_table("gps_point")
+    query = sa.select(point.c.position_id, point.c.at, point.c.latitude, point.c.longitude)
+    query = query.where(
+        point.c.id >= first_id(day.since - _DAY_US), point.c.at >= day.since, point.c.at < day.until,
+        point.c.deleted == 0, point.c.latitude.is_not(None), point.c.longitude.is_not(None),
+        visible(TABLES["gps_point"], scope),
+    )  # fmt: skip
+    rows = (await connection.execute(query.order_by(point.c.at).limit(MOST_POINTS))).all()
+    return [Point(*row) for row in rows]
+
+
+async def stops(connection: Connection, scope: Scope, day: Day) -> list[Stop]:
+    """Planned stops of the day with the place of their outlets, in the order of the plan."""
+    plan, outlet, visit = (replicated_table(name) for name in ("visit_plan", "outlet", "visit"))
+    visited = (
+        sa.select(visit.c.id)
+        .where(
+            visit.c.outlet_id == outlet.c.id, visit.c.deleted == 0, visit.c.id >= first_id(day.since - _DAY_US),
+            visit.c.started_at >= day.since, visit.c.started_at < day.until,
+        )
+        .exists()
+    )  # fmt: skip
+    query = sa.select(
+        outlet.c.id, plan.c.position_id, outlet.c.name, plan.c.sequence_number,
+        outlet.c.latitude, outlet.c.longitude, sa.case((visited, 1), else_=0),
+    )  # fmt: skip
+    query = query.join(outlet, outlet.c.id == plan.c.outlet_id).where(
+        plan.c.date == day.date, plan.c.deleted == 0, outlet.c.latitude.is_not(None),
+        outlet.c.longitude.is_not(None), visible(TABLES["visit_plan"], scope),
+    )  # fmt: skip
+    rows = await connection.execute(
+        query.order_by(plan.c.position_id, plan.c.sequence_number).limit(MOST_STOPS)
+    )
+    return [Stop(*row[:6], visited=bool(row[6])) for row in rows.all()]

@@ -88,7 +88,7 @@ async def _functions(
             continue
         said = found[role_of[workplace]]
         if enabled or not said.get(str(code), (False, {}))[0]:
-            said[str(code)] = (bool(enabled), _parameters(text))
+            said[str(code)] = (bool(enabled), parameters(text))
     return found
 
 
@@ -125,7 +125,7 @@ async def _time_zone(connection: Connection, unit: Value, posts: Sequence[Post])
     return "UTC"
 
 
-def _parameters(text: Value) -> Mapping[str, str]:
+def parameters(text: Value) -> Mapping[str, str]:
     """Parameters of a workplace's function: a JSON object; what can't be read sets no limits."""
     try:
         content = json.loads(str(text)) if text else {}

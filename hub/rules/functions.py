@@ -175,6 +175,11 @@ _MOBILE: tuple[tuple[str, str, str], ...] = (
     ("manual_price", N_("Prices by hand"), ""),
 )
 _PARAMETERS: dict[str, dict[str, str]] = {
+    "route": {
+        "day_begins": N_("day begins, 08:30"),
+        "day_ends": N_("day ends, 17:00"),
+        "tolerance_minutes": N_("minutes that are let pass"),
+    },
     "outlet.move": {"most": N_("most outlets at once")},
     "order.approve": {"most_amount": N_("up to this amount")},
     "data.export": {"most_rows": N_("most rows of one export")},

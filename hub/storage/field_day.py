@@ -129,15 +129,19 @@ async def _visits(connection: Connection, found: dict[bytes, Figures], day: Day)
 
 async def _orders(connection: Connection, found: dict[bytes, Figures], day: Day) -> None:
     order = replicated_table("sales_order")
-    signed = sa.case((order.c.is_return == 1, -order.c.amount), else_=order.c.amount)
-    amount = sa.func.sum(signed, type_=order.c.amount.type)
-    query = sa.select(order.c.position_id, sa.func.count(), amount)
+    kind = order.c.amount.type
+    sold = sa.func.sum(sa.case((order.c.is_return == 0, order.c.amount), else_=None), type_=kind)
+    back = sa.func.sum(sa.case((order.c.is_return == 1, order.c.amount), else_=None), type_=kind)
+    query = sa.select(order.c.position_id, sa.func.count(), sold, back)
     query = query.where(
         order.c.created_at >= day.since, order.c.created_at < day.until, *_own(order, day)
     )
-    for position, count, total in await _rows(connection, query.group_by(order.c.position_id)):
+    for position, count, total, taken_back in await _rows(
+        connection, query.group_by(order.c.position_id)
+    ):
         if position in found:
-            found[position].orders, found[position].amount = count, int(total or 0)
+            found[position].orders = count
+            found[position].amount = int(total or 0) - int(taken_back or 0)
 
 
 async def _sessions(connection: Connection, found: dict[bytes, Figures], day: Day) -> None:

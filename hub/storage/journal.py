@@ -138,3 +138,29 @@ async def newest(connection: AsyncConnection, most: int, *, kind: str = "") -> l
         query = query.where(JOURNAL.c.kind == kind)
     rows = await connection.execute(query.order_by(JOURNAL.c.number.desc()).limit(most))
     return [Entry(*row) for row in rows.all()]
+
+
+async def search(
+    connection: AsyncConnection, *, before: int, kind: str, actor: str, words: str, most: int
+) -> list[Entry]:
+    """Entries newest first: below a number (0 = from the newest), of a kind, of an actor, that hold a text."""
+    query = sa.select(*_COLUMNS)
+    if before:
+        query = query.where(JOURNAL.c.number < before)
+    if kind:
+        query = query.where(JOURNAL.c.kind == kind)
+    if actor:
+        query = query.where(JOURNAL.c.actor.startswith(actor, autoescape=True))
+    if words:
+        query = query.where(JOURNAL.c.payload.contains(words, autoescape=True))
+    rows = await connection.execute(query.order_by(JOURNAL.c.number.desc()).limit(most))
+    return [Entry(*row) for row in rows.all()]
+
+
+async def kinds(connection: AsyncConnection) -> list[str]:
+    """The kinds that the newest entries have, for a filter."""
+    newest_ones = (
+        sa.select(JOURNAL.c.kind).order_by(JOURNAL.c.number.desc()).limit(_PAGE).subquery()
+    )
+    rows = await connection.execute(sa.select(newest_ones.c.kind).distinct())
+    return sorted(str(row[0]) for row in rows.all())

@@ -1,18 +1,21 @@
 """What holds for every request to the workplace: typed errors in words, safe headers, forms that come from here."""
 
 import hmac
+import logging
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from fieldmesh.basics.errors import FieldmeshError, Rejected
+from fieldmesh.basics.errors import Defect, FieldmeshError, Rejected
 from hub.web.problems import problem_response
 from hub.web.shell import Shell, see_other, wants_page
 from hub.web.visitor import language_of, maybe_visitor
 
+LOG = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
+_GONE = 404
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 HEADERS = {
     "Content-Security-Policy": (
@@ -36,9 +39,15 @@ def answers_in_words(shell: Shell) -> Middleware:
             answer = await handler(request)
         except FieldmeshError as error:
             answer = _answer(shell, request, error)
-        except web.HTTPNotFound:
+        except web.HTTPException as error:
+            if error.status != _GONE:
+                raise
+
             missing = Rejected("not_found", place=request.path, text="there is no such page")
             answer = _answer(shell, request, missing)
+        except Exception:  # the edge: who asked gets words, the log gets the rest
+            LOG.exception("request_failed", extra={"path": request.path})
+            answer = _answer(shell, request, Defect("defect", place=request.path))
         for name, value in HEADERS.items():
             answer.headers.setdefault(name, value)
         if "Cache-Control" not in answer.headers:

@@ -1,5 +1,6 @@
 """What the navigation shows to a person: areas, and in each its screens, only those that they have a function for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fieldmesh.service.translation import N_
@@ -48,6 +49,8 @@ PLACES: tuple[Place, ...] = (
         "quarantine.manage",
     ),
     Place(Area.ORGANISATION, N_("Move outlets"), "/move-outlets", "outlet.move"),
+    Place(Area.JOURNAL, N_("Journal"), "/journal", "journal.view"),
+    Place(Area.JOURNAL, N_("Adherence to the timetable"), "/schedule", "schedule.view"),
 )
 """Screens that are no lists of a view; they stand before the lists of their area."""
 
@@ -80,3 +83,10 @@ def navigation(access: Access) -> list[Section]:
         if open_:
             found.append(Section(area, title, open_))
     return found
+
+
+def current_place(sections: Sequence[Section], path: str) -> str:
+    """The address of the screen that a page belongs to: the longest one that begins its path; empty = none."""
+    addresses = [place.address for section in sections for place in section.places]
+    fitting = [one for one in addresses if path == one or path.startswith(f"{one}/")]
+    return max(fitting, key=len, default="")

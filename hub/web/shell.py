@@ -10,7 +10,7 @@ from fieldmesh.basics.errors import FieldmeshError
 from fieldmesh.basics.problems import fill, problem_of
 from fieldmesh.service.translation import translate
 from hub.desk.view import Area
-from hub.web.navigation import navigation
+from hub.web.navigation import current_place, navigation
 from hub.web.rendering import render
 from hub.web.visitor import language_of, maybe_visitor, showing_for
 
@@ -40,11 +40,12 @@ class Shell:
         """The page. ``title`` is a text in the visitor's language already."""
         visitor, language = maybe_visitor(request), language_of(request)
         theme = request.cookies.get(_THEME_COOKIE, "auto")
+        sections = navigation(visitor.access) if visitor else []
         text = render(
             template, language,
             company=self._company, title=title, area=area, path=request.path,
             theme=theme if theme in THEMES else "auto",
-            sections=navigation(visitor.access) if visitor else [],
+            sections=sections, screen=current_place(sections, request.path),
             person=visitor.access.person if visitor else "",
             csrf=visitor.csrf if visitor else "",
             message=_read_message(request), showing=showing_for(request), partial=_is_partial(request),

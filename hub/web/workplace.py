@@ -13,6 +13,7 @@ from hub.web.guards import answers_in_words, forms_come_from_here
 from hub.web.pages.acts import ActPages
 from hub.web.pages.edits import EditPages
 from hub.web.pages.home import HomePages
+from hub.web.pages.journal import JournalPages
 from hub.web.pages.lists import ListPages
 from hub.web.pages.moves import MovePages
 from hub.web.pages.oversight import OversightPages
@@ -37,6 +38,7 @@ class Workplace:
             TodayPages(hands, self._shell),
             OversightPages(hands, self._shell),
             MovePages(hands, self._shell),
+            JournalPages(hands, self._shell),
             Resources(office),
             ActServices(hands),
             ActPages(hands, self._shell),

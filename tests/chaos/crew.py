@@ -24,6 +24,7 @@ from tests.chaos.wish import Wish
 from tests.chaos.work import step
 
 Answer = dict[str, Any]
+_LOOK_S = 0.25
 
 
 class CrewWork:
@@ -83,6 +84,7 @@ class CrewWork:
             group.create_task(self._listen())
             for code in self.devices:
                 group.create_task(self._work(code))
+                group.create_task(self._watch(code))
             for code in self.spares:
                 group.create_task(self._stand_by(code))
         for code in self.next:
@@ -97,6 +99,13 @@ class CrewWork:
                 if self.works.is_set() and code not in self.down:
                     await self.devices[code].do(found)
                     self.next[code] += 1
+
+    async def _watch(self, code: str) -> None:
+        """The screen of a device is looked at all the time, whatever the device is doing."""
+        while await self._may_work():
+            await self._pause(_LOOK_S)
+            if self.devices[code].agent is not None:
+                self.devices[code].look(glance=True)
 
     async def _stand_by(self, code: str) -> None:
         """A spare does what it is wished to, and works while it stands in."""

@@ -12,7 +12,7 @@ from device_agent.app import DeviceAgent
 from device_agent.config import DeviceSettings
 from device_agent.modes.progress import Progress
 from device_agent.modes.progress import Step as Progressed
-from device_agent.storage.database import Connection, connect
+from device_agent.storage.database import connect
 from device_agent.storage.home import Home
 from device_agent.storage.keyring import Keyring
 from device_agent.work.documents import NewOrder, NewPayment, NewVisit, OrderLine, TrackPoint
@@ -95,7 +95,7 @@ class FieldDevice:
             if step.deed is Deed.SYNC:
                 await self.sync(step.mode, step.gateway)
             elif step.deed is Deed.LOOK:
-                await self.look()
+                self.look()
             else:
                 rows = await self._write(step)
                 self.note("wrote", n=step.number, deed=step.deed.value, rows=rows)
@@ -194,42 +194,45 @@ class FieldDevice:
         except Fenced as error:
             self.note("synced", mode=mode, gateway=gateway, outcome="fenced", problem=error.code)
             if error.code == "initialize_needed" and mode != "initialize":
-                await self._seen()
+                self.look()
                 return await self.sync("initialize", gateway)
             outcome = "fenced"
         except FieldmeshError as error:
             self.note("synced", mode=mode, gateway=gateway, outcome="failed", problem=error.code)
-        await self._seen()
+        self.look()
         return outcome
 
-    async def look(self) -> None:
-        """What a person sees at this moment is written down."""
-        await self._seen()
+    def look(self, *, glance: bool = False) -> None:
+        """What a person sees at this moment, also in the middle of a sync, is written down.
 
-    async def _seen(self) -> None:
-        def work(connection: Connection) -> dict[str, Any]:
-            facts = reader.standing(connection)
-            return {
-                **facts, "pair": reader.pair(connection), "torn": reader.torn_orders(connection),
-            }  # fmt: skip
-
+        A glance is none of the rep's own steps: it counts as no operation.
+        """
         self.note_packed()
-        self.note("seen", **await self.opened()._context.database.read(work))
+        screen = self._screen()
+        screen.execute("BEGIN")
+        facts = reader.standing(screen)
+        shown = {"pair": reader.pair(screen), "torn": reader.torn_orders(screen)}
+        screen.execute("COMMIT")
+        self.note("seen", glance=glance, **facts, **shown)
 
     def _progress(self, progress: Progress) -> None:
         if progress.step in _SHOWN:
             self.note_packed()
 
     def note_packed(self) -> None:
-        """Batches that wait are in the history, with their rows: by a reader of its own, as any program may be one."""
+        """Batches that wait are in the history, with their rows."""
+        for batch in reader.packed(self._screen(), self._packed):
+            self.note("packed", **batch)
+
+    def _screen(self) -> sqlite3.Connection:
+        """A connection to the live database that is not the agent's, as any program may have one."""
         agent = self.opened()
         if self._look is None or self._look_path != agent.database_path:
             if self._look is not None:
                 self._look.close()
             self._look_path = agent.database_path
             self._look = connect(self._look_path, agent.database_key)
-        for batch in reader.packed(self._look, self._packed):
-            self.note("packed", **batch)
+        return self._look
 
     async def rest(self, lsn: int, deadline_s: float) -> dict[str, Any]:
         """The device holds what head office holds as of ``lsn`` or later, and head office has everything of it.

@@ -89,7 +89,7 @@ def tally(case: Case, violations: Iterable[Violation]) -> Tally:
     for name, held in merged.items():
         found.faults[name].seconds = sum(end - begin for begin, end in held)
     for event in case.events:
-        if event["k"] in _KINDS:
+        if event["k"] in _KINDS and not event.get("glance"):
             found.every.add(event)
             at = float(event["t"])
             counts = [found.faults[name] for name, held in merged.items() if _covers(held, at)]

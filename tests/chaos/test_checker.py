@@ -101,6 +101,12 @@ def test_a_cursor_that_is_ahead_of_its_rows_is_found(small: SmallCase) -> None:
     assert small.found() == {"torn_transaction"}
 
 
+def test_a_whole_state_that_is_later_than_the_cursor_is_no_violation(small: SmallCase) -> None:
+    """A repair brings what its gateway has now; the rest comes again with the next delta."""
+    small.event("seen", 0)["pair"] = pair(2)
+    assert small.found() == set()
+
+
 def test_a_lost_future_counts_only_for_who_stands_in_it(small: SmallCase) -> None:
     """A change that a restored hub no longer has must not be asked of a device in the new epoch."""
     small.facts.hub.epochs = [(0, 0), (1, 15)]

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from fieldmesh.basics.epochs import hub_epoch_of
 from fieldmesh.data.policy import PartitionKind
 from fieldmesh.replica.partition import partition_id
 from tests.chaos.checker.case import (
@@ -18,18 +19,22 @@ _MOST_WORDS = 5
 
 
 def nothing_is_torn(case: Case) -> Iterator[Violation]:
-    """Promise 4: of a hub transaction a device shows all or nothing, and just those up to its cursor."""
-    meant_at: dict[int, int] = {}
+    """Promise 4: of a hub transaction a device shows all or nothing, and all of those up to its cursor.
+
+    A repair may bring a device further than its cursor, which then waits for the rest of what it asks for: still one
+    state of the hub, and a later one.
+    """
+    states: dict[int, frozenset[int]] = {}
     for code, events in case.seen.items():
         for event in events:
             numbers, cursor = _numbers(event["pair"]), int(event["cursor"])
-            if cursor not in meant_at:
-                meant_at[cursor] = _meant(case, cursor)
-            meant = meant_at[cursor]
-            if numbers and (len(numbers) > 1 or numbers != {meant}):
+            if cursor not in states:
+                states[cursor] = _states(case, cursor)
+            if numbers and (len(numbers) > 1 or not numbers <= states[cursor]):
                 yield Violation(
-                    4, "torn_transaction", f"{code} at cursor {event['cursor']} showed {event['pair']}; change {meant}"
-                    " was the newest of that state", code, _before(events, event), float(event["t"]),
+                    4, "torn_transaction", f"{code} at cursor {cursor} showed {event['pair']}; changes"
+                    f" {sorted(states[cursor])[:_MOST_WORDS]} fit that cursor", code,
+                    _before(events, event), float(event["t"]),
                 )  # fmt: skip
             if event["torn"]:
                 yield Violation(
@@ -48,14 +53,16 @@ def _numbers(pair: list[str]) -> set[int]:
     return found | ({0} if found and missing else set())
 
 
-def _meant(case: Case, cursor: int) -> int:
-    """The newest change of the state at a cursor."""
-    counted = [
-        (int(one["lsn"]), int(one["n"]))
-        for one in case.pairs
-        if counts_at(case.facts.hub, int(one["lsn"]), cursor)
-    ]
-    return max(counted, default=(0, 0))[1]
+def _states(case: Case, cursor: int) -> frozenset[int]:
+    """The newest change of the state at a cursor, and those that came after it in the same hub epoch."""
+    counted, later = (0, 0), set()
+    for event in case.pairs:
+        lsn, number = int(event["lsn"]), int(event["n"])
+        if counts_at(case.facts.hub, lsn, cursor):
+            counted = max(counted, (lsn, number))
+        elif lsn > cursor and hub_epoch_of(lsn) == hub_epoch_of(cursor):
+            later.add(number)
+    return frozenset({counted[1]} | later)
 
 
 def nothing_goes_back(case: Case) -> Iterator[Violation]:

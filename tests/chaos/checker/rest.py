@@ -9,6 +9,8 @@ from tests.chaos.checker.uploads import FORBIDDEN
 
 BEGINNING = "0" * 64
 _MOST_WORDS = 3
+_SOON_S = 10.0
+"""A refused row is of interest for so long after it was made."""
 
 
 def everybody_rests(case: Case) -> Iterator[Violation]:
@@ -104,13 +106,19 @@ def refusals_are_explained(case: Case) -> Iterator[Violation]:
         if event["deed"] == FORBIDDEN
         for table, row in event["rows"]
     }
+    made = {
+        f"{table}/{row}": float(event["t"])
+        for events in case.wrote.values()
+        for event in events
+        for table, row in event["rows"]
+    }
     for reject in case.facts.hub.rejects:
         name = f"{reject.table}/{reject.row}"
         owner = forbidden.get(name)
         if (owner is None or ids.get(owner) != reject.device) and not case.explained(reject.code):
             yield Violation(
                 7, "unexplained_reject", f"head office refused {name}: {reject.code}", reject.device,
-                until=case.end, rows=(name,),
+                made.get(name, 0.0), made.get(name, 0.0) + _SOON_S, rows=(name,),
             )  # fmt: skip
         if not reject.text:
             yield Violation(

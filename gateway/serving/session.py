@@ -158,7 +158,7 @@ class SyncSession:
         return self.mode == session_pb2.MODE_DUPLICATE and opening.facts.stands_in_for is None
 
     def _write_grant(self, facts: DeviceFacts, connection: Transaction) -> int:
-        devices.note_session(connection, self.seen)
+        self._note_begun(connection)
         if self.mode == session_pb2.MODE_DUPLICATE and facts.stands_in_for is not None:
             devices.suspend(
                 connection,
@@ -237,10 +237,14 @@ class SyncSession:
     def _write_group(
         self, checked: list[ReceivedBatch], now: int, connection: Transaction
     ) -> UploadResult:
-        devices.note_session(connection, self.seen)
-        sessions.save(connection, [self.row])
+        self._note_begun(connection)
         stored = inbox.store_batches(connection, checked, now)
         return self._upload_state(connection, stored=stored)
+
+    def _note_begun(self, connection: Transaction) -> None:
+        """Who is here and why stands in the journal before anything is taken or given. Promise 9 (Audit)."""
+        devices.note_session(connection, self.seen)
+        sessions.save(connection, [self.row])
 
     def _upload_state(self, connection: Transaction, *, stored: Stored) -> UploadResult:
         facts = devices.read_facts(connection, self.hello.device_id)
@@ -282,6 +286,9 @@ class SyncSession:
             return
         self.row.resumed = int(download.resumed)
         self.row.rows_down += download.rows
+        if not self.noted:
+            self.noted = True
+            await self.parts.database.write(self._note_begun)
         offset = self.hello.resume_offset if download.resumed else 0
         await send_download(self.stream, download, offset=offset, bandwidth=self.parts.bandwidth)
         try:

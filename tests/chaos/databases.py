@@ -165,7 +165,7 @@ def read_device(code: str, home: Path, login: str, password: str) -> DeviceFacts
             sessions=dict(
                 found.execute(
                     "SELECT lower(hex(session_id)), lower(hex(gateway_id)) FROM fm_session"
-                    " WHERE outcome = 'done'"
+                    " WHERE outcome = 'done' AND (rows_up > 0 OR mode <> 'fast')"
                 )
             ),
         )

@@ -1,7 +1,8 @@
 """The fault tests are judged: code is broken on purpose in a copy of the tree, and a test has to notice.
 
 `python -m tests.faults.mutants [name …]` breaks one thing at a time and demands that the named test fails, and that it
-passes on an unbroken copy. A mutant whose text is no longer in the code, or found twice, is an error.
+passes on an unbroken copy; and that a focused campaign (`tests/chaos`) finds a violation, and none in an unbroken copy.
+A mutant whose text is no longer in the code, or found twice, is an error.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +39,27 @@ RESTORED = (
     "test_a_hub_from_an_older_backup_loses_nothing_that_devices_sent"
 )
 _MODEL = "tests/model/test_stories.py::test_"
+_NEVER = "100000"
+"""Seconds: longer than a campaign."""
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """A short campaign under the faults that matter to a mutant, with settings of the environment."""
+
+    faults: str
+    minutes: str = "0.6"
+    settings: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def words(self) -> list[str]:
+        """After `python -m`."""
+        size = ["--gateways", "2", "--devices", "4", "--seed", "11", "--minutes", self.minutes]
+        return ["tests.chaos", *size, "--faults", self.faults]
+
+
+NOT_AGAIN = (("FIELDMESH_GATEWAY_REPUBLISH_AFTER_S", _NEVER),)
+"""A gateway that sends again after a minute would make good what an acknowledgement promised in vain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +71,7 @@ class Mutant:
     search: str
     replacement: str
     tests: tuple[str, ...]
+    campaign: Campaign | None = None
 
 
 MUTANTS = (
@@ -57,6 +81,7 @@ MUTANTS = (
         "            case Turn.PASSED:\n                await self._repeat(batch)",
         "            case Turn.PASSED:\n                await self._apply(applier, batch)",
         (_MODEL + "a_batch_that_comes_again_changes_nothing",),
+        Campaign("by_hand,one_way_down,kill_broker"),
     ),
     Mutant(
         "outbox forgets on broker ack",
@@ -65,6 +90,7 @@ MUTANTS = (
         "        [(now, number) for number in numbers],",
         '"DELETE FROM fm_outbox WHERE outbox_number = ?",\n        [(number,) for number in numbers],',
         (RESTORED, _MODEL + "a_gateway_keeps_a_batch_until_head_office_has_decided"),
+        Campaign("restore_hub"),
     ),
     Mutant(
         "hub acknowledges before the commit",
@@ -73,6 +99,23 @@ MUTANTS = (
         "        for message in messages:\n            await message.ack()\n"
         "        try:\n            result = await self._apply(read)\n",
         (_MODEL + "head_office_acknowledges_only_what_it_has_committed",),
+        Campaign("kill_hub", "1.2", NOT_AGAIN),
+    ),
+    Mutant(
+        "gateway acknowledges before the commit",
+        "gateway/serving/session.py",
+        "        result = await self.parts.database.write(partial(self._write_group, checked, now))\n",
+        "        work = self.parts.database.write(partial(self._write_group, checked, now))\n"
+        "        loop = asyncio.get_running_loop()\n"
+        "        loop.call_later(0.5, lambda: loop.create_task(work))\n"
+        "        held = await self.parts.database.read(\n"
+        "            partial(self._upload_state, stored=Stored(0, 0, 0))\n"
+        "        )\n"
+        "        held.ticks.gateway_epoch = self.hello.device_epoch\n"
+        "        held.ticks.gateway_sequence = self.hello.last_sequence\n"
+        "        result = held\n",
+        (),
+        Campaign("kill_gateway"),
     ),
     Mutant(
         "gateway acknowledges what it could not commit",
@@ -105,6 +148,7 @@ MUTANTS = (
         "    )\n"
         "    talk.report.rows_down, differs = await context.database.apply(work)\n",
         (_MODEL + "a_device_that_could_not_commit_a_delta_asks_for_it_again",),
+        Campaign("kill_devices"),
     ),
     Mutant(
         "provisional rows never go",
@@ -119,6 +163,7 @@ MUTANTS = (
         "            signature.verify(key, forwarded.header, forwarded.signature)\n",
         "",
         (ALTERED,),
+        Campaign("rewritten"),
     ),
     Mutant(
         "order check removed",
@@ -133,6 +178,7 @@ MUTANTS = (
         "                    removals[before[0], _whole(before[_PARTITION])] = None",
         "                    pass",
         (SCOPE, _MODEL + "an_outlet_that_goes_to_another_rep_leaves_and_comes"),
+        Campaign("reparent"),
     ),
     Mutant(
         "scope filter dropped",
@@ -140,6 +186,7 @@ MUTANTS = (
         '[MARK_SUBJECT, *(f"down.{partition}" for partition in sorted(partitions))]',
         '["down.*"] if partitions else []',
         (_MODEL + "an_outlet_that_goes_to_another_rep_leaves_and_comes",),
+        Campaign("reparent"),
     ),
     Mutant(
         "journal hash not chained",
@@ -197,6 +244,27 @@ def judge(case: tuple[Mutant, str]) -> tuple[bool, str]:
     return code == FAILED and "\nERROR " not in output, output
 
 
+def run_campaign(folder: Path, campaign: Campaign) -> tuple[int, str]:
+    """Exit code and output of a campaign on the copy."""
+    paths = {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(  # noqa: S603 - our own campaign
+        [sys.executable, "-m", *campaign.words, "--folder", str(folder / "campaign")],
+        cwd=folder, env={**os.environ, **paths, **dict(campaign.settings)}, capture_output=True, text=True, check=False,  # noqa: TID251 - a tool
+    )  # fmt: skip
+    return done.returncode, done.stdout + done.stderr[-1500:]
+
+
+def judge_campaign(case: tuple[Mutant | None, Campaign]) -> tuple[bool, str]:
+    """Whether the campaign found a violation in the broken copy, or none in an unbroken one, with what it said."""
+    mutant, campaign = case
+    with tempfile.TemporaryDirectory(prefix="campaign-") as name:
+        folder = copy_of_tree(Path(name))
+        if mutant is not None:
+            break_tree(folder, mutant)
+        code, output = run_campaign(folder, campaign)
+    return code == (FAILED if mutant is not None else 0), output
+
+
 def judge_healthy(test: str) -> tuple[bool, str]:
     """Whether the test passes on an unbroken copy."""
     with tempfile.TemporaryDirectory(prefix="healthy-") as name:
@@ -210,27 +278,60 @@ def _say(*lines: str) -> None:
 
 
 def main() -> int:
-    """Exit code 1 when a mutant survived, or a test fails without one."""
+    """Exit code 1 when a mutant survived, or something fails without one."""
     parser = argparse.ArgumentParser(description="break the code on purpose; tests must notice")
     parser.add_argument("names", nargs="*", help="only these mutants")
     parser.add_argument("--no-healthy", action="store_true", help="skip the unbroken copies")
+    parser.add_argument("--only", choices=("tests", "campaigns"), help="one of the two")
     options = parser.parse_args()
     chosen = [one for one in MUTANTS if not options.names or one.name in options.names]
-    cases = [(mutant, test) for mutant in chosen for test in mutant.tests]
     fine = bool(chosen)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        healthy = [] if options.no_healthy else sorted({test for _, test in cases})
-        for test, (passed, output) in zip(healthy, pool.map(judge_healthy, healthy), strict=True):
-            fine &= passed
-            _say(f"{'passes' if passed else 'FAILS UNBROKEN'}: {test}")
-            if not passed:
-                _say(output)
-        for (mutant, test), (caught, output) in zip(cases, pool.map(judge, cases), strict=True):
-            fine &= caught
-            word = "caught" if caught else "SURVIVED"
-            why = [line for line in output.splitlines() if line.startswith(("E  ", "FAILED"))]
-            _say(f"{word}: {mutant.name}, by {test}", *why[:3])
+        if options.only != "campaigns":
+            fine &= _judge_tests(pool, chosen, healthy=not options.no_healthy)
+        if options.only != "tests":
+            fine &= _judge_campaigns(pool, chosen, healthy=not options.no_healthy)
     return 0 if fine else 1
+
+
+def _judge_tests(pool: ThreadPoolExecutor, chosen: Sequence[Mutant], *, healthy: bool) -> bool:
+    cases = [(mutant, test) for mutant in chosen for test in mutant.tests]
+    unbroken = sorted({test for _, test in cases}) if healthy else []
+    fine = True
+    for test, (passed, output) in zip(unbroken, pool.map(judge_healthy, unbroken), strict=True):
+        fine &= passed
+        _say(f"{'passes' if passed else 'FAILS UNBROKEN'}: {test}")
+        if not passed:
+            _say(output)
+    for (mutant, test), (caught, output) in zip(cases, pool.map(judge, cases), strict=True):
+        fine &= caught
+        why = [line for line in output.splitlines() if line.startswith(("E  ", "FAILED"))]
+        _say(f"{'caught' if caught else 'SURVIVED'}: {mutant.name}, by {test}", *why[:3])
+    return fine
+
+
+def _judge_campaigns(pool: ThreadPoolExecutor, chosen: Sequence[Mutant], *, healthy: bool) -> bool:
+    broken = [(mutant, mutant.campaign) for mutant in chosen if mutant.campaign is not None]
+    unbroken = list(dict.fromkeys(campaign for _, campaign in broken)) if healthy else []
+    cases: list[tuple[Mutant | None, Campaign]] = [*((None, one) for one in unbroken), *broken]
+    fine = True
+    for (mutant, campaign), (right, output) in zip(
+        cases, pool.map(judge_campaign, cases), strict=True
+    ):
+        fine &= right
+        words = ("passes", "FAILS UNBROKEN") if mutant is None else ("caught", "SURVIVED")
+        name = "the unbroken tree" if mutant is None else mutant.name
+        _say(
+            f"{words[not right]}: {name}, by a campaign under {campaign.faults}",
+            *_why(output, right=right),
+        )
+    return fine
+
+
+def _why(output: str, *, right: bool) -> list[str]:
+    """The promises that were broken; everything when it is not what was expected."""
+    lines = output.splitlines()
+    return [line for line in lines if line.startswith("Promise")][:3] if right else lines[-40:]
 
 
 if __name__ == "__main__":

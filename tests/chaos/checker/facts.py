@@ -108,7 +108,7 @@ class DeviceFacts:
     areas: set[int] = field(default_factory=set)
     shelves: dict[int, Shelf] = field(default_factory=dict)
     sessions: dict[str, str] = field(default_factory=dict)
-    """Sessions that ended well here → gateway id."""
+    """Sessions that ended well here and moved rows → gateway id."""
     misfits: list[str] = field(default_factory=list)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
+from fieldmesh.service.database import connect
+from fieldmesh.wire.v1 import session_pb2
 from gateway.storage import outbox, sessions
-from tests.integration.gateway.world import World
+from tests.integration.gateway.world import World, place_region
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,3 +50,23 @@ async def test_a_write_that_may_have_happened_is_not_told_twice(tmp_path: Path) 
         gateway.journal._waiting.append((again, None))  # as after a cancelled write
         await gateway.journal.write_waiting()
         assert await gateway.database.read(told) == 1
+
+
+async def test_who_takes_rows_away_is_in_the_journal_before_the_first_byte(tmp_path: Path) -> None:
+    """Without it a gateway that dies during a download would not know who has its rows."""
+    world = World(tmp_path)
+    device = world.device()
+    seen: list[tuple[str, str]] = []
+    async with world.running() as gateway:
+        await place_region(gateway, [device])
+
+        def look() -> session_pb2.Applied:
+            with closing(connect(gateway.home.database, read_only=True)) as held:
+                seen.extend(
+                    held.execute("SELECT mode, outcome FROM fm_session WHERE ended_at IS NULL")
+                )
+            return session_pb2.Applied(lsn=100)
+
+        for mode in (session_pb2.MODE_FULL, session_pb2.MODE_INITIALIZE):
+            await world.talk(gateway, device, device.hello(mode), answer=look)
+    assert seen == [("full", "cut"), ("initialize", "cut")]

@@ -204,6 +204,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("record_changed_since", _STATE, "Somebody has changed this record since you opened it.", "Open it again and repeat your change."),
     ("token_refused", _AUTH, "The token is not known, or has ended.", "Make a new one under My account, Tokens."),
     ("key_used_otherwise", _STATE, "This Idempotency-Key was used with another request.", "Send a new key with a new request."),
+    ("limit_exceeded", _DENIED, "The amount is above your limit of {most}.", "Ask somebody above you."),
     ("bad_filter", _BAD, "{place} can't be asked of this list.", "Use the fields of the page, or see the description of the web service."),
     ("form_not_ours", _DENIED, "The form did not come from this site, or you have signed in anew since.", "Open the page again and repeat it."),
     # --- what head office refuses, in words for reps

@@ -82,7 +82,8 @@ CODED: tuple[str, ...] = (
     "done", "failed", "cut", "refused", "fenced", "deferred", "applied", "waiting", "open", "overturned", "kept",
     "sale", "return", "write off", "correction", "transfer", "request", "load", "reload", "unload",
     "cooler", "rack", "tap", "working", "damaged", "destroyed", "percent", "fixed", "gateway", "device", "hub",
-    "in", "out", "error", "warning", "info", "week", "month", "quarter", "year", "late", "left early", "no session",
+    "in", "out", "error", "warning", "info", "week", "month", "quarter", "year",
+    "late", "left early", "no session", "past",
 )  # fmt: skip
 """Values of kinds, modes and outcomes, as people read them; states come from `fieldmesh.data.states`."""
 

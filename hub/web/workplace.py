@@ -16,6 +16,7 @@ from hub.web.pages.home import HomePages
 from hub.web.pages.journal import JournalPages
 from hub.web.pages.lists import ListPages
 from hub.web.pages.moves import MovePages
+from hub.web.pages.orders import OrderPages
 from hub.web.pages.oversight import OversightPages
 from hub.web.pages.signin import SignInPages
 from hub.web.pages.today import TodayPages
@@ -38,6 +39,7 @@ class Workplace:
             TodayPages(hands, self._shell),
             OversightPages(hands, self._shell),
             MovePages(hands, self._shell),
+            OrderPages(hands, self._shell),
             JournalPages(hands, self._shell),
             Resources(office),
             ActServices(hands),

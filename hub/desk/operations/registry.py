@@ -4,9 +4,15 @@ from collections.abc import Sequence
 
 from fieldmesh.basics.errors import Rejected
 from hub.desk.operation import Operation
-from hub.desk.operations import network, people
+from hub.desk.operations import documents, network, outlets, people, plans
 
-OPERATIONS: tuple[Operation, ...] = (*network.OPERATIONS, *people.OPERATIONS)
+OPERATIONS: tuple[Operation, ...] = (
+    *network.OPERATIONS,
+    *people.OPERATIONS,
+    *outlets.OPERATIONS,
+    *documents.OPERATIONS,
+    *plans.OPERATIONS,
+)
 
 
 def operations_of(view: str, *, of_record: bool) -> Sequence[Operation]:

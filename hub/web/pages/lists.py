@@ -15,6 +15,7 @@ from hub.desk import history, lists
 from hub.desk.asking import id_text, read_ask, write_cursor
 from hub.desk.lists import Listed, Record
 from hub.desk.operations.registry import operations_of
+from hub.desk.orders import ANSWERABLE
 from hub.desk.view import Filter, View
 from hub.desk.views.registry import VIEWS, view_named, view_of_table
 from hub.desk.words import column_title, table_title, word
@@ -292,6 +293,8 @@ def _record_buttons(
         for one in operations_of(view.name, of_record=True)
         if visitor.access.may(one.function) and (not one.states or state in one.states)
     ]
+    if view.name == "orders" and state in ANSWERABLE and visitor.access.may("order.handle"):
+        found.insert(0, Action(translate("Answer the order", language), f"{base}/answer"))
     if view.editable and visitor.access.may(view.change):
         found.append(Action(translate("Change", language), f"{base}/change"))
     return found

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from fieldmesh.basics.identifiers import stable_id, to_text
+from fieldmesh.basics.identifiers import from_text, stable_id, to_text
 from hub.desk.people import access_of
 from hub.desk.tokens import make_token
 from hub.desk.views.registry import VIEWS
 from hub.fleet.subscriptions import today
 from hub.storage import journal
+from hub.storage.org_changes import head_office_write, update_rows
 from hub.storage.rows import Connection, one_row
 from tests.kit.workplace import Person, Site, site
 
@@ -320,3 +321,85 @@ async def test_a_substitute_sees_the_post_of_the_absent_person_as_long_as_they_s
         path = f"/api/v1/assignments/{held['rows'][0]['id']}/end"
         assert (await admin.json(path, "POST", json={"until": yesterday}))[0] == 200
         assert await _ids(rep, "outlets") == before
+
+
+async def test_the_preview_of_a_move_says_what_the_move_then_does(company: Site) -> None:
+    """A preview that counts by its own rules would be believed and be wrong."""
+    async with company.person("admin") as admin, company.person(REP.lower()) as loser:
+        _, found = await admin.json("/api/v1/positions", params={"q": REP})
+        source = found["rows"][0]["id"]
+        _, found = await admin.json("/api/v1/positions", params={"q": OTHER_REP})
+        target = found["rows"][0]["id"]
+        before = await _ids(loser, "outlets")
+        status, text = await admin.get(f"/move-outlets?from={source}")
+        assert status == 200
+        chosen = [one.split('"')[0] for one in text.split('name="outlet" value="')[1:]]
+        assert len(chosen) == len(before)
+        fields = [("csrf", admin.csrf), ("to", target), *(("outlet", one) for one in chosen[:2])]
+        headers = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
+        async with admin.browser.post(
+            admin.base + "/move-outlets", data=fields, headers=headers
+        ) as answer:
+            preview = await answer.text()
+        assert "2 outlets go to" in preview
+        assert await _ids(loser, "outlets") == before
+        fields.append(("confirmed", "1"))
+        async with admin.browser.post(
+            admin.base + "/move-outlets", data=fields, headers=headers
+        ) as answer:
+            assert "2 outlets are served by" in await answer.text()
+        assert len(await _ids(loser, "outlets")) == len(before) - 2
+
+
+async def test_a_distributor_answers_a_transfer_order_line_by_line(company: Site) -> None:
+    """Part of an order that a distributor can't deliver must reach the rep with its reason."""
+    async with company.person("admin") as admin:
+        _, found = await admin.json("/api/v1/orders?limit=1")
+        order = found["rows"][0]["id"]
+        async with head_office_write(
+            company.office.database, company.office.clock, actor="test", kind="test", about={}
+        ) as writer:
+            await update_rows(
+                writer, "sales_order", ("id", "state"), [(from_text(order), "routed")]
+            )
+        status, text = await admin.get(f"/orders/{order}/answer")
+        assert status == 200
+        names = [part.split('"')[0] for part in text.split('name="accepted.')[1:]]
+        fields = {
+            f"accepted.{name}": text.split(f'name="accepted.{name}" value="')[1].split('"')[0]
+            for name in names
+        }
+        fields[f"accepted.{names[0]}"] = "0"
+        status, text = await admin.post(f"/orders/{order}/answer", fields)
+        assert status == 400
+        assert "a reason is needed" in text
+        status, _ = await admin.post(
+            f"/orders/{order}/answer", {**fields, f"reason.{names[0]}": "sold out"}
+        )
+        assert status == 200
+        assert (await admin.json(f"/api/v1/orders/{order}"))[1]["state"] == "partly_confirmed"
+        _, lines = await admin.json(f"/api/v1/order-lines/{names[0]}")
+        assert (lines["accepted_quantity"], lines["reject_reason"]) == ("0.000", "sold out")
+
+
+async def test_targets_are_set_split_and_approved_and_messages_reach_everybody_below(
+    company: Site,
+) -> None:
+    """A plan that stops at the supervisor is no plan for the reps."""
+    async with company.person("admin") as admin:
+        _, found = await admin.json("/api/v1/positions", params={"q": "HEAD"})
+        head = found["rows"][0]["id"]
+        fields = {"position": head, "period": "2031-12", "kpi": "visits", "value": "1001"}
+        status, done = await admin.json("/api/v1/targets/set", "POST", json=fields)
+        assert status == 200, done
+        target = next(iter(await _ids(admin, "targets?period=2031-12")))
+        assert (await admin.json(f"/api/v1/targets/{target}/split", "POST", json={}))[0] == 200
+        _, rows = await admin.json("/api/v1/targets?limit=100&period=2031-12")
+        shares = [row["value"] for row in rows["rows"] if row["id"] != target]
+        assert sorted(shares) == ["500.000", "501.000"]
+        assert (await admin.json(f"/api/v1/targets/{target}/approve", "POST", json={}))[0] == 200
+        status, _ = await admin.json(f"/api/v1/targets/{target}/approve", "POST", json={})
+        assert status == 409
+        fields = {"position": head, "below": True, "text": "Stock-taking on Friday"}
+        status, done = await admin.json("/api/v1/messages/write", "POST", json=fields)
+        assert "7 positions" in done["text"]

@@ -6,6 +6,7 @@ over cells.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from operator import itemgetter
 from struct import iter_unpack
 
@@ -97,6 +98,18 @@ def from_rows(
     name = table if isinstance(table, str) else table.name
     columns = [list(column) for column in zip(*rows, strict=True)]
     return TableRows(name, tuple(names), columns or [[] for _ in names])
+
+
+def join(pieces: Sequence[TableRows]) -> TableRows:
+    """The rows of all pieces, which are of one table and have the same columns."""
+    first = pieces[0]
+    if len(pieces) == 1:
+        return first
+    columns = [
+        list(chain.from_iterable(held))
+        for held in zip(*(piece.columns for piece in pieces), strict=True)
+    ]
+    return TableRows(first.table, first.names, columns)
 
 
 def encode_table(rows: TableRows) -> table_pb2.TableData:

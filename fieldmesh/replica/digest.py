@@ -47,11 +47,8 @@ class Digest:
 def sums_of(hashes: Iterable[int]) -> Sums:
     """The sums of a set of row hashes."""
     held = list(hashes)
-    return Sums(
-        len(held),
-        sum(value & _LOW_MASK for value in held),
-        sum(value >> _LOW_BITS for value in held),
-    )
+    low = sum(map(_LOW_MASK.__and__, held))
+    return Sums(len(held), low, (sum(held) - low) >> _LOW_BITS)
 
 
 def bucket_of(row_id: bytes) -> int:

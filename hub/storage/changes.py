@@ -16,15 +16,25 @@ from fieldmesh.basics.limits import CLOCK_COUNTER_BITS
 from fieldmesh.codec.columns import TableRows, from_rows
 from fieldmesh.codec.replication import BatchReceipt
 from fieldmesh.codec.row_hash import row_hashes
-from fieldmesh.data.model import HUB_COLUMNS, ReplicatedTable, Tier
+from fieldmesh.data.model import HUB_COLUMNS, ReplicatedTable
 from fieldmesh.data.policy import KeepLast
 from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import Value
+from fieldmesh.replica.partition import NOWHERE
 from hub.storage import retention, search
-from hub.storage.bulk import Row, columns_of, execute_many, fetch_in, insert_text, update_text
+from hub.storage.bulk import (
+    Row,
+    columns_of,
+    execute_many,
+    fetch_in,
+    insert_columns,
+    store_where_in,
+    update_text,
+)
 from hub.storage.clocks import HEAD_OFFICE, write_clocks
 from hub.storage.emission import Emission
 from hub.storage.partitions import Homes
+from hub.storage.presence import PlacedRows, placed_rows
 
 _KEPT = ("partition", "lsn", "row_hash")
 SHAPES_ACCESS = frozenset(
@@ -40,7 +50,8 @@ SHAPES_ACCESS = frozenset(
     }
 )
 """Tables that decide what people may do and see: after a change nobody goes on with what they had before."""
-_PARTITION = 3
+_PARTITION, _HASH = 3, 5
+"""Places of partition and row_hash among the wire columns."""
 _CHILDREN: dict[str, list[tuple[ReplicatedTable, str]]] = defaultdict(list)
 for _table in TABLES.values():
     for _column, _parent in _table.follows:
@@ -91,19 +102,16 @@ class ChangeWriter:
         held, keys = retention.at_insert(table, full, held, now)
         self._retained[name] |= keys
         full = self._hashed(table, full, held)
-        lines = full.rows()
+        count = full.row_count
+        makers: list[Value] = [None] * count if origins is None else list(origins)
         names = (*table.wire_names, *(column.name for column in HUB_COLUMNS))
-        makers = origins if origins is not None else [None] * len(lines)
-        await execute_many(
-            self.connection,
-            insert_text(name, names),
-            columns_of(table, names),
-            [(*line, maker, now, 0) for line, maker in zip(lines, makers, strict=True)],
-        )
+        columns: list[list[Value]] = [*full.columns, makers, [now] * count, [0] * count]
+        kinds = columns_of(table, names)
+        await insert_columns(self.connection, name, names, columns, kinds)
         self.homes.remember(name, full.column("id"), homes, held)
-        await search.follow(self.connection, table, [None] * len(lines), lines)
-        self._emission.replaced(table, [None] * len(lines), lines)
-        return len(lines)
+        await search.follow(self.connection, table, None, full)
+        self._emission.stand(table, full)
+        return count
 
     async def update(self, name: str, rows: TableRows, *, clocks: bool = True) -> int:
         """Rows that exist have new values. Returns how many there were.
@@ -175,8 +183,7 @@ class ChangeWriter:
             columns_of(table, ("deleted", "partition", "lsn", "id")),
             [(1, 0, self.lsn, one) for one in ids],
         )
-        gone = [(*line[:_PARTITION], 0, self.lsn, *line[_PARTITION + 2 :]) for line in old.values()]
-        self._emission.replaced(table, list(old.values()), gone)
+        self._emission.withdraw(table, _placed(old.values()))
         self.homes.remember(name, ids, [0] * len(ids), [0] * len(ids))
         await self._cascade(table, ids)
         return len(ids)
@@ -189,11 +196,9 @@ class ChangeWriter:
         )
 
     async def archive(self, name: str, ids: Iterable[Value]) -> int:
-        """The rows stay at the hub only from now on."""
+        """The rows and what follows them stay at the hub only from now on; content and LSN stay. Returns how many."""
         table = TABLES[name]
-        old = await self._load(table, ids)
-        rows = from_rows(table, ("id",), [(one,) for one in old])
-        return await self._rewrite(table, rows, old, archived=True)
+        return await self._withdraw(table, await placed_rows(self.connection, table, "id", ids))
 
     async def scope_change(self, gateway_id: bytes, partition: int, *, gained: bool) -> None:
         """The relay changes what the gateway hears before it publishes anything above this LSN."""
@@ -261,20 +266,24 @@ class ChangeWriter:
             row[0] for row in await fetch_in(self.connection, head, ids, table.wire_columns[:1])
         }
 
-    async def _rewrite(
-        self,
-        table: ReplicatedTable,
-        rows: TableRows,
-        old: dict[Value, Row],
-        *,
-        archived: bool = False,
-    ) -> int:
+    async def _withdraw(self, table: ReplicatedTable, rows: PlacedRows) -> int:
+        if not rows.ids:
+            return 0
+        await store_where_in(self.connection, table.name, "partition", NOWHERE, rows.ids)
+        self._emission.withdraw(table, rows)
+        self.homes.forget(table.name, rows.ids)
+        for child, column in _CHILDREN[table.name]:
+            follow = await placed_rows(self.connection, child, column, rows.ids)
+            await self._withdraw(child, follow)
+        return len(rows.ids)
+
+    async def _rewrite(self, table: ReplicatedTable, rows: TableRows, old: dict[Value, Row]) -> int:
         ids = rows.column("id")
         if not ids:
             return 0
         self._changed.add(table.name)
         before = [old[one] for one in ids]
-        full = from_rows(table, table.wire_names, before)
+        full = stood = from_rows(table, table.wire_names, before)
         set_ = [name for name in rows.names if name != "id" and name not in _KEPT]
         for name in set_:
             full = full.with_column(name, rows.column(name))
@@ -282,11 +291,8 @@ class ChangeWriter:
             set_.append("changed_at")
             full = full.with_column("changed_at", [self.now] * len(ids))
         homes, held = await self.homes.of(table, full)
-        if archived:
-            held = [0] * len(ids)
-        else:
-            held, keys = retention.at_insert(table, full, held, self.now)
-            self._retained[table.name] |= keys
+        held, keys = retention.at_insert(table, full, held, self.now)
+        self._retained[table.name] |= keys
         full = self._hashed(table, full, held)
         names = (*set_, *_KEPT, "deleted")
         values = [*(full.column(name) for name in names[:-1]), [0] * len(ids), ids]
@@ -297,9 +303,8 @@ class ChangeWriter:
             list(zip(*values, strict=True)),
         )
         self.homes.remember(table.name, ids, homes, held)
-        after = full.rows()
-        await search.follow(self.connection, table, before, after)
-        self._emission.replaced(table, before, after)
+        await search.follow(self.connection, table, stood, full)
+        self._emission.stand(table, full, _placed(before))
         moved = [
             one
             for one, line, partition in zip(ids, before, held, strict=True)
@@ -321,6 +326,7 @@ class ChangeWriter:
                 await self.touch(child.name, [row[0] for row in rows])
 
 
-def is_distributed(table: ReplicatedTable) -> bool:
-    """Whether rows of the table leave the hub at all."""
-    return table.is_at(Tier.GATEWAY)
+def _placed(rows: Iterable[Row]) -> PlacedRows:
+    """What was where; rows with all wire columns."""
+    columns = list(zip(*rows, strict=True))
+    return PlacedRows(columns[0], columns[_PARTITION], columns[_HASH])

@@ -5,20 +5,20 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from fieldmesh.codec.columns import TableRows, from_rows
+from fieldmesh.codec.columns import TableRows, from_rows, join
 from fieldmesh.codec.frames import FrameKind
 from fieldmesh.codec.replication import BatchReceipt, down_messages
 from fieldmesh.data.model import ReplicatedTable, Tier
 from fieldmesh.data.policy import PartitionKind
 from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import Value
+from fieldmesh.replica.digest import Sums, sums_of
 from fieldmesh.replica.partition import NOWHERE, partition_id
-from hub.storage.bulk import Row
+from hub.storage.bulk import Row, insert_columns
+from hub.storage.presence import PlacedRows
 from hub.storage.rows import pieces
 
-_LOW_MASK, _LOW_BITS = 0xFFFFFFFF, 32
-_PARTITION, _HASH = 3, 5
-"""Places of partition and row_hash among the wire columns."""
+_REMOVAL_COLUMNS = ("partition", "lsn", "table_no", "row_id")
 
 
 class Emission:
@@ -26,37 +26,46 @@ class Emission:
 
     def __init__(self) -> None:
         """Nothing has changed yet."""
-        self._rows: dict[str, dict[Value, Row]] = defaultdict(dict)
+        self._standing: dict[str, list[TableRows]] = defaultdict(list)
+        self._gone: dict[str, set[Value]] = defaultdict(set)
         self._removals: dict[str, dict[tuple[Value, int], None]] = defaultdict(dict)
-        self._sums: dict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0, 0])
+        self._sums: dict[tuple[int, int], Sums] = defaultdict(Sums)
         self._receipts: dict[int, list[BatchReceipt]] = defaultdict(list)
 
-    def replaced(
-        self, table: ReplicatedTable, old: Iterable[Row | None], new: Sequence[Row]
+    def stand(
+        self, table: ReplicatedTable, rows: TableRows, before: PlacedRows | None = None
     ) -> None:
-        """Rows (wire columns) have become others; None = the row is new."""
+        """Rows (all wire columns) stand so now; those of partition 0 at the hub only. None before = they are new."""
         if not table.is_at(Tier.GATEWAY):
             return
-        number, rows, removals = table.number, self._rows[table.name], self._removals[table.name]
-        for before, after in zip(old, new, strict=True):
-            target = after[_PARTITION]
-            if before is not None and before[_PARTITION]:
-                self._count(number, before, -1)
-                if before[_PARTITION] != target:
-                    removals[before[0], _whole(before[_PARTITION])] = None
-            if target:
-                self._count(number, after, 1)
-                removals.pop((after[0], _whole(target)), None)
-                rows[after[0]] = after
-            else:
-                rows.pop(after[0], None)
+        ids, partitions = rows.column("id"), rows.column("partition")
+        if before is not None:
+            self._take_away(table, before, partitions)
+        for target, sums in _sums(partitions, rows.column("row_hash")).items():
+            self._sums[target, table.number] += sums
+        if removals := self._removals.get(table.name):
+            for row_id, partition in zip(ids, partitions, strict=True):
+                removals.pop((row_id, _whole(partition)), None)
+        if gone := self._gone.get(table.name):
+            gone.difference_update(ids)
+        self._standing[table.name].append(rows)
 
-    def _count(self, number: int, row: Row, sign: int) -> None:
-        value = _whole(row[_HASH])
-        sums = self._sums[_whole(row[_PARTITION]), number]
-        sums[0] += sign
-        sums[1] += sign * (value & _LOW_MASK)
-        sums[2] += sign * (value >> _LOW_BITS)
+    def withdraw(self, table: ReplicatedTable, before: PlacedRows) -> None:
+        """Rows are gone, or at the hub only."""
+        if not table.is_at(Tier.GATEWAY):
+            return
+        self._take_away(table, before, [NOWHERE] * len(before.ids))
+        self._gone[table.name].update(before.ids)
+
+    def _take_away(
+        self, table: ReplicatedTable, before: PlacedRows, partitions: Sequence[Value]
+    ) -> None:
+        for partition, sums in _sums(before.partitions, before.hashes).items():
+            self._sums[partition, table.number] -= sums
+        removals = self._removals[table.name]
+        for row_id, old, new in zip(before.ids, before.partitions, partitions, strict=True):
+            if old and old != new:
+                removals[row_id, _whole(old)] = None
 
     def receipt(self, gateway_id: bytes, receipt: BatchReceipt) -> None:
         """The gateway is told of a decision."""
@@ -91,20 +100,21 @@ class Emission:
         await connection.exec_driver_sql(
             'UPDATE fm_digest SET "rows" = "rows" + ?, low = low + ?, high = high + ?, last_lsn = ?'
             " WHERE partition = ? AND table_no = ?",
-            [(*sums, lsn, *key) for key, sums in touched],
+            [(sums.rows, sums.low, sums.high, lsn, *key) for key, sums in touched],
         )
 
     async def _write_removals(self, connection: AsyncConnection, lsn: int) -> None:
-        lines: list[Row] = [
-            (partition, lsn, TABLES[name].number, row_id)
-            for name, removals in self._removals.items()
-            for row_id, partition in removals
-        ]
-        if lines:
-            await connection.exec_driver_sql(
-                "INSERT INTO fm_removal (partition, lsn, table_no, row_id) VALUES (?, ?, ?, ?)",
-                lines,
-            )
+        for name, removals in self._removals.items():
+            if removals:
+                ids, partitions = zip(*removals, strict=True)
+                count = len(removals)
+                columns = [
+                    list(partitions),
+                    [lsn] * count,
+                    [TABLES[name].number] * count,
+                    list(ids),
+                ]
+                await insert_columns(connection, "fm_removal", _REMOVAL_COLUMNS, columns)
 
     async def _write_payloads(self, connection: AsyncConnection, lsn: int) -> int:
         content: dict[int, list[tuple[FrameKind, TableRows]]] = defaultdict(list)
@@ -115,10 +125,11 @@ class Emission:
                 )
                 content[partition].append((FrameKind.REMOVALS, rows))
         for table in TABLES.values():
-            for partition, held in _grouped(self._rows.get(table.name, {}).values()).items():
-                content[partition].append(
-                    (FrameKind.ROWS, from_rows(table, table.wire_names, held))
-                )
+            if pieces_ := self._standing.get(table.name):
+                rows = _latest(pieces_, self._gone.get(table.name, set()))
+                for partition, places in _places(rows.column("partition")).items():
+                    if partition != NOWHERE:
+                        content[partition].append((FrameKind.ROWS, rows.take(places)))
         lines: list[Row] = []
         for partition in {**content, **self._receipts}:
             receipts = self._receipts.get(partition, ())
@@ -141,11 +152,31 @@ def _by_partition(removals: Iterable[tuple[Value, int]]) -> dict[int, list[Value
     return found
 
 
-def _grouped(rows: Iterable[Row]) -> dict[int, list[Row]]:
-    found: dict[int, list[Row]] = defaultdict(list)
-    for row in rows:
-        found[_whole(row[_PARTITION])].append(row)
-    return found
+def _latest(written: list[TableRows], gone: set[Value]) -> TableRows:
+    """Each row as it was written last, without those that are gone."""
+    rows = join(written)
+    if len(written) == 1 and not gone:
+        return rows
+    places = {row_id: place for place, row_id in enumerate(rows.column("id"))}
+    if len(places) == rows.row_count and not gone:
+        return rows
+    return rows.take([place for row_id, place in places.items() if row_id not in gone])
+
+
+def _places(partitions: Sequence[Value]) -> dict[int, Sequence[int]]:
+    """The places of each partition's rows."""
+    found: dict[int, list[int]] = defaultdict(list)
+    for place, partition in enumerate(partitions):
+        found[_whole(partition)].append(place)
+    return {**found}
+
+
+def _sums(partitions: Sequence[Value], hashes: Sequence[Value]) -> dict[int, Sums]:
+    """What rows add to the digests of their partitions."""
+    found: dict[int, list[int]] = defaultdict(list)
+    for partition, value in zip(partitions, hashes, strict=True):
+        found[partition].append(value)  # type: ignore[index, arg-type]
+    return {partition: sums_of(held) for partition, held in found.items()}
 
 
 def _whole(value: Value) -> int:

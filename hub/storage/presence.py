@@ -1,13 +1,48 @@
 """Which rows are there."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fieldmesh.data.model import ReplicatedTable
+from fieldmesh.data.policy import rule_column, rules_of
 from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import Value
 from hub.storage.bulk import fetch_in
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedRows:
+    """Where rows are, and with which hash they count in digests; partition 0 = at the hub only."""
+
+    ids: Sequence[Value]
+    partitions: Sequence[Value]
+    hashes: Sequence[Value]
+
+
+async def placed_rows(
+    connection: AsyncConnection, table: ReplicatedTable, column: str, values: Iterable[Value]
+) -> PlacedRows:
+    """Rows that are not at the hub only, by their id or by the row that they follow.
+
+    Args:
+        connection: of a transaction.
+        table: where to look.
+        column: `id`, or the column of one of the table's `Follows` rules. Rows for which an earlier rule holds
+            follow that one.
+        values: of the column.
+    """
+    columns = [one for rule in rules_of(table.policy.partition) if (one := rule_column(rule))]
+    earlier = columns[: columns.index(column)] if column != "id" else []
+    alone = "".join(f' AND "{one}" IS NULL' for one in earlier)
+    head = (
+        f'SELECT id, "partition", row_hash FROM "{table.name}"'
+        f' WHERE deleted = 0 AND "partition" <> 0{alone} AND "{column}"'
+    )
+    kinds = [table.column(name) for name in ("id", "partition", "row_hash")]
+    rows = await fetch_in(connection, head, values, kinds)
+    return PlacedRows(*zip(*rows, strict=True)) if rows else PlacedRows((), (), ())
 
 
 async def ids_present(

@@ -6,12 +6,13 @@ found by the beginning of their number. Works the same on SQLite and SQL Server.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from fieldmesh.codec.columns import TableRows
 from fieldmesh.data.model import ReplicatedTable
 from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import Value
@@ -89,24 +90,22 @@ def matching(table: str, asked: str) -> sa.Select[Any]:
 async def follow(
     connection: AsyncConnection,
     table: ReplicatedTable,
-    old: Sequence[Row | None],
-    new: Sequence[Row],
+    old: TableRows | None,
+    new: TableRows,
 ) -> None:
-    """The words follow rows (wire columns) that came (None before) or changed, in the caller's transaction.
+    """The words follow rows that came (None before) or changed, in the caller's transaction.
 
     Words of deleted rows stay: lists leave such rows out, and the row may come back.
     """
-    columns = SEARCHED.get(table.name)
-    if columns is None:
+    if table.name not in SEARCHED:
         return
-    places = [table.wire_names.index(name) for name in columns]
+    has = _words(table, new)
+    had = _words(table, old) if old is not None else [set[str]() for _ in has]
     gone: list[Row] = []
     come: list[Row] = []
-    for before, after in zip(old, new, strict=True):
-        had = words_of(before[place] for place in places) if before is not None else set()
-        has = words_of(after[place] for place in places)
-        gone += [(table.number, word, after[0]) for word in had - has]
-        come += [(table.number, word, after[0]) for word in has - had]
+    for row_id, before, after in zip(new.column("id"), had, has, strict=True):
+        gone += [(table.number, word, row_id) for word in before - after]
+        come += [(table.number, word, row_id) for word in after - before]
     if gone:
         await connection.exec_driver_sql(
             "DELETE FROM fm_word WHERE table_no = ? AND word = ? AND row_id = ?", gone
@@ -115,3 +114,8 @@ async def follow(
         await connection.exec_driver_sql(
             "INSERT INTO fm_word (table_no, word, row_id) VALUES (?, ?, ?)", come
         )
+
+
+def _words(table: ReplicatedTable, rows: TableRows) -> list[set[str]]:
+    columns = (rows.column(name) for name in SEARCHED[table.name])
+    return [words_of(values) for values in zip(*columns, strict=True)]

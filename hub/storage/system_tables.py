@@ -9,7 +9,11 @@ SYSTEM_METADATA = sa.MetaData()
 
 
 def _table(
-    name: str, keys: tuple[str, ...], *columns: ReplicatedColumn, numbered: bool = False
+    name: str,
+    keys: tuple[str, ...],
+    *columns: ReplicatedColumn,
+    numbered: bool = False,
+    rowid: bool = True,
 ) -> sa.Table:
     made = [
         sa.Column(
@@ -23,7 +27,9 @@ def _table(
         )
         for column in columns
     ]
-    return sa.Table(name, SYSTEM_METADATA, *made, sqlite_autoincrement=numbered)
+    return sa.Table(
+        name, SYSTEM_METADATA, *made, sqlite_autoincrement=numbered, sqlite_with_rowid=rowid
+    )
 
 
 def _number(name: str) -> ReplicatedColumn:
@@ -60,6 +66,7 @@ REMOVAL = _table(
     _number("lsn"),
     _number("table_no"),
     link("row_id"),
+    rowid=False,
 )
 DOWN_OUTBOX = _table(
     "fm_down_outbox",

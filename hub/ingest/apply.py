@@ -6,11 +6,13 @@ Inserts of many batches are written together; an update or delete first writes w
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from itertools import chain
 
 from fieldmesh.basics.limits import CLOCK_COUNTER_BITS
 from fieldmesh.codec.batch import Change, Operation
-from fieldmesh.codec.columns import TableRows
+from fieldmesh.codec.columns import TableRows, join
 from fieldmesh.codec.fitting import misfits
 from fieldmesh.data.model import ReplicatedTable
 from fieldmesh.data.policy import Conflict, WriterRole
@@ -18,6 +20,7 @@ from fieldmesh.data.schema import PARTS, TABLES
 from fieldmesh.data.types import Value
 from fieldmesh.replica.quarantine import RowKey, dependants
 from hub.ingest.scope import Scopes
+from hub.ingest.taken import TakenIds
 from hub.rules.authorship import in_another_name
 from hub.rules.documents import DocumentFacts, Refusal, check, for_approval
 from hub.rules.rights import Writer, why_not_table
@@ -49,7 +52,7 @@ class GroupApplier:
         self._facts = facts
         self._scopes = Scopes(writer)
         self._new: dict[tuple[str, tuple[str, ...]], Collected] = defaultdict(Collected)
-        self._new_ids: dict[str, set[Value]] = defaultdict(set)
+        self._ids = TakenIds(writer.connection)
         self._taken: dict[str, set[Value]] = defaultdict(set)
         self._fresh: dict[str, set[Value]] = defaultdict(set)
         self.conflicts = 0
@@ -59,6 +62,22 @@ class GroupApplier:
     def know(self, facts: DocumentFacts) -> None:
         """Rules look at these too, from now on."""
         self._facts = self._facts.with_more(facts)
+
+    async def foresee(self, batches: Iterable[Sequence[Change]]) -> None:
+        """What the batches will ask the database for is known: asked once for all of them, not for each."""
+        ids: dict[str, list[Value]] = defaultdict(list)
+        parents: dict[str, set[Value]] = defaultdict(set)
+        for change in chain.from_iterable(batches):
+            rows = change.rows
+            if change.operation is Operation.INSERT:
+                ids[rows.table] += rows.column("id")
+                for column, parent in TABLES[rows.table].follows:
+                    if rows.has(column):
+                        parents[parent].update(rows.column(column))
+        for name, held in ids.items():
+            await self._ids.ask(name, held)
+        for name, keys in parents.items():
+            await self._writer.homes.look_up(name, keys.difference(ids[name], (None,)))
 
     async def apply(self, device: DeviceWriter, changes: Sequence[Change]) -> list[Refusal]:
         """The batch is applied but for the refused rows, which are returned."""
@@ -92,10 +111,9 @@ class GroupApplier:
         """What was collected is written, parents before children."""
         for key in sorted(self._new, key=lambda key: _ORDER[key[0]]):
             collected = self._new[key]
-            rows = _joined(collected.pieces)
+            rows = join(collected.pieces)
             await self._writer.insert(key[0], rows, origins=collected.origins)
         self._new.clear()
-        self._new_ids.clear()
 
     # --- inserts
 
@@ -112,10 +130,10 @@ class GroupApplier:
             return _all(table, ids, code, {"table": table.name})
         found = _hub_columns(table, rows) + _misfits(table, rows)
         found += in_another_name(writer, table, rows)
-        present = await self._present(table.name, ids)
+        present = await self._ids.among(table.name, ids)
         self._taken[table.name] |= present
-        held = [place for place, one in enumerate(ids) if one in present]
-        if held:
+        if present:
+            held = [place for place, one in enumerate(ids) if one in present]
             found += await self._judge_present(device, writer, table, rows.take(held))
             rows = rows.take([place for place, one in enumerate(ids) if one not in present])
             ids = rows.column("id")
@@ -175,21 +193,18 @@ class GroupApplier:
         self, device: DeviceWriter, change: Change, refused: dict[RowKey, Refusal]
     ) -> None:
         name, rows = change.rows.table, change.rows
+        rows = _without(rows, {row_id for table, row_id in refused if table == name})
         ids = rows.column("id")
-        keep = [place for place, one in enumerate(ids) if (name, one) not in refused]
-        taken, new = self._taken[name], self._new_ids[name]
-        known = [place for place in keep if ids[place] in taken or ids[place] in new]
-        if known:
+        taken = self._taken[name].intersection(ids) | await self._ids.among(name, ids)
+        if taken:
+            known = [place for place, one in enumerate(ids) if one in taken]
             await self._meet(device, change, rows.take(known))
-            met = set(known)
-            keep = [place for place in keep if place not in met]
-        if not keep:
-            return
-        fresh = rows if len(keep) == len(ids) else rows.take(keep)
-        collected = self._new[name, fresh.names]
-        collected.pieces.append(fresh)
-        collected.origins.extend([device.device_id] * fresh.row_count)
-        self._new_ids[name].update(fresh.column("id"))
+            rows = _without(rows, taken)
+        if rows.row_count:
+            collected = self._new[name, rows.names]
+            collected.pieces.append(rows)
+            collected.origins.extend([device.device_id] * rows.row_count)
+            self._ids.take(name, rows.column("id"))
 
     async def _meet(self, device: DeviceWriter, change: Change, rows: TableRows) -> None:
         """Rows that exist already, and may: merged where the table merges, else the device's own once more."""
@@ -200,11 +215,6 @@ class GroupApplier:
             await self._merge(device, table, rows, [clock] * rows.row_count)
             return
         await self._writer.touch(table.name, rows.column("id"))
-
-    async def _present(self, name: str, ids: list[Value]) -> set[Value]:
-        collected = self._new_ids[name]
-        held = await ids_present(self._writer.connection, TABLES[name], ids)
-        return held | {one for one in ids if one in collected}
 
     # --- updates and deletes
 
@@ -322,14 +332,12 @@ def _misfits(table: ReplicatedTable, rows: TableRows) -> list[Refusal]:
     ]
 
 
-def _joined(pieces: list[TableRows]) -> TableRows:
-    if len(pieces) == 1:
-        return pieces[0]
-    columns = [
-        [value for piece in pieces for value in piece.columns[place]]
-        for place in range(len(pieces[0].names))
-    ]
-    return TableRows(pieces[0].table, pieces[0].names, columns)
+def _without(rows: TableRows, ids: AbstractSet[Value]) -> TableRows:
+    """The rows but those of the ids."""
+    held = rows.column("id")
+    if ids.isdisjoint(held):
+        return rows
+    return rows.take([place for place, one in enumerate(held) if one not in ids])
 
 
 def _bytes(value: Value) -> bytes:

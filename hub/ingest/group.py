@@ -166,6 +166,7 @@ class _Group:
         self._devices = await device_writers(self._connection, readable)
         facts = await read_facts(self._writer, batches)
         applier = GroupApplier(self._writer, facts)
+        await applier.foresee([batch.changes for batch in batches])
         for device_id, held in readable.items():
             held.sort(key=place_of)
             for batch in held:

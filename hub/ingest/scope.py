@@ -36,11 +36,8 @@ class Scopes:
                 full = full.with_column(column, [None] * rows.row_count)
         homes, held = await self._writer.homes.of(table, full)
         self._writer.homes.remember(table.name, rows.column("id"), homes, held)
-        places = [
-            place
-            for place, home in enumerate(homes)
-            if why_not_row(writer, table, home) is not None
-        ]
+        out = {home for home in set(homes) if why_not_row(writer, table, home) is not None}
+        places = [place for place, home in enumerate(homes) if home in out] if out else []
         return await self._not_former(device, table, full, places)
 
     async def _not_former(

@@ -8,6 +8,7 @@ person.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from fieldmesh.basics.money import PRICE_SCALE, QUANTITY_SCALE, unscaled
 from fieldmesh.codec.batch import Change
@@ -49,8 +50,16 @@ class UnitFacts:
     minimum_quantity: int | None = None
     maximum_quantity: int | None = None
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether there are quantities that raise a doubt."""
+        return bool(self.order_multiple) or (self.minimum_quantity, self.maximum_quantity) != (
+            None,
+            None,
+        )
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class DocumentFacts:
     """What the rules look at. `wanted` tells what must be in it.
 
@@ -61,6 +70,16 @@ class DocumentFacts:
 
     units: Mapping[bytes, UnitFacts] = field(default_factory=dict)
     minimum_prices: Mapping[tuple[bytes, bytes], int] = field(default_factory=dict)
+
+    @cached_property
+    def limited(self) -> frozenset[bytes]:
+        """Units that not every quantity may be ordered of."""
+        return frozenset(one for one, unit in self.units.items() if unit.is_limited)
+
+    @cached_property
+    def priced(self) -> frozenset[bytes]:
+        """Units that have a lowest price in some list."""
+        return frozenset(unit for _, unit in self.minimum_prices)
 
     def with_more(self, more: "DocumentFacts") -> "DocumentFacts":
         """Both together."""
@@ -107,6 +126,8 @@ def for_approval(changes: Sequence[Change], facts: DocumentFacts) -> dict[bytes,
         rows = change.rows
         if rows.table != "order_line" or not {"order_id", "product_unit_id"} <= set(rows.names):
             continue
+        if facts.limited.isdisjoint(rows.column("product_unit_id")):
+            continue
         for order, unit, quantity in _columns(rows, "order_id", "product_unit_id", "quantity"):
             known = facts.units.get(unit) if isinstance(unit, bytes) else None
             if known is None or not isinstance(quantity, int) or not isinstance(order, bytes):
@@ -136,6 +157,8 @@ def _check_lines(
     rows: TableRows, facts: DocumentFacts, lists: Mapping[bytes, bytes]
 ) -> Iterator[Refusal]:
     _, owner = LINES[rows.table]
+    if _all_fine(rows, facts):
+        return
     for row_id, document, unit, quantity, price in _columns(
         rows, "id", owner, "product_unit_id", "quantity", "price"
     ):
@@ -158,6 +181,14 @@ def _check_lines(
                 "lowest": f"{unscaled(lowest, PRICE_SCALE).normalize():f}",
             }
             yield Refusal(rows.table, row_id, "below_minimum_price", fields)
+
+
+def _all_fine(rows: TableRows, facts: DocumentFacts) -> bool:
+    """Whether no line needs to be looked at: whole columns say so, which is nearly always."""
+    if "quantity" in rows.names and 0 in rows.column("quantity"):
+        return False
+    units = set(rows.column("product_unit_id")) if "product_unit_id" in rows.names else set()
+    return (facts.units.keys() | {None}) >= units and facts.priced.isdisjoint(units)
 
 
 def _price_lists(changes: Iterable[Change]) -> dict[bytes, bytes]:

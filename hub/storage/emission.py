@@ -1,11 +1,12 @@
 """What a transaction tells the world: digests, removals, and payloads for DOWN, all written at its end."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import TypeVar, cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from fieldmesh.codec.columns import TableRows, from_rows, join
+from fieldmesh.codec.columns import TableRows, join
 from fieldmesh.codec.frames import FrameKind
 from fieldmesh.codec.replication import BatchReceipt, down_messages
 from fieldmesh.data.model import ReplicatedTable, Tier
@@ -18,7 +19,8 @@ from hub.storage.bulk import Row, insert_columns
 from hub.storage.presence import PlacedRows
 from hub.storage.rows import pieces
 
-_REMOVAL_COLUMNS = ("partition", "lsn", "table_no", "row_id")
+_Any = TypeVar("_Any")
+_REMOVAL_COLUMNS = ("row_id", "partition", "lsn", "table_no")
 
 
 class Emission:
@@ -28,7 +30,7 @@ class Emission:
         """Nothing has changed yet."""
         self._standing: dict[str, list[TableRows]] = defaultdict(list)
         self._gone: dict[str, set[Value]] = defaultdict(set)
-        self._removals: dict[str, dict[tuple[Value, int], None]] = defaultdict(dict)
+        self._removals: dict[tuple[str, int], dict[Value, None]] = defaultdict(dict)
         self._sums: dict[tuple[int, int], Sums] = defaultdict(Sums)
         self._receipts: dict[int, list[BatchReceipt]] = defaultdict(list)
 
@@ -41,11 +43,12 @@ class Emission:
         ids, partitions = rows.column("id"), rows.column("partition")
         if before is not None:
             self._take_away(table, before, partitions)
-        for target, sums in _sums(partitions, rows.column("row_hash")).items():
-            self._sums[target, table.number] += sums
-        if removals := self._removals.get(table.name):
-            for row_id, partition in zip(ids, partitions, strict=True):
-                removals.pop((row_id, _whole(partition)), None)
+        self._count(table, partitions, rows.column("row_hash"), new=True)
+        if self._removals:
+            for partition, here in _by_partition(partitions, ids).items():
+                if left := self._removals.get((table.name, partition)):
+                    for row_id in here:
+                        left.pop(row_id, None)
         if gone := self._gone.get(table.name):
             gone.difference_update(ids)
         self._standing[table.name].append(rows)
@@ -60,12 +63,26 @@ class Emission:
     def _take_away(
         self, table: ReplicatedTable, before: PlacedRows, partitions: Sequence[Value]
     ) -> None:
-        for partition, sums in _sums(before.partitions, before.hashes).items():
-            self._sums[partition, table.number] -= sums
-        removals = self._removals[table.name]
-        for row_id, old, new in zip(before.ids, before.partitions, partitions, strict=True):
-            if old and old != new:
-                removals[row_id, _whole(old)] = None
+        self._count(table, before.partitions, before.hashes, new=False)
+        moved = zip(before.ids, before.partitions, partitions, strict=True)
+        left = [(old, row_id) for row_id, old, new in moved if old and old != new]
+        if left:
+            for partition, here in _by_partition(*zip(*left, strict=True)).items():
+                self._removals[table.name, partition].update(dict.fromkeys(here))
+
+    def _count(
+        self,
+        table: ReplicatedTable,
+        partitions: Sequence[Value],
+        hashes: Sequence[Value],
+        *,
+        new: bool,
+    ) -> None:
+        for partition, held in _by_partition(partitions, hashes).items():
+            if partition != NOWHERE:
+                sums = sums_of(cast("Sequence[int]", held))
+                key = (partition, table.number)
+                self._sums[key] = self._sums[key] + sums if new else self._sums[key] - sums
 
     def receipt(self, gateway_id: bytes, receipt: BatchReceipt) -> None:
         """The gateway is told of a decision."""
@@ -78,19 +95,17 @@ class Emission:
         return await self._write_payloads(connection, lsn)
 
     async def _write_digests(self, connection: AsyncConnection, lsn: int) -> None:
-        touched = [(key, sums) for key, sums in self._sums.items() if key[0] != NOWHERE]
-        if not touched:
+        if not self._sums:
             return
-        keys = [key for key, _ in touched]
         held: set[tuple[int, int]] = set()
-        for piece in pieces(sorted({key[0] for key in keys})):
+        for piece in pieces(sorted({key[0] for key in self._sums})):
             result = await connection.exec_driver_sql(
                 "SELECT partition, table_no FROM fm_digest WHERE partition IN "
                 f"({', '.join('?' * len(piece))})",
                 tuple(piece),
             )
             held.update((row[0], row[1]) for row in map(tuple, result.fetchall()))
-        missing: list[Row] = [(*key, 0, 0, 0, lsn) for key in keys if key not in held]
+        missing: list[Row] = [(*key, 0, 0, 0, lsn) for key in self._sums if key not in held]
         if missing:
             await connection.exec_driver_sql(
                 'INSERT INTO fm_digest (partition, table_no, "rows", low, high, last_lsn)'
@@ -100,36 +115,35 @@ class Emission:
         await connection.exec_driver_sql(
             'UPDATE fm_digest SET "rows" = "rows" + ?, low = low + ?, high = high + ?, last_lsn = ?'
             " WHERE partition = ? AND table_no = ?",
-            [(sums.rows, sums.low, sums.high, lsn, *key) for key, sums in touched],
+            [(sums.rows, sums.low, sums.high, lsn, *key) for key, sums in self._sums.items()],
         )
 
     async def _write_removals(self, connection: AsyncConnection, lsn: int) -> None:
-        for name, removals in self._removals.items():
-            if removals:
-                ids, partitions = zip(*removals, strict=True)
-                count = len(removals)
-                columns = [
-                    list(partitions),
-                    [lsn] * count,
-                    [TABLES[name].number] * count,
-                    list(ids),
-                ]
-                await insert_columns(connection, "fm_removal", _REMOVAL_COLUMNS, columns)
+        row_ids: list[Value] = []
+        partitions: list[Value] = []
+        numbers: list[Value] = []
+        for (name, partition), ids in self._removals.items():
+            row_ids += ids
+            partitions += [partition] * len(ids)
+            numbers += [TABLES[name].number] * len(ids)
+        columns: list[list[Value]] = [row_ids, partitions, [lsn] * len(row_ids), numbers]
+        await insert_columns(connection, "fm_removal", _REMOVAL_COLUMNS, columns)
 
     async def _write_payloads(self, connection: AsyncConnection, lsn: int) -> int:
         content: dict[int, list[tuple[FrameKind, TableRows]]] = defaultdict(list)
-        for name, removals in self._removals.items():
-            for partition, ids in _by_partition(removals).items():
-                rows = from_rows(
-                    name, ("id", "partition", "lsn"), [(one, partition, lsn) for one in ids]
-                )
+        for (name, partition), ids in self._removals.items():
+            if count := len(ids):
+                columns: list[list[Value]] = [list(ids), [partition] * count, [lsn] * count]
+                rows = TableRows(name, ("id", "partition", "lsn"), columns)
                 content[partition].append((FrameKind.REMOVALS, rows))
         for table in TABLES.values():
             if pieces_ := self._standing.get(table.name):
                 rows = _latest(pieces_, self._gone.get(table.name, set()))
-                for partition, places in _places(rows.column("partition")).items():
+                where = _by_partition(rows.column("partition"), range(rows.row_count))
+                for partition, places in where.items():
                     if partition != NOWHERE:
-                        content[partition].append((FrameKind.ROWS, rows.take(places)))
+                        here = rows if len(places) == rows.row_count else rows.take(places)
+                        content[partition].append((FrameKind.ROWS, here))
         lines: list[Row] = []
         for partition in {**content, **self._receipts}:
             receipts = self._receipts.get(partition, ())
@@ -145,13 +159,6 @@ async def _insert_payloads(connection: AsyncConnection, lines: list[Row]) -> Non
         await connection.exec_driver_sql(text, lines)
 
 
-def _by_partition(removals: Iterable[tuple[Value, int]]) -> dict[int, list[Value]]:
-    found: dict[int, list[Value]] = defaultdict(list)
-    for row_id, partition in removals:
-        found[partition].append(row_id)
-    return found
-
-
 def _latest(written: list[TableRows], gone: set[Value]) -> TableRows:
     """Each row as it was written last, without those that are gone."""
     rows = join(written)
@@ -163,20 +170,15 @@ def _latest(written: list[TableRows], gone: set[Value]) -> TableRows:
     return rows.take([place for row_id, place in places.items() if row_id not in gone])
 
 
-def _places(partitions: Sequence[Value]) -> dict[int, Sequence[int]]:
-    """The places of each partition's rows."""
-    found: dict[int, list[int]] = defaultdict(list)
-    for place, partition in enumerate(partitions):
-        found[_whole(partition)].append(place)
+def _by_partition(partitions: Sequence[Value], values: Sequence[_Any]) -> dict[int, Sequence[_Any]]:
+    """The values of each partition, in their order."""
+    first = partitions[0] if partitions else NOWHERE
+    if partitions.count(first) == len(partitions):
+        return {_whole(first): values}
+    found: dict[int, list[_Any]] = defaultdict(list)
+    for partition, value in zip(partitions, values, strict=True):
+        found[partition].append(value)  # type: ignore[index]
     return {**found}
-
-
-def _sums(partitions: Sequence[Value], hashes: Sequence[Value]) -> dict[int, Sums]:
-    """What rows add to the digests of their partitions."""
-    found: dict[int, list[int]] = defaultdict(list)
-    for partition, value in zip(partitions, hashes, strict=True):
-        found[partition].append(value)  # type: ignore[index, arg-type]
-    return {partition: sums_of(held) for partition, held in found.items()}
 
 
 def _whole(value: Value) -> int:

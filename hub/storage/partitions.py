@@ -57,9 +57,10 @@ class Homes:
             places = open_places
             if column is not None:
                 values = rows.column(column)
-                places = [place for place in open_places if values[place] is not None]
+                if len(open_places) < count or None in values:
+                    places = [place for place in open_places if values[place] is not None]
             await self._apply(rule, rows, places, homes, held)
-            if column is None:
+            if column is None or len(places) == len(open_places):
                 break
             taken = set(places)
             open_places = [place for place in open_places if place not in taken]
@@ -101,8 +102,13 @@ class Homes:
         homes: list[int],
         held: list[int],
     ) -> None:
-        await self.look_up(parent, {keys[place] for place in places})
         home, hold = self._home[parent], self._held[parent]
+        if len(places) == len(keys):
+            await self.look_up(parent, set(keys))
+            homes[:] = map(home.__getitem__, keys)
+            held[:] = map(hold.__getitem__, keys)
+            return
+        await self.look_up(parent, {keys[place] for place in places})
         for place in places:
             homes[place] = home[keys[place]]
             held[place] = hold[keys[place]]
@@ -110,11 +116,11 @@ class Homes:
     async def look_up(self, name: str, ids: Iterable[Value]) -> None:
         """Home and held partition of these rows are known; of rows that don't exist both are 0."""
         home, hold = self._home[name], self._held[name]
-        missing = [row_id for row_id in ids if row_id not in home]
+        missing = set(ids).difference(home)
         if not missing:
             return
-        for row_id in missing:
-            home[row_id] = hold[row_id] = NOWHERE
+        home.update(dict.fromkeys(missing, NOWHERE))
+        hold.update(dict.fromkeys(missing, NOWHERE))
         table = TABLES[name]
         columns = [c for rule in rules_of(table.policy.partition) if (c := rule_column(rule))]
         names = ("id", "partition", *columns)

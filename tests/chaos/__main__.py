@@ -42,7 +42,7 @@ def main() -> int:
     command = f"make chaos SEED={seed} MINUTES={options.minutes:g}"
     command += f" FAULTS={options.faults}" if options.faults else ""
     folder = options.folder or Path(tempfile.mkdtemp(prefix="fieldmesh-chaos-"))
-    crews = max(1, options.devices // 4)
+    crews = min(options.devices, max(2, options.devices // 4))
     shape = company(gateways=options.gateways, devices=options.devices, crews=crews)
     orders = Orders(folder, shape, seed, options.minutes * 60, words, options.at_once)
     _say(

@@ -54,8 +54,8 @@ class Campaign:
     @property
     def words(self) -> list[str]:
         """After `python -m`."""
-        size = ["--gateways", "2", "--devices", "4", "--seed", "11", "--minutes", self.minutes]
-        return ["tests.chaos", *size, "--faults", self.faults]
+        size = ["--gateways", "2", "--devices", "4", "--at-once", "1", "--seed", "11"]
+        return ["tests.chaos", *size, "--minutes", self.minutes, "--faults", self.faults]
 
 
 NOT_AGAIN = (("FIELDMESH_GATEWAY_REPUBLISH_AFTER_S", _NEVER),)

@@ -26,8 +26,8 @@ class RestoreHub(Fault):
     lasts_s = (4.0, 10.0)
     weight = 1
     effects = frozenset({Effect.HUB_RESTORED})
-    explains = frozenset({"outside_scope", "depends_on_refused"})
-    """A rep had an outlet in the lost future only; head office does not know that it ever was the rep's."""
+    explains = frozenset({"outside_scope", "depends_on_refused", "row_gone"})
+    """In the lost future a rep had an outlet, or changed a colleague's new contact, that head office does not know."""
 
     @classmethod
     @override

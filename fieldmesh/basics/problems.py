@@ -200,6 +200,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("sign_in_needed", _AUTH, "You are not signed in.", "Sign in, or send a token."),
     ("sign_in_locked", _BUSY, "Too many wrong passwords were tried.", "Wait {minutes} minutes, or ask branch IT to unlock the name."),
     ("function_missing", _DENIED, "Your workplace does not have the function “{function}”.", "An administrator can switch it on for your role."),
+    ("more_than_own", _DENIED, "Nobody hands on rights that they do not have: “{function}”.", "Ask an administrator."),
     ("form_wrong", _BAD, "{count} fields can't be taken: {text}", "Correct them; nothing was changed."),
     ("record_changed_since", _STATE, "Somebody has changed this record since you opened it.", "Open it again and repeat your change."),
     ("token_refused", _AUTH, "The token is not known, or has ended.", "Make a new one under My account, Tokens."),

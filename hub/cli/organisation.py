@@ -24,7 +24,8 @@ from hub.exchange.csv_reading import check_file
 from hub.exchange.prices import parse_price, set_price
 from hub.fleet.office import Office
 from hub.fleet.outlets import move_outlets
-from hub.fleet.people import add_user, assign, refresh_sign_ins, set_password
+from hub.fleet.people import add_user, refresh_sign_ins, set_password
+from hub.fleet.posts import assign
 from hub.fleet.standard import assign_role
 from hub.fleet.subscriptions import refresh_everything, today
 from hub.storage.rows import all_rows, count_rows

@@ -11,7 +11,9 @@ from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.money import unscaled
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.types import Value, WireType
+from fieldmesh.service.translation import _
 from hub.desk.asking import id_text
+from hub.desk.authority import need_to_give, need_to_manage, need_to_shape
 from hub.desk.forms import read_form
 from hub.desk.lists import Record, record
 from hub.desk.view import View
@@ -78,7 +80,7 @@ async def change_record(
         Rejected: `function_missing`, `not_found`, `form_wrong`, `record_changed_since`.
     """
     _need_change(access, view)
-    before = await record(office.database, access, view, row_id)
+    before = await record(office.database, access, view, row_id, to=view.change)
     names = [name for name in view.editable if only is None or name in set(only)]
     about: dict[str, object] = {"view": view.name, "id": id_text(row_id)}
     async with acting(office, access, "record_changed", about, [row_id]) as writer:
@@ -90,6 +92,8 @@ async def change_record(
         differ = [
             name for name, old in zip(names, held[1:], strict=True) if read.values[name] != old
         ]
+        if differ:
+            await _need_authority(writer.connection, access, view, read.values, row_id)
         about["before"] = {name: plain(view, name, before.values[name]) for name in differ}
         about["after"] = {name: plain(view, name, read.values[name]) for name in differ}
         line = (row_id, *(read.values[name] for name in differ))
@@ -124,6 +128,7 @@ async def create_record(
         read = await read_form(writer.connection, access, view, view.creatable, texts)
         read.check()
         await _refuse_taken(writer, view, read.values)
+        await _need_authority(writer.connection, access, view, read.values)
         about["after"] = {name: plain(view, name, value) for name, value in read.values.items()}
         names = tuple(read.values)
         line = (row_id, *read.values.values())
@@ -150,6 +155,36 @@ def _need_change(access: Access, view: View) -> None:
     if not view.change:
         raise Rejected("not_found", place=view.name, text="such records are not changed by hand")
     access.need(view.change)
+
+
+async def _need_authority(
+    connection: Connection,
+    access: Access,
+    view: View,
+    values: Mapping[str, Value],
+    row_id: bytes | None = None,
+) -> None:
+    """What shapes rights is changed only by those who have them; a position stands below one of the person's.
+
+    Raises:
+        Rejected: `more_than_own`, `form_wrong`.
+    """
+    if view.table == "app_user" and row_id is not None:
+        await need_to_manage(connection, access, row_id, view.change)
+    if view.table != "position":
+        return
+    if row_id is not None:
+        await need_to_give(connection, access, row_id, view.change)
+    role = values.get("role_id")
+    if isinstance(role, bytes):
+        await need_to_shape(connection, access, role, view.change)
+    at_the_top = "parent_position_id" in values and values["parent_position_id"] is None
+    own = row_id in {post.position_id for post in access.posts}
+    if at_the_top and not own and not access.scope_for(view.change).is_everything:
+        problems = {"parent_position_id": _("is needed")}
+        raise Rejected(
+            "form_wrong", place=view.name, count=1, text=_("is needed"), problems=problems
+        )
 
 
 async def _refuse_taken(writer: ChangeWriter, view: View, values: Mapping[str, Value]) -> None:

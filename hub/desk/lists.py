@@ -1,6 +1,6 @@
 """Lists and records as one person sees them. Each begins by asking whether they may."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.data.types import Value
@@ -83,11 +83,13 @@ async def children(
     return await listed(database, access, view, Ask((belongs,), most=CHILD_ROWS))
 
 
-async def record(database: HubDatabase, access: Access, view: View, row_id: bytes) -> Record:
-    """One row that the person may see.
+async def record(
+    database: HubDatabase, access: Access, view: View, row_id: bytes, *, to: str = ""
+) -> Record:
+    """One row that the person may see, and may use the function ``to`` on when one is named.
 
     Raises:
-        Rejected: `function_missing`; `not_found`, also for rows that the scope hides.
+        Rejected: `function_missing`; `not_found`, also for rows that one of the two scopes hides.
     """
     access.need(view.function)
     own = tuple(name for name in view.schema.wire_names if name != "id")
@@ -101,10 +103,14 @@ async def record(database: HubDatabase, access: Access, view: View, row_id: byte
     paths = (*own, "received_at", "origin_device_id", *links, *view.label)
     wanted = Wanted(view.table, paths, (Condition("id", Test.IS, (row_id,)),), most=1)
     async with database.read() as connection:
-        page = await lists.page(connection, access.scope_for(view.function), wanted)
-    if not page.rows:
+        rows = (await lists.page(connection, access.scope_for(view.function), wanted)).rows
+        if to:
+            access.need(to)
+            reached = await lists.page(connection, access.scope_for(to), replace(wanted, paths=()))
+            rows = rows if reached.rows else []
+    if not rows:
         raise Rejected("not_found", place=view.name, text="there is no such record for you")
-    values = page.rows[0][1:]
+    values = rows[0][1:]
     label = values[len(values) - len(view.label) :]
     named = dict(zip(paths, values, strict=False))
     lsn = named["lsn"]

@@ -142,7 +142,8 @@ async def _move(
     most = min(MOST, access.limit(FUNCTION, "most") or MOST)
     if not outlets or len(outlets) > most:
         raise Rejected("form_wrong", place="outlet", count=1, text=f"1 to {most} outlets at once")
-    target = await record(hands.office.database, access, VIEWS["positions"], position)
+    database = hands.office.database
+    target = await record(database, access, VIEWS["positions"], position, to=FUNCTION)
     wanted = Wanted("outlet", ("code",), ids=list(outlets), most=len(outlets))
     page = await lists.page(writer.connection, access.scope_for(FUNCTION), wanted)
     if len(page.rows) != len(set(outlets)):

@@ -174,7 +174,9 @@ async def _target(
     operation: Operation, hands: Hands, access: Access, row_id: bytes | None
 ) -> lists.Record:
     view = VIEWS[operation.view]
-    found = await lists.record(hands.office.database, access, view, row_id or b"")
+    found = await lists.record(
+        hands.office.database, access, view, row_id or b"", to=operation.function
+    )
     state = found.values.get("state", found.values.get("status"))
     if operation.states and state not in operation.states:
         raise Rejected("state_refused", table=view.table, held=state, wanted=operation.name)

@@ -2,7 +2,8 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from fieldmesh.data.types import Value
 from hub.rules.access import Access, Post
@@ -11,6 +12,8 @@ from hub.rules.patches import Assignment
 from hub.storage.rows import Connection, Row, all_rows, one_row, rows_where
 
 _ACTIVE = "active"
+_NOTHING = Post(b"", "")
+"""A post whose role is not there."""
 
 
 async def access_of(connection: Connection, user_id: bytes, day: str) -> Access | None:
@@ -39,26 +42,40 @@ async def _posts(connection: Connection, user_id: bytes, day: str) -> list[Post]
         if isinstance(row[0], bytes)
         and Assignment(user_id, row[0], _text(row[1]), _text(row[2])).holds_on(day)
     }
+    posts = await posts_of_positions(connection, today)
+    return [replace(one, substitute=today[one.position_id]) for one in posts]
+
+
+async def posts_of_positions(connection: Connection, positions: Iterable[bytes]) -> list[Post]:
+    """What each of the positions lets its people do; positions that are not active let them do nothing."""
     columns = ("id", "role_id", "distributor_id", "status")
-    positions = await rows_where(connection, "position", columns, "id", sorted(today))
-    roles = {row[1] for row in positions if isinstance(row[1], bytes)}
-    kinds = {
-        row[0]: row[1] for row in await rows_where(connection, "role", ("id", "kind"), "id", roles)
-    }
+    rows = await rows_where(connection, "position", columns, "id", sorted(positions))
+    active = [row for row in rows if row[3] == _ACTIVE]
+    roles = await posts_of_roles(
+        connection, {row[1] for row in active if isinstance(row[1], bytes)}
+    )
+    return [
+        replace(
+            roles.get(row[1], _NOTHING),
+            position_id=row[0],
+            distributor_id=row[2] if isinstance(row[2], bytes) else None,
+        )
+        for row in active
+        if isinstance(row[0], bytes)
+    ]
+
+
+async def posts_of_roles(connection: Connection, roles: set[bytes]) -> dict[Value, Post]:
+    """Role → a post with it, of no position yet."""
+    kinds = await rows_where(connection, "role", ("id", "kind"), "id", roles)
     functions = await _functions(connection, roles)
     wider = await _wider(connection, roles)
-    return [
-        Post(
-            row[0],
-            str(kinds.get(row[1], "")),
-            row[2] if isinstance(row[2], bytes) else None,
-            _switched(str(kinds.get(row[1], "")), functions.get(row[1], {})),
-            wider.get(row[1], {}),
-            substitute=today[row[0]],
+    return {
+        role: Post(
+            b"", str(kind), None, _switched(str(kind), functions.get(role, {})), wider.get(role, {})
         )
-        for row in positions
-        if isinstance(row[0], bytes) and row[3] == _ACTIVE
-    ]
+        for role, kind in kinds
+    }
 
 
 def _switched(

@@ -62,6 +62,7 @@ SHAPES_SCOPE = frozenset(
         "org_unit",
         "territory",
         "position",
+        "assignment",
         "distributor",
         "legal_party",
         "outlet",

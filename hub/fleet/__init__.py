@@ -6,5 +6,6 @@ subscriptions  refresh(): patches, subscriptions and gateways' partitions, in th
 the change registry       devices and gateways: add, spare, authorise, revoke
 leases         a roaming device's position, at another gateway, for a time
 outlets        who serves which outlet
-people         users, passwords, who fills which position
+people         users, passwords, where they sign in
+posts          who fills which position, who stands in
 """

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from fieldmesh.data.policy import PartitionKind
 from fieldmesh.data.types import Value
 from fieldmesh.replica.partition import partition_id
+from hub.rules.patches import Assignment
 from hub.rules.subscriptions import COMPANY, Links, OrganisationFacts
 from hub.rules.territory import PositionTree
-from hub.storage.rows import Connection, Row, all_rows
+from hub.storage.rows import Connection, Row, all_rows, rows_where
 from hub.storage.scopes import distinct_by_partition, patches_of_positions
 
 
@@ -18,14 +19,50 @@ async def position_tree(connection: Connection) -> PositionTree:
     return PositionTree({_id(row[0]): _maybe(row[1]) for row in rows})
 
 
+async def stand_ins(connection: Connection, day: str) -> dict[bytes, frozenset[bytes]]:
+    """Position → the positions that its people stand in for on that day.
+
+    Who stands in without a post of their own works on the device of the absent person.
+    """
+    names = ("user_id", "position_id", "valid_from", "valid_to")
+    rows = await rows_where(connection, "assignment", names, "kind", ["substitute"])
+    absent = _people_of(rows, day)
+    posts = _people_of(
+        await rows_where(connection, "assignment", (*names, "kind"), "user_id", absent), day
+    )
+    found: dict[bytes, set[bytes]] = defaultdict(set)
+    for user, positions in absent.items():
+        for own in posts.get(user, set()) - positions:
+            found[own] |= positions
+    return {position: frozenset(positions) for position, positions in found.items()}
+
+
+def _people_of(rows: Iterable[Row], day: str) -> dict[bytes, set[bytes]]:
+    """Person → the positions that the assignments give them on that day."""
+    found: dict[bytes, set[bytes]] = defaultdict(set)
+    for row in rows:
+        since, until = (one if isinstance(one, str) else None for one in row[2:4])
+        if Assignment(_id(row[0]), _id(row[1]), since, until).holds_on(day):
+            found[_id(row[0])].add(_id(row[1]))
+    return found
+
+
 async def organisation_facts(
-    connection: Connection, tree: PositionTree, positions: Iterable[bytes]
+    connection: Connection, tree: PositionTree, positions: Iterable[bytes], absent: Links
 ) -> OrganisationFacts:
-    """What is needed to work out the subscriptions of ``positions``."""
+    """What is needed to work out the subscriptions of ``positions``.
+
+    Args:
+        connection: to read by.
+        tree: the positions.
+        positions: whose subscriptions are wanted.
+        absent: position → positions that its people stand in for.
+    """
     below: set[bytes] = set()
     for position in positions:
-        if position not in below:
-            below |= tree.subtree(position)
+        for one in (position, *absent.get(position, ())):
+            if one not in below:
+                below |= tree.subtree(one)
     patches = await patches_of_positions(connection, sorted(below))
     of_partition = {partition_id(PartitionKind.PATCH, patch): patch for patch in patches}
     staff, units = await _places(connection)
@@ -44,6 +81,7 @@ async def organisation_facts(
         van_warehouses=by_position,
         units_above=units,
         staff_of=staff,
+        stand_ins=absent,
     )
 
 

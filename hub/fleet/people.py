@@ -1,4 +1,4 @@
-"""Users, their passwords, and who fills which position."""
+"""Users, their passwords, and on which devices they sign in."""
 
 from collections.abc import Iterable
 
@@ -26,21 +26,6 @@ async def add_user(
     names = ("id", "login", "person", "auth_kind", "status", "verifier")
     await upsert_rows(writer, "app_user", names, [row])
     return user_id
-
-
-async def assign(writer: ChangeWriter, maker: Maker, *, user: bytes, position: str) -> None:
-    """The person fills the position from today.
-
-    Raises:
-        Rejected: `not_found`.
-    """
-    row = await one_row(writer.connection, "position", ("id",), "code", position)
-    if row is None or not isinstance(row[0], bytes):
-        raise Rejected("not_found", place="position", text=f"there is no position {position}")
-    names = ("id", "position_id", "user_id", "valid_from", "kind")
-    assignment = (maker.identifiers.new(), row[0], user, today(maker.clock), "main")
-    await upsert_rows(writer, "assignment", names, [assignment])
-    await refresh_sign_ins(writer, maker, [row[0]])
 
 
 async def set_password(writer: ChangeWriter, maker: Maker, *, login: str, verifier: str) -> bytes:

@@ -2,7 +2,7 @@
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.identifiers import stable_id
-from hub.fleet.people import assign
+from hub.fleet.posts import assign
 from hub.fleet.registry import Maker
 from hub.rules.functions import ROLE_NAMES
 from hub.storage.changes import ChangeWriter

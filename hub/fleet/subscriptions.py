@@ -15,9 +15,9 @@ from fieldmesh.basics.clock import Clock
 from fieldmesh.basics.identifiers import IdentifierMaker
 from fieldmesh.data.policy import PartitionKind
 from fieldmesh.replica.partition import partition_id
-from hub.fleet.facts import organisation_facts, position_tree
+from hub.fleet.facts import organisation_facts, position_tree, stand_ins
 from hub.fleet.patch_refresh import Moved, refresh_outlets, refresh_parties
-from hub.rules.subscriptions import Target, subscriptions
+from hub.rules.subscriptions import Links, Target, subscriptions
 from hub.rules.territory import PositionTree
 from hub.storage import nodes
 from hub.storage.changes import ChangeWriter
@@ -79,7 +79,7 @@ async def refresh(
     done.moved = moved.rows
     contracts = await _positions_of_parties(writer, affected.parties)
     touched = moved.positions | affected.positions | contracts
-    await _refresh_positions(writer, touched, affected.gateways, identifiers, done)
+    await _refresh_positions(writer, touched, affected.gateways, identifiers, done, day=day)
     return done
 
 
@@ -116,7 +116,7 @@ async def refresh_everything(
         everyone = {row[0] for row in held if isinstance(row[0], bytes)} | set(tree.positions())
         done = Refreshed(moved=total)
         gateways = frozenset(one.gateway_id for one in known)
-        await _refresh_positions(writer, everyone, gateways, identifiers, done)
+        await _refresh_positions(writer, everyone, gateways, identifiers, done, day=today(clock))
     return done
 
 
@@ -141,11 +141,15 @@ async def _refresh_positions(
     gateways: frozenset[bytes],
     identifiers: IdentifierMaker,
     done: Refreshed,
+    *,
+    day: str,
 ) -> None:
     tree = await position_tree(writer.connection)
+    absent = await stand_ins(writer.connection, day)
     positions = tree.with_above(touched) | touched
+    positions |= {one for one, others in absent.items() if others & positions}
     if positions:
-        await _refresh_subscriptions(writer, tree, positions, identifiers, done)
+        await _refresh_subscriptions(writer, tree, positions, identifiers, done, absent=absent)
     serving = await _refresh_homes(writer, positions, identifiers)
     for gateway in sorted(serving | gateways):
         await refresh_gateway(writer, gateway, done)
@@ -157,8 +161,10 @@ async def _refresh_subscriptions(
     positions: set[bytes],
     identifiers: IdentifierMaker,
     done: Refreshed,
+    *,
+    absent: Links,
 ) -> None:
-    facts = await organisation_facts(writer.connection, tree, positions)
+    facts = await organisation_facts(writer.connection, tree, positions, absent)
     wanted = subscriptions(positions, facts)
     names = ("id", "position_id", "target_partition")
     rows = await rows_where(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.service.translation import N_
 from hub.rules.functions import FUNCTIONS, RoleKind
 from hub.storage.reach import EVERYTHING, Below, OfDistributor, Scope
 
@@ -35,6 +36,15 @@ class Post:
 _WHOLE_COMPANY = frozenset(
     {RoleKind.ANALYST, RoleKind.BRANCH_IT, RoleKind.OPERATIONS, RoleKind.ADMINISTRATOR}
 )
+
+
+POWERS = frozenset(
+    {
+        "rights.change", "people.change", "people.assign", "user.manage", "token.manage", "setting.change",
+        "backup.manage", "data.import", "quarantine.manage", "gateway.manage", "device.manage",
+    }
+)  # fmt: skip
+"""Functions over other people's work and rights: nobody hands on more of them than they have."""
 
 
 def scope_of(post: Post, function: str = "") -> Scope:
@@ -115,6 +125,25 @@ class Access:
                 return None
             values.append(int(text))
         return max(values, default=None)
+
+    def need_to_give(self, post: Post, function: str) -> None:
+        """The post has no power that the person lacks, and reaches no farther than they do.
+
+        Holds for giving somebody a post, and for taking over somebody who has it: both hand on its rights.
+
+        Args:
+            post: the post.
+            function: by which it is given.
+
+        Raises:
+            Rejected: `more_than_own`.
+        """
+        missing = [one for one in sorted(POWERS & post.functions.keys()) if not self.may(one)]
+        if missing:
+            raise Rejected("more_than_own", place=function, function=FUNCTIONS[missing[0]].title)
+        if scope_of(post).is_everything and not self.scope_for(function).is_everything:
+            everything = N_("See the whole company")
+            raise Rejected("more_than_own", place=function, function=everything)
 
     @property
     def scope(self) -> Scope:

@@ -47,6 +47,7 @@ class OrganisationFacts:
         van_warehouses: position → vans of that position.
         units_above: position → organisation units on its path, its own included.
         staff_of: position → the distributor whose staff it is.
+        stand_ins: position → positions that its people stand in for today.
     """
 
     tree: PositionTree
@@ -59,6 +60,7 @@ class OrganisationFacts:
     van_warehouses: Links = field(default_factory=dict)
     units_above: Mapping[bytes, tuple[bytes, ...]] = field(default_factory=dict)
     staff_of: Mapping[bytes, bytes] = field(default_factory=dict)
+    stand_ins: Links = field(default_factory=dict)
 
     def patches_by_position(self) -> dict[bytes, set[bytes]]:
         """Position → the patches that contain it."""
@@ -83,6 +85,8 @@ def _targets(
     below = facts.tree.subtree(position)
     if not below:
         return frozenset()
+    for absent in facts.stand_ins.get(position, ()):
+        below |= facts.tree.subtree(absent)
     patches = _gather(below, patches_of)
     distributors = _gather(patches, facts.patch_distributors)
     distributors.update(facts.staff_of[one] for one in below if one in facts.staff_of)

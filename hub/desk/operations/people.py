@@ -2,17 +2,17 @@
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.service.translation import N_, _
+from hub.desk.authority import need_to_give
 from hub.desk.changes import acting
 from hub.desk.operation import Asked, Done, Input, Kind, Operation
-from hub.fleet.people import refresh_sign_ins
+from hub.fleet.posts import MAIN, SUBSTITUTE, Filling, end_filling, fill
 from hub.fleet.subscriptions import today
-from hub.storage.org_changes import update_rows, upsert_rows
 
-_MAIN, _SUBSTITUTE = "main", "substitute"
+_FUNCTIONS = {MAIN: "people.assign", SUBSTITUTE: "people.substitute"}
 
 
 async def _assign(asked: Asked) -> Done:
-    return await _fill(asked, _MAIN)
+    return await _fill(asked, MAIN)
 
 
 async def _substitute(asked: Asked) -> Done:
@@ -24,7 +24,7 @@ async def _substitute(asked: Asked) -> Done:
             text=_("is needed"),
             problems={"until": _("is needed")},
         )
-    return await _fill(asked, _SUBSTITUTE)
+    return await _fill(asked, SUBSTITUTE)
 
 
 async def _fill(asked: Asked, kind: str) -> Done:
@@ -35,17 +35,12 @@ async def _fill(asked: Asked, kind: str) -> Done:
         raise Rejected(
             "form_wrong", place="until", count=1, text=problem["until"], problems=problem
         )
-    row_id = office.maker.identifiers.new()
     about = {"position": asked.record.values["code"], "kind": kind, **asked.texts}
-    user = asked.link("person")
-    async with acting(
-        office, asked.access, "position_filled", about, [position, user or b"", row_id]
-    ) as writer:
-        names = ("id", "position_id", "user_id", "valid_from", "valid_to", "kind")
-        await upsert_rows(
-            writer, "assignment", names, [(row_id, position, user, since, until, kind)]
-        )
-        await refresh_sign_ins(writer, office.maker, [position])
+    user = asked.link("person") or b""
+    function = _FUNCTIONS[kind]
+    async with acting(office, asked.access, "position_filled", about, [position, user]) as writer:
+        await need_to_give(writer.connection, asked.access, position, function)
+        await fill(writer, office.maker, Filling(position, user, since, until, kind))
     return Done(_("The position is filled from {since}.").format(since=since))
 
 
@@ -58,9 +53,9 @@ async def _end(asked: Asked) -> Done:
         one for one in (record.row_id, position, record.values["user_id"]) if isinstance(one, bytes)
     ]
     async with acting(office, asked.access, "assignment_ended", about, subjects) as writer:
-        await update_rows(writer, "assignment", ("id", "valid_to"), [(record.row_id, until)])
         if isinstance(position, bytes):
-            await refresh_sign_ins(writer, office.maker, [position])
+            await need_to_give(writer.connection, asked.access, position, "people.assign")
+        await end_filling(writer, office.maker, record.row_id, until)
     return Done(_("The assignment ends on {until}.").format(until=until))
 
 

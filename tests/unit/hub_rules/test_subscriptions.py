@@ -1,5 +1,7 @@
 """Facts of the organisation → partitions of a position. Promise 6 (Scope)."""
 
+from dataclasses import replace
+
 from fieldmesh.data.policy import PartitionKind
 from hub.rules.subscriptions import COMPANY, GLOBAL, OrganisationFacts, Target, subscriptions
 from hub.rules.territory import PositionTree
@@ -69,3 +71,16 @@ def test_everyone_sees_the_global_partition() -> None:
 def test_an_unknown_position_has_no_targets() -> None:
     """Without it a device of a deleted position would keep its rows."""
     assert subscriptions([_id("?")], FACTS)[_id("?")] == frozenset()
+
+
+def test_who_stands_in_sees_what_the_absent_sees_and_the_post_above_does_not() -> None:
+    """A substitute without the absent rep's outlets can't work; a supervisor would see another team's."""
+    away = _id("9")
+    tree = PositionTree({SUPERVISOR: None, ONE: SUPERVISOR, TWO: SUPERVISOR, away: None})
+    patches = {**FACTS.patches, _id("z"): frozenset({away})}
+    facts = replace(FACTS, tree=tree, patches=patches, stand_ins={ONE: frozenset({away})})
+    before = replace(facts, stand_ins={})
+    absent = subscriptions([away], facts)[away]
+    assert subscriptions([ONE], facts)[ONE] == subscriptions([ONE], before)[ONE] | absent
+    above = subscriptions([SUPERVISOR], facts)[SUPERVISOR]
+    assert above == subscriptions([SUPERVISOR], before)[SUPERVISOR]

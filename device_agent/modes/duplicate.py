@@ -30,8 +30,7 @@ async def duplicate(context: SyncContext, gateway: Candidate) -> Report:
     if not state.spare:
         raise Rejected("not_a_spare", place="duplicate")
     async with begin(context, Mode.DUPLICATE, gateway) as talk:
-        await talk.pack()
-        await talk.upload()
+        await talk.send()
         answer = await talk.hear()
         if isinstance(answer, Ended):
             return await talk.end(answer)

@@ -19,8 +19,7 @@ async def fast(context: SyncContext, gateway: Candidate) -> Report:
         Fenced: the device must initialize, or was wiped.
     """
     async with begin(context, Mode.FAST, gateway) as talk:
-        await talk.pack()
-        await talk.upload()
+        await talk.send()
         answer = await talk.hear()
         if not isinstance(answer, Ended):
             raise Rejected("bad_message", place="fast")

@@ -32,8 +32,7 @@ async def full(context: SyncContext, gateway: Candidate) -> Report:
         Fenced: the device must initialize, or was wiped.
     """
     async with begin(context, Mode.FULL, gateway) as talk:
-        await talk.pack()
-        await talk.upload()
+        await talk.send()
         answer = await talk.hear()
         if isinstance(answer, Ended):
             return await talk.end(answer)

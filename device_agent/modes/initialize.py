@@ -25,8 +25,7 @@ async def initialize(context: SyncContext, gateway: Candidate) -> Report:
         Fenced: the device was wiped.
     """
     async with begin(context, Mode.INITIALIZE, gateway) as talk:
-        await talk.pack()
-        await talk.upload()
+        await talk.send()
         answer = await talk.hear()
         if isinstance(answer, Ended):
             return await talk.end(answer)

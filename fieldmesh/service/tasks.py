@@ -1,10 +1,11 @@
-"""Eternal loops with a name and an owner, and queues that are never without a bound."""
+"""Eternal loops with a name and an owner, work beside a block, queues that are never without a bound."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections import deque
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar
 
@@ -13,7 +14,7 @@ from fieldmesh.basics.errors import Defect, FieldmeshError, Retry
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
     from types import TracebackType
 
     from fieldmesh.basics.clock import Clock
@@ -119,6 +120,20 @@ class Supervisor:
                 backoff.reset()
             figures.restarts += 1
             await asyncio.sleep(max(delay_s, backoff.next_delay()))
+
+
+@asynccontextmanager
+async def beside(work: Coroutine[None, None, object]) -> AsyncIterator[None]:
+    """The work runs while the block does; when the block has been left, both have ended.
+
+    An error of either ends the other, and goes on by itself, not wrapped in a group.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(work)
+            yield
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
 
 
 class BoundedQueue(Generic[T]):

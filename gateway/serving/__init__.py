@@ -1,8 +1,9 @@
 """What devices meet: sync sessions, downloads, blobs, enrolment.
 
 ``server`` ports and services · ``session`` the dialogue · ``stream`` one message at a time ·
-``uploads`` checking and storing batches · ``downloads`` deltas, ``snapshots`` whole databases,
-``spool`` their bytes, ``sending`` how they go out · ``repairs`` ranges that differ ·
+``uploads`` checking and storing batches · ``downloads`` deltas (``early``: while batches come up),
+``snapshots`` whole databases, ``spool`` their bytes, ``sending`` how they go out ·
+``repairs`` ranges that differ · ``roaming`` devices of elsewhere ·
 ``admission`` who may come in, ``bandwidth`` how fast · ``journal`` a record of each session ·
 ``blobs`` photos and files · ``enrolment`` certificates · ``carrier`` batches carried by hand.
 

@@ -168,10 +168,10 @@ class DownloadMaker:
             made = await self._database.read(
                 partial(_build_delta, wish=wish, writer=writer, download_id=download_id)
             )
+            await self._keep(wish, made, wish.variant)
         except BaseException:
             writer.abandon()
             raise
-        await self._keep(wish, made, wish.variant)
         return made
 
     async def _make_snapshot(self, wish: Wish) -> Download:

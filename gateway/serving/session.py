@@ -15,19 +15,23 @@ from fieldmesh.basics.errors import Fenced, Rejected, Retry
 from fieldmesh.codec import frames
 from fieldmesh.data.policy import PartitionKind
 from fieldmesh.replica.partition import partition_id
+from fieldmesh.service.tasks import beside
 from fieldmesh.wire.v1 import batch_pb2, session_pb2
 from gateway.serving.downloads import Wish
+from gateway.serving.early import EarlyDelta
 from gateway.serving.forms import OUTCOME_NAMES, to_state, to_ticks
 from gateway.serving.repairs import find_repair
+from gateway.serving.roaming import until_ready, wish_lease
 from gateway.serving.sending import send_download
 from gateway.serving.uploads import SOURCE_WIRE, Sender, check_batches
-from gateway.storage import cursors, deltas, devices, inbox, partitions, sessions
+from gateway.storage import cursors, deltas, devices, inbox, sessions
 from gateway.storage.inbox import Stored
 from gateway.trust.peers import public_key_of
 
 if TYPE_CHECKING:
     from fieldmesh.codec.columns import TableRows
     from fieldmesh.service.tls import PeerCertificate
+    from gateway.serving.downloads import Download
     from gateway.serving.parts import ServingParts
     from gateway.serving.stream import DeviceStream
     from gateway.storage.devices import DeviceFacts, Fence
@@ -46,8 +50,6 @@ _NEW_DATABASE: Final = frozenset({session_pb2.MODE_INITIALIZE, session_pb2.MODE_
 _DOWNLOADS: Final = _NEW_DATABASE | {session_pb2.MODE_FULL}
 _GROUP_BATCHES: Final = 16
 _GROUP_BYTES: Final = 4 * 1024 * 1024
-_READY_POLL_S: Final = 1.0
-_LEASE_RETRY_S: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,11 @@ class SyncSession:
     seen: devices.Seen
     noted: bool = False
     ticks: session_pb2.Ticks = field(default_factory=session_pb2.Ticks)
+    early: EarlyDelta = field(init=False)
+
+    def __post_init__(self) -> None:
+        """No delta was made yet."""
+        self.early = EarlyDelta(self.parts.downloads, self.parts.clock)
 
     @property
     def mode(self) -> int:
@@ -102,15 +109,16 @@ class SyncSession:
             )
             return
         if not opening.facts.known:
-            await self._wish_lease()
+            await wish_lease(self.parts, self.hello.device_id)
         granted = await self._grant(opening)
         await self._welcome(opening, granted)
-        uploads = await self._take_uploads(opening)
-        if uploads.stored.differing:
-            raise Fenced("cloned_device")
-        if opening.fence is not None and self.mode not in _NEW_DATABASE:
-            raise Fenced(opening.fence.code)
-        await self._acknowledge(uploads)
+        async with beside(self._prepare(opening)):
+            uploads = await self._take_uploads(opening)
+            if uploads.stored.differing:
+                raise Fenced("cloned_device")
+            if opening.fence is not None and self.mode not in _NEW_DATABASE:
+                raise Fenced(opening.fence.code)
+            await self._acknowledge(uploads)
         if self._is_unauthorised(opening):
             await self._done(session_pb2.OUTCOME_DOWNLOAD_DEFERRED, reason="spare_not_authorised")
         elif self.mode in _DOWNLOADS:
@@ -139,12 +147,6 @@ class SyncSession:
         epoch = self.hello.device_epoch
         applied = facts.tick.sequence if facts.tick.device_epoch == epoch else 0
         return inbox.contiguous_sequence(connection, facts.device_id, epoch, applied=applied)
-
-    async def _wish_lease(self) -> None:
-        now = self.parts.clock.now()
-        device_id = self.hello.device_id
-        await self.parts.database.write(lambda c: devices.wish_lease(c, device_id, now))
-        self.parts.signals.lease_wished.give()
 
     async def _grant(self, opening: Opening) -> int:
         if self.mode not in _NEW_DATABASE:
@@ -268,19 +270,33 @@ class SyncSession:
         message = session_pb2.Acknowledgement(ticks=uploads.ticks, rejects=rejects)
         await self.stream.send(session_pb2.GatewayMessage(acknowledgement=message))
 
-    async def _bring_down(self, opening: Opening) -> None:
-        wish = Wish(
+    async def _prepare(self, opening: Opening) -> None:
+        plain = opening.facts.known and opening.fence is None
+        if plain and self.mode == session_pb2.MODE_FULL and not self.hello.resume_download_id:
+            await self.early.make(self._wish())
+
+    def _wish(self) -> Wish:
+        return Wish(
             device_id=self.hello.device_id,
             device_epoch=self.hello.device_epoch,
             cursor_lsn=self.hello.cursor_lsn,
             held=frozenset(self.hello.partitions),
             whole=self.mode in _NEW_DATABASE,
         )
+
+    async def _download(self, opening: Opening) -> Download:
+        wish = self._wish()
+        kept = self.early.take() or await self.parts.downloads.resume(
+            wish, self.hello.resume_download_id
+        )
+        if kept is not None:
+            return kept
+        await until_ready(self.parts, wish.device_id, wished=not opening.facts.known)
+        return await self.parts.downloads.make(wish)
+
+    async def _bring_down(self, opening: Opening) -> None:
         try:
-            download = await self.parts.downloads.resume(wish, self.hello.resume_download_id)
-            if download is None:
-                await self._wait_until_ready(opening)
-                download = await self.parts.downloads.make(wish)
+            download = await self._download(opening)
         except Retry as problem:
             await self._defer(problem)
             return
@@ -297,29 +313,6 @@ class SyncSession:
             await self._defer(problem)
             return
         await self._done(session_pb2.OUTCOME_DONE)
-
-    async def _wait_until_ready(self, opening: Opening) -> None:
-        """Partitions of a roaming device are asked for and waited for, a short time."""
-        deadline = self.parts.clock.monotonic() + self.parts.limits.ready_wait_s
-        wished = not opening.facts.known
-        while True:
-            count = self.parts.signals.mark_applied.count
-            missing = await self.parts.database.read(self._missing)
-            if not missing:
-                return
-            if not wished:
-                await self._wish_lease()
-                wished = True
-            if self.parts.clock.monotonic() >= deadline or not self.parts.signals.hub.reachable:
-                raise Retry("partition_not_ready", delay_s=_LEASE_RETRY_S, partitions=missing)
-            await self.parts.signals.mark_applied.after(count, timeout_s=_READY_POLL_S)
-
-    def _missing(self, connection: Transaction) -> int:
-        facts = devices.read_facts(connection, self.hello.device_id)
-        if not facts.known:
-            return 1
-        wanted = partitions.device_partitions(connection, facts)
-        return len(partitions.not_served(connection, wanted))
 
     async def _defer(self, problem: Retry) -> None:
         await self._done(

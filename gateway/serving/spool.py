@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -39,7 +40,7 @@ class Content:
 
 
 class ContentWriter:
-    """Collects content; moves to a file once it is large."""
+    """Collects content; moves to a file once it is large. One thread writes, another may abandon it."""
 
     def __init__(self, path: Path) -> None:
         """Nothing is written yet; ``path`` is made only if it is needed."""
@@ -48,17 +49,22 @@ class ContentWriter:
         self._parts: list[bytes] = []
         self._size = 0
         self._file: int | None = None
+        self._abandoned = False
+        self._lock = threading.Lock()
 
     def add(self, data: bytes) -> None:
-        """Append the bytes."""
-        self._digest.update(data)
-        self._size += len(data)
-        if self._file is None:
-            self._parts.append(data)
-            if self._size > MEMORY_BYTES:
-                self._move_to_file()
-        else:
-            _write_all(self._file, data)
+        """Append the bytes; nothing happens any more once the content was abandoned."""
+        with self._lock:
+            if self._abandoned:
+                return
+            self._digest.update(data)
+            self._size += len(data)
+            if self._file is None:
+                self._parts.append(data)
+                if self._size > MEMORY_BYTES:
+                    self._move_to_file()
+            else:
+                _write_all(self._file, data)
 
     def _move_to_file(self) -> None:
         self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -67,19 +73,22 @@ class ContentWriter:
 
     def finish(self) -> Content:
         """The content is complete; a file is on the disk for good."""
-        if self._file is None:
-            return Content(self._size, self._digest.digest(), data=b"".join(self._parts))
-        os.fsync(self._file)
-        os.close(self._file)
-        self._file = None
-        return Content(self._size, self._digest.digest(), path=self._path)
-
-    def abandon(self) -> None:
-        """Nothing remains. Harmless after :meth:`finish`."""
-        self._parts.clear()
-        if self._file is not None:
+        with self._lock:
+            if self._file is None:
+                return Content(self._size, self._digest.digest(), data=b"".join(self._parts))
+            os.fsync(self._file)
             os.close(self._file)
             self._file = None
+            return Content(self._size, self._digest.digest(), path=self._path)
+
+    def abandon(self) -> None:
+        """Nothing remains, whatever the writing thread still adds."""
+        with self._lock:
+            self._abandoned = True
+            self._parts.clear()
+            if self._file is not None:
+                os.close(self._file)
+                self._file = None
             self._path.unlink(missing_ok=True)
 
 

@@ -112,7 +112,7 @@ MUTANTS = (
         "            partial(self._upload_state, stored=Stored(0, 0, 0))\n"
         "        )\n"
         "        held.ticks.gateway_epoch = self.hello.device_epoch\n"
-        "        held.ticks.gateway_sequence = self.hello.last_sequence\n"
+        "        held.ticks.gateway_sequence = checked[-1].sequence\n"
         "        result = held\n",
         (),
         Campaign("kill_gateway"),
@@ -124,7 +124,7 @@ MUTANTS = (
         "        try:\n"
         "            result = await self.parts.database.write(partial(self._write_group, checked, now))\n"
         "        except Retry:\n"
-        "            self.ticks.gateway_sequence = self.hello.last_sequence\n"
+        "            self.ticks.gateway_sequence = checked[-1].sequence\n"
         "            result = UploadResult(Stored(0, 0, 0), self.ticks, None)\n",
         (_MODEL + "a_gateway_gives_its_tick_only_to_what_it_has_committed",),
     ),
@@ -186,6 +186,7 @@ MUTANTS = (
         '[MARK_SUBJECT, *(f"down.{partition}" for partition in sorted(partitions))]',
         '["down.*"] if partitions else []',
         (_MODEL + "an_outlet_that_goes_to_another_rep_leaves_and_comes",),
+        Campaign("reparent"),
     ),
     Mutant(
         "journal hash not chained",

@@ -1,5 +1,6 @@
 """The five sync modes of a device, against a gateway double over real gRPC and TLS."""
 
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -54,6 +55,21 @@ async def test_fast_takes_up_what_was_made_and_sends_it_once(
     assert (first.batches_sent, first.rows_up) == (1, 1)
     assert second.batches_sent == 0
     assert list(gateway.batches) == [(2, 1)]
+
+
+async def test_hello_tells_of_the_batches_packed_before_it(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """A gateway that holds less than Hello says would not know a restored image from a healthy device."""
+    await device.sync(Mode.INITIALIZE)
+    for _ in range(2):
+        await visit(device)
+        await device.sync(Mode.FAST)
+    first, second = gateway.sessions[-2:]
+    assert (first.last_sequence, first.last_sha256) == (0, b"")
+    header = gateway.batches[2, 1].header
+    assert (second.last_sequence, second.last_sha256) == (1, hashlib.sha256(header).digest())
+    assert list(gateway.batches) == [(2, 1), (2, 2)]
 
 
 async def test_a_batch_is_kept_until_its_second_tick(

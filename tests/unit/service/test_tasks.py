@@ -7,7 +7,7 @@ import pytest
 
 from fieldmesh.basics.clock import SystemClock
 from fieldmesh.basics.errors import Defect, Retry
-from fieldmesh.service.tasks import BoundedQueue, Supervisor
+from fieldmesh.service.tasks import BoundedQueue, Supervisor, beside
 
 
 def supervisor() -> Supervisor:
@@ -89,3 +89,48 @@ async def test_a_full_queue_makes_the_giver_wait_or_hear_no() -> None:
         assert await queue.get() == 1
     assert await queue.get_many(10) == [2, 4]
     assert len(queue) == 0
+
+
+async def test_work_beside_a_block_has_ended_with_it() -> None:
+    """A session would otherwise go on while its work still writes."""
+    done = []
+
+    async def work() -> None:
+        await asyncio.sleep(0)
+        done.append("work")
+
+    async with beside(work()):
+        done.append("block")
+    assert done == ["block", "work"]
+
+
+async def test_an_error_beside_a_block_ends_it_and_comes_as_itself() -> None:
+    """A device that was refused must hear why, and not pack and wait on."""
+
+    async def work() -> None:
+        raise Retry("line_stalled")
+
+    with pytest.raises(Retry) as caught:
+        async with beside(work()):
+            await asyncio.Event().wait()
+    assert caught.value.code == "line_stalled"
+
+
+async def test_an_error_of_the_block_ends_the_work_beside_it() -> None:
+    """A fenced device must not keep a gateway busy."""
+    ended = []
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("work")
+
+    async def block() -> None:
+        await asyncio.sleep(0)
+        raise Defect("defect", place="block")
+
+    with pytest.raises(Defect):
+        async with beside(work()):
+            await block()
+    assert ended == ["work"]

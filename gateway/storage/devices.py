@@ -205,11 +205,18 @@ def wish_lease(connection: sqlite3.Connection, device_id: bytes, now: int) -> No
 
 
 def lease_wishes(connection: sqlite3.Connection, *, renew_before: int) -> list[bytes]:
-    """Devices whose lease is wished for and not granted beyond ``renew_before``."""
+    """Devices whose lease is wished for and not granted beyond ``renew_before``, or not here.
+
+    What counts is the row that the hub sends for a lease, not its answer of then: a hub that was restored since knows
+    nothing of that answer.
+    """
     return [
         row[0]
         for row in connection.execute(
-            "SELECT device_id FROM fm_lease_wish WHERE expires_at < ? ORDER BY wished_at",
+            "SELECT device_id FROM fm_lease_wish AS w WHERE expires_at < ? OR NOT EXISTS (SELECT 1"
+            " FROM device AS d JOIN gateway_position AS g ON g.position_id = d.position_id"
+            " WHERE d.id = w.device_id AND g.gateway_id = (SELECT gateway_id FROM fm_state))"
+            " ORDER BY wished_at",
             (renew_before,),
         )
     ]

@@ -25,7 +25,7 @@ from tests.chaos.history import Recorder
 from tests.chaos.shape import Post
 from tests.chaos.work import Deed, Step
 
-SETTINGS = DeviceSettings(discovery=False, stall_s=8.0, patience_s=2.5)
+SETTINGS = DeviceSettings(discovery=False, stall_s=12.0, patience_s=2.5)
 _PATIENCE = 8
 """A rep whose batches get no second tick for so many syncs goes to another gateway: the own one may be dishonest."""
 _PATIENCE = 8

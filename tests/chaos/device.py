@@ -31,7 +31,7 @@ _PATIENCE = 8
 _PATIENCE = 8
 """A rep whose batches get no second tick for so many syncs goes to another gateway: the own one may be dishonest."""
 _PAUSE_S = 0.3
-_SHOWN = frozenset({Progressed.CONNECT, Progressed.SWAP, Progressed.DONE})
+_SHOWN = frozenset({Progressed.PACK, Progressed.UPLOAD, Progressed.SWAP, Progressed.DONE})
 """Steps of a sync before which a batch may have been packed."""
 
 

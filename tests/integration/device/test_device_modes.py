@@ -142,44 +142,6 @@ async def test_partitions_come_and_go(gateway: GatewayDouble, device: DeviceAgen
     assert not report.repaired
 
 
-async def test_a_difference_is_found_and_repaired(device: DeviceAgent) -> None:
-    """Promise 5: a row that was lost on the device comes back, and the report says so."""
-    await device.sync(Mode.INITIALIZE)
-    await device._context.database.apply(lambda found: found.execute("DELETE FROM outlet"))
-    report = await device.sync(Mode.FULL)
-    assert report.repaired
-    assert (await device.tables())["outlet"] == 5
-
-
-async def test_rows_of_a_lost_future_give_way_in_the_delta_itself(
-    gateway: GatewayDouble, device: DeviceAgent
-) -> None:
-    """Promise 4: until a repair came, a restored price would stand beside names of another state."""
-    company = gateway.company
-    before = dict(company.rows["outlet"])
-    mine, theirs = (identifier(1000 + number) for number in (0, 1))
-    await device.sync(Mode.INITIALIZE)
-    for row in (mine, theirs):
-        company.put("outlet", row, 11, code="LOST", name="Shop")
-    await device.sync(Mode.FULL)
-    company.rows["outlet"], company.lsn, company.restored = before, company.lsn + (1 << 32), True
-    report = await device.sync(Mode.FULL)
-    assert not report.repaired
-    assert await rows_of(device, "SELECT count(*) FROM outlet WHERE code = 'LOST'") == [(0,)]
-    assert await rows_of(device, "SELECT count(*) FROM outlet") == [(len(before),)]
-
-
-async def test_a_damaged_row_is_found_by_the_deep_check(device: DeviceAgent) -> None:
-    """Promise 5: content that is not what the hub hashed cannot hide."""
-    await device.sync(Mode.INITIALIZE)
-    await device._context.database.apply(
-        lambda found: found.execute("UPDATE outlet SET name = 'altered' WHERE code = 'O1'")
-    )
-    assert len((await device.verify(repair=True)).wrong["outlet"]) == 1
-    await device.sync(Mode.FULL)
-    assert await rows_of(device, "SELECT name FROM outlet WHERE code = 'O1'") == [("Shop",)]
-
-
 async def test_a_cut_download_goes_on_at_the_byte(gateway: GatewayDouble, tmp_path: Path) -> None:
     """Hotel Wi-Fi: what came is not asked for again."""
     device = await opened(await enrolled(gateway, tmp_path / "device"))

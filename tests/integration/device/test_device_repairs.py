@@ -1,0 +1,49 @@
+"""A device that differs from its gateway: found, replaced, repaired; promises 4 and 5."""
+
+from device_agent.app import DeviceAgent
+from fieldmesh.session.transitions import Mode
+from tests.integration.device.company import identifier
+from tests.integration.device.gateway_double import GatewayDouble
+
+
+async def rows_of(device: DeviceAgent, statement: str) -> list[tuple[object, ...]]:
+    """What a query gives."""
+    return list((await device.sql(statement)).rows)
+
+
+async def test_a_difference_is_found_and_repaired(device: DeviceAgent) -> None:
+    """Promise 5: a row that was lost on the device comes back, and the report says so."""
+    await device.sync(Mode.INITIALIZE)
+    await device._context.database.apply(lambda found: found.execute("DELETE FROM outlet"))
+    report = await device.sync(Mode.FULL)
+    assert report.repaired
+    assert (await device.tables())["outlet"] == 5
+
+
+async def test_rows_of_a_lost_future_give_way_in_the_delta_itself(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """Promise 4: until a repair came, a restored price would stand beside names of another state."""
+    company = gateway.company
+    before = dict(company.rows["outlet"])
+    mine, theirs = (identifier(1000 + number) for number in (0, 1))
+    await device.sync(Mode.INITIALIZE)
+    for row in (mine, theirs):
+        company.put("outlet", row, 11, code="LOST", name="Shop")
+    await device.sync(Mode.FULL)
+    company.rows["outlet"], company.lsn, company.restored = before, company.lsn + (1 << 32), True
+    report = await device.sync(Mode.FULL)
+    assert not report.repaired
+    assert await rows_of(device, "SELECT count(*) FROM outlet WHERE code = 'LOST'") == [(0,)]
+    assert await rows_of(device, "SELECT count(*) FROM outlet") == [(len(before),)]
+
+
+async def test_a_damaged_row_is_found_by_the_deep_check(device: DeviceAgent) -> None:
+    """Promise 5: content that is not what the hub hashed cannot hide."""
+    await device.sync(Mode.INITIALIZE)
+    await device._context.database.apply(
+        lambda found: found.execute("UPDATE outlet SET name = 'altered' WHERE code = 'O1'")
+    )
+    assert len((await device.verify(repair=True)).wrong["outlet"]) == 1
+    await device.sync(Mode.FULL)
+    assert await rows_of(device, "SELECT name FROM outlet WHERE code = 'O1'") == [("Shop",)]

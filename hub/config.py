@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fieldmesh.service.config import Loaded, load_with_origins
+from fieldmesh.service.mail import MailServer
 
 APP_VERSION = "0.1.0"
 ENV_PREFIX = "FIELDMESH_HUB_"
@@ -90,6 +91,18 @@ class WorkplaceSettings:
         default=5, metadata=_help("Wrong passwords after which a name must wait; longer each time.")
     )
     wait_s: float = field(default=60.0, metadata=_help("How long it waits the first time."))
+    address: str = field(
+        default="",
+        metadata=_help(
+            "Address under which people open the workplace, such as https://hub.example: for mail and single sign-on."
+        ),
+    )
+    proxies: list[str] = field(
+        default_factory=list,
+        metadata=_help(
+            "Addresses of reverse proxies: X-Forwarded-For is believed when it comes from them."
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +121,7 @@ class HubSettings:
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     ingest: IngestSettings = field(default_factory=IngestSettings)
     workplace: WorkplaceSettings = field(default_factory=WorkplaceSettings)
+    mail: MailServer = field(default_factory=MailServer)
 
 
 @dataclass(frozen=True, slots=True)

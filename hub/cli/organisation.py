@@ -1,8 +1,7 @@
-"""org import | show, import KIND FILE, outlet move, price set, user add | password."""
+"""org import | show, import KIND FILE, outlet move, price set."""
 
 import argparse
 import sys
-from getpass import getpass
 from pathlib import Path
 
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -24,12 +23,9 @@ from hub.exchange.csv_reading import check_file
 from hub.exchange.prices import parse_price, set_price
 from hub.fleet.office import Office
 from hub.fleet.outlets import move_outlets
-from hub.fleet.people import add_user, refresh_sign_ins, set_password
-from hub.fleet.posts import assign
-from hub.fleet.standard import assign_role
+from hub.fleet.people import refresh_sign_ins
 from hub.fleet.subscriptions import refresh_everything, today
 from hub.storage.rows import all_rows, count_rows
-from hub.trust.signin import make_verifier
 
 _MOST_SHOWN = 50
 
@@ -53,22 +49,6 @@ def add_commands(nouns: Nouns, shared: argparse.ArgumentParser) -> None:
     change.add_argument("amount", help=_("price of one unit"))
     change.add_argument("--unit", help=_("code of the unit; without it each priced unit"))
     change.set_defaults(command=_price)
-    user = nouns.add_parser("user", help=_("people who sign in"))
-    verbs = user.add_subparsers(metavar="VERB", required=True)
-    add = verbs.add_parser("add", parents=[shared], help=_("add a person"))
-    add.add_argument("login")
-    add.add_argument("--person", default="", help=_("full name"))
-    add.add_argument("--position", help=_("code of the position that the person fills"))
-    add.add_argument(
-        "--role", help=_("role at head office, such as administrator, analyst or branch_it")
-    )
-    password = verbs.add_parser("password", parents=[shared], help=_("set a new password"))
-    password.add_argument("login")
-    for command, run in ((add, _add_user), (password, _set_password)):
-        command.add_argument(
-            "--password-file", type=Path, help=_("file with the password; without it you are asked")
-        )
-        command.set_defaults(command=run)
 
 
 def _add_imports(nouns: Nouns, shared: argparse.ArgumentParser) -> None:
@@ -248,42 +228,3 @@ async def _price(options: argparse.Namespace) -> Answer:
             lsn = writer.lsn
     line = _("{product} costs {amount} in list {price_list} from today.").format(**about)
     return Answer({"changed": changed, "lsn": lsn, **about}, [line])
-
-
-async def _add_user(options: argparse.Namespace) -> Answer:
-    verifier = make_verifier(_password(options))
-    async with opened(options) as office:
-        about = {"login": options.login, "position": options.position, "role": options.role}
-        async with writing(office, "user_added", about) as writer:
-            user = await add_user(
-                writer,
-                office.maker,
-                login=options.login,
-                person=options.person,
-                verifier=verifier,
-            )
-            if options.position:
-                await assign(writer, office.maker, user=user, position=options.position)
-            if options.role:
-                await assign_role(writer, office.maker, user=user, role=options.role)
-    return Answer(about, [_("{login} may sign in.").format(login=options.login)])
-
-
-async def _set_password(options: argparse.Namespace) -> Answer:
-    verifier = make_verifier(_password(options))
-    about = {"login": options.login}
-    async with opened(options) as office, writing(office, "password_set", about) as writer:
-        await set_password(writer, office.maker, login=options.login, verifier=verifier)
-    line = _("The password of {login} is new; devices learn it with their next full sync.")
-    return Answer({"login": options.login}, [line.format(login=options.login)])
-
-
-def _password(options: argparse.Namespace) -> str:
-    if options.password_file is None:
-        if not sys.stdin.isatty():
-            raise Rejected("usage", text=_("give --password-file, or run it at a keyboard"))
-        return getpass(_("Password: "))
-    try:
-        return str(options.password_file.read_text("utf-8")).rstrip("\r\n")
-    except (OSError, UnicodeDecodeError):
-        raise Rejected("file_unreadable", place=str(options.password_file)) from None

@@ -1,23 +1,24 @@
-"""Signing in at the workplace with name and password; sessions; waiting after wrong passwords.
+"""Signing in at the workplace: sessions, and the steps that are left before one opens anything.
 
 The answer to a wrong name takes as long as to a wrong password, and says the same.
 """
 
 import asyncio
 import hashlib
-import math
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from fieldmesh.basics.clock import Clock
-from fieldmesh.basics.errors import Rejected, Retry
-from hub.config import WorkplaceSettings
+from fieldmesh.basics.errors import Rejected
+from hub.desk.guard import Caller, Guard, forgive, names_of
 from hub.desk.people import access_of
-from hub.fleet.registry import Maker
+from hub.fleet.office import Office
 from hub.fleet.subscriptions import today
 from hub.rules.access import Access
 from hub.storage import journal
-from hub.storage.database import HubDatabase
+from hub.storage.person_facts import PersonFacts, person_facts
 from hub.storage.rows import one_row
 from hub.storage.web_sessions import (
     WebSession,
@@ -26,20 +27,33 @@ from hub.storage.web_sessions import (
     end_session,
     end_sessions_of,
     forget_ended,
-    guard_of,
     note_seen,
     session_of_token,
-    set_guard,
 )
 from hub.trust.signin import is_password, make_verifier
 
+USE = "workplace.use"
 _TOKEN_BYTES = 32
 _SECOND_US = 1_000_000
 _SEEN_EVERY_US = 60 * _SECOND_US
-_LONGEST_WAIT_S = 3_600.0
 _KNOWN = 4_096
-_PEOPLE_AT_AN_ADDRESS = 20
-"""A branch comes from one address: one person's mistakes must not lock its others out."""
+
+
+class Way(StrEnum):
+    """How somebody proves who they are."""
+
+    PASSWORD = "password"  # noqa: S105 - a word, no password
+    DIRECTORY = "directory"
+    KERBEROS = "kerberos"
+    OPENID = "openid"
+
+
+class Step(StrEnum):
+    """What is left to do before a session opens anything, in this order."""
+
+    FACTOR = "factor"
+    PASSWORD = "password"  # noqa: S105 - a word, no password
+    ENROL = "enrol"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +63,21 @@ class SignedIn:
     session: WebSession
     access: Access
 
+    @property
+    def step(self) -> Step | None:
+        """What is to be done next; None = everything is open."""
+        return Step(self.session.steps[0]) if self.session.steps else None
+
 
 class SignIn:
     """Sign-in and sessions of one hub."""
 
-    def __init__(self, database: HubDatabase, maker: Maker, settings: WorkplaceSettings) -> None:
+    def __init__(self, office: Office, guard: Guard) -> None:
         """Nobody is remembered yet; sessions stand in the database."""
-        self._database = database
-        self._maker = maker
-        self._settings = settings
+        self._database = office.database
+        self._maker = office.maker
+        self._settings = office.settings.workplace
+        self._guard = guard
         self._nobody = make_verifier(secrets.token_urlsafe())
         self._known: dict[tuple[bytes, int, str], Access] = {}
 
@@ -65,51 +85,66 @@ class SignIn:
     def _clock(self) -> Clock:
         return self._maker.clock
 
-    async def sign_in(self, login: str, password: str, *, origin: str, agent: str) -> str:
+    async def sign_in(self, login: str, password: str, caller: Caller) -> str:
         """The person has a new session. Returns its token, which is kept nowhere.
 
-        Args:
-            login: as typed.
-            password: as typed.
-            origin: network address, for the journal.
-            agent: what the browser calls itself.
-
         Raises:
-            Rejected: `sign_in_refused`.
+            Rejected: `sign_in_refused`, `no_post`.
             Retry: `sign_in_locked`.
         """
         name = login.strip().casefold()[:80]
-        names = (f"login {name}", f"address {origin[:80]}")
-        await self._refuse_locked(names)
+        names = names_of(name, caller)
+        await self._guard.refuse_waiting(names)
+        columns = ("id", "verifier", "status", "auth_kind")
         async with self._database.read() as connection:
-            row = await one_row(connection, "app_user", ("id", "verifier", "status"), "login", name)
+            row = await one_row(connection, "app_user", columns, "login", name)
         verifier = str(row[1]) if row is not None and row[1] else self._nobody
         right = await asyncio.to_thread(is_password, verifier, password)
-        if row is None or not right or row[2] != "active" or not isinstance(row[0], bytes):
-            await self._note_failure(names, name, origin)
+        if (
+            row is None
+            or not right
+            or row[2:4] != ("active", LOCAL)
+            or not isinstance(row[0], bytes)
+        ):
+            await self._guard.note_failure(names, name, caller)
             raise Rejected("sign_in_refused", place="login")
-        return await self.begin(row[0], origin=origin, agent=agent, names=names)
+        return await self.begin(row[0], caller, Way.PASSWORD, names)
 
     async def begin(
-        self, user_id: bytes, *, origin: str, agent: str, names: tuple[str, ...] = ()
+        self, user_id: bytes, caller: Caller, way: Way, names: Sequence[str] = ()
     ) -> str:
-        """Somebody who has proven who they are has a new session. Returns its token."""
-        token, now = secrets.token_urlsafe(_TOKEN_BYTES), self._clock.now()
+        """Somebody who has proven who they are has a new session. Returns its token.
+
+        Args:
+            user_id: the person.
+            caller: where they come from.
+            way: how they have proven it.
+            names: of the guard, that may begin anew.
+
+        Raises:
+            Rejected: `no_post`, none of the person's posts of today lets them use the workplace.
+        """
+        now = self._clock.now()
+        async with self._database.read() as connection:
+            access = await access_of(connection, user_id, today(self._clock))
+            facts = await person_facts(connection, user_id)
+        if access is None or not access.may(USE):
+            raise Rejected("no_post", place="login")
+        token = secrets.token_urlsafe(_TOKEN_BYTES)
         session = WebSession(
             self._maker.identifiers.new(), _hash(token), secrets.token_urlsafe(_TOKEN_BYTES), user_id,
-            now, now, now + int(self._settings.longest_s * _SECOND_US), origin[:80], agent[:200],
-            second_factor=False,
+            now, now, now + int(self._settings.longest_s * _SECOND_US), caller.origin[:80],
+            caller.agent[:200], way.value, _steps(way, facts, access), facts.language,
         )  # fmt: skip
         async with self._database.write() as connection:
-            for name in names:
-                await set_guard(connection, name, 0, 0)
-            idle = now - int(self._settings.idle_s * _SECOND_US)
-            await forget_ended(connection, now, idle)
+            await forgive(connection, names)
+            await forget_ended(connection, now, now - int(self._settings.idle_s * _SECOND_US))
             await add_session(connection, session)
-            about = {"user": user_id.hex(), "origin": origin}
+            about = {"user": user_id.hex(), "origin": caller.origin, "way": way.value}
             await journal.append(
-                connection, at=now, kind="signed_in", actor=user_id.hex(), payload=about
-            )
+                connection, at=now, kind="signed_in", actor=access.login, payload=about,
+                subjects=[user_id],
+            )  # fmt: skip
         return token
 
     async def who(self, token: str) -> SignedIn | None:
@@ -117,13 +152,13 @@ class SignIn:
         now = self._clock.now()
         async with self._database.read() as connection:
             session = await session_of_token(connection, _hash(token))
-            if session is None or not self._holds(session, now):
+            if session is None or not self.holds(session):
                 return None
             key = (session.user_id, await access_version(connection), today(self._clock))
             access = self._known.get(key)
             if access is None:
                 access = await access_of(connection, session.user_id, key[2])
-        if access is None:
+        if access is None or not access.may(USE):
             return None
         if len(self._known) >= _KNOWN:
             self._known.clear()
@@ -144,41 +179,29 @@ class SignIn:
             about = {"everywhere": everywhere, "origin": session.origin}
             await journal.append(
                 connection, at=self._clock.now(), kind="signed_out",
-                actor=signed_in.access.login, payload=about,
+                actor=signed_in.access.login, payload=about, subjects=[session.user_id],
             )  # fmt: skip
 
-    def _holds(self, session: WebSession, now: int) -> bool:
+    def holds(self, session: WebSession) -> bool:
+        """Whether neither end of the session has come."""
         idle = session.seen_at + int(self._settings.idle_s * _SECOND_US)
-        return now < min(session.expires_at, idle)
+        return self._clock.now() < min(session.expires_at, idle)
 
-    async def _refuse_locked(self, names: tuple[str, ...]) -> None:
-        now = self._clock.now()
-        async with self._database.read() as connection:
-            until = max([(await guard_of(connection, name))[1] for name in names])
-        if until > now:
-            delay_s = (until - now) / _SECOND_US
-            raise Retry(
-                "sign_in_locked", place="login", delay_s=delay_s, minutes=math.ceil(delay_s / 60)
-            )
 
-    async def _note_failure(self, names: tuple[str, ...], login: str, origin: str) -> None:
-        """After each further row of wrong passwords the wait is twice as long, up to an hour."""
-        now, settings = self._clock.now(), self._settings
-        async with self._database.write() as connection:
-            for name in names:
-                failures = (await guard_of(connection, name))[0] + 1
-                tries = settings.tries * (1 if name.startswith("login ") else _PEOPLE_AT_AN_ADDRESS)
-                turns, rest = divmod(failures, max(1, tries))
-                wait_s = (
-                    min(_LONGEST_WAIT_S, settings.wait_s * 2 ** min(turns - 1, 10))
-                    if not rest
-                    else 0.0
-                )
-                await set_guard(connection, name, failures, now + int(wait_s * _SECOND_US))
-            about = {"login": login, "origin": origin}
-            await journal.append(
-                connection, at=now, kind="sign_in_refused", actor=login, payload=about
-            )
+LOCAL = "local"
+"""How somebody signs in whose password the hub itself knows."""
+
+
+def _steps(way: Way, facts: PersonFacts, access: Access) -> tuple[str, ...]:
+    """Who comes from the company's network or its provider has done there what is asked for here."""
+    if way in {Way.KERBEROS, Way.OPENID}:
+        return ()
+    wanted = {
+        Step.FACTOR: bool(facts.factor),
+        Step.PASSWORD: facts.must_change and way is Way.PASSWORD,
+        Step.ENROL: not facts.factor and access.demands(USE, "second_factor"),
+    }
+    return tuple(step.value for step, left in wanted.items() if left)
 
 
 def _hash(token: str) -> str:

@@ -12,6 +12,8 @@ from hub.rules.access import Access
 from hub.storage import api_tokens, journal
 from hub.storage.api_tokens import ApiToken
 
+MAKE = "token.manage"
+"""Who may make tokens."""
 _PREFIX = "fmt_"
 _TOKEN_BYTES = 32
 _DAY_US = 86_400_000_000
@@ -27,7 +29,7 @@ async def make_token(
     Raises:
         Rejected: `function_missing`, of `token.manage` or of a function that the person does not have; `form_wrong`.
     """
-    access.need("token.manage")
+    access.need(MAKE)
     wanted = frozenset(functions)
     for function in sorted(wanted):
         access.need(function)

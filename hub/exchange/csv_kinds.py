@@ -75,7 +75,7 @@ SHAPES_SCOPE = frozenset(
 """Tables whose rows decide what positions may see: scopes are refreshed after them."""
 SHAPES_SIGN_IN = frozenset({"app_user", "assignment"})
 """Tables that decide who may sign in where."""
-_HIDDEN = frozenset({"patch_id", "verifier", "second_factor", "stands_in_for"})
+_HIDDEN = frozenset({"patch_id", "verifier", "stands_in_for"})
 SEPARATOR = "/"
 """Between the parts of a code that is made of several: product/unit."""
 

@@ -37,9 +37,14 @@ async def set_password(writer: ChangeWriter, maker: Maker, *, login: str, verifi
     row = await one_row(writer.connection, "app_user", ("id",), "login", login)
     if row is None or not isinstance(row[0], bytes):
         raise Rejected("not_found", place="login", text=f"there is no user {login}")
-    await update_rows(writer, "app_user", ("id", "verifier"), [(row[0], verifier)])
-    await refresh_sign_ins_of(writer, maker, row[0])
+    await set_verifier(writer, maker, row[0], verifier)
     return row[0]
+
+
+async def set_verifier(writer: ChangeWriter, maker: Maker, user: bytes, verifier: str) -> None:
+    """As `set_password`, for a person by their id."""
+    await update_rows(writer, "app_user", ("id", "verifier"), [(user, verifier)])
+    await refresh_sign_ins_of(writer, maker, user)
 
 
 async def refresh_sign_ins_of(writer: ChangeWriter, maker: Maker, user: bytes) -> int:

@@ -72,7 +72,6 @@ class Access:
         login: as they sign in.
         person: their name.
         posts: positions that they fill today.
-        language: ``en``, ``bg``, or empty: as their browser says.
         time_zone: IANA name.
         limited_to: functions of a program's token; None = all of the person's.
     """
@@ -81,7 +80,6 @@ class Access:
     login: str
     person: str
     posts: tuple[Post, ...]
-    language: str = ""
     time_zone: str = "UTC"
     limited_to: frozenset[str] | None = None
 
@@ -125,6 +123,11 @@ class Access:
                 return None
             values.append(int(text))
         return max(values, default=None)
+
+    def demands(self, function: str, parameter: str) -> bool:
+        """Whether one of the person's workplaces demands it of the function (1, true or yes)."""
+        said = [post.functions.get(function, {}).get(parameter, "") for post in self.posts]
+        return any(one.lower() in {"1", "true", "yes"} for one in said)
 
     def need_to_give(self, post: Post, function: str) -> None:
         """The post has no power that the person lacks, and reaches no farther than they do.

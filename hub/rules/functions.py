@@ -70,6 +70,7 @@ _LETTERS = {
 }  # fmt: skip
 _VIEW, _CHANGE = False, True
 _ROWS: tuple[tuple[str, str, bool, str], ...] = (
+    ("workplace.use", N_("Sign in at head office's workplace"), _VIEW, "rmtshadboA"),
     # today
     ("today.view", N_("See the board of today"), _VIEW, "shboA"),
     ("map.view", N_("See where people are"), _VIEW, "shA"),
@@ -175,6 +176,7 @@ _MOBILE: tuple[tuple[str, str, str], ...] = (
     ("manual_price", N_("Prices by hand"), ""),
 )
 _PARAMETERS: dict[str, dict[str, str]] = {
+    "workplace.use": {"second_factor": N_("1 = only with a second factor")},
     "route": {
         "day_begins": N_("day begins, 08:30"),
         "day_ends": N_("day ends, 17:00"),

@@ -189,10 +189,32 @@ WEB_SESSION = _table(
     time("expires_at", null=False),
     text("origin", 80),
     text("agent", 200),
-    flag("second_factor"),
+    text("way", 20, null=False),
+    text("steps", 40, null=False),
+    text("language", 10, null=False),
 )
 sa.Index("fm_web_session_by_token", WEB_SESSION.c.token_hash, unique=True)
 sa.Index("fm_web_session_by_user", WEB_SESSION.c.user_id)
+PERSON = _table(
+    "fm_person",
+    ("user_id",),
+    link("user_id"),
+    text("language", 10, null=False),
+    flag("must_change"),
+    text("factor", 400, null=False),
+    _number("factor_step"),
+    time("factor_since"),
+)
+RECOVERY_CODE = _table(
+    "fm_recovery_code", ("code_hash",), text("code_hash", 64, null=False), link("user_id")
+)
+PASSWORD_CODE = _table(
+    "fm_password_code",
+    ("code_hash",),
+    text("code_hash", 64, null=False),
+    link("user_id"),
+    time("expires_at", null=False),
+)
 SIGN_IN_GUARD = _table(
     "fm_sign_in_guard",
     ("name",),

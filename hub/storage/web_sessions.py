@@ -1,4 +1,4 @@
-"""Sessions of people at the workplace, and how often a name was tried in vain."""
+"""Sessions of people at the workplace. Of a token only the SHA-256 is kept."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,12 +6,18 @@ from typing import Any
 import sqlalchemy as sa
 
 from hub.storage.rows import Connection
-from hub.storage.system_tables import HUB, SIGN_IN_GUARD, WEB_SESSION
+from hub.storage.system_tables import HUB, WEB_SESSION
 
 
 @dataclass(frozen=True, slots=True)
 class WebSession:
-    """One browser of one person. Times are UTC microseconds; of the token only the SHA-256 is kept."""
+    """One browser of one person. Times are UTC microseconds.
+
+    Attributes:
+        way: how the person has proven who they are: ``password``, ``directory``, ``kerberos``, ``openid``.
+        steps: what they still have to do before anything opens, in order.
+        language: that they have chosen; empty = as the browser says.
+    """
 
     session_id: bytes
     token_hash: str
@@ -22,7 +28,9 @@ class WebSession:
     expires_at: int
     origin: str
     agent: str
-    second_factor: bool
+    way: str = "password"
+    steps: tuple[str, ...] = ()
+    language: str = ""
 
 
 _COLUMNS = tuple(WEB_SESSION.c[name] for name in WebSession.__dataclass_fields__)
@@ -31,7 +39,7 @@ _COLUMNS = tuple(WEB_SESSION.c[name] for name in WebSession.__dataclass_fields__
 async def add_session(connection: Connection, session: WebSession) -> None:
     """The session holds."""
     values = {name: getattr(session, name) for name in WebSession.__dataclass_fields__}
-    values["second_factor"] = int(session.second_factor)
+    values["steps"] = " ".join(session.steps)
     await connection.execute(sa.insert(WEB_SESSION).values(**values))
 
 
@@ -43,21 +51,36 @@ async def session_of_token(connection: Connection, token_hash: str) -> WebSessio
 
 
 async def sessions_of(connection: Connection, user_id: bytes) -> list[WebSession]:
-    """All sessions of a person, the newest first."""
+    """All sessions of a person, the one that was used last first."""
     query = sa.select(*_COLUMNS).where(WEB_SESSION.c.user_id == user_id)
-    rows = (await connection.execute(query.order_by(WEB_SESSION.c.created_at.desc()))).all()
+    rows = (await connection.execute(query.order_by(WEB_SESSION.c.seen_at.desc()))).all()
     return [_session(row) for row in rows]
 
 
 async def note_seen(connection: Connection, session_id: bytes, at: int) -> None:
     """The session was used."""
+    await _update(connection, session_id, seen_at=at)
+
+
+async def set_steps(connection: Connection, session_id: bytes, steps: tuple[str, ...]) -> None:
+    """These steps are left before anything opens."""
+    await _update(connection, session_id, steps=" ".join(steps))
+
+
+async def set_session_language(connection: Connection, user_id: bytes, language: str) -> None:
+    """All sessions of the person are in the language."""
+    mine = WEB_SESSION.c.user_id == user_id
+    await connection.execute(sa.update(WEB_SESSION).where(mine).values(language=language))
+
+
+async def end_session(
+    connection: Connection, session_id: bytes, *, of: bytes | None = None
+) -> bool:
+    """The session is over, if it is that person's where one is named. Returns whether there was one."""
     mine = WEB_SESSION.c.session_id == session_id
-    await connection.execute(sa.update(WEB_SESSION).where(mine).values(seen_at=at))
-
-
-async def end_session(connection: Connection, session_id: bytes) -> None:
-    """The session is over."""
-    await connection.execute(sa.delete(WEB_SESSION).where(WEB_SESSION.c.session_id == session_id))
+    if of is not None:
+        mine = sa.and_(mine, WEB_SESSION.c.user_id == of)
+    return (await connection.execute(sa.delete(WEB_SESSION).where(mine))).rowcount > 0
 
 
 async def end_sessions_of(
@@ -76,26 +99,16 @@ async def forget_ended(connection: Connection, now: int, idle_since: int) -> Non
     await connection.execute(sa.delete(WEB_SESSION).where(over))
 
 
-async def guard_of(connection: Connection, name: str) -> tuple[int, int]:
-    """Failures in a row, and until when the name waits (0 = it does not)."""
-    query = sa.select(SIGN_IN_GUARD.c.failures, SIGN_IN_GUARD.c.locked_until)
-    row = (await connection.execute(query.where(SIGN_IN_GUARD.c.name == name))).first()
-    return (0, 0) if row is None else (int(row[0]), int(row[1] or 0))
-
-
-async def set_guard(connection: Connection, name: str, failures: int, locked_until: int) -> None:
-    """So often in a row the name was tried in vain; 0 = it may begin anew."""
-    await connection.execute(sa.delete(SIGN_IN_GUARD).where(SIGN_IN_GUARD.c.name == name))
-    if failures:
-        values = {"name": name, "failures": failures, "locked_until": locked_until}
-        await connection.execute(sa.insert(SIGN_IN_GUARD).values(**values))
-
-
 async def access_version(connection: Connection) -> int:
     """Grows with every change of what people may do and see."""
     return int((await connection.execute(sa.select(HUB.c.access_lsn))).scalar_one())
 
 
+async def _update(connection: Connection, session_id: bytes, **values: object) -> None:
+    mine = WEB_SESSION.c.session_id == session_id
+    await connection.execute(sa.update(WEB_SESSION).where(mine).values(**values))
+
+
 def _session(row: Any) -> WebSession:
     named = dict(zip(WebSession.__dataclass_fields__, row, strict=True))
-    return WebSession(**{**named, "second_factor": bool(named["second_factor"])})
+    return WebSession(**{**named, "steps": tuple(named["steps"].split())})

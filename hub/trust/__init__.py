@@ -6,6 +6,8 @@ enrolment     one-time codes → certificate and everything a new node must know
 renewal       a new certificate before the old one ends
 revocation    a revoked device: state, serial, signed wipe order
 signin        argon2id verifiers of people
+totp          codes of the second factor
+vault         secrets that stand sealed in the database
 bus_identity  operator, account and user of the NATS world, one user per gateway with its own
 subjects only pace          how often a stranger may try
 """

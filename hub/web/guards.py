@@ -10,7 +10,7 @@ from aiohttp import web
 from fieldmesh.basics.errors import Defect, FieldmeshError, Rejected
 from hub.web.problems import problem_response
 from hub.web.shell import Shell, see_other, wants_page
-from hub.web.visitor import language_of, maybe_visitor
+from hub.web.visitor import language_of, maybe_signed_in
 
 LOG = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -74,10 +74,10 @@ async def forms_come_from_here(request: web.Request, handler: Handler) -> web.St
     Raises:
         Rejected: `form_not_ours`.
     """
-    visitor = maybe_visitor(request)
-    if request.method in _SAFE or visitor is None or visitor.session is None:
+    signed_in = maybe_signed_in(request)
+    if request.method in _SAFE or signed_in is None:
         return await handler(request)
-    if not _same_origin(request):
+    if not same_origin(request):
         raise Rejected("form_not_ours", place=request.path)
     given = request.headers.get("X-Fieldmesh-Csrf", "")
     if not given and request.content_type in {
@@ -85,12 +85,13 @@ async def forms_come_from_here(request: web.Request, handler: Handler) -> web.St
         "multipart/form-data",
     }:
         given = str((await request.post()).get("csrf", ""))
-    if not visitor.csrf or not hmac.compare_digest(given.encode(), visitor.csrf.encode()):
+    if not hmac.compare_digest(given.encode(), signed_in.session.csrf.encode()):
         raise Rejected("form_not_ours", place=request.path)
     return await handler(request)
 
 
-def _same_origin(request: web.Request) -> bool:
+def same_origin(request: web.Request) -> bool:
+    """Whether a page of this site has sent the request, as far as the browser tells."""
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site == "same-origin"

@@ -1,13 +1,15 @@
 """The cookie of a session, and who sends a request."""
 
-from collections.abc import Awaitable, Callable
+import ipaddress
+from collections.abc import Awaitable, Callable, Collection
 
 from aiohttp import web
 
-from hub.desk.signin import SignIn
+from hub.desk.guard import Caller
+from hub.desk.signin import SignedIn, SignIn
 from hub.desk.tokens import access_of_token
 from hub.fleet.office import Office
-from hub.web.visitor import Visitor, set_visitor
+from hub.web.visitor import Visitor, set_caller, set_signed_in, set_visitor
 
 COOKIE = "__Host-fieldmesh"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -15,25 +17,57 @@ Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
 
 def knows_visitor(office: Office, sign_in: SignIn) -> Middleware:
-    """Requests with the cookie of a session, or with a token, come from its person; others from strangers."""
+    """Requests with the cookie of a session, or with a token, come from its person; others from strangers.
+
+    Who has not taken all steps of the sign-in yet is a stranger still.
+    """
+    proxies = frozenset(office.settings.workplace.proxies)
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        set_visitor(request, await _visitor(office, sign_in, request))
+        agent = request.headers.get("User-Agent", "")
+        set_caller(request, Caller(address_of(request, proxies), agent))
+        visitor = await _by_token(office, request)
+        if visitor is None:
+            found = await _by_cookie(sign_in, request)
+            set_signed_in(request, found)
+            visitor = _visitor(found)
+        set_visitor(request, visitor)
         return await handler(request)
 
     return middleware
 
 
-async def _visitor(office: Office, sign_in: SignIn, request: web.Request) -> Visitor | None:
+def address_of(request: web.Request, proxies: Collection[str]) -> str:
+    """The network address that a request comes from; behind proxies, what the nearest stranger told them."""
+    address = request.remote or ""
+    told = request.headers.get("X-Forwarded-For", "").split(",")
+    while address in proxies and told:
+        last = told.pop().strip()
+        try:
+            address = str(ipaddress.ip_address(last))
+        except ValueError:
+            break
+    return address
+
+
+async def _by_token(office: Office, request: web.Request) -> Visitor | None:
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and request.path.startswith("/api/"):
-        return Visitor(await access_of_token(office, secret.strip()))
-    token = request.cookies.get(COOKIE, "")
-    found = await sign_in.who(token) if token else None
-    if found is None:
+    if scheme.lower() != "bearer" or not request.path.startswith("/api/"):
         return None
-    return Visitor(found.access, found.session.csrf, found.session.session_id)
+    return Visitor(await access_of_token(office, secret.strip()))
+
+
+async def _by_cookie(sign_in: SignIn, request: web.Request) -> SignedIn | None:
+    token = request.cookies.get(COOKIE, "")
+    return await sign_in.who(token) if token else None
+
+
+def _visitor(found: SignedIn | None) -> Visitor | None:
+    if found is None or found.step is not None:
+        return None
+    session = found.session
+    return Visitor(found.access, session.csrf, session.session_id, session.language)
 
 
 def set_cookie(answer: web.Response, token: str) -> None:

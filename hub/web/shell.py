@@ -12,7 +12,7 @@ from fieldmesh.service.translation import translate
 from hub.desk.view import Area
 from hub.web.navigation import current_place, navigation
 from hub.web.rendering import render
-from hub.web.visitor import language_of, maybe_visitor, showing_for
+from hub.web.visitor import language_of, maybe_signed_in, maybe_visitor, showing_for
 
 _MESSAGE_COOKIE = "__Host-fieldmesh-message"
 _THEME_COOKIE = "__Host-fieldmesh-theme"
@@ -39,6 +39,7 @@ class Shell:
     ) -> web.Response:
         """The page. ``title`` is a text in the visitor's language already."""
         visitor, language = maybe_visitor(request), language_of(request)
+        signed_in = maybe_signed_in(request)
         theme = request.cookies.get(_THEME_COOKIE, "auto")
         sections = navigation(visitor.access) if visitor else []
         text = render(
@@ -47,7 +48,7 @@ class Shell:
             theme=theme if theme in THEMES else "auto",
             sections=sections, screen=current_place(sections, request.path),
             person=visitor.access.person if visitor else "",
-            csrf=visitor.csrf if visitor else "",
+            csrf=signed_in.session.csrf if signed_in else "",
             message=_read_message(request), showing=showing_for(request), partial=_is_partial(request),
             **values,
         )  # fmt: skip

@@ -8,6 +8,8 @@ from aiohttp import web
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.service.translation import LANGUAGES
+from hub.desk.guard import Caller
+from hub.desk.signin import SignedIn
 from hub.rules.access import Access
 from hub.web.showing import Showing
 
@@ -20,20 +22,57 @@ class Visitor:
         access: what they may do and see.
         csrf: what their forms must carry; empty for programs, which send a token instead of a cookie.
         session: id of the session; None for programs.
+        language: that they have chosen; empty = as the browser says.
     """
 
     access: Access
     csrf: str = ""
     session: bytes | None = None
+    language: str = ""
 
 
 _VISITOR = web.RequestKey("fieldmesh.visitor", Visitor)
+_SIGNED_IN = web.RequestKey("fieldmesh.signed_in", SignedIn)
+_CALLER = web.RequestKey("fieldmesh.caller", Caller)
 
 
 def set_visitor(request: web.Request, visitor: Visitor | None) -> None:
     """The request comes from them; None = from a stranger."""
     if visitor is not None:
         request[_VISITOR] = visitor
+
+
+def set_signed_in(request: web.Request, signed_in: SignedIn | None) -> None:
+    """The request belongs to that session, whether it opens anything yet or not."""
+    if signed_in is not None:
+        request[_SIGNED_IN] = signed_in
+
+
+def signed_in_of(request: web.Request) -> SignedIn:
+    """The session of the request; also one in which steps are left.
+
+    Raises:
+        Rejected: `sign_in_needed`.
+    """
+    found = maybe_signed_in(request)
+    if found is None:
+        raise Rejected("sign_in_needed", place=request.path)
+    return found
+
+
+def maybe_signed_in(request: web.Request) -> SignedIn | None:
+    """The session of the request; None = there is none."""
+    return request.get(_SIGNED_IN)
+
+
+def set_caller(request: web.Request, caller: Caller) -> None:
+    """The request comes from there."""
+    request[_CALLER] = caller
+
+
+def caller_of(request: web.Request) -> Caller:
+    """Where the request comes from."""
+    return request[_CALLER]
 
 
 def visitor_of(request: web.Request) -> Visitor:
@@ -57,8 +96,8 @@ def maybe_visitor(request: web.Request) -> Visitor | None:
 def language_of(request: web.Request) -> str:
     """The person's language, else the first of `Accept-Language` that there is."""
     visitor = maybe_visitor(request)
-    if visitor is not None and visitor.access.language in LANGUAGES:
-        return visitor.access.language
+    if visitor is not None and visitor.language in LANGUAGES:
+        return visitor.language
     for part in request.headers.get("Accept-Language", "")[:200].split(","):
         short = part.split(";")[0].split("-")[0].strip().lower()
         if short in LANGUAGES:

@@ -4,12 +4,16 @@ from typing import Any
 
 from aiohttp import web
 
+from hub.desk.guard import Guard
 from hub.desk.hands import Hands
+from hub.desk.passwords import Passwords
+from hub.desk.second_factor import SecondFactor
 from hub.desk.signin import SignIn
 from hub.web import files
 from hub.web.api.acts import ActServices
 from hub.web.api.resources import Resources
 from hub.web.guards import answers_in_words, forms_come_from_here
+from hub.web.pages.account import AccountPages
 from hub.web.pages.acts import ActPages
 from hub.web.pages.edits import EditPages
 from hub.web.pages.home import HomePages
@@ -18,7 +22,9 @@ from hub.web.pages.lists import ListPages
 from hub.web.pages.moves import MovePages
 from hub.web.pages.orders import OrderPages
 from hub.web.pages.oversight import OversightPages
+from hub.web.pages.security import SecurityPages
 from hub.web.pages.signin import SignInPages
+from hub.web.pages.steps import StepPages
 from hub.web.pages.today import TodayPages
 from hub.web.sessions import knows_visitor
 from hub.web.shell import Shell
@@ -32,10 +38,16 @@ class Workplace:
         office = hands.office
         self._office = office
         self._shell = Shell(office.settings.company)
-        self._sign_in = SignIn(office.database, office.maker, office.settings.workplace)
+        guard = Guard(office.database, office.clock, office.settings.workplace)
+        self._sign_in = SignIn(office, guard)
+        factor = SecondFactor(office, guard)
+        passwords = Passwords.of(office)
         self._parts = (
             HomePages(),
-            SignInPages(self._sign_in, self._shell),
+            SignInPages(self._sign_in, passwords, self._shell),
+            StepPages(factor, passwords, self._shell),
+            AccountPages(office, self._sign_in, factor, self._shell),
+            SecurityPages(office, factor, passwords, self._shell),
             TodayPages(hands, self._shell),
             OversightPages(hands, self._shell),
             MovePages(hands, self._shell),

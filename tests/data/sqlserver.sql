@@ -142,7 +142,7 @@ CREATE TABLE [app_user] (
   [auth_kind] NVARCHAR(20) NOT NULL DEFAULT N'local',
   [status] NVARCHAR(20) NOT NULL DEFAULT N'active',
   [verifier] NVARCHAR(400) NULL,
-  [second_factor] NVARCHAR(200) NULL,
+  [mail] NVARCHAR(200) NULL,
   [origin_device_id] BINARY(16) NULL,
   [received_at] DATETIME2(6) NULL,
   [deleted] BIT NOT NULL DEFAULT 0

@@ -22,7 +22,8 @@ PARSERS = {
 
 def commands() -> list[str]:
     """Every command line of the runbooks and guides, without the remarks behind it."""
-    pages = [name for name in listed() if name.startswith((RUNBOOKS, "docs/guide/"))]
+    folders = (RUNBOOKS, "docs/guide/")
+    pages = [name for name in listed() if name.startswith(folders) and name.endswith(".md")]
     found = [
         line.partition("  #")[0].strip() for name in pages for line in COMMAND.findall(text(name))
     ]

@@ -87,7 +87,7 @@ APP_USER = replicated(
     text("auth_kind", 20, null=False, default="local"),
     text("status", 20, null=False, default="active"),
     text("verifier", 400),
-    text("second_factor", 200),
+    text("mail", 200),
 )
 ASSIGNMENT = replicated(
     "assignment",

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 from fieldmesh.basics.errors import Rejected
 from hub.desk.operation import Operation
-from hub.desk.operations import documents, network, outlets, people, plans
+from hub.desk.operations import documents, network, outlets, people, plans, sign_ins
 
 OPERATIONS: tuple[Operation, ...] = (
     *network.OPERATIONS,
     *people.OPERATIONS,
+    *sign_ins.OPERATIONS,
     *outlets.OPERATIONS,
     *documents.OPERATIONS,
     *plans.OPERATIONS,

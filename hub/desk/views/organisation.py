@@ -41,9 +41,9 @@ VIEWS = (
     ),
     View(
         "people", "app_user", Area.ORGANISATION, N_("People"), "people.view",
-        ("login", "person", "org_unit_id.name", "auth_kind", "status"),
-        change="people.change", editable=("person", "org_unit_id", "status"),
-        creatable=("login", "person", "org_unit_id"),
+        ("login", "person", "org_unit_id.name", "mail", "auth_kind", "status"),
+        change="people.change", editable=("person", "org_unit_id", "mail", "auth_kind", "status"),
+        creatable=("login", "person", "org_unit_id", "mail", "auth_kind"),
         filters=(Filter("org_unit_id"), Filter("status", ("active", "inactive"))),
         order=("login",), label=("login", "person"),
         children=(Child("assignments", "user_id"), Child("devices", "user_id"), Child("sessions", "user_id")),

@@ -34,7 +34,6 @@ HIDDEN = frozenset(
         "row_hash",
         "patch_id",
         "verifier",
-        "second_factor",
         "wipe_order",
         "bus_key",
     }

@@ -1,24 +1,31 @@
-"""Signing in and out, light and dark."""
+"""The door: signing in and out, a new password with a code, light and dark."""
 
-from urllib.parse import urlsplit
+from collections.abc import Awaitable, Callable
+from urllib.parse import quote, urlsplit
 
 from aiohttp import web
 
 from fieldmesh.basics.errors import FieldmeshError, Rejected
-from fieldmesh.basics.problems import fill, problem_of
+from fieldmesh.basics.problems import problem_of
 from fieldmesh.service.translation import translate
+from hub.desk.passwords import Passwords
 from hub.desk.signin import SignIn
-from hub.web.sessions import COOKIE, drop_cookie, set_cookie
+from hub.web.guards import same_origin
+from hub.web.pages.edits import said
+from hub.web.sessions import drop_cookie, set_cookie
 from hub.web.shell import Shell, see_other, set_theme
-from hub.web.visitor import language_of, maybe_visitor
+from hub.web.visitor import caller_of, language_of, maybe_signed_in, maybe_visitor
+
+PasswordCheck = Callable[[web.Request, str, str], Awaitable[str]]
 
 
 class SignInPages:
     """The door."""
 
-    def __init__(self, sign_in: SignIn, shell: Shell) -> None:
-        """Passwords are checked by ``sign_in``."""
+    def __init__(self, sign_in: SignIn, passwords: Passwords, shell: Shell) -> None:
+        """Who comes in is decided by ``sign_in``."""
         self._sign_in = sign_in
+        self._passwords = passwords
         self._shell = shell
 
     def routes(self) -> list[web.AbstractRouteDef]:
@@ -27,39 +34,76 @@ class SignInPages:
             web.get("/sign-in", self.show),
             web.post("/sign-in", self.sign_in),
             web.post("/sign-out", self.sign_out),
+            web.get("/password", self.show_password),
+            web.post("/password", self.choose_password),
+            web.get("/password/forgotten", self.show_forgotten),
+            web.post("/password/forgotten", self.forgotten),
             web.post("/theme", self.theme),
         ]
 
     async def show(self, request: web.Request) -> web.Response:
-        """The form; who is signed in goes on to where they wanted to go."""
+        """The form; who is signed in goes on to where they wanted to go, or to the step that is left."""
         if maybe_visitor(request) is not None:
-            return see_other(_next(request))
+            return see_other(next_of(request))
+        if maybe_signed_in(request) is not None:
+            return see_other(step_address(request))
         return self._form(request)
 
     async def sign_in(self, request: web.Request) -> web.Response:
         """Name and password become a session."""
         form = await request.post()
         login, password = str(form.get("login", "")), str(form.get("password", ""))
-        agent = request.headers.get("User-Agent", "")
         try:
             _refuse_foreign(request)
-            token = await self._sign_in.sign_in(
-                login, password, origin=request.remote or "", agent=agent
-            )
+            token = await self._sign_in.sign_in(login, password, caller_of(request))
         except FieldmeshError as error:
             return self._form(request, error, login)
-        answer = see_other(_next(request))
+        answer = see_other(step_address(request))
         set_cookie(answer, token)
         return answer
 
     async def sign_out(self, request: web.Request) -> web.Response:
         """The session is over."""
-        found = await self._sign_in.who(request.cookies.get(COOKIE, ""))
+        found = maybe_signed_in(request)
         if found is not None:
             await self._sign_in.sign_out(found)
         answer = see_other("/sign-in", translate("You are signed out.", language_of(request)))
         drop_cookie(answer)
         return answer
+
+    async def show_password(self, request: web.Request) -> web.Response:
+        """The form for a new password with a code."""
+        return self._password_form(request, request.query.get("code", "")[:80])
+
+    async def choose_password(self, request: web.Request) -> web.Response:
+        """Who has the code has the new password, and signs in with it."""
+        form = await request.post()
+        code, new = str(form.get("code", "")), str(form.get("new", ""))
+        try:
+            _refuse_foreign(request)
+            _refuse_different(new, str(form.get("again", "")))
+            await self._passwords.use_code(code, new, caller_of(request))
+        except FieldmeshError as error:
+            return self._password_form(request, code, error)
+        text = translate("Your new password holds. Sign in with it.", language_of(request))
+        return see_other("/sign-in", text)
+
+    async def show_forgotten(self, request: web.Request) -> web.Response:
+        """The form to ask for a code, or whom to ask."""
+        return self._forgotten_form(request)
+
+    async def forgotten(self, request: web.Request) -> web.Response:
+        """A code is on its way, if the name is known; the answer does not tell."""
+        form, language = await request.post(), language_of(request)
+        try:
+            _refuse_foreign(request)
+            await self._passwords.ask(str(form.get("login", "")), caller_of(request), language)
+        except FieldmeshError as error:
+            return self._forgotten_form(request, error)
+        text = translate(
+            "If the name and its mail address are known, a mail is on its way.", language
+        )
+        return see_other("/sign-in", text)
 
     async def theme(self, request: web.Request) -> web.Response:
         """Light, dark, or as the system."""
@@ -72,24 +116,42 @@ class SignInPages:
     def _form(
         self, request: web.Request, error: FieldmeshError | None = None, login: str = ""
     ) -> web.Response:
-        language, problem = language_of(request), ""
-        if error is not None:
-            texts = problem_of(error)
-            problem = " ".join(
-                fill(translate(text, language), error) for text in (texts.title, texts.remedy)
-            )
+        language = language_of(request)
         return self._shell.page(
-            request, "sign_in.html", title=translate("Sign in", language), login=login, problem=problem,
-            status=200 if error is None else problem_of(error).http_status, next=_next(request),
+            request, "sign_in.html", title=translate("Sign in", language), login=login,
+            problem=_said(error, language), status=_status(error), next=next_of(request),
+        )  # fmt: skip
+
+    def _password_form(
+        self, request: web.Request, code: str, error: FieldmeshError | None = None
+    ) -> web.Response:
+        language = language_of(request)
+        return self._shell.page(
+            request, "password.html", title=translate("Choose a new password", language), code=code,
+            problem=_said(error, language), status=_status(error),
+        )  # fmt: skip
+
+    def _forgotten_form(
+        self, request: web.Request, error: FieldmeshError | None = None
+    ) -> web.Response:
+        language = language_of(request)
+        return self._shell.page(
+            request, "password_forgotten.html", title=translate("Forgotten password", language),
+            sends_mail=self._passwords.sends_mail, problem=_said(error, language), status=_status(error),
         )  # fmt: skip
 
 
-def _next(request: web.Request) -> str:
+def next_of(request: web.Request) -> str:
     """Where the person wanted to go: a page of this site, and nothing else."""
     wanted = request.query.get("next", "/")
     parts = urlsplit(wanted)
     local = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
     return wanted if local and not parts.scheme and not parts.netloc else "/"
+
+
+def step_address(request: web.Request) -> str:
+    """The page of what is left of the sign-in; it goes on by itself when nothing is."""
+    return f"/sign-in/step?next={quote(next_of(request), safe='/')}"
 
 
 def _refuse_foreign(request: web.Request) -> None:
@@ -98,5 +160,18 @@ def _refuse_foreign(request: web.Request) -> None:
     Raises:
         Rejected: `form_not_ours`.
     """
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+    if not same_origin(request):
         raise Rejected("form_not_ours", place=request.path)
+
+
+def _refuse_different(new: str, again: str) -> None:
+    if new != again:
+        raise Rejected("password_differs", place="again")
+
+
+def _said(error: FieldmeshError | None, language: str) -> str:
+    return said(error, language) if error is not None else ""
+
+
+def _status(error: FieldmeshError | None) -> int:
+    return problem_of(error).http_status if error is not None else 200

@@ -42,23 +42,6 @@ async def test_a_stranger_is_shown_the_door_and_nothing_else(company: Site) -> N
         assert (status, problem["code"]) == (401, "token_refused")
 
 
-async def test_wrong_passwords_make_a_name_wait_and_a_right_one_does_not_help_meanwhile(
-    company: Site,
-) -> None:
-    """Without a wait a password is guessed; with a wait that a right password ends, guessing would tell."""
-    async with company.stranger() as stranger:
-        for _ in range(5):
-            status, _ = await stranger.post(
-                "/sign-in", {"login": "admin", "password": "wrong word"}
-            )
-            assert status == 401
-        status, text = await stranger.post(
-            "/sign-in", {"login": "admin", "password": "a long password"}
-        )
-        assert status == 429
-        assert "Too many wrong passwords" in text
-
-
 async def test_every_list_and_record_opens_for_an_administrator(company: Site) -> None:
     """A screen that fails is found here and not by a person."""
     async with company.person("admin") as admin:

@@ -34,7 +34,11 @@ class SmallDisk:
     def make_read_only(self, *, yes: bool) -> None:
         """Nothing can be written, or everything again."""
         mode = "ro" if yes else "rw"
-        assert _run("mount", "-o", f"remount,{mode}", str(self.folder))
+        assert run("mount", "-o", f"remount,{mode}", str(self.folder))
+
+    def release(self) -> None:
+        """It is unmounted, whoever still works on it."""
+        run("umount", "--lazy", str(self.folder))
 
 
 @contextmanager
@@ -42,18 +46,19 @@ def small_disk(folder: Path, *, size_bytes: int) -> Iterator[SmallDisk]:
     """A disk of that size is mounted at the folder; the test is skipped where that is not allowed."""
     folder.mkdir(parents=True, exist_ok=True)
     options = f"size={size_bytes},mode=700"
-    if not _run("mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)):
+    if not run("mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)):
         pytest.skip("a small disk can be mounted by root only")
+    disk = SmallDisk(folder)
     try:
-        yield SmallDisk(folder)
+        yield disk
     finally:
-        _run("umount", "--lazy", str(folder))
+        disk.release()
 
 
-def _run(name: str, *words: str) -> bool:
+def run(name: str, *words: str) -> bool:
     """Whether the program is here and did it."""
     program = shutil.which(name)
     if program is None:
         return False
-    done = subprocess.run([program, *words], check=False, capture_output=True, timeout=20)  # noqa: S603 - this module's own words
+    done = subprocess.run([program, *words], check=False, capture_output=True, timeout=60)  # noqa: S603 - this module's own words
     return done.returncode == 0

@@ -6,6 +6,7 @@ a rule that old data may have broken (a pack size that changed since) only sends
 person.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,6 +23,8 @@ LINES: Mapping[str, tuple[str, str]] = {
     "goods_return_line": ("goods_return", "return_id"),
 }
 """Tables of lines: their document's table and the column that names it."""
+_JUDGED = frozenset({"order_id", "product_unit_id", "quantity"})
+_NO_LIMITS = (1, -math.inf, math.inf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +54,13 @@ class UnitFacts:
     maximum_quantity: int | None = None
 
     @property
-    def is_limited(self) -> bool:
-        """Whether there are quantities that raise a doubt."""
-        return bool(self.order_multiple) or (self.minimum_quantity, self.maximum_quantity) != (
-            None,
-            None,
+    def limits(self) -> tuple[int, float, float]:
+        """What a quantity must be a multiple of, and the bounds that it must lie in."""
+        least, most = self.minimum_quantity, self.maximum_quantity
+        return (
+            self.order_multiple or 1,
+            -math.inf if least is None else least,
+            math.inf if most is None else most,
         )
 
 
@@ -72,9 +77,9 @@ class DocumentFacts:
     minimum_prices: Mapping[tuple[bytes, bytes], int] = field(default_factory=dict)
 
     @cached_property
-    def limited(self) -> frozenset[bytes]:
-        """Units that not every quantity may be ordered of."""
-        return frozenset(one for one, unit in self.units.items() if unit.is_limited)
+    def limits(self) -> Mapping[Value, tuple[int, float, float]]:
+        """Product unit → its `UnitFacts.limits`."""
+        return {one: unit.limits for one, unit in self.units.items()}
 
     @cached_property
     def priced(self) -> frozenset[bytes]:
@@ -124,18 +129,24 @@ def for_approval(changes: Sequence[Change], facts: DocumentFacts) -> dict[bytes,
     found: dict[bytes, list[str]] = {}
     for change in changes:
         rows = change.rows
-        if rows.table != "order_line" or not {"order_id", "product_unit_id"} <= set(rows.names):
+        if rows.table != "order_line" or _JUDGED.difference(rows.names):
             continue
-        if facts.limited.isdisjoint(rows.column("product_unit_id")):
-            continue
-        for order, unit, quantity in _columns(rows, "order_id", "product_unit_id", "quantity"):
-            known = facts.units.get(unit) if isinstance(unit, bytes) else None
-            if known is None or not isinstance(quantity, int) or not isinstance(order, bytes):
-                continue
-            reason = _doubt(abs(quantity), known)
+        for order, unit, quantity in _out_of_limits(rows, facts):
+            reason = _doubt(abs(quantity), facts.units[unit])
             if reason is not None:
                 found.setdefault(order, []).append(reason)
     return found
+
+
+def _out_of_limits(rows: TableRows, facts: DocumentFacts) -> Iterator[tuple[bytes, bytes, int]]:
+    """(order, unit, quantity) of the lines of which `_doubt` will have something to say."""
+    limits = facts.limits
+    for order, unit, quantity in _columns(rows, "order_id", "product_unit_id", "quantity"):
+        multiple, least, most = limits.get(unit, _NO_LIMITS)
+        if isinstance(quantity, int) and (
+            quantity % multiple or not least <= abs(quantity) <= most
+        ):
+            yield _key(order), _key(unit), quantity
 
 
 def _doubt(quantity: int, unit: UnitFacts) -> str | None:

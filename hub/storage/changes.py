@@ -271,7 +271,7 @@ class ChangeWriter:
             return 0
         await store_where_in(self.connection, table.name, "partition", NOWHERE, rows.ids)
         self._emission.withdraw(table, rows)
-        self.homes.forget(table.name, rows.ids)
+        self.homes.withdraw(table.name, rows.ids)
         for child, column in _CHILDREN[table.name]:
             follow = await placed_rows(self.connection, child, column, rows.ids)
             await self._withdraw(child, follow)

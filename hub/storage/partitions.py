@@ -149,6 +149,10 @@ class Homes:
         self._home[name].update(zip(ids, homes, strict=True))
         self._held[name].update(zip(ids, held, strict=True))
 
+    def withdraw(self, name: str, ids: Iterable[Value]) -> None:
+        """These rows are held nowhere but at the hub; where their home is has not changed."""
+        self._held[name].update(dict.fromkeys(ids, NOWHERE))
+
     def forget(self, name: str, ids: Iterable[Value]) -> None:
         """These rows must be looked up again."""
         for row_id in ids:

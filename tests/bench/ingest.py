@@ -1,4 +1,8 @@
-"""hub.ingest*: days of devices from the UP stream to committed rows with their change outbox."""
+"""hub.ingest*: days of devices from the UP stream to committed rows with their change outbox.
+
+All processes share the machine: the bus, the hub's relay and the gateway, which applies the rows too. So the processor
+time of the hub and of the gateway is told beside the rate.
+"""
 
 import asyncio
 import random
@@ -14,6 +18,7 @@ from fieldmesh.data.types import Value
 from hub.app import line_to_bus, running_ports
 from tests.bench.company import BareDevice, Measured
 from tests.bench.figures import Figures
+from tests.bench.gateway import cpu_seconds
 from tests.bench.limits import insert_all
 from tests.bench.visits import NAMES, VISIT_ROWS, Facts, Rows, signed_batch, visit_rows
 
@@ -32,13 +37,19 @@ async def measure_ingest(measured: Measured, figures: Figures) -> None:
     facts = await measured.facts()
     ids = IdentifierMaker(SystemClock(), random.Random(1))
     rates, limits, ratios = [], [], []
+    hub, gateway = measured.network.hub.service.pid, measured.gateway.service.pid
+    hub_us, gateway_us = [], []
     ports = running_ports(measured.office.home)
     assert ports is not None
     bus = line_to_bus(measured.office, f"tls://127.0.0.1:{ports['bus']}")
     try:
         for run in range(measured.repeat):
             made, rows = _days(devices, facts, ids, run * DAYS)
+            before = cpu_seconds(hub), cpu_seconds(gateway)
             rates.append(ROWS / await _ingest(measured, bus, made))
+            await measured.reached(await measured.hub_lsn())
+            hub_us.append((cpu_seconds(hub) - before[0]) / ROWS * 1e6)
+            gateway_us.append((cpu_seconds(gateway) - before[1]) / ROWS * 1e6)
             path = measured.folder / "plain.db"
             limits.append(ROWS / await asyncio.to_thread(insert_all, path, _whole(rows)))
             ratios.append(rates[-1] / limits[-1])
@@ -48,6 +59,8 @@ async def measure_ingest(measured: Measured, figures: Figures) -> None:
     figures.put_samples("hub.ingest_rows_per_second", rates)
     figures.put_samples("hub.ingest_limit_rows_per_second", limits)
     figures.put_samples("hub.ingest_ratio", ratios)
+    figures.put_samples("hub.ingest_cpu_us_per_row", hub_us)
+    figures.put_samples("hub.ingest_gateway_cpu_us_per_row", gateway_us)
     figures.expect(
         "hub.ingest_limit_rows_per_second", least=60_000, most=1_000_000,
         why="plain executemany on an idle machine", doubts=["hub.ingest_ratio"],

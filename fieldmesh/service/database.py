@@ -130,7 +130,7 @@ class Database:
         return await self._enqueue(work, WriteKind.GROUPED)
 
     async def write_alone(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """As `write`, in a transaction that no other write shares; ``work`` runs once."""
+        """As `write`, in a transaction that no other write shares; ``work`` runs once. For many rows."""
         return await self._enqueue(work, WriteKind.ALONE)
 
     async def maintain(self, work: Callable[[sqlite3.Connection], T]) -> T:

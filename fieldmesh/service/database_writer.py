@@ -1,10 +1,14 @@
 """The one thread that writes to a database file; many small writes share a commit.
 
-    queue → BEGIN IMMEDIATE, SAVEPOINT fn RELEASE, SAVEPOINT fn …, COMMIT → every caller hears
+    queue → BEGIN IMMEDIATE, fn, SAVEPOINT fn RELEASE, SAVEPOINT fn …, COMMIT → every caller hears
 
 While one group's COMMIT waits for the disk, the next group gathers. A function that raises rolls
 back only itself. A group that fails as a whole is rolled back and its functions run again one by
 one, so that each hears its own verdict.
+
+Within a savepoint SQLite keeps a copy of every page that a statement changes, for each statement
+of a table with triggers: measured, 270 µs a row instead of 8. So the first function of a
+transaction has none, and what writes many rows asks to be alone.
 """
 
 from __future__ import annotations
@@ -141,7 +145,7 @@ class Writer:
             connection.execute("BEGIN IMMEDIATE")
             while call is not None:
                 calls.append(call)
-                _run_within(connection, call)
+                _run(connection, call, first=call is first)
                 call = None
                 full = len(calls) >= MOST_WRITES_IN_GROUP or monotonic() > until
                 if first.kind is WriteKind.GROUPED and not full:
@@ -180,7 +184,7 @@ class Writer:
             call.result, call.error = None, None
             try:
                 connection.execute("BEGIN IMMEDIATE")
-                _run_within(connection, call)
+                _run(connection, call, first=True)
                 connection.execute("COMMIT")
                 self._count(1)
             except Exception as own:  # noqa: BLE001 - the caller gets it
@@ -202,7 +206,7 @@ class Writer:
         return storage_problem(error, self._path.name, file=self._path) or error
 
 
-def _run_within(connection: sqlite3.Connection, call: Write[Any]) -> None:
+def _run(connection: sqlite3.Connection, call: Write[Any], *, first: bool) -> None:
     """The call's statements stand in the transaction, or none of them and its error is kept.
 
     Raises:
@@ -210,7 +214,8 @@ def _run_within(connection: sqlite3.Connection, call: Write[Any]) -> None:
     """
     if call.abandoned:
         return
-    connection.execute("SAVEPOINT one_write")
+    if not first:
+        connection.execute("SAVEPOINT one_write")
     try:
         call.result = call.work(connection)
     except Exception as error:
@@ -219,8 +224,13 @@ def _run_within(connection: sqlite3.Connection, call: Write[Any]) -> None:
         call.error = error
         if not connection.in_transaction:
             raise
-        connection.execute("ROLLBACK TO one_write")
-    connection.execute("RELEASE one_write")
+        if first:
+            connection.execute("ROLLBACK")
+            connection.execute("BEGIN IMMEDIATE")
+        else:
+            connection.execute("ROLLBACK TO one_write")
+    if not first:
+        connection.execute("RELEASE one_write")
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

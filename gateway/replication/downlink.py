@@ -93,7 +93,7 @@ async def _consume(parts: ReplicationParts, next_delivery: int | None) -> None:
 async def _apply(parts: ReplicationParts, buffer: Sequence[BusMessage]) -> None:
     content = await asyncio.to_thread(decode, buffer)
     now = parts.clock.now()
-    changed = await parts.database.write(
+    changed = await parts.database.write_alone(
         partial(apply_content, content=content, place=buffer[-1].stream_sequence, now=now)
     )
     for message in buffer:

@@ -156,7 +156,7 @@ async def _fetch_chunk(parts: ReplicationParts, row: Partition, seed_id: bytes, 
         )
         return
     content = await asyncio.to_thread(decode_chunk, payload)
-    await parts.database.write(
+    await parts.database.write_alone(
         partial(_apply_chunk, partition=row.partition, chunk=chunk, content=content, now=now)
     )
 
@@ -203,7 +203,7 @@ async def _finish(parts: ReplicationParts, partition: int) -> None:
     content = await asyncio.to_thread(
         lambda: [frame for payload in payloads for frame in decode_chunk(payload)]
     )
-    changed = await parts.database.write(
+    changed = await parts.database.write_alone(
         partial(finish_seed, partition=partition, content=content, now=parts.clock.now())
     )
     LOG.info("partition_ready", extra={"partition": partition, "rows": row.seed_rows})

@@ -219,7 +219,7 @@ async def _repair_some(parts: ReplicationParts, wanted: Sequence[tuple[int, str,
     request = replication_pb2.RepairRequest(ranges=ranges)
     payload = await parts.hub.ask("repair", request.SerializeToString(), timeout_s=_REQUEST_S)
     reply = replication_pb2.RepairReply.FromString(payload)
-    return await parts.database.write(partial(apply_repair, reply=reply))
+    return await parts.database.write_alone(partial(apply_repair, reply=reply))
 
 
 def apply_repair(connection: Transaction, *, reply: replication_pb2.RepairReply) -> int:

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 
 from fieldmesh.basics.errors import FieldmeshError, Rejected, Retry
 from fieldmesh.service.database import Database, connect, open_connection
+
+_MANY = 20_000
 
 
 @pytest.fixture
@@ -167,6 +170,62 @@ async def test_a_reader_cannot_write(database: Database) -> None:
     with pytest.raises(FieldmeshError) as caught:
         await database.read(lambda c: insert("no", c))
     assert caught.value.code == "disk_failed"
+
+
+async def test_the_first_write_of_a_group_that_fails_is_undone(database: Database) -> None:
+    """It has no savepoint: what it wrote must go all the same, and what comes behind it must stay."""
+
+    def half(connection: sqlite3.Connection) -> None:
+        insert("half", connection)
+        raise ValueError("half")
+
+    results = await collect(
+        database.write(half), *(database.write(partial(insert, f"row {n}")) for n in range(5))
+    )
+    assert isinstance(results[0], ValueError)
+    assert results[1:] == [1, 2, 3, 4, 5]
+    assert await database.read(count) == 5
+
+
+@pytest.mark.parametrize("door", ["write", "write_alone"])
+async def test_many_rows_of_a_table_with_triggers_cost_what_they_cost_without_the_doors(
+    tmp_path: Path, door: str
+) -> None:
+    """In a savepoint each row costs as much as all pages that were touched: a gateway would need minutes for a day."""
+    plain = open_connection(tmp_path / "plain.db")
+    fill_many(plain)
+    plain.execute("BEGIN IMMEDIATE")
+    without = empty_many(plain)
+    plain.close()
+    opened = Database(tmp_path / "b.db")
+    await opened.maintain(fill_many)
+    within = await getattr(opened, door)(empty_many)
+    await opened.close()
+    assert within < 4 * without
+
+
+def fill_many(connection: sqlite3.Connection) -> None:
+    """A table with a trigger holds many rows, committed."""
+    for statement in (
+        "BEGIN IMMEDIATE",
+        "CREATE TABLE many (id BLOB PRIMARY KEY NOT NULL, text TEXT NOT NULL)",
+        "CREATE TABLE sums (one INTEGER PRIMARY KEY, total INTEGER NOT NULL)",
+        "CREATE TRIGGER less AFTER DELETE ON many BEGIN"
+        " UPDATE sums SET total = total - 1 WHERE one = 1; END",
+        "INSERT INTO sums VALUES (1, 0)",
+    ):
+        connection.execute(statement)
+    lines = [(number.to_bytes(16, "little"), "x" * 200) for number in range(_MANY)]
+    connection.executemany("INSERT INTO many VALUES (?, ?)", lines)
+    connection.execute("COMMIT")
+
+
+def empty_many(connection: sqlite3.Connection) -> float:
+    """All rows are deleted one by one. Returns the processor seconds of it."""
+    ids = [(number.to_bytes(16, "little"),) for number in range(_MANY)]
+    began = time.thread_time()
+    connection.executemany("DELETE FROM many WHERE id = ?", ids)
+    return time.thread_time() - began
 
 
 async def test_write_alone_shares_its_commit_with_nobody(database: Database) -> None:

@@ -53,8 +53,10 @@ class Record:
     lsn: int
 
 
-async def listed(database: HubDatabase, access: Access, view: View, ask: Ask) -> Listed:
-    """A page of the view's rows that the person may see.
+async def listed(
+    database: HubDatabase, access: Access, view: View, ask: Ask, *, counted: bool = True
+) -> Listed:
+    """A page of the view's rows that the person may see; ``counted``: with the number of all.
 
     Raises:
         Rejected: `function_missing`, `bad_filter`.
@@ -68,7 +70,7 @@ async def listed(database: HubDatabase, access: Access, view: View, ask: Ask) ->
         )  # fmt: skip
         scope = access.scope_for(view.function)
         page = await lists.page(connection, scope, wanted)
-        total = await lists.count(connection, scope, wanted)
+        total = await lists.count(connection, scope, wanted) if counted else 0
     return Listed(view, paths, page.rows, page.after, total)
 
 

@@ -17,6 +17,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 _GONE = 404
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+FILES, MOST_FILE_BYTES = "/import", 64 << 20
+"""Where files are loaded, and how large they may be."""
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self';"
@@ -77,6 +79,9 @@ async def forms_come_from_here(request: web.Request, handler: Handler) -> web.St
     signed_in = maybe_signed_in(request)
     if request.method in _SAFE or signed_in is None:
         return await handler(request)
+    visitor = maybe_visitor(request)
+    if request.path == FILES and visitor is not None and visitor.access.may("data.import"):
+        request = request.clone(client_max_size=MOST_FILE_BYTES)
     if not same_origin(request):
         raise Rejected("form_not_ours", place=request.path)
     given = request.headers.get("X-Fieldmesh-Csrf", "")

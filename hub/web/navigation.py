@@ -50,6 +50,8 @@ PLACES: tuple[Place, ...] = (
     ),
     Place(Area.ORGANISATION, N_("Move outlets"), "/move-outlets", "outlet.move"),
     Place(Area.JOURNAL, N_("Journal"), "/journal", "journal.view"),
+    Place(Area.ADMINISTRATION, N_("Load a CSV file"), "/import", "data.import"),
+    Place(Area.ADMINISTRATION, N_("Settings"), "/settings", "setting.view"),
     Place(Area.JOURNAL, N_("Adherence to the timetable"), "/schedule", "schedule.view"),
 )
 """Screens that are no lists of a view; they stand before the lists of their area."""

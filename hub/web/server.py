@@ -16,6 +16,7 @@ from hub.web.enrolment import EnrolmentPage
 from hub.web.workplace import Workplace
 
 _MOST_BODY_BYTES = 64 * 1024
+"""What a stranger may send; `guards` lets more in where somebody who may loads a file."""
 _CLOSE_S = 3.0
 
 

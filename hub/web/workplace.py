@@ -15,7 +15,9 @@ from hub.web.api.resources import Resources
 from hub.web.guards import answers_in_words, forms_come_from_here
 from hub.web.pages.account import AccountPages
 from hub.web.pages.acts import ActPages
+from hub.web.pages.administration import AdministrationPages
 from hub.web.pages.edits import EditPages
+from hub.web.pages.exports import ExportPages
 from hub.web.pages.home import HomePages
 from hub.web.pages.journal import JournalPages
 from hub.web.pages.lists import ListPages
@@ -53,6 +55,8 @@ class Workplace:
             MovePages(hands, self._shell),
             OrderPages(hands, self._shell),
             JournalPages(hands, self._shell),
+            AdministrationPages(hands, self._shell),
+            ExportPages(office),
             Resources(office),
             ActServices(hands),
             ActPages(hands, self._shell),

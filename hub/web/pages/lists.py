@@ -108,6 +108,9 @@ class ListPages:
             first=address(request.path, kept) if "after" in request.query else "",
             next=address(request.path, [*kept, ("after", following)]) if following else "",
             hint=translate(view.hint, language),
+            exports=[
+                address(f"{request.path}/export", [*kept, ("format", kind)]) for kind in ("csv", "xlsx")
+            ] if visitor.access.may("data.export") else [],
         )  # fmt: skip
 
     async def show_record(self, request: web.Request) -> web.Response:

@@ -1,0 +1,165 @@
+"""Lists as files: every row that the person may see and has asked for, page by page, so that memory stays small."""
+
+import asyncio
+import csv
+import datetime
+import io
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+
+import xlsxwriter
+
+from fieldmesh.basics.money import unscaled
+from fieldmesh.data.model import ReplicatedColumn
+from fieldmesh.data.types import Value, WireType
+from fieldmesh.service.translation import translate
+from hub.desk.asking import Ask, id_text
+from hub.desk.lists import listed
+from hub.desk.view import View
+from hub.desk.words import column_title
+from hub.fleet.office import Office
+from hub.rules.access import Access
+from hub.storage import journal
+from hub.storage.lists import MOST_ROWS
+
+MOST = 200_000
+"""Rows of one export, where the function sets no lower limit; a worksheet takes about a million."""
+_MICROSECONDS = 1_000_000
+_SPREADSHEET_EPOCH = 25_569
+"""Days from 1899-12-30, from which spreadsheets count, to 1970-01-01."""
+_DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What is exported.
+
+    Attributes:
+        view: of what.
+        ask: filters and search.
+        language: of the headings.
+    """
+
+    view: View
+    ask: Ask
+    language: str
+
+    @property
+    def headings(self) -> list[str]:
+        """The first line."""
+        return [translate(column_title(path), self.language) for path in self.view.columns]
+
+    @property
+    def columns(self) -> list[ReplicatedColumn]:
+        """What stands in each place."""
+        return [self.view.column(path) for path in self.view.columns]
+
+
+async def rows(office: Office, access: Access, export: Export) -> AsyncIterator[Sequence[Value]]:
+    """The rows, noted in the journal when the last one was given.
+
+    Raises:
+        Rejected: `function_missing`, of the list or of exports.
+    """
+    access.need("data.export")
+    most = min(MOST, access.limit("data.export", "most_rows") or MOST)
+    ask, given, wide = replace(export.ask, most=MOST_ROWS, after=None), 0, len(export.view.columns)
+    while given < most:
+        page = await listed(office.database, access, export.view, ask, counted=False)
+        for row in page.rows[: most - given]:
+            yield row[1 : wide + 1]
+        given += len(page.rows)
+        if page.after is None:
+            break
+        ask = replace(ask, after=page.after)
+    async with office.database.write() as connection:
+        about = {
+            "view": export.view.name,
+            "rows": min(given, most),
+            "asked": repr(export.ask.conditions)[:400],
+        }
+        await journal.append(
+            connection, at=office.clock.now(), kind="exported", actor=access.login, payload=about
+        )
+
+
+async def as_csv(office: Office, access: Access, export: Export) -> AsyncIterator[bytes]:
+    """The export as CSV (RFC 4180, UTF-8 with a mark, so that spreadsheets read Cyrillic), in pieces."""
+    yield b"\xef\xbb\xbf" + _line(export.headings)
+    columns = export.columns
+    async for row in rows(office, access, export):
+        yield _line([plain_text(column, value) for column, value in zip(columns, row, strict=True)])
+
+
+async def as_xlsx(office: Office, access: Access, export: Export) -> Path:
+    """The export as a workbook in a temporary file, which the caller removes."""
+    with tempfile.NamedTemporaryFile(suffix=".xlsx", delete=False) as file:
+        path = Path(file.name)
+    book = xlsxwriter.Workbook(path, {"constant_memory": True})
+    sheet = book.add_worksheet()
+    bold = book.add_format({"bold": True})
+    formats = {
+        WireType.DATE: book.add_format({"num_format": "yyyy-mm-dd"}),
+        WireType.TIME: book.add_format({"num_format": "yyyy-mm-dd hh:mm"}),
+    }
+    sheet.freeze_panes(1, 0)
+    sheet.write_row(0, 0, export.headings, bold)
+    columns, number = export.columns, 0
+    async for row in rows(office, access, export):
+        number += 1
+        for place, (column, value) in enumerate(zip(columns, row, strict=True)):
+            cell = cell_value(column, value)
+            if cell is not None:
+                sheet.write(number, place, cell, formats.get(column.kind.wire))
+    await asyncio.to_thread(book.close)
+    return path
+
+
+def plain_text(column: ReplicatedColumn, value: Value) -> str:
+    """A value for a CSV file: a point in decimals, days and times as ISO 8601; what looks like a formula is quoted."""
+    if value is None:
+        return ""
+    match column.kind.wire, value:
+        case WireType.DECIMAL, int():
+            return str(unscaled(value, column.kind.scale))
+        case WireType.TIME, int():
+            return _iso(value)
+        case WireType.IDENTIFIER, bytes():
+            return id_text(value)
+        case _, str():
+            return f"'{value}" if value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value
+        case _:
+            return str(value)
+
+
+def cell_value(column: ReplicatedColumn, value: Value) -> str | float | Decimal | bool | None:
+    """A value for a cell of a workbook; times are UTC."""
+    match column.kind.wire, value:
+        case _, None:
+            return None
+        case WireType.DECIMAL, int():
+            return float(unscaled(value, column.kind.scale))
+        case WireType.TIME, int():
+            return value / _MICROSECONDS / _DAY_S + _SPREADSHEET_EPOCH
+        case WireType.BOOLEAN, int():
+            return bool(value)
+        case _, int():
+            return value
+        case _:
+            return plain_text(column, value)
+
+
+def _line(values: Sequence[str]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerow(values)
+    return text.getvalue().encode()
+
+
+def _iso(at: int) -> str:
+    moment = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(
+        microseconds=at
+    )
+    return moment.isoformat().replace("+00:00", "Z")

@@ -10,7 +10,7 @@ from aiohttp import web
 from fieldmesh.basics.errors import Defect, FieldmeshError, Rejected
 from hub.web.problems import problem_response
 from hub.web.shell import Shell, see_other, wants_page
-from hub.web.visitor import language_of, maybe_signed_in
+from hub.web.visitor import language_of, maybe_signed_in, maybe_visitor
 
 LOG = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -19,6 +19,10 @@ from tests.chaos.tally import Tally, tally
 DAY_S = 150.0
 
 
+class NotFoundedError(Exception):
+    """The network did not stand before anything was broken: no verdict on the promises."""
+
+
 @dataclass(frozen=True, slots=True)
 class Orders:
     """What to run."""
@@ -50,10 +54,15 @@ async def run(orders: Orders, say: Callable[[str], None]) -> Verdict:
     Args:
         orders: what to run.
         say: called with a line for people, once a day.
+
+    Raises:
+        NotFoundedError: it could not begin.
     """
     verdict = Verdict(orders)
     async with founded(orders.folder, orders.shape, orders.seed) as arena:
-        await come_to_rest(arena)
+        _, rested = await come_to_rest(arena)
+        if not rested:
+            raise NotFoundedError("devices and gateways did not get their first rows; see the logs")
         nemesis = Nemesis(arena, find(orders.faults), orders.at_once)
         left = orders.seconds
         while left > 0 and not verdict.violations:
@@ -68,7 +77,7 @@ async def run(orders: Orders, say: Callable[[str], None]) -> Verdict:
 
 
 async def _judge(arena: Arena, verdict: Verdict) -> None:
-    facts = await come_to_rest(arena)
+    facts, _ = await come_to_rest(arena)
     case = await asyncio.to_thread(lambda: Case(read_all(arena.histories), facts))
     verdict.case = case
     verdict.violations = await asyncio.to_thread(judge, case)

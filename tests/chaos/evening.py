@@ -26,16 +26,21 @@ SELECT (SELECT mark_lsn FROM fm_state),
 """
 
 
-async def come_to_rest(arena: Arena) -> Facts:
-    """What all databases hold when everyone stands where head office stands, or when the time for that is over."""
+async def come_to_rest(arena: Arena) -> tuple[Facts, bool]:
+    """What all databases hold when everyone stands where head office stands, and whether everyone does.
+
+    Whoever does not was given the time for it.
+    """
     until = SystemClock().monotonic() + MOST_S
     stands: dict[str, Any] = {}
+    rested = False
     for _ in range(_ROUNDS):
         lsn = await arena.office.lsn()
         stands = await _devices_rest(arena, lsn)
-        await _gateways_rest(arena, until)
+        rested = await _gateways_rest(arena, until)
     arena.history.note("rest", devices=stands)
-    return await _facts(arena, until)
+    rested &= all(told["at_rest"] for told in stands.values())
+    return await _facts(arena, until), rested
 
 
 async def _devices_rest(arena: Arena, lsn: int) -> dict[str, Any]:

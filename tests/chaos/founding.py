@@ -28,6 +28,7 @@ async def founded(folder: Path, shape: Shape, seed: int) -> AsyncIterator[Arena]
         arena = Arena(folder, shape, network, history, office, seed=seed)
         try:
             await _company(arena)
+            await office.note_scopes()
             await arena.hub.start()
             for number, code in enumerate(shape.gateways):
                 await add_gateway(arena, code, f"OF{number + 1:02d}", seed)
@@ -36,7 +37,6 @@ async def founded(folder: Path, shape: Shape, seed: int) -> AsyncIterator[Arena]
             async with asyncio.TaskGroup() as group:
                 for crew in arena.crews.values():
                     group.create_task(crew.start())
-            await office.note_scopes()
             yield arena
         finally:
             await office.close()

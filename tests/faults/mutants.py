@@ -264,8 +264,7 @@ def judge_campaign(case: tuple[Mutant | None, Campaign]) -> tuple[bool, str]:
         if mutant is not None:
             break_tree(folder, mutant)
         code, output = run_campaign(folder, campaign)
-    found = (code == FAILED and "violations in all" in output) or "Promise " in output
-    return (found if mutant is not None else code == 0), output
+    return code == (BROKEN if mutant is not None else 0), output
 
 
 def judge_healthy(test: str) -> tuple[bool, str]:

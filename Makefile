@@ -7,7 +7,7 @@ RUN := .venv/bin/python
 PACKAGES := fieldmesh device_agent gateway hub
 LINTED := $(wildcard $(PACKAGES) deploy tests tools protos examples)
 
-.PHONY: help demo test t check bench faults chaos mutants docs protos translations requirements clean
+.PHONY: help demo test t check bench faults chaos fuzz mutants docs protos translations requirements clean
 
 help: ## this list
 	@grep -hE '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z.]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -39,6 +39,9 @@ faults: .venv ## all combinations of kill -9, cut lines, full disks and wrong cl
 
 chaos: .venv ## a campaign under all faults, for MINUTES=5 (SEED=7 replays one, FAULTS=kill,cut chooses)
 	@$(RUN) -m tests.chaos --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(FOLDER),--folder $(FOLDER))
+
+fuzz: .venv ## bytes that no good program sends, for MINUTES=5 (ONLY=session for one target)
+	@$(RUN) -m tests.attacks.fuzz --minutes $(or $(MINUTES),5) $(if $(ONLY),--only $(ONLY))
 
 mutants: .venv ## break the code on purpose in a copy of the tree: the fault tests have to notice
 	@$(RUN) -m tests.faults.mutants

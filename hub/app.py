@@ -154,6 +154,7 @@ class _Running:
             enrol=self.enrol,
             renew=partial(renew, office.database, self._trust),
             lease=partial(lease, office.database, office.maker),
+            authority=office.trust.authority.certificate,
         )
         return Responder(
             office.database,

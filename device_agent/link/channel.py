@@ -7,7 +7,10 @@ from dataclasses import dataclass
 import grpc
 import grpc.aio
 
+from fieldmesh.basics.errors import Retry
 from fieldmesh.basics.limits import MESSAGE_BYTES
+from fieldmesh.service.grpc_problems import from_rpc_error
+from fieldmesh.wire.v1 import session_pb2, session_pb2_grpc
 
 GATEWAY_NAME = "gateway.fieldmesh"
 """Every gateway's certificate carries this name, so a device needs no DNS to know one."""
@@ -55,3 +58,21 @@ async def open_channel(
         yield channel
     finally:
         await channel.close()
+
+
+async def ask_gateway_id(channel: grpc.aio.Channel, *, stall_s: float, peer: str) -> bytes:
+    """Which gateway answers there; empty when it does not say. ``peer`` names it in problems.
+
+    Raises:
+        Retry: the line failed or stood still.
+        Rejected: the gateway does not take this device.
+    """
+    try:
+        info = await session_pb2_grpc.GatewayStub(channel).GetServerInfo(
+            session_pb2.ServerInfoRequest(), timeout=stall_s
+        )
+    except grpc.aio.AioRpcError as error:
+        if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+            raise Retry("line_stalled", stall_s=stall_s) from None
+        raise from_rpc_error(error, peer=peer) from error
+    return info.gateway_id

@@ -50,6 +50,8 @@ class Opening:
     network: str
     resume_download_id: bytes = b""
     resume_offset: int = 0
+    presence: bytes = b""
+    presence_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,8 @@ class SessionStream:
             session_id=opening.session_id,
             reject_lsn=opening.reject_lsn,
             network=opening.network,
+            presence=opening.presence,
+            presence_at=opening.presence_at,
         )
         await self._send(session_pb2.DeviceMessage(hello=hello))
 

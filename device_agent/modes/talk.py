@@ -1,12 +1,13 @@
 """The parts of a session that modes share: packing, upload, hearing, download, ending."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from device_agent.config import APP_VERSION
-from device_agent.link.channel import open_channel
+from device_agent.link.channel import ask_gateway_id, open_channel
 from device_agent.link.gateways import Candidate
 from device_agent.link.messages import (
     Acknowledged,
@@ -22,6 +23,7 @@ from device_agent.link.messages import (
 from device_agent.link.stream import SessionStream, open_session
 from device_agent.link.wipe_order import check_wipe_order
 from device_agent.modes.context import Report, SyncContext
+from device_agent.modes.presence import say_presence
 from device_agent.modes.progress import Step
 from device_agent.storage import held, outbox, ticks
 from device_agent.storage.database import Connection, uncaptured
@@ -64,6 +66,7 @@ class Talk:
         stream: SessionStream,
         mode: Mode,
         gateway: Candidate,
+        ask_gateway_id: Callable[[], Awaitable[bytes]],
     ) -> None:
         """Use `begin`."""
         self.context = context
@@ -73,6 +76,7 @@ class Talk:
         self.welcome: Welcomed | None = None
         self.before: Before | None = None
         self._candidate = gateway
+        self._ask_gateway_id = ask_gateway_id
         self._rejects: list[TableRows] = []
         self._heard = TicksHeard()
         self._sent: set[Place] = set()
@@ -134,7 +138,10 @@ class Talk:
     async def _greet(self, greeting: Greeting, said: asyncio.Event) -> None:
         """Hello was said and the first reply has come; when, tells how the clocks differ."""
         self.context.tell(Step.CONNECT, note=self._candidate.address)
-        await self.stream.say_hello(self._opening(greeting))
+        known = self._candidate.gateway_id
+        word, at = await say_presence(self.context, greeting.state, known, self._ask_gateway_id)
+        opening = replace(self._opening(greeting), presence=word, presence_at=at)
+        await self.stream.say_hello(opening)
         self._asked_at = self.context.clock.now()
         said.set()
         self._first = await self.stream.receive()
@@ -366,6 +373,7 @@ async def begin(context: SyncContext, mode: Mode, gateway: Candidate) -> AsyncIt
 
     What fails inside is written to the device's journal before it goes on up.
     """
+    peer = f"gateway {gateway.address}"
     async with (
         open_channel(gateway.address, context.identity.authority_pem, context.identity) as channel,
         open_session(
@@ -373,10 +381,11 @@ async def begin(context: SyncContext, mode: Mode, gateway: Candidate) -> AsyncIt
             mode,
             stall_s=context.settings.stall_s,
             hub=context.hub,
-            peer=f"gateway {gateway.address}",
+            peer=peer,
         ) as stream,
     ):
-        talk = Talk(context, stream, mode, gateway)
+        ask = partial(ask_gateway_id, channel, stall_s=context.settings.stall_s, peer=peer)
+        talk = Talk(context, stream, mode, gateway, ask)
         try:
             yield talk
         except FieldmeshError as error:

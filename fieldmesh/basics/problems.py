@@ -72,6 +72,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("bad_message", _BAD, "A message can't be read.", "Update the program that sent it."),
     ("unexpected_message", _BAD, "A message came that does not belong here.", "Update the program that sent it."),
     ("hub_tick_invalid", _DENIED, "A gateway says that head office has your work, and can't prove it.", "Your work is kept. Sync with another gateway, and tell your administrator which gateway it was."),
+    ("presence_unproven", _DENIED, "A gateway asks for a guest's data, and the device has not said that it is there.", "Nothing is needed when the device comes again; if it goes on, look at that gateway."),
     ("bad_hello", _BAD, "The session's first message is wrong.", "Update the device program."),
     ("protocol_not_spoken", _STATE, "The two programs speak different protocol versions.", "Update the older one: hub first, then gateways, then devices."),
     ("bad_table_data", _BAD, "Table data can't be read.", "Nothing was applied. Update the program that sent it."),

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 
+INBOX: Final = "_INBOX"
+"""Where the hub is answered; a gateway has an inbox with its own name."""
 CONNECT_S: Final = 5.0
 CLOSE_S: Final = 1.0
 PUBLISH_S: Final = 10.0
@@ -74,7 +76,7 @@ class Bus:
         authority: bytes,
         name: str,
         random: random.Random,
-        inbox_prefix: str = "_INBOX",
+        inbox_prefix: str = INBOX,
     ) -> None:
         """Nothing is connected yet.
 
@@ -198,7 +200,7 @@ class Bus:
         return answer.data
 
     async def respond(self, subject: str, handler: Callable[[bytes], Awaitable[bytes]]) -> NoReturn:
-        """Requests on the subject are answered by ``handler``, until the line breaks.
+        """Requests of the hub on the subject are answered by ``handler``, until the line breaks.
 
         Raises:
             Retry: `bus_unreachable`.
@@ -207,12 +209,20 @@ class Bus:
         async def answer(_: str, data: bytes) -> bytes:
             return await handler(data)
 
-        await self.respond_all(subject, answer)
+        await self.respond_all(subject, answer, inbox_of=lambda _: INBOX)
 
     async def respond_all(
-        self, subject: str, handler: Callable[[str, bytes], Awaitable[bytes]]
+        self,
+        subject: str,
+        handler: Callable[[str, bytes], Awaitable[bytes]],
+        *,
+        inbox_of: Callable[[str], str],
     ) -> NoReturn:
         """As `respond`; ``handler`` also gets the subject, for subjects with wildcards.
+
+        ``inbox_of`` gives for a subject where its asker may be answered. The broker does not check where a request
+        wants its answer, so the answer could be aimed at what its asker may not say itself, and what the broker
+        delivers from a stream could be aimed here: neither wants it in that inbox, and neither is heard.
 
         At most `MOST_ANSWERING` requests are answered at once; others wait in the connection. A
         handler that raises leaves its request without an answer, and the others untouched.
@@ -227,7 +237,8 @@ class Bus:
                         message = await _next(listening)
                         if message is not None:
                             await places.acquire()
-                            group.create_task(_answer(message, handler, places))
+                            inbox = inbox_of(message.subject)
+                            group.create_task(_answer(message, handler, places, inbox))
                 finally:
                     with contextlib.suppress(*_BROKEN):
                         await listening.unsubscribe()
@@ -328,8 +339,12 @@ async def _answer(
     message: Msg,
     handler: Callable[[str, bytes], Awaitable[bytes]],
     places: asyncio.Semaphore,
+    inbox: str,
 ) -> None:
     try:
+        if not message.reply.startswith(f"{inbox}."):
+            LOG.warning("request_refused", extra={"subject": message.subject})
+            return
         await message.respond(await handler(message.subject, message.data))
     except _BROKEN as error:
         LOG.info("answer_lost", extra={"subject": message.subject, "problem": str(error)})

@@ -173,9 +173,14 @@ def gateway_permissions(gateway_id: bytes, shards: Sequence[int] | None = None) 
             f"$JS.API.CONSUMER.MSG.NEXT.DOWN.gw_{own}",
             f"$JS.ACK.DOWN.gw_{own}.>",
         ),
-        subscribe=(f"rpc.gateway.{own}.*", f"_INBOX_{own}.>"),
+        subscribe=(f"rpc.gateway.{own}.*", f"{gateway_inbox(own)}.>"),
         may_answer=True,
     )
+
+
+def gateway_inbox(own: str) -> str:
+    """Where a gateway is answered; ``own`` is its id in hex."""
+    return f"_INBOX_{own}"
 
 
 def read_claims(jwt: str) -> dict[str, Any]:

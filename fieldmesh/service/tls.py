@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
@@ -31,6 +31,17 @@ HUB_NAME: Final = "hub.fieldmesh"
 URI_PREFIX: Final = "fieldmesh"
 NODE_KINDS: Final = frozenset({"device", "gateway"})
 FETCH_TIMEOUT_S: Final = 10.0
+UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    InvalidSignature,
+    UnsupportedAlgorithm,
+    x509.ExtensionNotFound,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the library says of a certificate or request that a stranger has made up."""
 _MOST_CHAIN: Final = 8
 _EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _MICROSECOND: Final = datetime.timedelta(microseconds=1)
@@ -167,7 +178,7 @@ def read_certificate(der: bytes) -> PeerCertificate:
     try:
         certificate = x509.load_der_x509_certificate(der)
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (ValueError, x509.ExtensionNotFound):
+    except UNREADABLE:
         raise Rejected("foreign_certificate", place="certificate") from None
     for uri in names.get_values_for_type(x509.UniformResourceIdentifier):
         prefix, _, rest = uri.partition(":")
@@ -180,11 +191,11 @@ def read_certificate(der: bytes) -> PeerCertificate:
 def _peer(certificate: x509.Certificate, der: bytes, kind: str, text: str) -> PeerCertificate:
     try:
         node_id = uuid.UUID(text).bytes
-    except ValueError:
+        key = certificate.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+    except UNREADABLE:
         raise Rejected("foreign_certificate", place="certificate") from None
-    key = certificate.public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
     return PeerCertificate(kind, node_id, der, fingerprint(der), key)
 
 
@@ -204,7 +215,7 @@ def check_certificate(der: bytes, authority: bytes) -> PeerCertificate:
     try:
         issuer = x509.load_der_x509_certificate(authority)
         x509.load_der_x509_certificate(der).verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
+    except UNREADABLE:
         raise Rejected("foreign_certificate", place="certificate") from None
     return read_certificate(der)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from fieldmesh.basics.clock import SystemClock
 from fieldmesh.basics.identifiers import IdentifierMaker
 from fieldmesh.service.bus import Bus
+from fieldmesh.service.nats_identity import gateway_inbox
 from gateway.app.home import Home
 from gateway.metrics import GatewayMetrics
 from gateway.replication import (
@@ -118,7 +119,7 @@ class Gateway:
             seed=self.identity.bus_seed,
             authority=self.identity.authority,
             name=f"gateway {self.identity.name}",
-            inbox_prefix=f"_INBOX_{self.identity.gateway_id.hex()}",
+            inbox_prefix=gateway_inbox(self.identity.gateway_id.hex()),
             random=self.random,
         )
 

@@ -38,8 +38,14 @@ async def ask_for_leases(parts: ReplicationParts) -> None:
     """Every lease that is wished for has been asked for once."""
     now = parts.clock.now()
     wishes = await parts.database.write(partial(_read_wishes, now=now))
-    for device_id in wishes:
-        request = replication_pb2.LeaseRequest(device_id=device_id)
+    for wish in wishes:
+        device_id = wish.device_id
+        request = replication_pb2.LeaseRequest(
+            device_id=device_id,
+            presence=wish.presence,
+            presence_at=wish.presence_at,
+            certificate=wish.certificate,
+        )
         try:
             payload = await parts.hub("lease", request.SerializeToString())
         except (Rejected, Fenced) as problem:
@@ -54,6 +60,6 @@ async def ask_for_leases(parts: ReplicationParts) -> None:
         )
 
 
-def _read_wishes(connection: Transaction, *, now: int) -> list[bytes]:
+def _read_wishes(connection: Transaction, *, now: int) -> list[devices.LeaseWish]:
     devices.forget_lease_wishes(connection, wished_before=now - _FORGET_US)
     return devices.lease_wishes(connection, renew_before=now + _RENEW_US)

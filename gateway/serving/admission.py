@@ -1,16 +1,16 @@
-"""Who may come in: a pool per kind of work, each with a short waiting room."""
+"""Who may come in: a pool per kind of work, each with a short waiting room; and no device with many sessions."""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Final, cast
 
 from fieldmesh.basics.errors import Retry
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from fieldmesh.basics.clock import Clock
 
@@ -99,3 +99,28 @@ class Pool:
             delay_s=delay * self._random.uniform(0.5, 1.5),
             pool=self.name,
         )
+
+
+class Guests:
+    """The open sessions of each device. One too many ends the oldest: that line is lost, or was never meant well."""
+
+    def __init__(self, *, most: int) -> None:
+        """Nobody is here; ``most`` sessions of a device may be open at once."""
+        self._most = most
+        self._open: dict[bytes, list[asyncio.Task[object]]] = {}
+
+    @contextmanager
+    def visit(self, device_id: bytes) -> Iterator[None]:
+        """The calling task is a session of the device while the block runs; it may be cancelled."""
+        task = cast("asyncio.Task[object]", asyncio.current_task())
+        sessions = self._open.setdefault(device_id, [])
+        if len(sessions) >= self._most:
+            sessions.pop(0).cancel()
+        sessions.append(task)
+        try:
+            yield
+        finally:
+            if task in sessions:
+                sessions.remove(task)
+            if not sessions and self._open.get(device_id) is sessions:
+                self._open.pop(device_id, None)

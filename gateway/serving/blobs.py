@@ -143,6 +143,8 @@ class BlobStore:
         state = await self.find(sha256)
         if not state.complete:
             raise Rejected("blob_unknown", sha256=sha256.hex())
+        if offset > state.held:
+            raise Rejected("bad_blob", place=f"offset {offset}, of {state.held}")
         path = self._path(sha256)
         first = True
         while offset < state.held or first:

@@ -10,25 +10,26 @@ from gateway.storage import devices, partitions
 
 if TYPE_CHECKING:
     from gateway.serving.parts import ServingParts
+    from gateway.storage.devices import LeaseWish
     from gateway.storage.transaction import Transaction
 
 _READY_POLL_S: Final = 1.0
 _LEASE_RETRY_S: Final = 10.0
 
 
-async def wish_lease(parts: ServingParts, device_id: bytes) -> None:
+async def wish_lease(parts: ServingParts, wish: LeaseWish) -> None:
     """The hub will be asked for what the device's position needs."""
     now = parts.clock.now()
-    await parts.database.write(lambda c: devices.wish_lease(c, device_id, now))
+    await parts.database.write(lambda c: devices.wish_lease(c, wish, now))
     parts.signals.lease_wished.give()
 
 
-async def until_ready(parts: ServingParts, device_id: bytes, *, wished: bool) -> None:
+async def until_ready(parts: ServingParts, wish: LeaseWish, *, wished: bool) -> None:
     """Everything that the device may see can be given to it.
 
     Args:
         parts: of the gateway.
-        device_id: who is here.
+        wish: who is here, in its own word.
         wished: whether its lease was wished for in this session.
 
     Raises:
@@ -37,11 +38,11 @@ async def until_ready(parts: ServingParts, device_id: bytes, *, wished: bool) ->
     deadline = parts.clock.monotonic() + parts.limits.ready_wait_s
     while True:
         count = parts.signals.mark_applied.count
-        missing = await parts.database.read(partial(_missing, device_id=device_id))
+        missing = await parts.database.read(partial(_missing, device_id=wish.device_id))
         if not missing:
             return
         if not wished:
-            await wish_lease(parts, device_id)
+            await wish_lease(parts, wish)
             wished = True
         if parts.clock.monotonic() >= deadline or not parts.signals.hub.reachable:
             raise Retry("partition_not_ready", delay_s=_LEASE_RETRY_S, partitions=missing)

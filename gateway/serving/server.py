@@ -15,6 +15,7 @@ from fieldmesh.service.grpc_problems import abort
 from fieldmesh.service.grpc_server import peer_identity
 from fieldmesh.session.gateway_side import GatewaySession
 from fieldmesh.wire.v1 import session_pb2, session_pb2_grpc
+from gateway.serving.admission import Guests, Pool
 from gateway.serving.session import MODE_NAMES, PROTOCOL_VERSION, SyncSession
 from gateway.serving.stream import DeviceStream
 from gateway.storage import devices, sessions
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from fieldmesh.service.tls import PeerCertificate
     from fieldmesh.wire.v1 import blob_pb2, enrol_pb2
-    from gateway.serving.admission import Pool
     from gateway.serving.blobs import BlobStore
     from gateway.serving.enrolment import EnrolmentDesk
     from gateway.serving.parts import ServingParts
@@ -38,7 +38,11 @@ add_enrolment_service = session_pb2_grpc.add_EnrolmentServicer_to_server
 LOG = logging.getLogger(__name__)
 
 _ID_BYTES: Final = 16
+_SHA256_BYTES: Final = 32
+_MOST_SIGNATURE: Final = 80
 _MOST_TEXT: Final = 64
+_MOST_EPOCH: Final = (1 << 32) - 1 - limits.EPOCHS_AHEAD
+_MOST_TIME_US: Final = 1 << 60
 
 
 class ServerFacts:
@@ -82,6 +86,7 @@ class GatewayService(session_pb2_grpc.GatewayServicer):
         self._facts = facts
         self._blobs = blobs
         self._desk = desk
+        self._guests = Guests(most=limits.SESSIONS_OF_DEVICE)
         pools = parts.pools
         self._pools: dict[int, Pool] = {
             session_pb2.MODE_FAST: pools.fast,
@@ -106,8 +111,9 @@ class GatewayService(session_pb2_grpc.GatewayServicer):
             await abort(context, problem)
         began = self._parts.clock.monotonic()
         try:
-            async with self._pools[session.mode].place():
-                await _run(session)
+            with self._guests.visit(session.hello.device_id):
+                async with self._pools[session.mode].place():
+                    await _run(session)
         except FieldmeshError as problem:
             session.row.problem = problem.code
             session.row.outcome = "refused" if isinstance(problem, Rejected) else "cut"
@@ -263,11 +269,16 @@ def check_hello(hello: session_pb2.Hello) -> None:
         raise Rejected("protocol_not_spoken", version=hello.protocol_version)
     wrong = {
         "device_id": len(hello.device_id) != _ID_BYTES,
-        "device_epoch": hello.device_epoch < 1,
+        "device_epoch": not 1 <= hello.device_epoch <= _MOST_EPOCH,
         "mode": hello.mode not in MODE_NAMES,
         "session_id": len(hello.session_id) != _ID_BYTES,
         "partitions": len(hello.partitions) > limits.PARTITIONS_IN_HELLO,
         "cursor_lsn": hello.cursor_lsn < 0,
+        "reject_lsn": hello.reject_lsn < 0,
+        "device_time": not 0 <= hello.device_time <= _MOST_TIME_US,
+        "last_sha256": len(hello.last_sha256) not in {0, _SHA256_BYTES},
+        "presence": len(hello.presence) > _MOST_SIGNATURE,
+        "resume_offset": hello.resume_offset > limits.DOWNLOAD_BYTES,
         "last_sequence": hello.last_sequence >= 1 << 62,
         "app_version": len(hello.app_version) > _MOST_TEXT,
         "network": len(hello.network) > _MOST_TEXT,

@@ -94,6 +94,11 @@ class SyncSession:
         """The mode that the device asked for."""
         return self.hello.mode
 
+    @property
+    def _lease_wish(self) -> devices.LeaseWish:
+        hello = self.hello
+        return devices.LeaseWish(hello.device_id, hello.presence, hello.presence_at, self.peer.der)
+
     async def run(self) -> None:
         """The dialogue, up to and with Done.
 
@@ -109,7 +114,7 @@ class SyncSession:
             )
             return
         if not opening.facts.known:
-            await wish_lease(self.parts, self.hello.device_id)
+            await wish_lease(self.parts, self._lease_wish)
         granted = await self._grant(opening)
         await self._welcome(opening, granted)
         async with beside(self._prepare(opening)):
@@ -291,7 +296,7 @@ class SyncSession:
         )
         if kept is not None:
             return kept
-        await until_ready(self.parts, wish.device_id, wished=not opening.facts.known)
+        await until_ready(self.parts, self._lease_wish, wished=not opening.facts.known)
         return await self.parts.downloads.make(wish)
 
     async def _bring_down(self, opening: Opening) -> None:

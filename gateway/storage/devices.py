@@ -195,27 +195,45 @@ def devices_of_position(connection: sqlite3.Connection, position_id: bytes) -> l
     ]
 
 
-def wish_lease(connection: sqlite3.Connection, device_id: bytes, now: int) -> None:
-    """A roaming device is here: the hub will be asked for its partitions."""
+@dataclass(frozen=True, slots=True)
+class LeaseWish:
+    """A roaming device is here, in its own signed word.
+
+    Attributes:
+        presence: see ``fieldmesh.codec.presence``.
+        certificate: of the device, DER.
+    """
+
+    device_id: bytes
+    presence: bytes
+    presence_at: int
+    certificate: bytes
+
+
+def wish_lease(connection: sqlite3.Connection, wish: LeaseWish, now: int) -> None:
+    """The hub will be asked for the device's partitions. A wish without the device's word keeps an earlier one's."""
     connection.execute(
-        "INSERT INTO fm_lease_wish (device_id, wished_at) VALUES (?, ?)"
-        " ON CONFLICT (device_id) DO UPDATE SET wished_at = excluded.wished_at",
-        (device_id, now),
+        "INSERT INTO fm_lease_wish (device_id, wished_at, presence, presence_at, certificate)"
+        " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (device_id) DO UPDATE SET wished_at = ?2,"
+        " certificate = ?5, presence = coalesce(nullif(?3, x''), presence),"
+        " presence_at = CASE ?3 WHEN x'' THEN presence_at ELSE ?4 END",
+        (wish.device_id, now, wish.presence, wish.presence_at, wish.certificate),
     )
 
 
-def lease_wishes(connection: sqlite3.Connection, *, renew_before: int) -> list[bytes]:
+def lease_wishes(connection: sqlite3.Connection, *, renew_before: int) -> list[LeaseWish]:
     """Devices whose lease is wished for and not granted beyond ``renew_before``, or not here.
 
     What counts is the row that the hub sends for a lease, not its answer of then: a hub that was restored since knows
     nothing of that answer.
     """
     return [
-        row[0]
+        LeaseWish(*row)
         for row in connection.execute(
-            "SELECT device_id FROM fm_lease_wish AS w WHERE expires_at < ? OR NOT EXISTS (SELECT 1"
+            "SELECT device_id, presence, presence_at, certificate FROM fm_lease_wish AS w"
+            " WHERE presence <> x'' AND (expires_at < ? OR NOT EXISTS (SELECT 1"
             " FROM device AS d JOIN gateway_position AS g ON g.position_id = d.position_id"
-            " WHERE d.id = w.device_id AND g.gateway_id = (SELECT gateway_id FROM fm_state))"
+            " WHERE d.id = w.device_id AND g.gateway_id = (SELECT gateway_id FROM fm_state)))"
             " ORDER BY wished_at",
             (renew_before,),
         )

@@ -137,9 +137,9 @@ def take_receipts(connection: sqlite3.Connection, receipts: Sequence[ReceiptRow]
         for number in set(numbers):
             forgotten += connection.execute(
                 "UPDATE fm_outbox SET receipt_lsn = ?1, receipted_at = ?2, decision = ?3"
-                " WHERE outbox_number = ?4 AND (?5 = x'' OR device_id = ?5)"
-                " AND receipted_at IS NULL",
-                (receipt.lsn, now, receipt.decision, number, receipt.device_id),
+                " WHERE outbox_number = ?4 AND receipted_at IS NULL AND (?5 = x''"
+                " OR (device_id, device_epoch, sequence) = (?5, ?6, ?7))",
+                (receipt.lsn, now, receipt.decision, number, *key),
             ).rowcount
     return forgotten
 

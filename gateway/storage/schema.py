@@ -113,6 +113,9 @@ SYSTEM_STATEMENTS: Final[tuple[str, ...]] = (
     """CREATE TABLE fm_lease_wish (
         device_id BLOB PRIMARY KEY,
         wished_at INTEGER NOT NULL,
+        presence BLOB NOT NULL,
+        presence_at INTEGER NOT NULL,
+        certificate BLOB NOT NULL,
         expires_at INTEGER NOT NULL DEFAULT 0
     ) STRICT, WITHOUT ROWID""",
     """CREATE TABLE fm_partition (

@@ -6,6 +6,7 @@ acknowledged and the loop tries again.
 """
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -72,7 +73,8 @@ class Consumer:
 
     async def take(self, messages: Sequence[BusMessage]) -> GroupResult:
         """The messages are decided and acknowledged."""
-        read = await asyncio.to_thread(self._read, [message.data for message in messages])
+        contents = [(message.subject, message.data) for message in messages]
+        read = await asyncio.to_thread(self._read, contents)
         try:
             result = await self._apply(read)
         except Retry as problem:
@@ -84,14 +86,16 @@ class Consumer:
         self._figures.applied(result)
         return result
 
-    def _read(self, contents: Sequence[bytes]) -> _Read:
+    def _read(self, contents: Sequence[tuple[str, bytes]]) -> _Read:
         batches, sessions = [], []
-        for content in contents:
+        for subject, content in contents:
             try:
                 held = read_up_message(content)
+                _check_sender(subject, held)
             except Rejected as problem:
                 nobody = Forwarded(b"", 0, b"", b"", b"", b"", 0, "wire", device_suspended=False)
-                batches.append(Checked(nobody, content, None, b"", (), problem))
+                sha256 = hashlib.sha256(content).digest()
+                batches.append(Checked(nobody, content, None, sha256, (), problem))
                 continue
             if isinstance(held, Forwarded):
                 batches.append(self._verifier.check(held, content))
@@ -122,3 +126,9 @@ class Consumer:
                 "bad_batch", place="apply", text=f"{type(error).__name__}: {error}"
             )
             return await self._ingest.apply([replace(batch, changes=(), problem=problem)])
+
+
+def _check_sender(subject: str, held: Forwarded | RecordedSession) -> None:
+    """The broker lets a gateway publish under its own name only; a receipt must not go to another one."""
+    if subject.rpartition(".")[2] != held.gateway_id.hex():
+        raise Rejected("bad_message", place="UpMessage.gateway_id")

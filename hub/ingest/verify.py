@@ -23,7 +23,7 @@ class Checked:
         forwarded: as it came.
         payload: the UpMessage's bytes.
         header: None when not even the header can be read.
-        sha256: of the header bytes.
+        sha256: of the header bytes; of the payload when not even the message can be read.
         changes: empty when there is a problem.
         problem: why it goes to quarantine; None when it is sound.
     """

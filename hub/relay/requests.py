@@ -8,14 +8,19 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 from google.protobuf.message import DecodeError
 
 from fieldmesh.basics.clock import Clock
 from fieldmesh.basics.errors import FieldmeshError, Rejected, Retry
 from fieldmesh.codec.frames import FrameKind, RowRange, pack_frames
+from fieldmesh.codec.presence import check_presence
 from fieldmesh.data.schema import TABLES
 from fieldmesh.replica.digest import Digest
 from fieldmesh.service.bus import Bus
+from fieldmesh.service.nats_identity import gateway_inbox
+from fieldmesh.service.tls import check_certificate
 from fieldmesh.wire.v1 import blob_pb2, enrol_pb2, replication_pb2
 from hub.fleet.leases import LeaseGrant
 from hub.relay.blobs import Blobs
@@ -40,11 +45,13 @@ class Desk:
         enrol: a device with its one-time code.
         renew: a node's certificate: certificate, CSR.
         lease: a roaming device: gateway, device.
+        authority: certificate of the authority, DER.
     """
 
     enrol: Callable[[EnrolmentRequest], Awaitable[EnrolmentGrant]]
     renew: Callable[[bytes, bytes], Awaitable[EnrolmentGrant]]
     lease: Callable[[bytes, bytes], Awaitable[LeaseGrant]]
+    authority: bytes
 
 
 class Responder:
@@ -89,7 +96,11 @@ class Responder:
             Retry: the bus is away; the caller runs it again.
         """
         self._seeds.clear()
-        await self._bus.respond_all(SUBJECT, self.answer)
+        await self._bus.respond_all(
+            SUBJECT,
+            self.answer,
+            inbox_of=lambda subject: gateway_inbox(subject.rpartition(".")[2]),
+        )
 
     async def answer(self, subject: str, data: bytes) -> bytes:
         """The serialized Reply to a request."""
@@ -154,10 +165,26 @@ class Responder:
 
     async def _lease(self, gateway_id: bytes, data: bytes) -> bytes:
         request = replication_pb2.LeaseRequest.FromString(data)
+        await asyncio.to_thread(self._check_guest, gateway_id, request)
         grant = await self._desk.lease(gateway_id, request.device_id)
         return replication_pb2.LeaseReply(
             expires_at=grant.expires_at, lsn=grant.lsn
         ).SerializeToString()
+
+    def _check_guest(self, gateway_id: bytes, request: replication_pb2.LeaseRequest) -> None:
+        peer = check_certificate(request.certificate, self._desk.authority)
+        key = load_der_public_key(peer.public_key)
+        is_device = peer.node_kind == "device" and peer.node_id == request.device_id
+        if not is_device or not isinstance(key, ec.EllipticCurvePublicKey):
+            raise Rejected("presence_unproven", place="certificate")
+        check_presence(
+            key,
+            request.presence,
+            device_id=request.device_id,
+            gateway_id=gateway_id,
+            at=request.presence_at,
+            now=self._clock.now(),
+        )
 
     async def _digests(self, gateway_id: bytes, data: bytes) -> bytes:
         request = replication_pb2.DigestsRequest.FromString(data)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Self
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -19,6 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from fieldmesh.basics.clock import Clock
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.limits import CSR_BYTES
+from fieldmesh.service.tls import UNREADABLE
 from hub.trust.files import read_secret, write_secret
 
 AUTHORITY_DAYS = 20 * 365
@@ -158,7 +158,7 @@ class Authority:
             certificate = x509.load_der_x509_certificate(certificate_der)
             certificate.verify_directly_issued_by(self._certificate)
             name = _owner(certificate)
-        except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
+        except UNREADABLE:
             raise Rejected("foreign_certificate", place="certificate") from None
         if certificate.not_valid_after_utc < _today(self._clock):
             raise Rejected("certificate_expired", place="certificate")
@@ -196,7 +196,7 @@ def csr_key(csr_der: bytes) -> ec.EllipticCurvePublicKey:
         request = x509.load_der_x509_csr(csr_der)
         key = request.public_key()
         signed = request.is_signature_valid
-    except (ValueError, TypeError, InvalidSignature):
+    except UNREADABLE:
         raise Rejected("bad_csr", place="csr", reason="it cannot be read") from None
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise Rejected("bad_csr", place="csr", reason="its key must be ECDSA P-256")

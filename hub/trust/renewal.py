@@ -5,14 +5,14 @@ from hub.storage import enrolments, nodes
 from hub.storage.changes import ChangeWriter
 from hub.storage.database import HubDatabase
 from hub.storage.org_changes import head_office_write, update_rows
-from hub.trust.authority import Certificate, NodeKind
+from hub.trust.authority import Certificate, NodeKind, csr_key, public_key_der
 from hub.trust.enrolment import EnrolmentGrant, Trust, gateway_places, record_certificate
 
 
 async def renew(
     database: HubDatabase, trust: Trust, certificate: bytes, csr: bytes
 ) -> EnrolmentGrant:
-    """The node that owns ``certificate`` has a new one for the key of ``csr``.
+    """The node that owns ``certificate`` has a new one for the same key, which has signed ``csr``.
 
     A gateway also a new bus identity.
 
@@ -23,6 +23,9 @@ async def renew(
         Fenced: `device_revoked`.
     """
     owner = trust.authority.check(certificate)
+    if public_key_der(csr_key(csr)) != owner.public_key:
+        # Certificates are no secret: only who holds the key behind this one may have its successor.
+        raise Rejected("bad_csr", place="csr", reason="its key is not the certificate's")
     about = {"node": f"{owner.kind.value} {owner.node_id.hex()}"}
     async with head_office_write(
         database, trust.clock, actor="renewal", kind="certificate_renewed", about=about

@@ -64,8 +64,13 @@ class RawDevice:
         end = session_pb2.UploadEnd(last_sequence=sequence)
         return session_pb2.DeviceMessage(upload_end=end).SerializeToString()
 
-    async def say(self, *messages: bytes) -> tuple[list[str], FieldmeshError | None]:
-        """What the gateway answered to these messages in one session, and how it refused the rest."""
+    async def say(
+        self, *messages: bytes, hold_s: float = 0.0
+    ) -> tuple[list[str], FieldmeshError | None]:
+        """What the gateway answered to these messages in one session, and how it refused the rest.
+
+        With ``hold_s`` the device says no more for so long, and doesn't end its side.
+        """
         authority = self.identity.authority_pem
         credentials = grpc.ssl_channel_credentials(
             authority, self.identity.private_key_pem, self.identity.certificate_pem
@@ -80,16 +85,17 @@ class RawDevice:
         ) as line:
             call = line.stream_stream(SESSION)()
             async with asyncio.timeout(ANSWER_S):
-                return await _talk(call, messages)
+                return await _talk(call, messages, hold_s)
 
 
 async def _talk(
-    call: "grpc.aio.StreamStreamCall[bytes, bytes]", messages: Sequence[bytes]
+    call: "grpc.aio.StreamStreamCall[bytes, bytes]", messages: Sequence[bytes], hold_s: float
 ) -> tuple[list[str], FieldmeshError | None]:
     heard: list[str] = []
     try:
         for message in messages:
             await call.write(message)
+        await asyncio.sleep(hold_s)
         await call.done_writing()
     except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
         pass  # It has ended the call already; why is told below.

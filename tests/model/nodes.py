@@ -85,7 +85,12 @@ class SimHub:
             self.office.database,
             bus,
             self.clock,
-            desk=Desk(enrol=take_in, renew=cast("Any", take_in), lease=take_lease),
+            desk=Desk(
+                enrol=take_in,
+                renew=cast("Any", take_in),
+                lease=take_lease,
+                authority=self.office.trust.authority.certificate,
+            ),
             seeds=seeds,
             blobs=Blobs(self.office.home.blobs),
             shards=1,
@@ -217,6 +222,10 @@ def connect_devices(gateways: dict[str, SimGateway], weather: Weather) -> dict[s
         service = gateways[address.partition(":")[0]].service
         return open_session(service, identity.certificate_pem, weather, mode, hub)
 
+    async def ask_gateway_id(channel: tuple[str, Identity], **_more: object) -> bytes:
+        return gateways[channel[0].partition(":")[0]].service._parts.gateway_id
+
     assert hasattr(talk, "open_channel")
+    assert hasattr(talk, "ask_gateway_id")
     assert hasattr(talk, "open_session")
-    return {"open_channel": _channel, "open_session": open_}
+    return {"open_channel": _channel, "open_session": open_, "ask_gateway_id": ask_gateway_id}

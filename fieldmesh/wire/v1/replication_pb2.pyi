@@ -565,15 +565,26 @@ class LeaseRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     DEVICE_ID_FIELD_NUMBER: _builtins.int
+    PRESENCE_FIELD_NUMBER: _builtins.int
+    PRESENCE_AT_FIELD_NUMBER: _builtins.int
+    CERTIFICATE_FIELD_NUMBER: _builtins.int
     device_id: _builtins.bytes
+    presence: _builtins.bytes
+    """Hello.presence: the device has said itself that it is there"""
+    presence_at: _builtins.int
+    certificate: _builtins.bytes
+    """of the device, DER"""
     def __init__(
         self,
         *,
         device_id: _builtins.bytes = ...,
+        presence: _builtins.bytes = ...,
+        presence_at: _builtins.int = ...,
+        certificate: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["device_id", b"device_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate", "device_id", b"device_id", "presence", b"presence", "presence_at", b"presence_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -182,6 +182,8 @@ class Hello(_message.Message):
     SESSION_ID_FIELD_NUMBER: _builtins.int
     REJECT_LSN_FIELD_NUMBER: _builtins.int
     NETWORK_FIELD_NUMBER: _builtins.int
+    PRESENCE_FIELD_NUMBER: _builtins.int
+    PRESENCE_AT_FIELD_NUMBER: _builtins.int
     device_id: _builtins.bytes
     device_epoch: _builtins.int
     mode: Global___Mode.ValueType
@@ -208,6 +210,10 @@ class Hello(_message.Message):
     """newest reject the device has"""
     network: _builtins.str
     """wifi, cellular, wired or empty"""
+    presence: _builtins.bytes
+    """ECDSA P-256 with SHA-256, DER, by the device's key, over "fieldmesh presence", a zero byte, device id, gateway id, presence_at (8 bytes, big endian)"""
+    presence_at: _builtins.int
+    """UTC microseconds, by device_time and the last measured offset"""
     @_builtins.property
     def partitions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """partitions the device holds as of cursor_lsn"""
@@ -231,10 +237,12 @@ class Hello(_message.Message):
         session_id: _builtins.bytes = ...,
         reject_lsn: _builtins.int = ...,
         network: _builtins.str = ...,
+        presence: _builtins.bytes = ...,
+        presence_at: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["app_version", b"app_version", "cursor_lsn", b"cursor_lsn", "device_epoch", b"device_epoch", "device_id", b"device_id", "device_time", b"device_time", "last_sequence", b"last_sequence", "last_sha256", b"last_sha256", "mode", b"mode", "network", b"network", "partitions", b"partitions", "protocol_version", b"protocol_version", "reject_lsn", b"reject_lsn", "resume_download_id", b"resume_download_id", "resume_offset", b"resume_offset", "schema_version", b"schema_version", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["app_version", b"app_version", "cursor_lsn", b"cursor_lsn", "device_epoch", b"device_epoch", "device_id", b"device_id", "device_time", b"device_time", "last_sequence", b"last_sequence", "last_sha256", b"last_sha256", "mode", b"mode", "network", b"network", "partitions", b"partitions", "presence", b"presence", "presence_at", b"presence_at", "protocol_version", b"protocol_version", "reject_lsn", b"reject_lsn", "resume_download_id", b"resume_download_id", "resume_offset", b"resume_offset", "schema_version", b"schema_version", "session_id", b"session_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -138,6 +138,9 @@ class GatewayDouble(session_pb2_grpc.GatewayServicer, session_pb2_grpc.Enrolment
             spare=self.spare,
         )
 
+    async def GetServerInfo(self, request, context):  # type: ignore[no-untyped-def]
+        return session_pb2.ServerInfo(gateway_id=self.gateway_id)
+
     async def Session(self, request_iterator, context):  # type: ignore[no-untyped-def]
         hello = (await anext(request_iterator)).hello
         self.sessions.append(hello)

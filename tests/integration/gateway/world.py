@@ -109,6 +109,7 @@ class Device:
             "last_sha256": self.last_sha256,
             "device_time": SystemClock().now(),
             "session_id": MAKER.new(),
+            "presence": b"a word",
         }
         return session_pb2.Hello(**{**facts, **changes})
 

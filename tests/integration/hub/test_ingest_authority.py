@@ -8,14 +8,16 @@ import pytest
 from fieldmesh.basics.clock import ManualClock
 from fieldmesh.codec.batch import Change, Operation
 from fieldmesh.codec.columns import from_rows
+from fieldmesh.data.policy import PartitionKind
 from fieldmesh.data.types import Value
+from fieldmesh.replica.partition import partition_id
 from fieldmesh.service.bus import Bus
 from fieldmesh.service.metrics import Registry
 from hub.ingest.consume import Consumer
 from hub.metrics import IngestFigures
 from hub.storage import contents
 from hub.storage.changes import ChangeWriter
-from tests.kit.company import SmallCompany
+from tests.kit.company import GATEWAY_ID, SmallCompany
 
 
 @pytest.fixture
@@ -232,9 +234,10 @@ async def test_when_one_of_the_last_three_is_deleted_the_fourth_comes_back(
 class Message:
     """A message of the bus that remembers whether it was acknowledged."""
 
-    def __init__(self, data: bytes) -> None:
-        """It carries ``data``."""
+    def __init__(self, data: bytes, gateway: bytes = GATEWAY_ID) -> None:
+        """It carries ``data``; ``gateway`` has published it."""
         self.data = data
+        self.subject = f"up.0.{gateway.hex()}"
         self.acknowledged = False
 
     async def ack(self) -> None:
@@ -266,10 +269,28 @@ async def test_bytes_that_nobody_can_read_are_kept_and_acknowledged(
     company: SmallCompany,
 ) -> None:
     """Promise 7: rubbish on the bus neither stops a shard nor disappears."""
-    message = Message(b"\xff\xfe rubbish")
+    first, second = Message(b"\xff\xfe rubbish"), Message(b"\xff\xfe other rubbish")
+    for message in (first, second, first):
+        await consumer(company).take([message])  # type: ignore[list-item]
+        assert message.acknowledged
+    kept = await company.query("SELECT payload FROM fm_quarantine ORDER BY number")
+    assert kept == [(first.data,), (second.data,)]
+
+
+async def test_a_gateway_can_not_speak_in_the_name_of_another(company: SmallCompany) -> None:
+    """Promise 2: a receipt goes to the gateway that the broker knows, so nobody empties another's outbox."""
+    device = await company.device()
+    batch = device.pack(device.order(company.outlets[0]))
+    message = Message(batch.payload, gateway=b"s" * 16)
     await consumer(company).take([message])  # type: ignore[list-item]
     assert message.acknowledged
-    assert await company.query("SELECT payload FROM fm_quarantine") == [(message.data,)]
+    assert await company.query("SELECT code, payload FROM fm_quarantine") == [
+        ("bad_message", batch.payload)
+    ]
+    assert await company.query("SELECT count(*) FROM sales_order") == [(0,)]
+    own = partition_id(PartitionKind.GATEWAY, GATEWAY_ID)
+    told = await company.query('SELECT count(*) FROM fm_down_outbox WHERE "partition" = ?', own)
+    assert told == [(0,)]
 
 
 def consumer(company: SmallCompany) -> Consumer:

@@ -177,6 +177,17 @@ async def test_a_revoked_device_gets_no_new_certificate(office: Office) -> None:
         assert refused.value.code == "device_revoked"
 
 
+async def test_a_certificate_is_renewed_for_its_own_key_only(office: Office) -> None:
+    """Without it a gateway, which sees every certificate, could make itself any of its devices."""
+    _gateway, code = await registered(office)
+    grant = await enrol(
+        office.database, office.trust, EnrolmentRequest(code, make_csr(make_key(), "x"))
+    )
+    with pytest.raises(FieldmeshError) as refused:
+        await renew(office.database, office.trust, grant.certificate, make_csr(make_key(), "x"))
+    assert refused.value.code == "bad_csr"
+
+
 async def test_an_authorised_spare_serves_the_position_of_the_first(office: Office) -> None:
     """Without it a lost device would stop its rep."""
     await registered(office)

@@ -44,7 +44,9 @@ async def hub(world: World) -> AsyncIterator[Bus]:
 async def gateway(world: World) -> AsyncIterator[Bus]:
     """A gateway's line, with a gateway's rights."""
     bus = world.bus(
-        new_seed("user"), identity.gateway_permissions(OWN), inbox_prefix=f"_INBOX_{OWN.hex()}"
+        new_seed("user"),
+        identity.gateway_permissions(OWN),
+        inbox_prefix=identity.gateway_inbox(OWN.hex()),
     )
     yield bus
     await bus.close()
@@ -92,7 +94,7 @@ async def test_requests_are_answered_both_ways(hub: Bus, gateway: Bus) -> None:
 
     async with asyncio.TaskGroup() as group:
         answering = [
-            group.create_task(hub.respond_all("rpc.hub.*.*", hub_answers)),
+            group.create_task(hub.respond_all("rpc.hub.*.*", hub_answers, inbox_of=own_inbox)),
             group.create_task(gateway.respond(f"rpc.gateway.{OWN.hex()}.command", gateway_answers)),
         ]
         assert await asked(gateway, f"rpc.hub.hello.{OWN.hex()}", b"!") == b"hello!"
@@ -102,6 +104,11 @@ async def test_requests_are_answered_both_ways(hub: Bus, gateway: Bus) -> None:
         assert await asked(gateway, f"rpc.hub.lease.{OWN.hex()}", b"") == b"lease"
         for task in answering:
             task.cancel()
+
+
+def own_inbox(subject: str) -> str:
+    """Where the gateway that asks is answered."""
+    return identity.gateway_inbox(subject.rpartition(".")[2])
 
 
 async def asked(bus: Bus, subject: str, data: bytes) -> bytes:

@@ -110,6 +110,18 @@ def test_a_receipt_of_a_differing_copy_leaves_the_original_waiting(
     assert [entry.outbox_number for entry in left] == [first.outbox_number]
 
 
+def test_a_receipt_forgets_the_batch_that_it_names_and_no_other(
+    database: sqlite3.Connection,
+) -> None:
+    """Promise 2: an outbox number alone, wherever it comes from, must not make a waiting batch be forgotten."""
+    inbox.store_batches(database, [batch(1), batch(2)], 5)
+    _, second = outbox.to_publish(database, before=0, most=9, most_bytes=999)
+    receipt = outbox.ReceiptRow(second.outbox_number, DEVICE, 1, 1, "applied", 50)
+    outbox.take_receipts(database, [receipt], 6)
+    left = outbox.to_publish(database, before=0, most=9, most_bytes=999)
+    assert [entry.outbox_number for entry in left] == [second.outbox_number]
+
+
 def test_a_receipt_of_a_session_record_names_no_device(database: sqlite3.Connection) -> None:
     """Session records would go up again for ever."""
     number = outbox.add(database, outbox.Entry("session", b"p", DEVICE, 0, 0, 5))

@@ -38,8 +38,8 @@ def said(claim: Claim) -> bytes:
 def test_a_word_holds_for_its_days_at_its_gateway() -> None:
     """A rep on the road is served where they are."""
     word = said(Claim())
-    for now in (NOW - HOLDS_US, NOW, NOW + HOLDS_US):
-        Claim().check(word, now=now)
+    for moment in (NOW - HOLDS_US, NOW, NOW + HOLDS_US):
+        Claim().check(word, now=moment)
 
 
 @pytest.mark.parametrize(

@@ -218,12 +218,12 @@ def test_a_lease_that_a_restored_hub_knows_nothing_of_is_asked_for_again(
     database: sqlite3.Connection,
 ) -> None:
     """Promise 8: the hub once answered "three days"; without its row here the device would wait three days."""
-    devices.wish_lease(database, DEVICE, 5)
+    devices.wish_lease(database, GUEST, 5)
     devices.note_lease(database, DEVICE, expires_at=1_000)
-    assert devices.lease_wishes(database, renew_before=100) == [DEVICE]
+    assert devices.lease_wishes(database, renew_before=100) == [GUEST]
     position = b"p" * 16
     cache.apply_rows(database, rows_of("device", {"id": DEVICE, "lsn": 9, "position_id": position}))
     lease = {"id": OTHER, "lsn": 9, "position_id": position, "gateway_id": GATEWAY, "kind": "lease"}
     cache.apply_rows(database, rows_of("gateway_position", lease))
     assert devices.lease_wishes(database, renew_before=100) == []
-    assert devices.lease_wishes(database, renew_before=2_000) == [DEVICE]
+    assert devices.lease_wishes(database, renew_before=2_000) == [GUEST]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 GATEWAY, DEVICE, OTHER = b"g" * 16, b"d" * 16, b"o" * 16
 PATCH = 77
+GUEST = devices.LeaseWish(DEVICE, b"word", 4, b"certificate")
 
 
 @pytest.fixture

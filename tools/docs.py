@@ -15,9 +15,9 @@ import gateway.cli.arguments
 import hub.cli.program
 from device_agent.config import DeviceSettings
 from fieldmesh.basics.problems import PROBLEMS, Problem
-from fieldmesh.data.model import ReplicatedColumn, ReplicatedTable
+from fieldmesh.data.model import ReplicatedColumn, ReplicatedTable, Tier
 from fieldmesh.data.policy import HUB_WRITES, Audience, Conflict
-from fieldmesh.data.schema import TABLES
+from fieldmesh.data.schema import SCHEMA_VERSION, TABLES
 from fieldmesh.data.wire_types import WireType
 from fieldmesh.service.config import describe
 from fieldmesh.session.transitions import (
@@ -217,9 +217,11 @@ def tables_page() -> str:
         "What a device holds, and what it may send. Each table also begins with the six columns"
         " that [the protocol](protocol.md) names. `decimal 15,2` travels as an integer, the value"
         " × 10²; a text's number is the most characters that it has; `null` may be missing. A"
-        " column that is left out of an INSERT has its default.\n\n",
+        " column that is left out of an INSERT has its default: the one that is named, else null if"
+        " it may be missing, else 0 or the empty text; an identifier that may not be missing has"
+        f" to come.\n\nThis is schema version {SCHEMA_VERSION}.\n\n",
     ]
-    tables = (table for table in TABLES.values() if table.policy.audience is Audience.DEVICE)
+    tables = (table for table in TABLES.values() if table.is_at(Tier.DEVICE))
     for table in sorted(tables, key=lambda one: one.name):
         lines += _table(table)
     return "".join(lines)
@@ -229,6 +231,8 @@ def _table(table: ReplicatedTable) -> list[str]:
     policy = table.policy
     writers = sorted(role.value for role in policy.writers - HUB_WRITES)
     written = f"Devices of: {', '.join(writers)}." if writers else "Written by head office only."
+    if policy.audience is not Audience.DEVICE:
+        written += " Goes up only: rows of it leave the device when the hub has answered them."
     lines = [
         f"## {table.name}\n\n",
         f"{written} {_CONFLICTS[policy.conflict]}\n\n",

@@ -59,7 +59,7 @@ class TableChange(_message.Message):
     def data(self) -> _table_pb2.TableData: ...
     @_builtins.property
     def clocks(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """a hybrid logical clock per row: microseconds << 8 | counter (tables that merge by column)"""
+        """a hybrid logical clock per row, or none: microseconds << 8 | counter (tables that merge by column)"""
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ class BatchHeader(_message.Message):
     sequence: _builtins.int
     """from 1 in each device epoch, without gaps"""
     previous_epoch: _builtins.int
-    """sequence 1 only: where the device stood before; 0 = nowhere"""
+    """sequence 1 only: the last batch that was packed before, in whichever epoch; 0 = none"""
     previous_sequence: _builtins.int
     """sequence 1 only"""
     previous_sha256: _builtins.bytes
@@ -118,7 +118,7 @@ class BatchHeader(_message.Message):
     body_uncompressed_size: _builtins.int
     """bytes, at most 32 MiB"""
     rows: _builtins.int
-    """at most 50,000"""
+    """of all changes, at most 50,000"""
     @_builtins.property
     def takeover(self) -> Global___Takeover: ...
     @_builtins.property

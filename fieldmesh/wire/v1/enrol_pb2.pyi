@@ -160,7 +160,7 @@ class EnrolReply(_message.Message):
     document_prefix: _builtins.str
     """devices: number prefix of documents"""
     hub_public_key: _builtins.bytes
-    """DER SubjectPublicKeyInfo that signs wipe orders"""
+    """DER SubjectPublicKeyInfo that signs wipe orders and second ticks"""
     bus_url: _builtins.str
     """gateways: NATS servers, comma separated"""
     bus_credentials: _builtins.str
@@ -229,7 +229,7 @@ class SignedWipeOrder(_message.Message):
     order: _builtins.bytes
     """serialized WipeOrder"""
     signature: _builtins.bytes
-    """ECDSA P-256 SHA-256 (DER) by the hub's key"""
+    """ECDSA P-256 SHA-256 (DER) by the hub's key, over `order`"""
     def __init__(
         self,
         *,

@@ -138,7 +138,7 @@ class Ticks(_message.Message):
     HUB_SEQUENCE_FIELD_NUMBER: _builtins.int
     HUB_PROOF_FIELD_NUMBER: _builtins.int
     gateway_epoch: _builtins.int
-    """one tick: highest contiguous batch that this gateway, or the hub, holds"""
+    """one tick: highest contiguous batch of this epoch (Hello.device_epoch) that this gateway, or the hub, holds"""
     gateway_sequence: _builtins.int
     hub_epoch: _builtins.int
     """two ticks: device epoch and sequence that the hub has applied; to be shown, not to be believed"""
@@ -186,6 +186,7 @@ class Hello(_message.Message):
     PRESENCE_AT_FIELD_NUMBER: _builtins.int
     device_id: _builtins.bytes
     device_epoch: _builtins.int
+    """from 1"""
     mode: Global___Mode.ValueType
     schema_version: _builtins.int
     protocol_version: _builtins.int
@@ -278,7 +279,9 @@ class Welcome(_message.Message):
     position_id: _builtins.bytes
     """16 bytes: the position that the device serves now"""
     @_builtins.property
-    def ticks(self) -> Global___Ticks: ...
+    def ticks(self) -> Global___Ticks:
+        """for showing: batches of this session were not looked at yet"""
+
     def __init__(
         self,
         *,
@@ -475,7 +478,7 @@ class Applied(_message.Message):
     lsn: _builtins.int
     @_builtins.property
     def differing(self) -> _containers.RepeatedCompositeFieldContainer[_table_pb2.Digest]:
-        """per (table, bucket) of the partitions whose digests differ; empty = equal"""
+        """of each partition whose digest differs: the whole, and each (table, bucket) that has rows; empty = equal"""
 
     def __init__(
         self,
@@ -540,6 +543,7 @@ class Done(_message.Message):
     reason: _builtins.str
     """problem code of docs/operations/problems"""
     retry_after_ms: _builtins.int
+    """0 = not by waiting"""
     wipe_order: _builtins.bytes
     """serialized SignedWipeOrder"""
     rows_up: _builtins.int

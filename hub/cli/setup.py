@@ -1,13 +1,14 @@
 """init, serve, status, config show."""
 
 import argparse
+import shutil
 
 from fieldmesh.basics.codes import authority_fingerprint
 from fieldmesh.service import config, logs, translation
 from fieldmesh.service.translation import _
 from hub.app import running_ports, serve
 from hub.cli.answers import Answer, Nouns
-from hub.cli.asking import opened
+from hub.cli.asking import opened, parts_of_running_hub
 from hub.config import HubHome, HubSettings, load_settings
 from hub.fleet.office import make_office, open_office
 from hub.storage import nodes
@@ -113,9 +114,13 @@ async def _status(options: argparse.Namespace) -> Answer:
         rows = {table: await count_rows(connection, table) for table in _COUNTED}
         made = {table: await count_from_devices(connection, table) for table in _FROM_DEVICES}
         ports = running_ports(office.home)
+        parts = await parts_of_running_hub(office, ports["https"]) if ports else {}
+        free = shutil.disk_usage(office.home.folder).free
     facts = {
         "running": ports is not None,
         "ports": ports or {},
+        "parts": parts,
+        "disk_free_bytes": free,
         "gateways": len(gateways),
         "devices": len(devices),
         "rows": rows,
@@ -131,7 +136,9 @@ async def _status(options: argparse.Namespace) -> Answer:
         {"what": "gateway", "count": len(gateways)},
         {"what": "device", "count": len(devices)},
     ]
-    return Answer(facts, [running], counts)
+    lines = [running, _("Free on its disk: {size:,} MB.").format(size=free // 1_000_000)]
+    lines += [f"  {name}: {state}" for name, state in parts.items()]
+    return Answer(facts, lines, counts)
 
 
 async def _config(options: argparse.Namespace) -> Answer:

@@ -8,11 +8,13 @@ import pytest
 from device_agent.cli.arguments import parser as device_parser
 from gateway.cli.arguments import parser as gateway_parser
 from hub.cli.program import parser as hub_parser
+from tests.faults.test_runbooks import STORIES
 from tests.house.sources import ROOT, listed, text
+from tests.kit.runbooks import sections_of
 
 RUNBOOKS = "docs/operations/runbooks/"
 ALERTS = "deploy/prometheus/alerts.yml"
-COMMAND = re.compile(r"^\s{4,}(fieldmesh-(?:hub|gateway|device) .*)$", re.MULTILINE)
+COMMAND = re.compile(r"^(?:\s{4,}|\$ )(fieldmesh-(?:hub|gateway|device) .*)$", re.MULTILINE)
 PARSERS = {
     "fieldmesh-hub": hub_parser,
     "fieldmesh-gateway": gateway_parser,
@@ -51,3 +53,14 @@ def test_every_alert_leads_to_a_runbook_and_every_runbook_stands_on_the_list() -
         if name.startswith(RUNBOOKS) and not name.endswith("README.md")
     }
     assert there == set(re.findall(r"\]\(([a-z-]+\.md)\)", text(f"{RUNBOOKS}README.md")))
+
+
+def test_every_section_with_commands_is_followed_by_a_test() -> None:
+    """A page that nobody has followed is a guess."""
+    pages = [
+        name.removeprefix(RUNBOOKS).removesuffix(".md")
+        for name in listed()
+        if name.startswith(RUNBOOKS) and not name.endswith("README.md")
+    ]
+    there = {(page, section) for page in pages for section in sections_of(page)}
+    assert there == {pair for story in STORIES for pair in story.sections}

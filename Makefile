@@ -40,13 +40,11 @@ faults: .venv ## all combinations of kill -9, cut lines, full disks and wrong cl
 chaos: .venv ## a campaign under all faults, for MINUTES=5 (SEED=7 replays one, FAULTS=kill,cut chooses)
 	@$(RUN) -m tests.chaos --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(FOLDER),--folder $(FOLDER))
 
-<<<<<<< HEAD
 fuzz: .venv ## bytes that no good program sends, for MINUTES=5 (ONLY=session for one target)
 	@$(RUN) -m tests.attacks.fuzz --minutes $(or $(MINUTES),5) $(if $(ONLY),--only $(ONLY))
-=======
+
 runbooks: .venv ## follow every page for the night, command by command, in a network that is in that trouble
 	@$(RUN) -m pytest --thorough tests/faults/test_runbooks.py
->>>>>>> a48297b (Runbooks: every page is followed command by command in a network that is in that trouble, and what it promises is compared; the hub's status tells its parts and its disk)
 
 mutants: .venv ## break the code on purpose in a copy of the tree: the fault tests have to notice
 	@$(RUN) -m tests.faults.mutants

@@ -69,6 +69,9 @@ class GatewayConfig:
     keep_batches_days: int = _setting(
         14, "Days that forwarded batches are kept, for a hub restored from a backup."
     )
+    renew_before_s: float = _setting(
+        60 * 86_400.0, "The gateway's certificate is renewed so long before it ends."
+    )
     keep_removals_days: int = _setting(
         30, "Devices away for longer get their areas whole in the next full sync."
     )

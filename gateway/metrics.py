@@ -142,6 +142,10 @@ class GatewayMetrics:
         self._free = registry.gauge(
             "fieldmesh_gateway_disk_free_bytes", "How much room is on the disk?"
         )
+        self._certificate = registry.gauge(
+            "fieldmesh_gateway_certificate_ends_timestamp_seconds",
+            "When does the gateway's certificate end?",
+        )
         self._line = registry.gauge(
             "fieldmesh_gateway_hub_reachable_info",
             "Is the hub reachable (1) or away (0)?",
@@ -203,6 +207,7 @@ class GatewayMetrics:
         depth: DepthFigures,
         free_bytes: int,
         reachable: bool,
+        certificate_ends_at: int,
         pools: Iterable[PoolFigures],
     ) -> None:
         """Depths and pools as they are now."""
@@ -212,6 +217,7 @@ class GatewayMetrics:
         self._oldest.labels().set(waited / _MICROSECONDS)
         self._free.labels().set(free_bytes)
         self._line.labels().set(int(reachable))
+        self._certificate.labels().set(certificate_ends_at / _MICROSECONDS)
         for pool in pools:
             self._pool.labels(pool=pool.name, kind="inside").set(pool.inside)
             self._pool.labels(pool=pool.name, kind="waiting").set(pool.waiting)

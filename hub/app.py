@@ -31,6 +31,7 @@ from fieldmesh.service.lifecycle import Shutdown
 from fieldmesh.service.metrics import Registry
 from fieldmesh.service.nats_server import NatsConfig, NatsServer
 from fieldmesh.service.tasks import Supervisor
+from fieldmesh.service.tls import certificate_pem, to_show
 from hub.config import HubHome
 from hub.desk.hands import Hands
 from hub.fleet.jobs import Jobs
@@ -39,7 +40,7 @@ from hub.fleet.office import Office
 from hub.ingest.consume import Consumer, consumer_name
 from hub.ingest.making import by_hand, make_ingest
 from hub.ingest.verify import Verifier
-from hub.metrics import IngestFigures, RelayFigures
+from hub.metrics import IngestFigures, RelayFigures, StandingFigures
 from hub.relay.blobs import Blobs
 from hub.relay.hands import make_hands
 from hub.relay.publish import Relay
@@ -47,7 +48,7 @@ from hub.relay.requests import Desk, Responder
 from hub.relay.seeds import Seeds
 from hub.relay.streams import ensure_streams
 from hub.storage.nodes import revoked_bus_keys
-from hub.trust.authority import key_to_pem, load_key, pem_of
+from hub.trust.authority import key_to_pem, load_key
 from hub.trust.enrolment import EnrolmentGrant, EnrolmentRequest, enrol
 from hub.trust.files import write_secret
 from hub.trust.pace import Pace
@@ -104,13 +105,14 @@ class _Running:
         self._revoked: dict[str, int] = {}
         self._consumers = self._ingest_consumers()
         self._short_of_disk = False
+        self._standing = StandingFigures(self._registry, self._trust.authority.roots[0].ends_at)
 
     async def work(self, chain: Path, key: Path) -> None:
         """Everything runs until an end is asked for."""
         office = self._office
         https = office.settings.https
         pace = Pace(office.clock, tries=_TRIES, refill_s=_REFILL_S)
-        page = EnrolmentPage(self.enrol, self._trust.authority.certificate, pace)
+        page = EnrolmentPage(self.enrol, self._trust.authority.chain, pace)
         web = WebServer(page, Workplace(self._hands()), self._health, self._registry)
         port = await _start_web(web, https.host, https.port, office.home, chain=chain, key=key)
         try:
@@ -154,7 +156,7 @@ class _Running:
             enrol=self.enrol,
             renew=partial(renew, office.database, self._trust),
             lease=partial(lease, office.database, office.maker),
-            authority=office.trust.authority.certificate,
+            authorities=self._trust.authority.chain,
         )
         return Responder(
             office.database,
@@ -168,7 +170,7 @@ class _Running:
 
     def _ingest_consumers(self) -> dict[str, Consumer]:
         office = self._office
-        verifier = Verifier(self._trust.authority.certificate)
+        verifier = Verifier(self._trust.authority.chain)
         ingest = make_ingest(office, verifier)
         figures = IngestFigures(self._registry, office.clock)
         return {
@@ -209,6 +211,7 @@ class _Running:
         least = self._office.settings.least_free_bytes
         while True:
             free = shutil.disk_usage(self._office.home.folder).free
+            self._standing.looked(free)
             if (free < least) != self._short_of_disk:
                 self._short_of_disk = free < least
                 level = logging.ERROR if self._short_of_disk else logging.INFO
@@ -248,7 +251,7 @@ def line_to_bus(office: Office, url: str) -> Bus:
         [url],
         jwt=lambda: keys.hub_jwt(office.clock.now()),
         seed=keys.hub,
-        authority=office.trust.authority.certificate,
+        authority=office.trust.authority.chain,
         name="hub",
         random=random.SystemRandom(),
     )
@@ -325,7 +328,7 @@ def _server_certificate(office: Office) -> tuple[Path, Path]:
         write_secret(key_file, key_to_pem(ec.generate_private_key(ec.SECP256R1())))
     hosts = [*office.settings.https.names, socket.gethostname()]
     issued = authority.issue_server(load_key(key_file).public_key(), hosts)
-    chain_file.write_bytes(pem_of(issued.der) + authority.pem)
+    chain_file.write_bytes(certificate_pem(issued.der + to_show(authority.chain)))
     return chain_file, key_file
 
 

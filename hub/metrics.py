@@ -98,3 +98,26 @@ class RelayFigures:
         """The loop went round; ``waiting`` messages are still to go."""
         self._depth.set(waiting)
         self._progress.set(self._clock.now() / _MICROSECONDS)
+
+
+class StandingFigures:
+    """What runs out: room on the disk, and the authority's days."""
+
+    def __init__(self, registry: Registry, authority_ends_at: int) -> None:
+        """Figures are declared in ``registry``.
+
+        Args:
+            registry: the hub's.
+            authority_ends_at: UTC microseconds.
+        """
+        self._free = registry.gauge(
+            "fieldmesh_hub_disk_free_bytes", "How much room is on the hub's disk?"
+        ).labels()
+        ends = registry.gauge(
+            "fieldmesh_hub_authority_ends_timestamp_seconds", "When does the authority end?"
+        )
+        ends.labels().set(authority_ends_at / _MICROSECONDS)
+
+    def looked(self, free_bytes: int) -> None:
+        """The disk has so much room."""
+        self._free.set(free_bytes)

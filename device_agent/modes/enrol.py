@@ -1,11 +1,10 @@
 """A device gets its identity, and an empty database to begin with."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from device_agent.config import APP_VERSION
 from device_agent.link.enrolment import Enrolled, EnrolmentAsked, PersonKnown, enrol
 from device_agent.link.gateways import check_address
 from device_agent.storage import schema
@@ -23,6 +22,7 @@ from device_agent.storage.state import DeviceState
 from fieldmesh.basics.clock import Clock
 from fieldmesh.basics.codes import parse_code
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.basics.release import RELEASE
 from fieldmesh.service import tls
 
 
@@ -88,16 +88,18 @@ async def _ask(wish: EnrolmentWish, private_key: ec.EllipticCurvePrivateKey) -> 
     check_address(wish.gateway_address or ":")
     host, _, port = wish.gateway_address.rpartition(":")
     authority = await tls.fetch_authority(host.strip("[]"), int(port), code.authority)
-    return await enrol(
+    enrolled = await enrol(
         wish.gateway_address,
         tls.certificate_pem(authority),
         EnrolmentAsked(
             code=wish.code,
             csr=tls.make_csr(private_key, "fieldmesh-device"),
             hardware_id=wish.hardware_id,
-            app_version=APP_VERSION,
+            app_version=RELEASE,
         ),
     )
+    # The gateway passed the answer on: believed is only whom the code's own authority vouches for.
+    return replace(enrolled, authority=tls.learn_authorities(authority, enrolled.authority))
 
 
 def _save_certificates(home: Home, enrolled: Enrolled) -> None:

@@ -13,13 +13,16 @@ _LOG = logging.getLogger(__name__)
 
 
 async def renew_when_due(context: SyncContext, address: str) -> bool:
-    """A certificate that ends soon has its successor. Returns whether it was renewed now.
+    """A certificate that ends soon, or is not of the newest authority, has its successor.
+
+    Returns whether it was renewed now.
 
     The key stays the same, so batches signed before are still this device's. A failure is no
     failure of the sync: the next one tries again, long before the certificate ends.
     """
     left_us = tls.certificate_ends(context.certificate) - context.clock.now()
-    if left_us > context.settings.renew_before_s * 1_000_000:
+    is_newest = tls.is_issued_by(context.certificate, context.home.authority.read_bytes())
+    if is_newest and left_us > context.settings.renew_before_s * 1_000_000:
         return False
     key = context.database.key
     try:
@@ -32,3 +35,12 @@ async def renew_when_due(context: SyncContext, address: str) -> bool:
     context.certificate = renewed.certificate
     context.identity = load_identity(context.home, key)
     return True
+
+
+def learn_authorities(context: SyncContext, shown: bytes) -> None:
+    """New authorities that those which the device trusts vouch for are trusted too."""
+    held = context.home.authority.read_bytes()
+    learnt = tls.learn_authorities(held, shown)
+    if learnt != held:
+        write_durably(context.home.authority, learnt)
+        context.identity = load_identity(context.home, context.database.key)

@@ -23,7 +23,7 @@ from fieldmesh.basics.backoff import Backoff
 from fieldmesh.basics.errors import FieldmeshError, Rejected, Retry
 from fieldmesh.basics.limits import MESSAGE_BYTES
 from fieldmesh.service.bus_pull import BusMessage, Puller
-from fieldmesh.service.tls import HUB_NAME, certificate_pem
+from fieldmesh.service.tls import HUB_NAME, authorities, certificate_pem
 
 if TYPE_CHECKING:
     import random
@@ -84,7 +84,7 @@ class Bus:
             urls: ``tls://host:port`` of the brokers.
             jwt: the user's NATS JWT; asked at each connect, so that a renewed one is used.
             seed: the user's NATS seed; signs the broker's challenge, never leaves this process.
-            authority: the hub's authority, DER: the only one that is trusted.
+            authority: the hub's authorities, DER, one behind the other: the only ones that are trusted.
             name: how the broker's pages name this connection.
             random: for jitter.
             inbox_prefix: replies come here; a gateway may listen only under its own.
@@ -118,6 +118,10 @@ class Bus:
             Retry: `bus_unreachable` or `bus_refused`, with the time to wait.
         """
         await self._line()
+
+    def trust(self, authority: bytes) -> None:
+        """Connections that are made from now on believe these authorities (DER)."""
+        self._tls = _context(authority)
 
     async def close(self) -> None:
         """The line is down for good. Repeating it is harmless."""
@@ -383,5 +387,7 @@ async def _note(error: Exception) -> None:
 def _context(authority: bytes) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_verify_locations(cadata=certificate_pem(authority).decode("ascii"))
+    context.load_verify_locations(
+        cadata=certificate_pem(b"".join(authorities(authority))).decode("ascii")
+    )
     return context

@@ -43,6 +43,7 @@ UNREADABLE: Final = (
 )
 """What the library says of a certificate or request that a stranger has made up."""
 _MOST_CHAIN: Final = 8
+_LONG_LENGTH: Final = 0x80
 _EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _MICROSECOND: Final = datetime.timedelta(microseconds=1)
 
@@ -137,15 +138,118 @@ def gateway_dns_names(node_id: bytes) -> list[str]:
 
 
 def certificate_pem(der: bytes) -> bytes:
-    """A certificate as PEM.
+    """A certificate as PEM; of several, one behind the other.
 
     Raises:
         Rejected: `key_file_damaged`.
     """
     try:
-        return x509.load_der_x509_certificate(der).public_bytes(serialization.Encoding.PEM)
+        return b"".join(
+            x509.load_der_x509_certificate(one).public_bytes(serialization.Encoding.PEM)
+            for one in each_certificate(der)
+        )
     except ValueError:
         raise Rejected("key_file_damaged", place="certificate") from None
+
+
+def each_certificate(der: bytes) -> list[bytes]:
+    """The certificates that stand one behind the other (DER tells its own length).
+
+    Raises:
+        Rejected: `key_file_damaged`.
+    """
+    found: list[bytes] = []
+    while der:
+        size = _der_size(der)
+        if not 0 < size <= len(der):
+            raise Rejected("key_file_damaged", place="certificate")
+        found.append(der[:size])
+        der = der[size:]
+    if not found:
+        raise Rejected("key_file_damaged", place="certificate")
+    return found
+
+
+def _der_size(der: bytes) -> int:
+    first = der[1] if len(der) > 1 else 0
+    if first < _LONG_LENGTH:
+        return 2 + first
+    places = first - _LONG_LENGTH
+    return 2 + places + int.from_bytes(der[2 : 2 + places], "big")
+
+
+def authorities(der: bytes) -> list[bytes]:
+    """Of certificates one behind the other, those of authorities; a bridge between two is none."""
+    return [one for one in each_certificate(der) if _vouches(one, one)]
+
+
+def to_show(authority: bytes) -> bytes:
+    """Authorities and bridges as a server shows them behind its certificate: the bridges first.
+
+    Who trusts an older authority alone must meet the bridge before the new one itself, which it
+    could only refuse; who trusts the new one finds it among those it trusts before it looks here.
+    """
+    every = each_certificate(authority)
+    roots = authorities(authority)
+    return b"".join([*(one for one in every if one not in roots), *roots])
+
+
+def learn_authorities(held: bytes, shown: bytes) -> bytes:
+    """Every authority that is held, or that `held` vouches for, the newest first.
+
+    An authority is believed when one that is believed has signed its key: the bridge certificate
+    that `fieldmesh-hub authority renew` makes. Whoever shows it needs no trust of its own.
+
+    Args:
+        held: authorities that are trusted, DER, one behind the other.
+        shown: authorities and bridges, in any order; may be empty.
+    """
+    believed = dict.fromkeys(each_certificate(held))
+    offered = each_certificate(shown) if shown else []
+    while True:
+        new = [
+            one
+            for one in offered
+            if one not in believed and any(_vouches(other, one) for other in believed)
+        ]
+        if not new:
+            break
+        keys = {_key_of(one) for one in new}
+        believed |= dict.fromkeys(
+            [*new, *(one for one in authorities(shown) if _key_of(one) in keys)]
+        )
+    roots: list[bytes] = [one for one in believed if _vouches(one, one)]
+    roots.sort(key=certificate_begins, reverse=True)
+    return b"".join(roots)
+
+
+def _vouches(issuer: bytes, subject: bytes) -> bool:
+    """Whether the one authority has signed the other's certificate."""
+    try:
+        signed, signer = (x509.load_der_x509_certificate(one) for one in (subject, issuer))
+        signed.verify_directly_issued_by(signer)
+        limits = signed.extensions.get_extension_for_class(x509.BasicConstraints).value
+    except UNREADABLE:
+        return False
+    return limits.ca
+
+
+def _key_of(der: bytes) -> bytes:
+    return (
+        x509.load_der_x509_certificate(der)
+        .public_key()
+        .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+
+
+def is_issued_by(der: bytes, authority: bytes) -> bool:
+    """Whether that authority (the first, of several) has signed the certificate."""
+    try:
+        issuer = x509.load_der_x509_certificate(each_certificate(authority)[0])
+        x509.load_der_x509_certificate(der).verify_directly_issued_by(issuer)
+    except UNREADABLE:
+        return False
+    return True
 
 
 def certificate_der(pem: bytes) -> bytes:
@@ -207,16 +311,13 @@ def check_certificate(der: bytes, authority: bytes) -> PeerCertificate:
 
     Args:
         der: the certificate.
-        authority: the authority's certificate, DER.
+        authority: the authority's certificate, DER; of several, any may have signed.
 
     Raises:
         Rejected: `foreign_certificate`.
     """
-    try:
-        issuer = x509.load_der_x509_certificate(authority)
-        x509.load_der_x509_certificate(der).verify_directly_issued_by(issuer)
-    except UNREADABLE:
-        raise Rejected("foreign_certificate", place="certificate") from None
+    if not any(is_issued_by(der, one) for one in each_certificate(authority)):
+        raise Rejected("foreign_certificate", place="certificate")
     return read_certificate(der)
 
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 
-_DAY_US: Final = 24 * 3_600 * 1_000_000
-_RENEW_BEFORE_US: Final = 60 * _DAY_US
 _LOOK_S: Final = 6 * 3_600.0
 
 
@@ -30,6 +28,7 @@ async def run_renewal(
     folder: Path,
     identity: GatewayIdentity,
     use: Callable[[GatewayIdentity], None],
+    renew_before_us: int,
 ) -> None:
     """Keep the identity valid, for ever.
 
@@ -38,20 +37,37 @@ async def run_renewal(
         folder: the identity folder.
         identity: as loaded at the start.
         use: makes the new identity count for new connections.
+        renew_before_us: how long before its end the certificate is renewed.
 
     Raises:
         Retry: the hub is away; the supervisor begins anew later.
     """
     while True:
-        if identity.ends_at() - parts.clock.now() < _RENEW_BEFORE_US:
-            identity = await _renew(parts, folder, identity)
-            use(identity)
-        await asyncio.sleep(_LOOK_S)
+        count = parts.signals.line_up.count
+        learnt = _learn(identity, parts.signals.hub.authorities)
+        left_us = learnt.ends_at() - parts.clock.now()
+        if left_us < renew_before_us or not tls.is_issued_by(learnt.certificate, learnt.authority):
+            learnt = await _renew(parts, learnt)
+        if learnt is not identity:
+            await asyncio.to_thread(certificates.save, folder, learnt)
+            use(learnt)
+            identity = learnt
+        await parts.signals.line_up.after(count, timeout_s=_LOOK_S)
 
 
-async def _renew(
-    parts: ReplicationParts, folder: Path, identity: GatewayIdentity
-) -> GatewayIdentity:
+def _learn(identity: GatewayIdentity, shown: bytes) -> GatewayIdentity:
+    """A new authority that an old one vouches for counts from now on."""
+    if not shown or shown == identity.authority:
+        return identity
+    newest = tls.each_certificate(shown)[0]
+    if newest not in tls.each_certificate(tls.learn_authorities(identity.authority, shown)):
+        LOG.error("authority_not_believed")
+        return identity
+    LOG.info("authority_learnt", extra={"fingerprint": tls.fingerprint(newest)})
+    return replace(identity, authority=shown)
+
+
+async def _renew(parts: ReplicationParts, identity: GatewayIdentity) -> GatewayIdentity:
     csr = tls.make_csr(tls.load_key(identity.key_pem), identity.name)
     request = replication_pb2.ForwardedRenew(certificate=identity.certificate, csr=csr)
     payload = await parts.hub("renew", request.SerializeToString())
@@ -62,6 +78,5 @@ async def _renew(
         bus_jwt=reply.bus_credentials or identity.bus_jwt,
         bus_url=reply.bus_url or identity.bus_url,
     )
-    await asyncio.to_thread(certificates.save, folder, renewed)
     LOG.info("certificate_renewed", extra={"ends_at": renewed.ends_at()})
     return renewed

@@ -54,11 +54,10 @@ class GatewayIdentity:
 
     def node_keys(self) -> NodeKeys:
         """What servers of this gateway show: the certificate and the authority after it."""
-        authority = tls.certificate_pem(self.authority)
         return NodeKeys(
             private_key=self.key_pem,
-            certificate=tls.certificate_pem(self.certificate) + authority,
-            authority=authority,
+            certificate=tls.certificate_pem(self.certificate + tls.to_show(self.authority)),
+            authority=tls.certificate_pem(b"".join(tls.authorities(self.authority))),
         )
 
 
@@ -124,8 +123,9 @@ def _read(path: Path) -> bytes:
 def _read_certificate(path: Path) -> bytes:
     data = _read(path)
     try:
-        tls.certificate_ends(data)
-    except ValueError:
+        for one in tls.each_certificate(data):
+            tls.certificate_ends(one)
+    except (ValueError, Rejected):
         raise Rejected("key_file_damaged", place=str(path)) from None
     return data
 

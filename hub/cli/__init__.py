@@ -8,6 +8,7 @@ devices        device add | spare | authorise | replace | home | revoke | code |
 organisation   org, import, outlet, price, user
 oversight      audit, quarantine, gap, conflict, reject, session, verify
 backups        backup, restore, recover
+authority      authority show | renew | codes
 """
 
 from collections.abc import Sequence

@@ -10,7 +10,17 @@ from fieldmesh.service import logs, translation
 from fieldmesh.service.config import language_of_environment
 from fieldmesh.service.storage_problems import file_problem
 from fieldmesh.service.translation import _
-from hub.cli import backups, devices, gateways, organisation, oversight, people, sample, setup
+from hub.cli import (
+    authority,
+    backups,
+    devices,
+    gateways,
+    organisation,
+    oversight,
+    people,
+    sample,
+    setup,
+)
 from hub.cli.answers import TRY_AGAIN, Answer, print_answer, print_error
 
 Command = Callable[[argparse.Namespace], Awaitable[Answer]]
@@ -68,6 +78,7 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.set_defaults(home=Path("fieldmesh-hub"), json=False)
     nouns = parser.add_subparsers(metavar="COMMAND", required=True)
-    for part in (setup, organisation, people, gateways, devices, oversight, backups, sample):
+    parts = (setup, organisation, people, gateways, devices, oversight, backups, authority, sample)
+    for part in parts:
         part.add_commands(nouns, _shared())
     return parser

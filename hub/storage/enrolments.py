@@ -91,6 +91,13 @@ async def certificates_of(connection: Connection, node_id: bytes) -> list[Stored
     return [StoredCertificate(*row) for row in (await connection.execute(query)).all()]
 
 
+async def all_certificates(connection: Connection) -> list[StoredCertificate]:
+    """Every certificate, the oldest first."""
+    query = sa.select(*(CERTIFICATE.c[field] for field in StoredCertificate.__slots__))
+    rows = await connection.execute(query.order_by(CERTIFICATE.c.issued_at))
+    return [StoredCertificate(*row) for row in rows.all()]
+
+
 async def revoke_certificates(connection: Connection, node_id: bytes, at: int) -> list[str]:
     """All certificates of the node are revoked; returns the serials that were not yet."""
     mine = sa.and_(CERTIFICATE.c.node_id == node_id, CERTIFICATE.c.revoked_at.is_(None))

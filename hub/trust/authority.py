@@ -1,4 +1,8 @@
-"""The certificate authority of the network: one ECDSA P-256 key at the hub."""
+"""The certificate authority of the network: one ECDSA P-256 key at the hub, and those before it.
+
+`authority.pem` holds the authority that issues, then the bridge by which the one before vouches for
+its key, then the one before, and so on. A node that trusts any of them can learn the newest.
+"""
 
 import datetime
 import hashlib
@@ -18,7 +22,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from fieldmesh.basics.clock import Clock
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.limits import CSR_BYTES
-from fieldmesh.service.tls import UNREADABLE
+from fieldmesh.service.tls import UNREADABLE, check_certificate, is_issued_by
 from hub.trust.files import read_secret, write_secret
 
 AUTHORITY_DAYS = 20 * 365
@@ -63,17 +67,30 @@ class NodeName:
     public_key: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class AuthorityFacts:
+    """What a person wants to know of an authority; times in UTC microseconds."""
+
+    certificate: bytes
+    name: str
+    began_at: int
+    ends_at: int
+
+
 class Authority:
     """Issues and checks certificates. Its key never leaves the folder it was made in."""
 
     def __init__(
-        self, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey, clock: Clock
+        self, chain: Sequence[x509.Certificate], key: ec.EllipticCurvePrivateKey, clock: Clock
     ) -> None:
-        """The authority with that certificate and key."""
-        self._certificate = certificate
+        """The authority of the chain whose key that is; earlier ones and bridges stand in it too."""
+        self._chain = tuple(chain)
+        self._certificate = next(one for one in chain if _is_of(one, key))
         self._key = key
         self._clock = clock
-        self.certificate = certificate.public_bytes(serialization.Encoding.DER)
+        self.certificate = self._certificate.public_bytes(serialization.Encoding.DER)
+        self.chain = b"".join(one.public_bytes(serialization.Encoding.DER) for one in self._chain)
+        """All of it, DER, one behind the other: what nodes are told."""
 
     @classmethod
     def create(cls, folder: Path, clock: Clock, company: str) -> Self:
@@ -86,16 +103,28 @@ class Authority:
             raise Rejected("authority_exists", place=str(folder))
         key = ec.generate_private_key(ec.SECP256R1())
         name = _name(f"{company} Fieldmesh authority"[:64])
-        builder = _builder(clock, name, key.public_key(), AUTHORITY_DAYS).issuer_name(name)
-        builder = builder.add_extension(
-            x509.BasicConstraints(ca=True, path_length=0), critical=True
-        )
-        builder = builder.add_extension(_usage(signs_certificates=True), critical=True)
-        subject = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
-        certificate = builder.add_extension(subject, critical=False).sign(key, hashes.SHA256())
+        certificate = _authority_certificate(clock, name, key.public_key(), name, key)
         write_secret(folder / "authority_key.pem", key_to_pem(key))
         (folder / "authority.pem").write_bytes(_pem(certificate))
-        return cls(certificate, key, clock)
+        return cls([certificate], key, clock)
+
+    def renewed(self, folder: Path, company: str) -> "Authority":
+        """A new authority that issues from now on; this one vouches for it, and stays trusted until its end.
+
+        Durability: certificates first, the key last; without its key the new one is not in force.
+        """
+        key = ec.generate_private_key(ec.SECP256R1())
+        today = _today(self._clock)
+        name = _name(f"{company[:20]} Fieldmesh authority of {today:%Y-%m-%d %H:%M:%S}"[:64])
+        certificate = _authority_certificate(self._clock, name, key.public_key(), name, key)
+        bridge = _authority_certificate(
+            self._clock, name, key.public_key(), self._certificate.subject, self._key
+        )
+        kept = self._chain[self._chain.index(self._certificate) :]
+        made = Authority([certificate, bridge, *kept], key, self._clock)
+        write_secret(folder / "authority.pem", made.pem)
+        write_secret(folder / "authority_key.pem", key_to_pem(key))
+        return made
 
     @classmethod
     def load(cls, folder: Path, clock: Clock) -> Self:
@@ -107,17 +136,31 @@ class Authority:
         key = load_key(folder / "authority_key.pem")
         try:
             content = (folder / "authority.pem").read_bytes()
-            certificate = x509.load_pem_x509_certificate(content)
+            return cls(x509.load_pem_x509_certificates(content), key, clock)
         except FileNotFoundError:
             raise Rejected("key_file_missing", place=str(folder / "authority.pem")) from None
-        except ValueError:
+        except (ValueError, StopIteration):
             raise Rejected("key_file_damaged", place=str(folder / "authority.pem")) from None
-        return cls(certificate, key, clock)
 
     @property
     def pem(self) -> bytes:
-        """The authority's certificate."""
-        return _pem(self._certificate)
+        """The whole chain."""
+        return b"".join(_pem(one) for one in self._chain)
+
+    @property
+    def roots(self) -> "list[AuthorityFacts]":
+        """The authorities that count, the one that issues first."""
+        roots = [one for one in self._chain if one.subject == one.issuer]
+        roots.sort(key=lambda one: one != self._certificate)
+        return [_facts(one) for one in roots]
+
+    def is_in_force(self, certificate_der: bytes) -> bool:
+        """Whether an authority that has not ended has signed the certificate."""
+        now = self._clock.now()
+        return any(
+            one.ends_at > now and is_issued_by(certificate_der, one.certificate)
+            for one in self.roots
+        )
 
     def issue_node(self, csr_der: bytes, kind: NodeKind, node_id: bytes) -> Certificate:
         """A certificate for a device or gateway; only the key is taken from the request.
@@ -156,7 +199,7 @@ class Authority:
         """
         try:
             certificate = x509.load_der_x509_certificate(certificate_der)
-            certificate.verify_directly_issued_by(self._certificate)
+            check_certificate(certificate_der, self.chain)
             name = _owner(certificate)
         except UNREADABLE:
             raise Rejected("foreign_certificate", place="certificate") from None
@@ -171,7 +214,9 @@ class Authority:
         names: Sequence[x509.GeneralName],
         uses: Sequence[x509.ObjectIdentifier],
     ) -> Certificate:
-        builder = _builder(self._clock, _name(common_name), key, NODE_DAYS)
+        builder = _builder(
+            self._clock, _name(common_name), key, NODE_DAYS, self._certificate.not_valid_after_utc
+        )
         builder = builder.issuer_name(self._certificate.subject)
         builder = builder.add_extension(
             x509.BasicConstraints(ca=False, path_length=None), critical=True
@@ -240,11 +285,6 @@ def load_key(path: Path) -> ec.EllipticCurvePrivateKey:
     return key
 
 
-def pem_of(certificate_der: bytes) -> bytes:
-    """A certificate as PEM."""
-    return _pem(x509.load_der_x509_certificate(certificate_der))
-
-
 def _owner(certificate: x509.Certificate) -> NodeName:
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     key = certificate.public_key()
@@ -265,17 +305,56 @@ def _issued(certificate: x509.Certificate) -> Certificate:
     return Certificate(der, serial, hashlib.sha256(der).hexdigest(), expires_at)
 
 
+def _authority_certificate(
+    clock: Clock,
+    name: x509.Name,
+    key: ec.EllipticCurvePublicKey,
+    issuer: x509.Name,
+    signer: ec.EllipticCurvePrivateKey,
+) -> x509.Certificate:
+    builder = _builder(clock, name, key, AUTHORITY_DAYS).issuer_name(issuer)
+    for extension, critical in (
+        (x509.BasicConstraints(ca=True, path_length=None), True),
+        (_usage(signs_certificates=True), True),
+        (x509.SubjectKeyIdentifier.from_public_key(key), False),
+        (x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), False),
+    ):
+        builder = builder.add_extension(extension, critical=critical)
+    return builder.sign(signer, hashes.SHA256())
+
+
+def _is_of(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> bool:
+    is_root = certificate.subject == certificate.issuer
+    return is_root and certificate.public_key() == key.public_key()
+
+
+def _facts(certificate: x509.Certificate) -> AuthorityFacts:
+    microsecond = datetime.timedelta(microseconds=1)
+    return AuthorityFacts(
+        certificate.public_bytes(serialization.Encoding.DER),
+        certificate.subject.rfc4514_string().partition("=")[2],
+        (certificate.not_valid_before_utc - _EPOCH) // microsecond,
+        (certificate.not_valid_after_utc - _EPOCH) // microsecond,
+    )
+
+
 def _builder(
-    clock: Clock, subject: x509.Name, key: ec.EllipticCurvePublicKey, days: int
+    clock: Clock,
+    subject: x509.Name,
+    key: ec.EllipticCurvePublicKey,
+    days: int,
+    latest: datetime.datetime | None = None,
 ) -> x509.CertificateBuilder:
+    """A certificate from before today on for so many days, but not beyond ``latest``."""
     today = _today(clock)
+    ends = today + days * _DAY
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(today - _BACK_DAYS * _DAY)
-        .not_valid_after(today + days * _DAY)
+        .not_valid_after(min(ends, latest or ends))
     )
 
 

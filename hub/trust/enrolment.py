@@ -125,7 +125,7 @@ async def enrol(database: HubDatabase, trust: Trust, request: EnrolmentRequest) 
             `enrolment_refused` or `device_revoked`.
     """
     code = parse_code(request.code)
-    if not code.matches(trust.authority.certificate):
+    if not any(code.matches(one.certificate) for one in trust.authority.roots):
         raise Rejected("authority_unknown", place="enrolment code")
     key = csr_key(request.csr)
     _check_sizes(request)
@@ -215,7 +215,7 @@ async def _admit_gateway(
     await update_rows(writer, "gateway", names, [row])
     return EnrolmentGrant(
         certificate=certificate.der,
-        authority=trust.authority.certificate,
+        authority=trust.authority.chain,
         node_id=gateway_id,
         hub_public_key=trust.signer.public_key,
         bus_url=trust.bus_url,
@@ -250,7 +250,7 @@ async def _admit_device(
     await update_rows(writer, "device", names, [row])
     return EnrolmentGrant(
         certificate=certificate.der,
-        authority=trust.authority.certificate,
+        authority=trust.authority.chain,
         node_id=device_id,
         position_id=device.position_id or b"",
         document_prefix=device.document_prefix,

@@ -51,7 +51,7 @@ async def _renew_gateway(
     await update_rows(writer, "gateway", names, [(gateway_id, issued.fingerprint)])
     return EnrolmentGrant(
         certificate=issued.der,
-        authority=trust.authority.certificate,
+        authority=trust.authority.chain,
         node_id=gateway_id,
         hub_public_key=trust.signer.public_key,
         bus_url=trust.bus_url,
@@ -69,7 +69,7 @@ async def _renew_device(
     await update_rows(writer, "device", names, [(device_id, issued.fingerprint, issued.serial)])
     return EnrolmentGrant(
         certificate=issued.der,
-        authority=trust.authority.certificate,
+        authority=trust.authority.chain,
         node_id=device_id,
         position_id=device.position_id or b"",
         document_prefix=device.document_prefix,

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from fieldmesh.basics.clock import ManualClock
 from fieldmesh.service.health import Health
 from fieldmesh.service.metrics import Registry
+from fieldmesh.service.tls import certificate_pem
 from hub.config import HubSettings
 from hub.desk.hands import Applied, Hands
 from hub.exchange.sample.generated import GeneratedCompany, Size
@@ -23,7 +24,7 @@ from hub.fleet.people import add_user
 from hub.fleet.standard import assign_role
 from hub.fleet.subscriptions import refresh_everything
 from hub.storage.org_changes import head_office_write
-from hub.trust.authority import key_to_pem, pem_of
+from hub.trust.authority import key_to_pem
 from hub.trust.pace import Pace
 from hub.trust.signin import make_verifier
 from hub.web.enrolment import EnrolmentPage
@@ -148,7 +149,7 @@ async def site(folder: Path, size: Size | None = None) -> AsyncIterator[Site]:
     key = ec.generate_private_key(ec.SECP256R1())
     chain_file, key_file = folder / "chain.pem", folder / "key.pem"
     issued = office.trust.authority.issue_server(key.public_key(), ["localhost"])
-    chain_file.write_bytes(pem_of(issued.der) + office.trust.authority.pem)
+    chain_file.write_bytes(certificate_pem(issued.der) + office.trust.authority.pem)
     key_file.write_bytes(key_to_pem(key))
     pace = Pace(ManualClock(), tries=5, refill_s=1)
 

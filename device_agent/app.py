@@ -24,6 +24,7 @@ from device_agent.modes.photos import keep_photo, send_photos
 from device_agent.modes.progress import ProgressCallback, silent
 from device_agent.modes.run import run
 from device_agent.storage import held, photos, rescue, schema, swap, verify
+from device_agent.storage.attempts import open_keyring
 from device_agent.storage.database import Connection, DeviceDatabase
 from device_agent.storage.gateways import GatewayRow, known_gateways
 from device_agent.storage.home import Home
@@ -106,10 +107,11 @@ class DeviceAgent:
         Raises:
             Rejected: `device_not_enrolled`, `sign_in_refused`, `database_too_new`,
                 `database_unreadable`.
+            Retry: `sign_in_locked`.
         """
         home = Home(folder)
         home.require_enrolled()
-        key = Keyring(home).open(login, password)
+        key = open_keyring(home, login, password, clock or SystemClock())
         if begin_anew:
             swap.begin_anew(home, key)
         return await cls.open_with_key(home, key, login, settings=settings, clock=clock)

@@ -3,6 +3,8 @@
     home      the folder: which file is where, and which database is current
     sealed    AES-GCM under the database key, for files beside the database
     keyring   the database key, wrapped once per person by their password
+    attempts  wrong passwords in a row; after many a name rests
+    migrations  numbered steps of the agents own tables
     database  one encrypted connection in a thread of its own; read() and write() are its doors
     schema    the agent's own tables, and making or growing a database
     state     the one row that says where this device stands

@@ -75,6 +75,11 @@ class Home:
         return self.folder / "identity" / "keyring.json"
 
     @property
+    def attempts(self) -> Path:
+        """Wrong passwords in a row, by login."""
+        return self.folder / "identity" / "attempts.json"
+
+    @property
     def facts(self) -> Path:
         """What the hub said at enrolment, JSON; for a database that cannot be read any more."""
         return self.folder / "identity" / "device.json"

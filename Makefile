@@ -7,7 +7,7 @@ RUN := .venv/bin/python
 PACKAGES := fieldmesh device_agent gateway hub
 LINTED := $(wildcard $(PACKAGES) deploy tests tools protos examples)
 
-.PHONY: help demo test t check bench faults chaos fuzz mutants docs protos translations requirements clean
+.PHONY: help demo test t check bench faults chaos fuzz runbooks mutants docs protos translations requirements clean
 
 help: ## this list
 	@grep -hE '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z.]+):.*## (.*)/  make \1\t\2/' | expand -t 24

@@ -5,8 +5,6 @@ Parts get the few values they need; nothing else reads settings.
 
 from dataclasses import dataclass, field
 
-APP_VERSION = "0.1.0"
-
 
 @dataclass(frozen=True, slots=True)
 class DeviceSettings:

@@ -156,7 +156,7 @@ class _Running:
             enrol=self.enrol,
             renew=partial(renew, office.database, self._trust),
             lease=partial(lease, office.database, office.maker),
-            authorities=self._trust.authority.chain,
+            authority=self._trust.authority.chain,
         )
         return Responder(
             office.database,

@@ -11,7 +11,6 @@ from pathlib import Path
 from fieldmesh.service.config import Loaded, load_with_origins
 from fieldmesh.service.mail import MailServer
 
-APP_VERSION = "0.1.0"
 ENV_PREFIX = "FIELDMESH_HUB_"
 
 

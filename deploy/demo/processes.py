@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,9 +28,13 @@ class CommandFailedError(Exception):
         super().__init__(f"{' '.join(words)} ended with {code}: {answer or error[-2000:]}")
 
 
+PROGRAMS: ContextVar[Path] = ContextVar("PROGRAMS", default=Path(sys.executable).parent)
+"""The folder of the product's programs: those beside this Python, or those of another release."""
+
+
 def program(name: str) -> str:
-    """The path of one of the product's programs, beside this Python."""
-    return str(Path(sys.executable).parent / name)
+    """The path of one of the product's programs."""
+    return str(PROGRAMS.get() / name)
 
 
 async def ask(name: str, *words: str, timeout_s: float = 120.0) -> dict[str, object]:

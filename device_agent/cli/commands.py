@@ -212,6 +212,7 @@ async def _verify(agent: DeviceAgent, options: argparse.Namespace) -> Answer:
         "rows_checked": report.rows_checked,
         "rows_pending": report.rows_pending,
         "rows_wrong": wrong,
+        "network_is_newer": report.network_is_newer,
         "tables_wrong": {name: len(ids) for name, ids in report.wrong.items()},
         "digests_wrong": report.digests_wrong,
         "equal": wrong == 0 and report.digests_wrong == 0,

@@ -47,6 +47,7 @@ class Opening:
     device_time: int
     session_id: bytes
     reject_lsn: int
+    authority: bytes
     network: str
     resume_download_id: bytes = b""
     resume_offset: int = 0
@@ -102,6 +103,8 @@ class Welcomed:
     next_sequence: int
     stands_in_for: bytes
     position_id: bytes
+    schema_version: int
+    authorities: bytes
 
 
 @dataclass(frozen=True, slots=True)

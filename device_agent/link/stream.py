@@ -106,6 +106,7 @@ class SessionStream:
             network=opening.network,
             presence=opening.presence,
             presence_at=opening.presence_at,
+            authority=opening.authority,
         )
         await self._send(session_pb2.DeviceMessage(hello=hello))
 
@@ -226,6 +227,8 @@ def _welcome(message: session_pb2.GatewayMessage, hub: HubKnown) -> Welcomed:
         next_sequence=found.next_sequence,
         stands_in_for=found.stands_in_for,
         position_id=found.position_id,
+        schema_version=found.schema_version,
+        authorities=found.authorities,
     )
 
 

@@ -85,6 +85,7 @@ async def _until_served(context: SyncContext, story: Story, only: str) -> Report
     tries = 0
     while True:
         wait_s = 0.0
+        deferred: Report | None = None
         for candidate in await candidates(context, only):
             tries += 1
             try:
@@ -100,9 +101,10 @@ async def _until_served(context: SyncContext, story: Story, only: str) -> Report
             if report.outcome != "deferred":
                 await note_success(context, candidate, report)
                 return report
+            deferred = report
             wait_s = max(wait_s, report.retry_after_s)
-            if context.clock.monotonic() + wait_s > deadline:
-                return report
+        if deferred is not None and context.clock.monotonic() + wait_s > deadline:
+            return deferred
         if last is not None and last.code in _NO_LINE:
             _explain(context)
         pause_s = max(wait_s, pause.next_delay()) * (1 + context.chance.random() / 4)

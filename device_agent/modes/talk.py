@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
-from device_agent.config import APP_VERSION
 from device_agent.link.channel import ask_gateway_id, open_channel
 from device_agent.link.gateways import Candidate
 from device_agent.link.messages import (
@@ -25,6 +24,7 @@ from device_agent.link.wipe_order import check_wipe_order
 from device_agent.modes.context import Report, SyncContext
 from device_agent.modes.presence import say_presence
 from device_agent.modes.progress import Step
+from device_agent.modes.renewal import learn_authorities
 from device_agent.storage import held, outbox, ticks
 from device_agent.storage.database import Connection, uncaptured
 from device_agent.storage.gateways import GatewayRow, replace_hub_list
@@ -32,11 +32,14 @@ from device_agent.storage.sessions import SessionRow, save_session
 from device_agent.storage.state import DeviceState, read_state, update_state
 from device_agent.storage.ticks import Place
 from device_agent.storage.written import write_rows
+from fieldmesh.basics.codes import authority_fingerprint
 from fieldmesh.basics.errors import Fenced, FieldmeshError, Rejected, Retry
 from fieldmesh.basics.limits import EPOCHS_AHEAD
+from fieldmesh.basics.release import RELEASE
 from fieldmesh.codec.columns import TableRows
 from fieldmesh.data.schema import SCHEMA_VERSION
 from fieldmesh.service.tasks import beside
+from fieldmesh.service import tls
 from fieldmesh.session.transitions import Mode
 
 
@@ -155,7 +158,7 @@ class Talk:
             device_id=state.device_id,
             device_epoch=state.device_epoch,
             schema_version=SCHEMA_VERSION,
-            app_version=APP_VERSION,
+            app_version=RELEASE,
             cursor_lsn=state.cursor_lsn,
             partitions=greeting.partitions,
             last_sequence=state.last_sequence,
@@ -164,6 +167,9 @@ class Talk:
             session_id=self._journal.session_id,
             reject_lsn=greeting.reject_lsn,
             network=self.context.settings.network,
+            authority=authority_fingerprint(
+                tls.each_certificate(self.context.home.authority.read_bytes())[0]
+            ),
             resume_download_id=unfinished.download_id if unfinished else b"",
             resume_offset=unfinished.held_bytes if unfinished else 0,
         )
@@ -271,6 +277,8 @@ class Talk:
             return bool(outbox.waiting_places_after(connection, held) - self._sent)
 
         report.more_waits = await self.context.database.write(work)
+        if self.welcome is not None and self.welcome.authorities:
+            learn_authorities(self.context, self.welcome.authorities)
         if ended.outcome is Outcome.FENCED:
             raise Fenced("initialize_needed", place="session", reason=ended.reason)
         if ended.outcome is Outcome.DONE:
@@ -325,8 +333,12 @@ class Talk:
         self.report.device_state = message.device_state
 
     def _learn(self, connection: Connection, welcome: Welcomed) -> None:
-        """The gateway's time, and the position that the device serves now."""
-        update_state(connection, clock_offset=self._journal.clock_skew)
+        """The gateway's time, the network's schema, and the position that the device serves now."""
+        update_state(
+            connection,
+            clock_offset=self._journal.clock_skew,
+            network_schema=welcome.schema_version,
+        )
         if welcome.position_id:
             update_state(connection, position_id=welcome.position_id)
 

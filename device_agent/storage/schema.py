@@ -4,6 +4,7 @@ Replicated tables, their capture triggers and the trigger switches come from the
 company (`fieldmesh.data`); the agent's own tables stand beside the code that uses them.
 """
 
+import importlib
 import sqlite3
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -22,13 +23,14 @@ from device_agent.storage import (
 from device_agent.storage.database import connect
 from device_agent.storage.state import DeviceState, insert_state, update_state
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.basics.release import RELEASE
 from fieldmesh.data import ddl
 from fieldmesh.data.capture import capture_triggers
-from fieldmesh.data.model import ReplicatedTable
+from fieldmesh.data.model import ReplicatedColumn, ReplicatedTable
 from fieldmesh.data.schema import SCHEMA_VERSION
 
-AGENT_VERSION = 1
-"""Version of the agent's own tables (PRAGMA user_version)."""
+AGENT_VERSION = 2
+"""Version of the agent's own tables (PRAGMA user_version); migrations/ holds the steps."""
 
 
 def agent_statements() -> Iterable[str]:
@@ -103,7 +105,7 @@ def create_database(
 
     def fill(connection: sqlite3.Connection) -> None:
         insert_state(connection, device)
-        update_state(connection, schema_version=SCHEMA_VERSION)
+        update_state(connection, schema_version=SCHEMA_VERSION, release=RELEASE)
         more(connection)
 
     _create(path, key, fill)
@@ -112,14 +114,18 @@ def create_database(
 def needs_growth(connection: sqlite3.Connection) -> bool:
     """Whether this release knows a newer schema than the database has.
 
+    A device does not go back to an older release: it would overwrite what it can't see, in rows
+    that then count as proven.
+
     Raises:
         Rejected: `database_too_new`: a newer release wrote the database.
     """
     agent = connection.execute("PRAGMA user_version").fetchone()[0]
-    schema_held = state.read_state(connection).schema_version
-    if agent > AGENT_VERSION or schema_held > SCHEMA_VERSION:
-        raise Rejected("database_too_new", place="database", version=max(agent, schema_held))
-    return schema_held < SCHEMA_VERSION
+    held = connection.execute("SELECT schema_version FROM fm_device").fetchone()[0]
+    if agent > AGENT_VERSION or held > SCHEMA_VERSION:
+        release = connection.execute("SELECT release FROM fm_device").fetchone()[0]
+        raise Rejected("database_too_new", place="database", version=held, release=release)
+    return bool(agent < AGENT_VERSION or held < SCHEMA_VERSION)
 
 
 def grow(connection: sqlite3.Connection) -> None:
@@ -128,31 +134,48 @@ def grow(connection: sqlite3.Connection) -> None:
     Rows of a table that gained a column count as not proven (hash 0), so that the next full sync
     brings their values of the new column.
     """
+    _migrate(connection)
     for table in held.device_tables():
         there = {line[1] for line in connection.execute(f"PRAGMA table_info({table.name})")}
         if not there:
             connection.execute(ddl.create_table(table, ddl.Tier.DEVICE, "sqlite"))
+            for statement in ddl.create_indexes(table, ddl.Tier.DEVICE, "sqlite"):
+                connection.execute(statement)
             _trigger(connection, table)
             continue
         missing = [column for column in table.columns if column.name not in there]
-        if not missing:
-            continue
-        for (trigger,) in connection.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?",
-            (table.name,),
-        ).fetchall():
-            connection.execute(f'DROP TRIGGER "{trigger}"')
-        for statement in ddl.add_columns(table, missing):
+        if missing:
+            _widen(connection, table, missing)
+    update_state(connection, schema_version=SCHEMA_VERSION, release=RELEASE)
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    """The agent's own tables are those of this release."""
+    held_version = connection.execute("PRAGMA user_version").fetchone()[0]
+    for number in range(held_version + 1, AGENT_VERSION + 1):
+        step = importlib.import_module(f"device_agent.storage.migrations.step_{number}")
+        for statement in step.STATEMENTS:
             connection.execute(statement)
-        connection.execute(f"DELETE FROM fm_digest WHERE table_no = {table.number}")  # noqa: S608
-        connection.execute(f"UPDATE {table.name} SET row_hash = 0 WHERE lsn > 0")  # noqa: S608
-        connection.execute(
-            "INSERT INTO fm_digest (partition, table_no, rows, low, high)"  # noqa: S608
-            f" SELECT partition, {table.number}, count(*), 0, 0 FROM {table.name}"
-            " WHERE lsn > 0 GROUP BY partition"
-        )
-        _trigger(connection, table)
-    update_state(connection, schema_version=SCHEMA_VERSION)
+    connection.execute(f"PRAGMA user_version = {AGENT_VERSION}")
+
+
+def _widen(
+    connection: sqlite3.Connection, table: ReplicatedTable, missing: list[ReplicatedColumn]
+) -> None:
+    for (trigger,) in connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?", (table.name,)
+    ).fetchall():
+        connection.execute(f'DROP TRIGGER "{trigger}"')
+    for statement in ddl.add_columns(table, missing):
+        connection.execute(statement)
+    connection.execute(f"DELETE FROM fm_digest WHERE table_no = {table.number}")  # noqa: S608
+    connection.execute(f"UPDATE {table.name} SET row_hash = 0 WHERE lsn > 0")  # noqa: S608
+    connection.execute(
+        "INSERT INTO fm_digest (partition, table_no, rows, low, high)"  # noqa: S608
+        f" SELECT partition, {table.number}, count(*), 0, 0 FROM {table.name}"
+        " WHERE lsn > 0 GROUP BY partition"
+    )
+    _trigger(connection, table)
 
 
 def _create(path: Path, key: bytes, fill: Callable[[sqlite3.Connection], None]) -> None:

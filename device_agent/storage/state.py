@@ -34,7 +34,9 @@ CREATE TABLE fm_device (
   last_full_at INTEGER NOT NULL,
   session_us INTEGER NOT NULL,
   schema_version INTEGER NOT NULL,
-  successor TEXT NOT NULL DEFAULT ''
+  successor TEXT NOT NULL DEFAULT '',
+  release TEXT NOT NULL DEFAULT '',
+  network_schema INTEGER NOT NULL DEFAULT 0
 ) STRICT
 """
 
@@ -72,6 +74,10 @@ class DeviceState:
     last_full_at: int = 0
     session_us: int = 0
     schema_version: int = 0
+    release: str = ""
+    """Which release wrote the database last."""
+    network_schema: int = 0
+    """The newest schema version that rows of the network come from; 0 = not heard yet."""
 
     @property
     def last_sequence(self) -> int:

@@ -33,6 +33,7 @@ from device_agent.storage.state import (
 )
 from device_agent.storage.ticks import Place
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.basics.release import RELEASE
 from fieldmesh.data.schema import SCHEMA_VERSION, TABLES
 
 _CARRIED = (
@@ -189,6 +190,7 @@ def _state_after(state: DeviceState, snapshot: Snapshot, turn: Turn) -> DeviceSt
         must_initialize=0,
         last_full_at=turn.now,
         schema_version=SCHEMA_VERSION,
+        release=RELEASE,
     )
     return in_epoch(after, turn.epoch) if turn.epoch else after
 

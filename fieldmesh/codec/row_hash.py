@@ -43,6 +43,9 @@ def _texts(rows: TableRows, table: ReplicatedTable) -> list[str]:
     varying: list[list[Value]] = []
     for name in ("lsn", *sorted(set(rows.names) - NOT_HASHED)):
         values = rows.column(name)
+        column = table.column(name)
+        if column.since > 1:  # Its default was not in the hashes of before.
+            values = [None if value == column.neutral else value for value in values]
         head = f"{'' if name == 'lsn' else name}{_AFTER_NAME}"
         if values.count(values[0]) == count:
             fixed[-1] += _piece(head, values[0])
@@ -51,7 +54,7 @@ def _texts(rows: TableRows, table: ReplicatedTable) -> list[str]:
         fixed[-1] += "" if nulls else head
         fixed.append("" if nulls else _AFTER_VALUE)
         heads.append(head)
-        shape.append((table.column(name).wire_type in _BYTES, nulls))
+        shape.append((column.wire_type in _BYTES, nulls))
         varying.append(values)
     return _writer(tuple(shape))(*fixed, *heads, varying) if varying else fixed * count
 

@@ -1,5 +1,7 @@
 """Short names for the columns that tables are made of."""
 
+from dataclasses import replace
+
 from fieldmesh.data.model import ReplicatedColumn
 from fieldmesh.data.types import ColumnKind, Value, WireType
 
@@ -94,3 +96,22 @@ def place() -> tuple[ReplicatedColumn, ReplicatedColumn]:
 def binary(name: str, *, null: bool = True) -> ReplicatedColumn:
     """Bytes."""
     return ReplicatedColumn(name, ColumnKind(WireType.BINARY), null)
+
+
+def since(version: int, column: ReplicatedColumn) -> ReplicatedColumn:
+    """The column, added to a table that nodes of older releases have without it.
+
+    At its neutral value it counts for no hash, so that rows which were there before stay equal at
+    nodes that know it and at nodes that don't yet.
+
+    Args:
+        version: `SCHEMA_VERSION` of the release that adds it.
+        column: may be null and then has no default, or has one and may not be null: otherwise two
+            contents of a row would have one hash.
+
+    Raises:
+        ValueError: the column has both or neither.
+    """
+    if column.nullable != (column.default is None):
+        raise ValueError(column.name)
+    return replace(column, since=version)

@@ -169,14 +169,19 @@ def _quoted(name: str, dialect: str) -> str:
 def _sqlserver_table(table: ReplicatedTable) -> str:
     lines = []
     for column in (*table.wire_columns, *HUB_COLUMNS):
-        line = f"[{column.name}] {column.kind.sqlserver}"
-        line += " NULL" if column.nullable else " NOT NULL"
+        line = _sqlserver_column(column)
         if column.name == "id":
             line += f" CONSTRAINT [{table.name}_key] PRIMARY KEY"
-        elif column.default is not None and column.kind.wire is not WireType.TIME:
-            line += f" DEFAULT {_sqlserver_literal(column)}"
         lines.append(line)
     return f"CREATE TABLE [{table.name}] (\n  " + ",\n  ".join(lines) + "\n)"
+
+
+def _sqlserver_column(column: ReplicatedColumn) -> str:
+    line = f"[{column.name}] {column.kind.sqlserver}"
+    line += " NULL" if column.nullable else " NOT NULL"
+    if column.default is not None and column.kind.wire is not WireType.TIME:
+        line += f" DEFAULT {_sqlserver_literal(column)}"
+    return line
 
 
 def _provisional(table: ReplicatedTable) -> list[str]:
@@ -213,6 +218,21 @@ def add_columns(
         f'ALTER TABLE "{name or table.name}" ADD COLUMN {_added_column(column)}'
         for column in columns
     ]
+
+
+def add_hub_columns(
+    table: ReplicatedTable, columns: Iterable[ReplicatedColumn], dialect: str
+) -> list[str]:
+    """ALTER TABLE … ADD for a hub's database that is older than the schema.
+
+    Args:
+        table: the table as it is now.
+        columns: which of its columns are not there yet.
+        dialect: ``sqlite`` or ``mssql``.
+    """
+    if dialect == "sqlite":
+        return add_columns(table, columns)
+    return [f"ALTER TABLE [{table.name}] ADD {_sqlserver_column(column)}" for column in columns]
 
 
 def _added_column(column: ReplicatedColumn) -> str:

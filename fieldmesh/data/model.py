@@ -38,6 +38,8 @@ class ReplicatedColumn:
         nullable: whether it may be null.
         default: value in storage form where a writer gives none.
         indexed: whether people search by it.
+        since: schema version in which it was added to a table that was there before; see
+            `fieldmesh.data.columns.since`.
         references: table whose id it holds. Not enforced as a SQL foreign key anywhere, because
             scope makes parents absent; it gives the order of tables and what depends on what.
     """
@@ -48,6 +50,7 @@ class ReplicatedColumn:
     default: Value = None
     indexed: bool = False
     references: str | None = None
+    since: int = 1
 
     @property
     def wire_type(self) -> WireType:
@@ -103,6 +106,7 @@ class ReplicatedTable:
         policy: where its rows live and who may write them.
         columns: business columns, in order.
         download_priority: lower comes first in a full sync.
+        since: schema version that brought the table; older nodes get and prove nothing of it.
     """
 
     name: str
@@ -110,6 +114,7 @@ class ReplicatedTable:
     policy: Policy
     columns: tuple[ReplicatedColumn, ...]
     download_priority: int = 50
+    since: int = 1
     _by_name: dict[str, ReplicatedColumn] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
@@ -205,9 +210,10 @@ def replicated(
     policy: Policy,
     *columns: ReplicatedColumn | tuple[ReplicatedColumn, ...],
     priority: int = 50,
+    since: int = 1,
 ) -> ReplicatedTable:
     """A table of these columns; a tuple of columns stands for its members."""
     flat: list[ReplicatedColumn] = []
     for column in columns:
         flat.extend(column if isinstance(column, tuple) else (column,))
-    return ReplicatedTable(name, number, policy, tuple(flat), priority)
+    return ReplicatedTable(name, number, policy, tuple(flat), priority, since)

@@ -17,6 +17,7 @@ from fieldmesh.data.tables import (
 
 __all__ = [
     "PARTS",
+    "SCHEMA_COMPAT_VERSION",
     "SCHEMA_VERSION",
     "TABLES",
     "ReplicatedColumn",
@@ -26,9 +27,9 @@ __all__ = [
 ]
 
 SCHEMA_VERSION = 1
-"""Grows with every change of a table; 1: 2026-11, the first release."""
+"""Grows with every release that adds a table or a column (`since`); 1: 2026-11, the first release."""
 SCHEMA_COMPAT_VERSION = 1
-"""The oldest program that can read data written by this one."""
+"""The oldest schema version whose gateways can go on with the cache of a gateway of this one."""
 
 _AREAS = (
     organisation.TABLES,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import random
 import secrets
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from fieldmesh.basics.clock import SystemClock
 from fieldmesh.basics.identifiers import IdentifierMaker
+from fieldmesh.basics.release import RELEASE
 from fieldmesh.service.bus import Bus
 from fieldmesh.service.nats_identity import gateway_inbox
 from gateway.app.home import Home
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from gateway.trust.certificates import GatewayIdentity
 
 LOG = logging.getLogger(__name__)
-VERSION: Final = version("fieldmesh")
 _SPOOL_LOOK_S: Final = 600.0
 _FIGURES_S: Final = 5.0
 _GRACE_S: Final = 3.0
@@ -76,7 +75,7 @@ class Gateway:
         self.hub = HubRequests(self.bus, self.signals.hub, identity.gateway_id)
         self.replication = ReplicationParts(
             gateway_id=identity.gateway_id,
-            version=VERSION,
+            version=RELEASE,
             database=database,
             signals=self.signals,
             clock=self.clock,
@@ -109,7 +108,7 @@ class Gateway:
             bandwidth=self.bandwidth,
         )
         self.desk = EnrolmentDesk(self.hub, self.clock)
-        self.facts = ServerFacts(self.serving, name=identity.name, version=VERSION)
+        self.facts = ServerFacts(self.serving, name=identity.name, version=RELEASE)
         self.ports: dict[str, int] = {}
 
     def _bus(self) -> Bus:
@@ -153,6 +152,7 @@ class Gateway:
             downloads=self.downloads,
             journal=self.journal,
             gateways=self.neighbours,
+            authorities=lambda: self.identity.authority,
         )
 
     def set_bandwidth(self, rules: Sequence[cursors.BandwidthRule]) -> None:
@@ -160,5 +160,6 @@ class Gateway:
         self.bandwidth.rules = tuple(rules)
 
     def use_identity(self, identity: GatewayIdentity) -> None:
-        """New connections show the new certificate."""
+        """New connections show the new certificate, and believe the authorities that it knows."""
         self.identity = identity
+        self.bus.trust(identity.authority)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from fieldmesh.basics.clock import SystemClock
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.basics.release import RELEASE
 from fieldmesh.service.grpc_server import (
     bind,
     make_server,
@@ -26,7 +27,7 @@ from fieldmesh.service.grpc_server import (
 from fieldmesh.service.health import Health, HealthServer
 from fieldmesh.service.lifecycle import Shutdown
 from fieldmesh.service.tasks import Supervisor
-from gateway.app.building import VERSION, Gateway
+from gateway.app.building import Gateway
 from gateway.app.home import Home
 from gateway.replication import (
     blobs_up,
@@ -115,6 +116,7 @@ def start_loops(gateway: Gateway, loops: Supervisor) -> None:
             gateway.home.identity,
             gateway.identity,
             gateway.use_identity,
+            int(gateway.config.renew_before_s * 1_000_000),
         ),
     }
     for name, loop in to_hub.items():
@@ -141,6 +143,7 @@ async def _watch_figures(gateway: Gateway) -> None:
             depth=depth,
             free_bytes=gateway.disk.free_bytes,
             reachable=gateway.signals.hub.reachable,
+            certificate_ends_at=gateway.identity.ends_at(),
             pools=gateway.serving.pools.all(),
         )
         await asyncio.sleep(_FIGURES_S)
@@ -216,7 +219,7 @@ def _health(gateway: Gateway) -> Health:
             "hub": "ok" if line.reachable else "away, work goes on",
             "certificate": "ok" if problem is None else str(problem),
         },
-        facts={"hub_lsn": line.hub_lsn, "version": VERSION},
+        facts={"hub_lsn": line.hub_lsn, "version": RELEASE},
     )
 
 
@@ -225,6 +228,7 @@ def _admin_handlers(gateway: Gateway) -> dict[str, Handler]:
         problem = gateway.identity.problem(gateway.clock.now())
         return {
             **await gateway.commands.status(),
+            "disk": "ok" if gateway.disk.has_room() else "full",
             "certificate": "ok" if problem is None else str(problem),
             "ports": gateway.ports,
             "running": True,

@@ -17,11 +17,11 @@ from fieldmesh.basics.clock import SystemClock
 from fieldmesh.basics.errors import FieldmeshError, Rejected, Retry
 from fieldmesh.basics.identifiers import to_text
 from fieldmesh.basics.problems import fill, problem_of
+from fieldmesh.basics.release import RELEASE
 from fieldmesh.service import config as settings
 from fieldmesh.service import logs
 from fieldmesh.service.storage_problems import file_problem
 from fieldmesh.service.translation import _, set_language
-from gateway.app.building import VERSION
 from gateway.app.home import Home
 from gateway.app.running import read_stopped, serve
 from gateway.cli.showing import show
@@ -128,7 +128,7 @@ async def _enroll(call: Call) -> Answer:
         hub_url=call.arguments.hub,
         name=call.arguments.name or host,
         hardware_id=call.arguments.hardware_id or platform.node(),
-        app_version=VERSION,
+        app_version=RELEASE,
         addresses=call.arguments.address or [f"{host}:{call.config.port}"],
         enrolment_address=call.arguments.enrolment_address
         or f"{host}:{call.config.enrolment_port}",

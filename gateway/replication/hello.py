@@ -35,6 +35,7 @@ async def say_hello(parts: ReplicationParts) -> int | None:
     line = parts.signals.hub
     line.reachable, line.since, line.problem = True, now, ""
     line.hub_lsn = max(line.hub_lsn, welcome.lsn)
+    line.authorities = welcome.authorities
     LOG.info("hub_reached", extra={"hub_lsn": welcome.lsn, "mark_lsn": hello.mark_lsn})
     parts.signals.line_up.give()
     parts.signals.outbox_grown.give()
@@ -66,6 +67,7 @@ def take_welcome(
         Whether there are partitions to seed.
     """
     cursors.set_shards(connection, max(1, welcome.shards))
+    cursors.set_hub_schema(connection, welcome.schema_version)
     epochs = [cursors.EpochStart(epoch.epoch, epoch.began_after) for epoch in welcome.epochs]
     changed = subscription.take_epochs(connection, epochs, now)
     state = cursors.read_state(connection)

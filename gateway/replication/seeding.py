@@ -181,11 +181,12 @@ def _apply_chunk(
 
 
 def _apply_frames(connection: Transaction, content: list[frames.UnpackedFrame]) -> None:
+    """Rows are written also over the same version: held ones may lack a column that is new here."""
     for frame in content:
         if frame.kind == frames.FrameKind.REMOVALS:
             cache.apply_removals(connection, frame.rows)
         else:
-            cache.apply_rows(connection, frame.rows)
+            cache.repair_rows(connection, frame.rows)
 
 
 async def _finish(parts: ReplicationParts, partition: int) -> None:

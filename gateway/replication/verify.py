@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from fieldmesh.basics.errors import Retry
 from fieldmesh.codec import frames
+from fieldmesh.data.schema import SCHEMA_VERSION
 from fieldmesh.wire.v1 import replication_pb2, table_pb2
 from gateway.storage import cache, cursors, digests, partitions
 
@@ -105,7 +106,10 @@ async def verify(parts: ReplicationParts, *, deep: bool, repair: bool) -> Verdic
 async def _look_deep(
     parts: ReplicationParts, partition: int, verdict: Verdict
 ) -> set[tuple[int, str, int]]:
-    wrong = await parts.database.read(partial(digests.wrong_rows, partition=partition))
+    newer = await parts.database.read(cursors.network_schema) > SCHEMA_VERSION
+    wrong = (
+        {} if newer else await parts.database.read(partial(digests.wrong_rows, partition=partition))
+    )
     if await parts.database.write(partial(digests.recount, partition=partition)):
         verdict.recounted += 1
     verdict.wrong_rows += sum(len(ids) for ids in wrong.values())
@@ -119,7 +123,9 @@ async def _look_deep(
 async def _ask_digests(
     parts: ReplicationParts, wanted: Iterable[int], *, detail: bool
 ) -> replication_pb2.DigestsReply:
-    request = replication_pb2.DigestsRequest(partitions=sorted(wanted), detail=detail)
+    request = replication_pb2.DigestsRequest(
+        partitions=sorted(wanted), detail=detail, schema_version=SCHEMA_VERSION
+    )
     payload = await parts.hub.ask("digests", request.SerializeToString(), timeout_s=_REQUEST_S)
     return replication_pb2.DigestsReply.FromString(payload)
 

@@ -45,6 +45,7 @@ class Wish:
 
     Attributes:
         whole: the device gets a new database instead of a delta.
+        known: its schema version: tables that it does not have count in no digest.
     """
 
     device_id: bytes
@@ -52,11 +53,12 @@ class Wish:
     cursor_lsn: int
     held: frozenset[int]
     whole: bool
+    known: int
 
     @property
     def kind(self) -> str:
-        """``delta`` or ``snapshot``."""
-        return SNAPSHOT if self.whole else DELTA
+        """A delta or a snapshot for devices of that schema version; no other is resumed."""
+        return f"{SNAPSHOT if self.whole else DELTA} {self.known}"
 
     @property
     def variant(self) -> bytes:
@@ -142,7 +144,7 @@ class DownloadMaker:
             lambda connection: downloads.find_variant(
                 connection,
                 wish.device_id,
-                kind=SNAPSHOT,
+                kind=wish.kind,
                 variant=_snapshot_variant(connection, wish),
             ),
             resumed=False,
@@ -181,6 +183,7 @@ class DownloadMaker:
             self._database,
             wish.device_id,
             cursor_lsn=wish.cursor_lsn,
+            known=wish.known,
             download_id=download_id,
             path=path,
         )
@@ -228,7 +231,8 @@ def _has_size(path: Path, size: int) -> bool:
 
 def _snapshot_variant(connection: Transaction, wish: Wish) -> bytes:
     facts = devices.read_facts(connection, wish.device_id)
-    return snapshot_rows.variant(connection, partitions.device_partitions(connection, facts))
+    wanted = partitions.device_partitions(connection, facts)
+    return snapshot_rows.variant(connection, wanted)
 
 
 def _find_fitting(
@@ -237,7 +241,7 @@ def _find_fitting(
     kept = find(connection)
     if kept is None or kept.kind != wish.kind:
         return None
-    if kept.kind == DELTA and kept.variant != wish.variant:
+    if not wish.whole and kept.variant != wish.variant:
         return None
     start, _, _ = _read_description(kept.description)
     facts = devices.read_facts(connection, wish.device_id)
@@ -307,6 +311,8 @@ def _build_delta(
         dropped=sorted(plan.dropped),
         ticks=to_ticks(facts, device_epoch=0, contiguous=0),
     )
-    found = digests.partition_digests(connection, plan.partitions, for_devices=True)
+    found = digests.partition_digests(
+        connection, plan.partitions, for_devices=True, known=wish.known
+    )
     end = session_pb2.DownloadEnd(digests=[to_digest(row) for row in found])
     return Download(start, end, content, rows)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from fieldmesh.basics.codes import authority_fingerprint
+from fieldmesh.service import tls
 from fieldmesh.wire.v1 import session_pb2, table_pb2
 
 if TYPE_CHECKING:
@@ -56,3 +58,14 @@ def to_state(facts: DeviceFacts) -> session_pb2.DeviceState.ValueType:
     if facts.suspended:
         return session_pb2.DEVICE_STATE_SUSPENDED
     return _STATES.get(facts.state, session_pb2.DEVICE_STATE_UNSPECIFIED)
+
+
+def news_of(authorities: bytes, held: bytes) -> bytes:
+    """The network's authorities for a device that does not trust the newest yet; else nothing.
+
+    Args:
+        authorities: DER, one behind the other, the newest first.
+        held: fingerprint of the newest that the device trusts; empty = it does not tell.
+    """
+    newest = authority_fingerprint(tls.each_certificate(authorities)[0])
+    return b"" if held in {b"", newest} else authorities

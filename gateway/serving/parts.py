@@ -38,7 +38,10 @@ class Pools:
 
 @dataclass(frozen=True, slots=True)
 class ServingParts:
-    """Shared by all sessions. ``gateways`` tells where devices may sync, as of now."""
+    """Shared by all sessions.
+
+    ``gateways`` tells where devices may sync, ``authorities`` whom the network believes, as of now.
+    """
 
     gateway_id: bytes
     database: Database
@@ -52,3 +55,4 @@ class ServingParts:
     downloads: DownloadMaker
     journal: SessionJournal
     gateways: Callable[[], Sequence[enrol_pb2.GatewayAddress]]
+    authorities: Callable[[], bytes]

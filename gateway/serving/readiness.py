@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from fieldmesh.basics.errors import Retry
+from fieldmesh.data.schema import SCHEMA_VERSION
 from gateway.storage import cursors, partitions
 
 if TYPE_CHECKING:
     from gateway.storage.transaction import Transaction
 
 _NOT_READY_RETRY_S: Final = 15.0
+_OLDER_RETRY_S: Final = 600.0
 
 
 def check_served(connection: Transaction, wanted: set[int]) -> None:
@@ -33,3 +35,15 @@ def check_ahead(connection: Transaction, cursor_lsn: int) -> None:
     state = cursors.read_state(connection)
     if cursor_lsn > state.mark_lsn and not cursors.is_lost(cursor_lsn, state.epochs):
         raise Retry("gateway_behind", delay_s=_NOT_READY_RETRY_S)
+
+
+def check_known(schema_version: int) -> None:
+    """This gateway has every column that a device of that schema version has.
+
+    A download without them would empty them on the device, under hashes that say all is well.
+
+    Raises:
+        Retry: ``gateway_older``.
+    """
+    if schema_version > SCHEMA_VERSION:
+        raise Retry("gateway_older", delay_s=_OLDER_RETRY_S)

@@ -40,6 +40,7 @@ def find_repair(
     held: Sequence[table_pb2.Digest],
     stands_at: int,
     has: Collection[int],
+    known: int,
 ) -> RepairFrames:
     """Every (table, bucket) in which the device's digests are not the gateway's, whole, after what changed since.
 
@@ -51,6 +52,7 @@ def find_repair(
         held: what the device has where it differs.
         stands_at: the mark of the download that it has applied.
         has: the partitions of that download.
+        known: its schema version: tables that it does not have are left alone.
 
     Raises:
         Retry: ``partition_not_ready``: what the device may see, or how its areas stand here, has changed meanwhile;
@@ -79,7 +81,7 @@ def find_repair(
     for partition, ranges in theirs.items():
         ours = {
             (row.table, row.bucket): (row.rows, row.low, row.high)
-            for row in digests.bucket_digests(connection, partition, for_devices=True)
+            for row in digests.bucket_digests(connection, partition, for_devices=True, known=known)
         }
         for table, bucket in sorted({*ours, *ranges}):
             if ours.get((table, bucket)) == ranges.get((table, bucket)):

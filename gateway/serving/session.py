@@ -19,7 +19,8 @@ from fieldmesh.service.tasks import beside
 from fieldmesh.wire.v1 import batch_pb2, session_pb2
 from gateway.serving.downloads import Wish
 from gateway.serving.early import EarlyDelta
-from gateway.serving.forms import OUTCOME_NAMES, to_state, to_ticks
+from gateway.serving.forms import OUTCOME_NAMES, news_of, to_state, to_ticks
+from gateway.serving.readiness import check_known
 from gateway.serving.repairs import find_repair
 from gateway.serving.roaming import until_ready, wish_lease
 from gateway.serving.sending import send_download
@@ -60,6 +61,7 @@ class Opening:
     fence: Fence | None
     contiguous: int
     mark_lsn: int
+    network_schema: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,7 @@ class SyncSession:
             fence,
             self._contiguous(connection, facts),
             cursors.mark_lsn(connection),
+            cursors.network_schema(connection),
         )
 
     def _contiguous(self, connection: Transaction, facts: DeviceFacts) -> int:
@@ -192,6 +195,8 @@ class SyncSession:
             next_sequence=opening.contiguous + 1,
             stands_in_for=facts.stands_in_for or b"",
             position_id=facts.position_id or b"",
+            schema_version=opening.network_schema,
+            authorities=news_of(self.parts.authorities(), self.hello.authority),
         )
         await self.stream.send(session_pb2.GatewayMessage(welcome=welcome))
 
@@ -287,6 +292,7 @@ class SyncSession:
             cursor_lsn=self.hello.cursor_lsn,
             held=frozenset(self.hello.partitions),
             whole=self.mode in _NEW_DATABASE,
+            known=self.hello.schema_version,
         )
 
     async def _download(self, opening: Opening) -> Download:
@@ -301,6 +307,7 @@ class SyncSession:
 
     async def _bring_down(self, opening: Opening) -> None:
         try:
+            check_known(self.hello.schema_version)
             download = await self._download(opening)
         except Retry as problem:
             await self._defer(problem)
@@ -343,6 +350,7 @@ class SyncSession:
                     held=applied.differing,
                     stands_at=start.mark_lsn,
                     has=start.partitions,
+                    known=self.hello.schema_version,
                 )
             )
             self.row.rows_down += repair.rows

@@ -41,6 +41,7 @@ async def build(
     device_id: bytes,
     *,
     cursor_lsn: int,
+    known: int,
     download_id: bytes,
     path: Path,
 ) -> Built:
@@ -52,15 +53,15 @@ async def build(
     """
     await database.read(partial(check_ahead, cursor_lsn=cursor_lsn))
     return await asyncio.to_thread(
-        _build, database.path, device_id, download_id=download_id, path=path
+        _build, database.path, device_id, known=known, download_id=download_id, path=path
     )
 
 
-def _build(source: Path, device_id: bytes, *, download_id: bytes, path: Path) -> Built:
+def _build(source: Path, device_id: bytes, *, known: int, download_id: bytes, path: Path) -> Built:
     raw = path.with_suffix(".building")
     try:
         with snapshots.open_target(raw, source) as connection:
-            made = snapshots.fill(connection, device_id, check=check_served)
+            made = snapshots.fill(connection, device_id, known=known, check=check_served)
         size, sha256, uncompressed = snapshot_file.compress_file(raw, path)
     except BaseException:
         path.unlink(missing_ok=True)

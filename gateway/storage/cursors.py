@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fieldmesh.basics.epochs import make_lsn
+from fieldmesh.data.schema import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     import sqlite3
@@ -96,6 +97,21 @@ def mark_of_day(connection: sqlite3.Connection, day: int) -> int:
 def set_shards(connection: sqlite3.Connection, shards: int) -> None:
     """The hub reads UP in this many shards."""
     connection.execute("UPDATE fm_state SET shards = ?", (shards,))
+
+
+def set_hub_schema(connection: sqlite3.Connection, version: int) -> None:
+    """The hub's schema has this version."""
+    connection.execute("UPDATE fm_state SET hub_schema_version = ?", (version,))
+
+
+def network_schema(connection: sqlite3.Connection) -> int:
+    """The newest schema version that a row here may come from.
+
+    Above this program's own, rows may have had columns that are not here, so that their content
+    doesn't give their hash.
+    """
+    row = connection.execute("SELECT hub_schema_version FROM fm_state").fetchone()
+    return max(SCHEMA_VERSION, int(row[0]))
 
 
 def set_bandwidth(connection: sqlite3.Connection, rules: Sequence[BandwidthRule]) -> None:

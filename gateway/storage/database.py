@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import importlib
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.basics.release import RELEASE
 from fieldmesh.data.ddl import (
     DIGEST_TABLE,
     Tier,
+    add_columns,
     create_statements,
     digest_triggers,
     table_statements,
 )
-from fieldmesh.data.schema import SCHEMA_VERSION, TABLES
+from fieldmesh.data.schema import SCHEMA_COMPAT_VERSION, SCHEMA_VERSION, TABLES
 from fieldmesh.service.database import Database
 from gateway.storage import partitions
 from gateway.storage.schema import (
@@ -51,20 +53,43 @@ async def open_database(path: Path, gateway_id: bytes, clock: Clock) -> Database
 
 
 def prepare(connection: sqlite3.Connection, gateway_id: bytes, now: int) -> None:
-    """All tables stand as this version needs them."""
+    """All tables stand as this version needs them.
+
+    The database of a newer release is taken over when its `compat_version` allows: what was written
+    there for columns that this program does not know is loaded anew after the next update.
+    """
     made = connection.execute(
         "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'fm_state'"
     ).fetchone()
     if not made:
         _create(connection, gateway_id)
+        _sign(connection)
         return
-    row = connection.execute("SELECT gateway_id, database_version FROM fm_state").fetchone()
-    if row[0] != gateway_id:
-        raise Rejected("database_of_other", found=row[0].hex(), wanted=gateway_id.hex())
-    if row[1] > DATABASE_VERSION:
-        raise Rejected("database_too_new", version=row[1])
-    _migrate(connection, row[1])
-    _follow_schema(connection, now)
+    held = _held(connection)
+    if held["gateway_id"] != gateway_id:
+        raise Rejected("database_of_other", found=held["gateway_id"].hex(), wanted=gateway_id.hex())
+    version = held["database_version"]
+    if version > DATABASE_VERSION or held.get("compat_version", 1) > SCHEMA_VERSION:
+        raise Rejected(
+            "database_too_new", version=held["schema_version"], release=held.get("release", "")
+        )
+    _migrate(connection, version)
+    _follow_schema(connection, now, grown=held["schema_version"] < SCHEMA_VERSION)
+    _sign(connection)
+
+
+def _held(connection: sqlite3.Connection) -> dict[str, Any]:
+    """What the database says of itself; an old one lacks some of it."""
+    cursor = connection.execute("SELECT * FROM fm_state")
+    return dict(zip((column[0] for column in cursor.description), cursor.fetchone(), strict=True))
+
+
+def _sign(connection: sqlite3.Connection) -> None:
+    """Who has written the database last, and who can work with it."""
+    connection.execute(
+        "UPDATE fm_state SET schema_version = ?, compat_version = ?, release = ?",
+        (SCHEMA_VERSION, SCHEMA_COMPAT_VERSION, RELEASE),
+    )
 
 
 def _create(connection: sqlite3.Connection, gateway_id: bytes) -> None:
@@ -96,9 +121,12 @@ def _migrate(connection: sqlite3.Connection, version: int) -> None:
         connection.execute("UPDATE fm_state SET database_version = ?", (number,))
 
 
-def _follow_schema(connection: sqlite3.Connection, now: int) -> None:
-    """Tables and columns that the replicated schema has gained are there, to be seeded anew."""
-    changed = False
+def _follow_schema(connection: sqlite3.Connection, now: int, *, grown: bool) -> None:
+    """Tables and columns that the replicated schema has gained are there, to be seeded anew.
+
+    ``grown``: an older program has written last, so also columns that are there may lack values.
+    """
+    changed = grown
     for name in CACHED_TABLES:
         held = _columns(connection, name)
         if not held:
@@ -111,14 +139,13 @@ def _follow_schema(connection: sqlite3.Connection, now: int) -> None:
             continue
         missing = [column for column in WIRE_COLUMNS[name] if column not in held]
         targets = [name, provisional(name)] if name in PROVISIONAL_TABLES else [name]
-        for column in missing:
-            kind = TABLES[name].column(column).kind.sqlite
-            for target in targets:
-                connection.execute(f"ALTER TABLE {target} ADD COLUMN {column} {kind}")
-            changed = True
+        for target in targets:
+            columns = [TABLES[name].column(column) for column in missing]
+            for statement in add_columns(TABLES[name], columns, target):
+                connection.execute(statement)
+        changed = changed or bool(missing)
     if changed:
         partitions.seed_again(connection, None, now, whole=False)
-    connection.execute("UPDATE fm_state SET schema_version = ?", (SCHEMA_VERSION,))
 
 
 def _columns(connection: sqlite3.Connection, table: str) -> set[str]:

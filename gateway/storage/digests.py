@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Final, cast
 
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.codec.row_hash import row_hashes
-from fieldmesh.data.schema import TABLES
+from fieldmesh.data.schema import SCHEMA_VERSION, TABLES
 from gateway.storage.schema import (
     CACHED_TABLES,
-    DEVICE_TABLE_NUMBERS,
     DEVICE_TABLES,
     TABLE_NUMBER,
     WIRE_COLUMNS,
@@ -38,8 +37,17 @@ class DigestRow:
     high: int
 
 
+def _compared(known: int, *, for_devices: bool) -> list[str]:
+    tables = DEVICE_TABLES if for_devices else CACHED_TABLES
+    return [name for name in tables if TABLES[name].since <= known]
+
+
 def partition_digests(
-    connection: sqlite3.Connection, partitions: Collection[int], *, for_devices: bool
+    connection: sqlite3.Connection,
+    partitions: Collection[int],
+    *,
+    for_devices: bool,
+    known: int = SCHEMA_VERSION,
 ) -> list[DigestRow]:
     """One digest per partition, also for those without a row.
 
@@ -47,10 +55,9 @@ def partition_digests(
         connection: open transaction.
         partitions: which ones.
         for_devices: only tables that devices have; otherwise all tables that gateways have.
+        known: only tables that a node of this schema version has.
     """
-    numbers = (
-        DEVICE_TABLE_NUMBERS if for_devices else tuple(TABLE_NUMBER[name] for name in CACHED_TABLES)
-    )
+    numbers = [TABLE_NUMBER[name] for name in _compared(known, for_devices=for_devices)]
     rows = connection.execute(
         "SELECT w.value, coalesce(sum(d.rows), 0), coalesce(sum(d.low), 0),"
         " coalesce(sum(d.high), 0) FROM json_each(?) AS w LEFT JOIN fm_digest AS d"
@@ -62,11 +69,15 @@ def partition_digests(
 
 
 def bucket_digests(
-    connection: sqlite3.Connection, partition: int, *, for_devices: bool
+    connection: sqlite3.Connection,
+    partition: int,
+    *,
+    for_devices: bool,
+    known: int = SCHEMA_VERSION,
 ) -> list[DigestRow]:
     """One digest per (table, bucket) of the partition that has rows, counted from the rows."""
     found: list[DigestRow] = []
-    for table in DEVICE_TABLES if for_devices else CACHED_TABLES:
+    for table in _compared(known, for_devices=for_devices):
         found += [
             DigestRow(partition, table, *row)
             for row in connection.execute(

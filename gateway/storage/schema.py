@@ -12,7 +12,7 @@ from fieldmesh.data.ddl import PROVISIONAL_PREFIX
 from fieldmesh.data.policy import Audience
 from fieldmesh.data.schema import TABLES
 
-DATABASE_VERSION: Final = 1
+DATABASE_VERSION: Final = 2
 """Version of the system tables; migrations/ holds the steps between versions."""
 
 CACHED_TABLES: Final[tuple[str, ...]] = tuple(
@@ -39,7 +39,6 @@ WIRE_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     name: TABLES[name].wire_names for name in CACHED_TABLES
 }
 TABLE_NUMBER: Final[dict[str, int]] = {name: TABLES[name].number for name in TABLES}
-DEVICE_TABLE_NUMBERS: Final[tuple[int, ...]] = tuple(TABLE_NUMBER[name] for name in DEVICE_TABLES)
 
 
 def provisional(table: str) -> str:
@@ -58,7 +57,10 @@ SYSTEM_STATEMENTS: Final[tuple[str, ...]] = (
         down_sequence INTEGER NOT NULL DEFAULT 0,
         hub_epochs TEXT NOT NULL DEFAULT '[]',
         shards INTEGER NOT NULL DEFAULT 1,
-        bandwidth TEXT NOT NULL DEFAULT '[]'
+        bandwidth TEXT NOT NULL DEFAULT '[]',
+        compat_version INTEGER NOT NULL DEFAULT 1,
+        release TEXT NOT NULL DEFAULT '',
+        hub_schema_version INTEGER NOT NULL DEFAULT 0
     ) STRICT""",
     """CREATE TABLE fm_inbox (
         device_id BLOB NOT NULL,

@@ -53,6 +53,7 @@ class HubLine:
     since: int = 0
     problem: str = ""
     hub_lsn: int = 0
+    authorities: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from fieldmesh.data.ddl import DIGEST_TABLE, snapshot_statements
+from fieldmesh.data.schema import TABLES
 from fieldmesh.service.database import connect
 from gateway.storage import cursors, devices, digests, partitions, provisional
 from gateway.storage.schema import (
@@ -63,6 +64,7 @@ def fill(
     connection: sqlite3.Connection,
     device_id: bytes,
     *,
+    known: int,
     check: Callable[[sqlite3.Connection, set[int]], None],
 ) -> Filled:
     """The file holds all rows that the device may see, and the provisional ones over them.
@@ -70,6 +72,7 @@ def fill(
     Args:
         connection: from :func:`open_target`.
         device_id: for whom.
+        known: its schema version: tables that it does not have are left out.
         check: raises if a partition cannot be served.
     """
     connection.execute("BEGIN")
@@ -85,15 +88,16 @@ def fill(
         connection.execute(statement)
     scope = json.dumps(sorted(wanted))
     connection.execute("INSERT INTO main.fm_partition SELECT value FROM json_each(?)", (scope,))
-    connection.execute(_COPY_DIGESTS, (scope, json.dumps([TABLE_NUMBER[n] for n in DEVICE_TABLES])))
+    had = [name for name in DEVICE_TABLES if TABLES[name].since <= known]
+    connection.execute(_COPY_DIGESTS, (scope, json.dumps([TABLE_NUMBER[name] for name in had])))
     rows = 0
-    for name in DEVICE_TABLES:
+    for name in had:
         if TABLE_NUMBER[name] in present:
             rows += connection.execute(_copy_rows(name), (scope,)).rowcount
     for name in PROVISIONAL_TABLES:
         if name in shown:
             rows += _lay_over(connection, name, scope, device_id, facts.position_id)
-    sums = digests.partition_digests(connection, wanted, for_devices=True)
+    sums = digests.partition_digests(connection, wanted, for_devices=True, known=known)
     connection.execute("COMMIT")
     return Filled(mark, sorted(wanted), sums, facts, rows, named)
 

@@ -81,7 +81,7 @@ async def open_office(folder: Path, flags: dict[str, object] | None = None) -> O
     if not home.settings_file.exists():
         raise Rejected("database_missing", place=str(folder))
     office = _office(home, load_settings(home, flags).settings, SystemClock())
-    await office.database.check_version()
+    await office.database.follow_release()
     return office
 
 

@@ -16,7 +16,7 @@ from fieldmesh.basics.clock import Clock
 from fieldmesh.basics.errors import FieldmeshError, Rejected, Retry
 from fieldmesh.codec.frames import FrameKind, RowRange, pack_frames
 from fieldmesh.codec.presence import check_presence
-from fieldmesh.data.schema import TABLES
+from fieldmesh.data.schema import SCHEMA_VERSION, TABLES
 from fieldmesh.replica.digest import Digest
 from fieldmesh.service.bus import Bus
 from fieldmesh.service.nats_identity import gateway_inbox
@@ -45,7 +45,7 @@ class Desk:
         enrol: a device with its one-time code.
         renew: a node's certificate: certificate, CSR.
         lease: a roaming device: gateway, device.
-        authority: certificate of the authority, DER.
+        authority: of the network: authorities and bridges, DER, one behind the other.
     """
 
     enrol: Callable[[EnrolmentRequest], Awaitable[EnrolmentGrant]]
@@ -135,6 +135,8 @@ class Responder:
             shards=self._shards,
             hub_time=self._clock.now(),
             next_delivery=begins.next_delivery,
+            schema_version=SCHEMA_VERSION,
+            authorities=self._desk.authority,
         )
         for epoch, began_after in epochs:
             welcome.epochs.add(epoch=epoch, began_after=began_after)
@@ -191,14 +193,16 @@ class Responder:
         allowed = await self._partitions(gateway_id)
         wanted = [one for one in request.partitions if one in allowed]
         reply = replication_pb2.DigestsReply()
+        known = request.schema_version or SCHEMA_VERSION
         async with self._database.read() as connection:
             reply.lsn = await contents.current_lsn(connection)
-            known = await contents.digests(connection, wanted)
-            for digest, last_lsn in known:
+            for digest, last_lsn in await contents.digests(connection, wanted, known=known):
                 if not request.detail:
                     _put(reply, digest, last_lsn)
                     continue
-                for one in await contents.detailed_digests(connection, digest.partition):
+                for one in await contents.detailed_digests(
+                    connection, digest.partition, known=known
+                ):
                     _put(reply, one, last_lsn)
         return reply.SerializeToString()
 

@@ -10,7 +10,7 @@ from fieldmesh.codec.columns import TableRows, from_rows
 from fieldmesh.codec.frames import RowRange
 from fieldmesh.codec.row_hash import row_hashes
 from fieldmesh.data.model import ReplicatedTable, Tier
-from fieldmesh.data.schema import TABLES, by_number
+from fieldmesh.data.schema import SCHEMA_VERSION, TABLES, by_number
 from fieldmesh.replica.digest import Digest, Sums, bucket_of, sums_of
 from hub.storage.bulk import fetch_in
 from hub.storage.rows import pieces
@@ -70,10 +70,17 @@ async def rows_of_range(connection: AsyncConnection, range_: RowRange) -> TableR
 
 
 async def digests(
-    connection: AsyncConnection, partitions: Iterable[int]
+    connection: AsyncConnection, partitions: Iterable[int], *, known: int = SCHEMA_VERSION
 ) -> list[tuple[Digest, int]]:
-    """The digest of each partition over all tables, with the LSN of its last change; kept incrementally."""
+    """The digest of each partition, with the LSN of its last change; kept incrementally.
+
+    Args:
+        connection: open transaction.
+        partitions: which ones.
+        known: schema version of whoever asks: tables that it does not have don't count.
+    """
     found = []
+    newer = [table.number for table in TABLES.values() if table.since > known]
     columns = (
         DIGEST.c.partition,
         sa.func.sum(DIGEST.c.rows),
@@ -82,7 +89,9 @@ async def digests(
         sa.func.max(DIGEST.c.last_lsn),
     )
     for piece in pieces(partitions):
-        query = sa.select(*columns).where(DIGEST.c.partition.in_(piece))
+        query = sa.select(*columns).where(
+            DIGEST.c.partition.in_(piece), DIGEST.c.table_no.not_in(newer)
+        )
         rows = await connection.execute(query.group_by(DIGEST.c.partition))
         found += [
             (Digest(row[0], int(row[1]), int(row[2]), int(row[3])), int(row[4]))
@@ -91,11 +100,15 @@ async def digests(
     return found
 
 
-async def detailed_digests(connection: AsyncConnection, partition: int) -> list[Digest]:
+async def detailed_digests(
+    connection: AsyncConnection, partition: int, *, known: int = SCHEMA_VERSION
+) -> list[Digest]:
     """The digest of each (table, bucket) of the partition, from the rows' hashes."""
     found: list[Digest] = []
     for number in await _tables_of(connection, partition):
         table = by_number(number)
+        if table.since > known:
+            continue
         hashes: dict[int, list[int]] = defaultdict(list)
         for row in await _select(connection, table, partition):
             hashes[bucket_of(row[0])].append(row[5])  # type: ignore[arg-type]

@@ -13,8 +13,8 @@ from fieldmesh.basics.epochs import make_lsn
 from fieldmesh.basics.errors import FieldmeshError, Rejected, Retry
 from fieldmesh.data import ddl
 from fieldmesh.data.model import Tier
-from fieldmesh.data.schema import SCHEMA_VERSION
 from fieldmesh.service.storage_problems import storage_problem
+from hub.storage import growth
 from hub.storage.org_tables import ORG_METADATA
 from hub.storage.system_tables import HUB, HUB_EPOCH, SYSTEM_METADATA
 
@@ -99,10 +99,10 @@ class HubDatabase:
                     epoch=FIRST_EPOCH,
                     lsn=make_lsn(FIRST_EPOCH, 0),
                     published_lsn=make_lsn(FIRST_EPOCH, 0),
-                    schema_version=SCHEMA_VERSION,
                     created_at=now,
                     removal_horizon=0,
                     access_lsn=0,
+                    **growth.signature(),
                 )
             )
             await connection.execute(sa.insert(HUB_EPOCH).values(epoch=FIRST_EPOCH, began_after=0))
@@ -112,8 +112,10 @@ class HubDatabase:
         async with self.read() as connection:
             return bool(await connection.run_sync(lambda c: sa.inspect(c).has_table("fm_hub")))
 
-    async def check_version(self) -> None:
-        """This program can work with the database.
+    async def follow_release(self) -> None:
+        """The database has the tables and columns of this release.
+
+        Durability: one transaction; a program of the release before may go on working meanwhile.
 
         Raises:
             Rejected: `database_missing` or `database_too_new`.
@@ -121,9 +123,11 @@ class HubDatabase:
         if not await self.exists():
             raise Rejected("database_missing", place=_shown(self.url))
         async with self.read() as connection:
-            version = (await connection.execute(sa.select(HUB.c.schema_version))).scalar_one()
-        if version > SCHEMA_VERSION:
-            raise Rejected("database_too_new", place=_shown(self.url), version=version)
+            if not await growth.is_needed(connection, _shown(self.url)):
+                return
+        async with self.write() as connection:
+            if await growth.is_needed(connection, _shown(self.url)):
+                await growth.grow(connection)
 
     async def close(self) -> None:
         """All connections are closed; repeating it is harmless."""

@@ -47,6 +47,8 @@ HUB = _table(
     time("created_at"),
     _number("removal_horizon"),
     _number("access_lsn"),
+    _number("database_version"),
+    text("release", 40, null=False),
 )
 HUB_EPOCH = _table("fm_hub_epoch", ("epoch",), _number("epoch"), _number("began_after"))
 DIGEST = _table(

@@ -89,7 +89,7 @@ class SimHub:
                 enrol=take_in,
                 renew=cast("Any", take_in),
                 lease=take_lease,
-                authority=self.office.trust.authority.certificate,
+                authority=self.office.trust.authority.chain,
             ),
             seeds=seeds,
             blobs=Blobs(self.office.home.blobs),

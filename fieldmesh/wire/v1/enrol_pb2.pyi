@@ -152,7 +152,7 @@ class EnrolReply(_message.Message):
     certificate: _builtins.bytes
     """DER"""
     authority: _builtins.bytes
-    """DER"""
+    """DER, one behind the other: the authority that issues, the bridge (its key signed by the one before), the one before, …"""
     node_id: _builtins.bytes
     """16 bytes: the device or gateway"""
     position_id: _builtins.bytes

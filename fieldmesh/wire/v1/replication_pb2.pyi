@@ -431,6 +431,8 @@ class GatewayWelcome(_message.Message):
     SHARDS_FIELD_NUMBER: _builtins.int
     HUB_TIME_FIELD_NUMBER: _builtins.int
     NEXT_DELIVERY_FIELD_NUMBER: _builtins.int
+    SCHEMA_VERSION_FIELD_NUMBER: _builtins.int
+    AUTHORITIES_FIELD_NUMBER: _builtins.int
     lsn: _builtins.int
     """newest published"""
     oldest_lsn: _builtins.int
@@ -441,6 +443,10 @@ class GatewayWelcome(_message.Message):
     hub_time: _builtins.int
     next_delivery: _builtins.int
     """the consumer's number of the delivery that comes next; another one = some are lost; 0 = not told"""
+    schema_version: _builtins.int
+    """of the hub"""
+    authorities: _builtins.bytes
+    """as EnrolReply.authority"""
     @_builtins.property
     def epochs(self) -> _containers.RepeatedCompositeFieldContainer[Global___HubEpoch]: ...
     def __init__(
@@ -453,10 +459,12 @@ class GatewayWelcome(_message.Message):
         shards: _builtins.int = ...,
         hub_time: _builtins.int = ...,
         next_delivery: _builtins.int = ...,
+        schema_version: _builtins.int = ...,
+        authorities: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consumer", b"consumer", "epochs", b"epochs", "hub_time", b"hub_time", "lsn", b"lsn", "next_delivery", b"next_delivery", "oldest_lsn", b"oldest_lsn", "shards", b"shards"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorities", b"authorities", "consumer", b"consumer", "epochs", b"epochs", "hub_time", b"hub_time", "lsn", b"lsn", "next_delivery", b"next_delivery", "oldest_lsn", b"oldest_lsn", "schema_version", b"schema_version", "shards", b"shards"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -614,13 +622,17 @@ Global___LeaseReply: _TypeAlias = LeaseReply  # noqa: Y015
 
 @_typing.final
 class DigestsRequest(_message.Message):
-    """rpc.hub.digests: at `lsn`, per partition (all tables) or per table and bucket of one partition."""
+    """rpc.hub.digests: at `lsn`, per partition (all tables) or per table and bucket of one partition.
+    Only tables that a node of that schema version has are counted; 0 = all.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PARTITIONS_FIELD_NUMBER: _builtins.int
     DETAIL_FIELD_NUMBER: _builtins.int
+    SCHEMA_VERSION_FIELD_NUMBER: _builtins.int
     detail: _builtins.bool
+    schema_version: _builtins.int
     @_builtins.property
     def partitions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
     def __init__(
@@ -628,10 +640,11 @@ class DigestsRequest(_message.Message):
         *,
         partitions: _abc.Iterable[_builtins.int] | None = ...,
         detail: _builtins.bool = ...,
+        schema_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "partitions", b"partitions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "partitions", b"partitions", "schema_version", b"schema_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

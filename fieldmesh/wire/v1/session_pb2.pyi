@@ -184,6 +184,7 @@ class Hello(_message.Message):
     NETWORK_FIELD_NUMBER: _builtins.int
     PRESENCE_FIELD_NUMBER: _builtins.int
     PRESENCE_AT_FIELD_NUMBER: _builtins.int
+    AUTHORITY_FIELD_NUMBER: _builtins.int
     device_id: _builtins.bytes
     device_epoch: _builtins.int
     """from 1"""
@@ -215,6 +216,8 @@ class Hello(_message.Message):
     """ECDSA P-256 with SHA-256, DER, by the device's key, over "fieldmesh presence", a zero byte, device id, gateway id, presence_at (8 bytes, big endian)"""
     presence_at: _builtins.int
     """UTC microseconds, by device_time and the last measured offset"""
+    authority: _builtins.bytes
+    """first 10 bytes of the sha256 of the newest authority that the device trusts"""
     @_builtins.property
     def partitions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """partitions the device holds as of cursor_lsn"""
@@ -240,10 +243,11 @@ class Hello(_message.Message):
         network: _builtins.str = ...,
         presence: _builtins.bytes = ...,
         presence_at: _builtins.int = ...,
+        authority: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["app_version", b"app_version", "cursor_lsn", b"cursor_lsn", "device_epoch", b"device_epoch", "device_id", b"device_id", "device_time", b"device_time", "last_sequence", b"last_sequence", "last_sha256", b"last_sha256", "mode", b"mode", "network", b"network", "partitions", b"partitions", "presence", b"presence", "presence_at", b"presence_at", "protocol_version", b"protocol_version", "reject_lsn", b"reject_lsn", "resume_download_id", b"resume_download_id", "resume_offset", b"resume_offset", "schema_version", b"schema_version", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["app_version", b"app_version", "authority", b"authority", "cursor_lsn", b"cursor_lsn", "device_epoch", b"device_epoch", "device_id", b"device_id", "device_time", b"device_time", "last_sequence", b"last_sequence", "last_sha256", b"last_sha256", "mode", b"mode", "network", b"network", "partitions", b"partitions", "presence", b"presence", "presence_at", b"presence_at", "protocol_version", b"protocol_version", "reject_lsn", b"reject_lsn", "resume_download_id", b"resume_download_id", "resume_offset", b"resume_offset", "schema_version", b"schema_version", "session_id", b"session_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -263,6 +267,8 @@ class Welcome(_message.Message):
     NEXT_SEQUENCE_FIELD_NUMBER: _builtins.int
     STANDS_IN_FOR_FIELD_NUMBER: _builtins.int
     POSITION_ID_FIELD_NUMBER: _builtins.int
+    SCHEMA_VERSION_FIELD_NUMBER: _builtins.int
+    AUTHORITIES_FIELD_NUMBER: _builtins.int
     gateway_id: _builtins.bytes
     gateway_time: _builtins.int
     """UTC microseconds"""
@@ -278,6 +284,10 @@ class Welcome(_message.Message):
     """16 bytes: the device that this spare stands in for; empty otherwise"""
     position_id: _builtins.bytes
     """16 bytes: the position that the device serves now"""
+    schema_version: _builtins.int
+    """newest schema version that rows of this network come from; a device below it can't count their hashes"""
+    authorities: _builtins.bytes
+    """as EnrolReply.authority; only when Hello.authority is not the newest"""
     @_builtins.property
     def ticks(self) -> Global___Ticks:
         """for showing: batches of this session were not looked at yet"""
@@ -295,10 +305,12 @@ class Welcome(_message.Message):
         next_sequence: _builtins.int = ...,
         stands_in_for: _builtins.bytes = ...,
         position_id: _builtins.bytes = ...,
+        schema_version: _builtins.int = ...,
+        authorities: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["ticks", b"ticks"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["device_state", b"device_state", "gateway_id", b"gateway_id", "gateway_time", b"gateway_time", "granted_epoch", b"granted_epoch", "hub_reachable", b"hub_reachable", "mark_lsn", b"mark_lsn", "next_sequence", b"next_sequence", "position_id", b"position_id", "stands_in_for", b"stands_in_for", "ticks", b"ticks"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorities", b"authorities", "device_state", b"device_state", "gateway_id", b"gateway_id", "gateway_time", b"gateway_time", "granted_epoch", b"granted_epoch", "hub_reachable", b"hub_reachable", "mark_lsn", b"mark_lsn", "next_sequence", b"next_sequence", "position_id", b"position_id", "schema_version", b"schema_version", "stands_in_for", b"stands_in_for", "ticks", b"ticks"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

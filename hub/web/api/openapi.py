@@ -3,8 +3,8 @@
 from typing import Any
 
 from fieldmesh.basics.problems import PROBLEMS
+from fieldmesh.basics.release import RELEASE
 from fieldmesh.data.types import WireType
-from hub.config import APP_VERSION
 from hub.desk.operation import Kind, Operation
 from hub.desk.operations.registry import OPERATIONS
 from hub.desk.view import View
@@ -49,7 +49,7 @@ def document(company: str) -> Object:
         paths[f"/api/v1/{one.view}{middle}/{one.name}"] = _act(one)
     return {
         "openapi": "3.1.0",
-        "info": {"title": f"Fieldmesh at {company}", "version": APP_VERSION},
+        "info": {"title": f"Fieldmesh at {company}", "version": RELEASE},
         "servers": [{"url": "/"}],
         "security": [{"token": []}, {"session": []}],
         "paths": paths,

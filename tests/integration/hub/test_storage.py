@@ -118,7 +118,7 @@ async def test_a_missing_database_is_named_without_its_password(tmp_path: Path) 
     """A person sees which database is missing; nobody's password gets into a log."""
     database = HubDatabase(sqlite_url(tmp_path / "none.db"))
     with pytest.raises(Rejected) as caught:
-        await database.check_version()
+        await database.follow_release()
     await database.close()
     assert caught.value.code == "database_missing"
     assert "none.db" in caught.value.place

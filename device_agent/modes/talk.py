@@ -38,8 +38,8 @@ from fieldmesh.basics.limits import EPOCHS_AHEAD
 from fieldmesh.basics.release import RELEASE
 from fieldmesh.codec.columns import TableRows
 from fieldmesh.data.schema import SCHEMA_VERSION
-from fieldmesh.service.tasks import beside
 from fieldmesh.service import tls
+from fieldmesh.service.tasks import beside
 from fieldmesh.session.transitions import Mode
 
 

@@ -51,9 +51,10 @@ async def overtaken(network: Network, operator: Operator, folder: Path) -> Path:
 
 
 async def a_batch_is_elsewhere(network: Network, operator: Operator, folder: Path) -> None:
-    """The device still has it."""
+    """The device still has it, and the gateway comes back."""
     await overtaken(network, operator, folder)
     await operator.follow("gap", "First look")
+    await network.gateways[0].start()
     await operator.follow("gap", "It is still somewhere")
     assert (await orders_at_hub(network))[0] == 2
 

@@ -6,6 +6,7 @@ from device_agent.link.enrolment import renew
 from device_agent.modes.context import SyncContext, load_identity
 from device_agent.storage.home import write_durably
 from device_agent.storage.identity import load_private_key
+from fieldmesh.basics.codes import authority_fingerprint
 from fieldmesh.basics.errors import Rejected, Retry
 from fieldmesh.service import tls
 
@@ -37,8 +38,15 @@ async def renew_when_due(context: SyncContext, address: str) -> bool:
     return True
 
 
+def newest_authority(context: SyncContext) -> bytes:
+    """Fingerprint of the newest authority that the device trusts."""
+    return authority_fingerprint(tls.each_certificate(context.home.authority.read_bytes())[0])
+
+
 def learn_authorities(context: SyncContext, shown: bytes) -> None:
     """New authorities that those which the device trusts vouch for are trusted too."""
+    if not shown:
+        return
     held = context.home.authority.read_bytes()
     learnt = tls.learn_authorities(held, shown)
     if learnt != held:

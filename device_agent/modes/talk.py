@@ -24,7 +24,7 @@ from device_agent.link.wipe_order import check_wipe_order
 from device_agent.modes.context import Report, SyncContext
 from device_agent.modes.presence import say_presence
 from device_agent.modes.progress import Step
-from device_agent.modes.renewal import learn_authorities
+from device_agent.modes.renewal import learn_authorities, newest_authority
 from device_agent.storage import held, outbox, ticks
 from device_agent.storage.database import Connection, uncaptured
 from device_agent.storage.gateways import GatewayRow, replace_hub_list
@@ -32,13 +32,11 @@ from device_agent.storage.sessions import SessionRow, save_session
 from device_agent.storage.state import DeviceState, read_state, update_state
 from device_agent.storage.ticks import Place
 from device_agent.storage.written import write_rows
-from fieldmesh.basics.codes import authority_fingerprint
 from fieldmesh.basics.errors import Fenced, FieldmeshError, Rejected, Retry
 from fieldmesh.basics.limits import EPOCHS_AHEAD
 from fieldmesh.basics.release import RELEASE
 from fieldmesh.codec.columns import TableRows
 from fieldmesh.data.schema import SCHEMA_VERSION
-from fieldmesh.service import tls
 from fieldmesh.service.tasks import beside
 from fieldmesh.session.transitions import Mode
 
@@ -167,9 +165,7 @@ class Talk:
             session_id=self._journal.session_id,
             reject_lsn=greeting.reject_lsn,
             network=self.context.settings.network,
-            authority=authority_fingerprint(
-                tls.each_certificate(self.context.home.authority.read_bytes())[0]
-            ),
+            authority=newest_authority(self.context),
             resume_download_id=unfinished.download_id if unfinished else b"",
             resume_offset=unfinished.held_bytes if unfinished else 0,
         )
@@ -277,8 +273,7 @@ class Talk:
             return bool(outbox.waiting_places_after(connection, held) - self._sent)
 
         report.more_waits = await self.context.database.write(work)
-        if self.welcome is not None and self.welcome.authorities:
-            learn_authorities(self.context, self.welcome.authorities)
+        learn_authorities(self.context, self.welcome.authorities if self.welcome else b"")
         if ended.outcome is Outcome.FENCED:
             raise Fenced("initialize_needed", place="session", reason=ended.reason)
         if ended.outcome is Outcome.DONE:

@@ -10,6 +10,7 @@ from tests.kit.runbooks import Operator
 from tests.kit.small_disk import small_disk
 
 DISK_BYTES = 64 << 20
+SOCKETS = shutil.ignore_patterns("*.sock")
 
 
 async def a_gateway_is_broken(network: Network, operator: Operator, folder: Path) -> None:
@@ -96,7 +97,7 @@ async def a_disk_is_full(network: Network, operator: Operator, folder: Path) -> 
     held = folder / "held"
     gateway.folder.rename(held)
     with small_disk(gateway.folder, size_bytes=DISK_BYTES) as disk:
-        shutil.copytree(held, gateway.folder, dirs_exist_ok=True)
+        shutil.copytree(held, gateway.folder, ignore=SOCKETS, dirs_exist_ok=True)
         (gateway.folder / "gateway.toml").write_text(
             "disk_floor_bytes = 1000000\n", encoding="utf-8"
         )

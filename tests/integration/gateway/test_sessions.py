@@ -13,6 +13,7 @@ import zstandard
 from fieldmesh.basics.errors import Retry
 from fieldmesh.codec.frames import FrameKind, FrameReader, unpack_frame
 from fieldmesh.data.policy import PartitionKind
+from fieldmesh.data.schema import SCHEMA_VERSION
 from fieldmesh.replica.partition import partition_id
 from fieldmesh.wire.v1 import session_pb2, table_pb2
 from gateway.serving.repairs import RepairFrames, find_repair
@@ -276,7 +277,12 @@ async def test_a_repair_brings_what_changed_since_the_download_too(tmp_path: Pat
 
         def repair(connection: sqlite3.Connection) -> RepairFrames:
             return find_repair(
-                connection, device_id=device.device_id, held=[wrong], stands_at=100, has=has
+                connection,
+                device_id=device.device_id,
+                held=[wrong],
+                stands_at=100,
+                has=has,
+                known=SCHEMA_VERSION,
             )
 
         found = await gateway.database.read(repair)

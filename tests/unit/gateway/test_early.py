@@ -10,7 +10,7 @@ from gateway.serving.downloads import Download, DownloadMaker, Wish
 from gateway.serving.early import FRESH_S, EarlyDelta
 from gateway.serving.spool import MEMORY_BYTES, Content, ContentWriter
 
-WISH = Wish(b"d" * 16, 1, 7, frozenset(), whole=False)
+WISH = Wish(b"d" * 16, 1, 7, frozenset(), whole=False, known=1)
 MADE = Download(session_pb2.DownloadStart(), session_pb2.DownloadEnd(), Content(0, b""), 3)
 
 

@@ -50,7 +50,7 @@ def apply_receipts(
 
 
 def _is_decided(connection: Transaction, row: outbox.ReceiptRow) -> bool:
-    if row.decision == outbox.QUARANTINED:
+    if row.decision in {outbox.QUARANTINED, outbox.FORGED}:
         return outbox.is_original(connection, row)
     return row.decision == outbox.APPLIED
 

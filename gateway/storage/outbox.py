@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 APPLIED: Final = "applied"
 QUARANTINED: Final = "quarantined"
 """Decisions of the hub after which a batch's rows are no longer provisional."""
+FORGED: Final = "forged"
+"""The bytes that came from here are not the device's: they were altered here, by a disk or by somebody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,8 @@ def take_receipts(connection: sqlite3.Connection, receipts: Sequence[ReceiptRow]
                 " AND device_epoch = ? AND sequence = ? AND differs = 0",
                 (receipt.lsn, receipt.hub_tick, *key),
             )
+        if receipt.decision == FORGED:
+            _disown(connection, receipt)
         for number in set(numbers):
             forgotten += connection.execute(
                 "UPDATE fm_outbox SET receipt_lsn = ?1, receipted_at = ?2, decision = ?3"
@@ -142,6 +146,25 @@ def take_receipts(connection: sqlite3.Connection, receipts: Sequence[ReceiptRow]
                 (receipt.lsn, now, receipt.decision, number, *key),
             ).rowcount
     return forgotten
+
+
+def _disown(connection: sqlite3.Connection, receipt: ReceiptRow) -> None:
+    """What is held here is not the batch: the tick goes, so that the device gives it again.
+
+    A copy with other bytes that came meanwhile takes its place.
+    """
+    key = (receipt.device_id, receipt.device_epoch, receipt.sequence)
+    gone = connection.execute(
+        "DELETE FROM fm_inbox WHERE outbox_number = ? AND differs = 0"
+        " AND (device_id, device_epoch, sequence) = (?, ?, ?)",
+        (receipt.outbox_number, *key),
+    ).rowcount
+    if gone:
+        connection.execute(
+            "UPDATE fm_inbox SET differs = 0 WHERE outbox_number = (SELECT max(outbox_number)"
+            " FROM fm_inbox WHERE (device_id, device_epoch, sequence) = (?, ?, ?))",
+            key,
+        )
 
 
 def is_original(connection: sqlite3.Connection, receipt: ReceiptRow) -> bool:

@@ -37,7 +37,7 @@ from hub.storage.database import HubDatabase
 from hub.storage.inbox import Decided, Waiting
 from hub.storage.writers import DeviceWriter, device_writers
 
-APPLIED, QUARANTINED = "applied", "quarantined"
+APPLIED, QUARANTINED, FORGED = "applied", "quarantined", "forged"
 
 
 @dataclass(slots=True)
@@ -226,7 +226,7 @@ class _Group:
             await self._quarantine(batch, Rejected("device_unknown", device=device_id.hex()))
             return
         if batch.problem is not None and is_forged(batch.problem):
-            await self._quarantine(batch, batch.problem)
+            await self._quarantine(batch, batch.problem, answer=FORGED)
             return
         mark = self._marks.get(device_id, Watermark())
         match mark.turn(header):
@@ -243,10 +243,10 @@ class _Group:
         decision = APPLIED
         if device.state == "revoked":
             decision = QUARANTINED
-            await self._quarantine(batch, Fenced("device_revoked"), answer=False)
+            await self._quarantine(batch, Fenced("device_revoked"), answer="")
         elif batch.problem is not None:
             decision = QUARANTINED
-            await self._quarantine(batch, batch.problem, answer=False)
+            await self._quarantine(batch, batch.problem, answer="")
         else:
             await self._apply_rows(applier, batch)
         await self._settle(batch, decision)
@@ -319,14 +319,14 @@ class _Group:
             await self._decide(applier, device_id, batch)
 
     async def _quarantine(
-        self, batch: Checked, problem: FieldmeshError, *, answer: bool = True
+        self, batch: Checked, problem: FieldmeshError, *, answer: str = QUARANTINED
     ) -> None:
         entry = quarantine_entry(batch, problem, self._writer.now)
         if await quarantine.put(self._connection, entry):
             self.result.quarantined += 1
             await self._journal("batch_quarantined", batch, problem=problem.code)
         if answer:
-            self._answers.give(batch, receipt_of(batch, QUARANTINED, self._writer.lsn))
+            self._answers.give(batch, receipt_of(batch, answer, self._writer.lsn))
 
     async def _note_lateness(self, device: DeviceWriter, batch: Checked) -> None:
         if device.state == "suspended":

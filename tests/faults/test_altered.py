@@ -37,3 +37,24 @@ async def test_a_batch_that_a_gateway_rewrote_well_is_found_by_its_signature(
             return await orders_at_hub(network) == (2, 2 * LINES)
 
         await eventually("both orders are at head office", both_there)
+
+
+async def test_a_gateway_that_holds_altered_bytes_is_given_the_batch_again(tmp_path: Path) -> None:
+    """Promise 1: a bad disk at the only gateway of a device must not keep its orders from head office for good."""
+    async with small_network(tmp_path) as network:
+        device, first = network.devices[0], network.gateways[0]
+        await two_ticks(device)
+        network.line.cut()
+        await device.ask("order", "--lines", str(LINES))
+        await patiently(device, "fast", "--gateway", first.address)
+        await first.service.stop()
+        assert rewrite_waiting_batches(first.folder)
+        await first.start()
+        network.line.mend()
+
+        async def is_there() -> bool:
+            await patiently(device, "fast", "--gateway", first.address)
+            return await orders_at_hub(network) == (1, LINES)
+
+        await eventually("the order is at head office by the gateway that had spoilt it", is_there)
+        await two_ticks(device)

@@ -280,7 +280,7 @@ class Receipt(_message.Message):
     device_epoch: _builtins.int
     sequence: _builtins.int
     decision: _builtins.str
-    """applied, quarantined, waiting, recorded"""
+    """applied, quarantined, waiting, recorded; forged: these bytes are not the device's, the gateway holds nothing"""
     lsn: _builtins.int
     """the hub's commit"""
     hub_tick: _builtins.bytes

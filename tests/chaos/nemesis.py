@@ -11,14 +11,16 @@ from tests.chaos.crew_line import CrewFailedError
 from tests.chaos.faults.fault import Effect, Fault
 from tests.chaos.plan import Planned, lane
 
+_LOSSES = frozenset({Effect.GATEWAY_DISK_LOST, Effect.COPIES_SPOILT})
+"""Faults with these take away a copy that head office needs when it is restored: from its backup on until gateways have
+sent again what they hold, which is in the evening at the latest, both at once are more than anybody promises to survive."""
 _COPIES = "copies"
-"""Held by faults that lose or bring back a copy of what others have been told to forget: two such losses at once, a
-gateway's disk and head office's newest day, are more than anybody promises to survive."""
-_LOSSES = frozenset({Effect.GATEWAY_DISK_LOST, Effect.HUB_RESTORED})
+"""Held meanwhile."""
 
 
 def _holds(fault: Fault) -> frozenset[str]:
-    return fault.holds | ({_COPIES} if fault.effects & _LOSSES else set())
+    takes = fault.effects & (_LOSSES | {Effect.HUB_RESTORED})
+    return fault.holds | ({_COPIES} if takes else set())
 
 
 @dataclass(slots=True)
@@ -29,6 +31,8 @@ class Nemesis:
     faults: Mapping[str, type[Fault]]
     at_once: int
     struck: int = 0
+    restored: bool = False
+    """Whether head office was restored today."""
     _lanes: list[Iterator[Planned]] = field(default_factory=list)
     _held: set[str] = field(default_factory=set)
     _freed: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -43,6 +47,7 @@ class Nemesis:
     async def strike(self, seconds: float) -> None:
         """Faults begin for so long; then each that is in force is healed, and this returns."""
         stopped = asyncio.Event()
+        self.restored = False
         async with asyncio.TaskGroup() as group:
             for planned in self._lanes:
                 group.create_task(self._follow(planned, stopped))
@@ -57,12 +62,19 @@ class Nemesis:
             fault = self.faults[one.name](one.node)
             if not await self._take(fault, stopped):
                 return
+            if self.restored and fault.effects & _LOSSES:
+                await self._give_back(fault)
+                continue
+            self.restored |= Effect.HUB_RESTORED in fault.effects
             try:
                 await self._one(fault, one, stopped)
             finally:
-                async with self._freed:
-                    self._held -= _holds(fault)
-                    self._freed.notify_all()
+                await self._give_back(fault)
+
+    async def _give_back(self, fault: Fault) -> None:
+        async with self._freed:
+            self._held -= _holds(fault)
+            self._freed.notify_all()
 
     async def _take(self, fault: Fault, stopped: asyncio.Event) -> bool:
         """Its nodes belong to it; false when the day ended first."""

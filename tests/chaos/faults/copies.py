@@ -97,6 +97,7 @@ class RewrittenBatches(Fault):
     name = "rewritten"
     effects = frozenset({Effect.GATEWAY_DISK_LOST})
     weight = 1
+    effects = frozenset({Effect.COPIES_SPOILT})
     explains = frozenset({"signature_invalid"})
 
     @classmethod

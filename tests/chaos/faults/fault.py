@@ -22,6 +22,8 @@ class Effect(StrEnum):
     """The device stands as it did earlier; work without any tick since then is gone, and its order has two pasts."""
     HUB_RESTORED = "hub_restored"
     """Head office stands as it did earlier, in a new hub epoch: LSNs and cursors may go back once."""
+    COPIES_SPOILT = "copies_spoilt"
+    """What waited in this gateway's outbox is no use any more; devices still hold what has no second tick."""
     BROKER_STORE_LOST = "broker_store_lost"
     """Streams are empty; nothing is lost by it, because outboxes keep until a receipt."""
 

@@ -12,8 +12,8 @@ from tests.chaos.faults.fault import Effect, Fault
 from tests.chaos.plan import Planned, lane
 
 _LOSSES = frozenset({Effect.GATEWAY_DISK_LOST, Effect.COPIES_SPOILT})
-"""Faults with these take away a copy that head office needs when it is restored: from its backup on until gateways have
-sent again what they hold, which is in the evening at the latest, both at once are more than anybody promises to survive."""
+"""Faults with these take away a copy that head office needs when it is restored. From its backup on until gateways have
+sent again what they hold, in the evening at the latest, both are more than anybody promises to survive."""
 _COPIES = "copies"
 """Held meanwhile."""
 

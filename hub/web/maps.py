@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup, escape
 
+from fieldmesh.service.translation import translate
 from hub.desk.asking import id_text
 from hub.storage.places import Point, Stop
 from hub.web.showing import Showing
@@ -53,9 +54,9 @@ def draw(
     parts = [*_routes(stops, frame, colour), *_tracks(points, frame, colour, names, showing)]
     parts += [_stop(one, frame, colour) for one in stops]
     parts.append(_ruler(frame))
-    return Markup('<svg class="map" viewBox="0 0 {:.0f} {:.0f}" role="img">{}</svg>').format(
-        WIDTH, HEIGHT, Markup().join(parts)
-    )
+    return Markup(
+        '<svg class="map" viewBox="0 0 {:.0f} {:.0f}" role="group" aria-label="{}">{}</svg>'
+    ).format(WIDTH, HEIGHT, translate("Map", showing.language), Markup().join(parts))
 
 
 def _routes(stops: Sequence[Stop], frame: _Frame, colour: Mapping[bytes, int]) -> list[Markup]:

@@ -33,6 +33,8 @@ from hub.web.workplace import Workplace
 
 PASSWORD = "a long password"
 VERIFIER = make_verifier(PASSWORD)
+REP, OTHER_REP = "REP0001", "REP0002"
+SUPERVISOR, OTHER_SUPERVISOR = "sup01-000", "sup02-000"
 SMALL = Size(offices=2, reps=4, outlets_a_rep=6, products=12)
 
 
@@ -89,6 +91,18 @@ class Person:
             method, self.base + path, headers=headers, **options
         ) as answer:
             return answer.status, await answer.json(content_type=None)
+
+    async def ids(self, name: str) -> set[str]:
+        """Ids of every row of a list; ``name`` may ask: ``tasks?state=new``."""
+        found: set[str] = set()
+        after = ""
+        path, _, query = name.partition("?")
+        while True:
+            _, page = await self.json(f"/api/v1/{path}?limit=1000&after={after}&{query}")
+            found |= {row["id"] for row in page["rows"]}
+            if page["after"] is None:
+                return found
+            after = page["after"]
 
 
 @dataclass

@@ -95,7 +95,6 @@ class RewrittenBatches(Fault):
     """A gateway rewrites what waits in its outbox, so well that only the devices' signatures tell."""
 
     name = "rewritten"
-    effects = frozenset({Effect.GATEWAY_DISK_LOST})
     weight = 1
     effects = frozenset({Effect.COPIES_SPOILT})
     explains = frozenset({"signature_invalid"})

@@ -1,26 +1,18 @@
 """People at the workplace over HTTPS: who gets in, what they see, what they may change, and what programs get."""
 
-import csv
-import io
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import aiohttp
-import openpyxl
 import pytest
 
-from fieldmesh.basics.identifiers import from_text, stable_id, to_text
+from fieldmesh.basics.identifiers import stable_id, to_text
 from hub.desk.people import access_of
 from hub.desk.tokens import make_token
 from hub.desk.views.registry import VIEWS
 from hub.fleet.subscriptions import today
 from hub.storage import journal
-from hub.storage.org_changes import head_office_write, update_rows
 from hub.storage.rows import Connection, one_row
-from tests.kit.workplace import Person, Site, site
-
-REP, OTHER_REP = "REP0001", "REP0002"
-SUPERVISOR, OTHER_SUPERVISOR = "sup01-000", "sup02-000"
+from tests.kit.workplace import OTHER_SUPERVISOR, SUPERVISOR, Site, site
 
 
 @pytest.fixture
@@ -72,14 +64,14 @@ async def test_a_supervisor_sees_what_is_below_and_nothing_beside(company: Site)
             "order-lines",
             "people",
         ):
-            everything = await _ids(admin, name)
-            own = await _ids(supervisor, name)
+            everything = await admin.ids(name)
+            own = await supervisor.ids(name)
             assert own < everything, name
             for hidden in list(everything - own)[:3]:
                 assert (await supervisor.get(f"/{name}/{hidden}"))[0] == 404, name
                 assert (await supervisor.json(f"/api/v1/{name}/{hidden}"))[0] == 404, name
     async with company.person(OTHER_SUPERVISOR) as other, company.person(SUPERVISOR) as supervisor:
-        assert not (await _ids(other, "outlets")) & (await _ids(supervisor, "outlets"))
+        assert not (await other.ids("outlets")) & (await supervisor.ids("outlets"))
 
 
 async def test_a_function_that_the_workplace_has_switched_off_is_gone_at_once(
@@ -109,7 +101,7 @@ async def test_a_change_is_journalled_with_before_and_after_and_refused_when_som
 ) -> None:
     """Two people who save over each other lose one's work; a change without a trace can't be asked about."""
     async with company.person("admin") as admin:
-        row = min(await _ids(admin, "outlets"))
+        row = min(await admin.ids("outlets"))
         status, whole = await admin.json(f"/api/v1/outlets/{row}")
         path, old = f"/api/v1/outlets/{row}", {"If-Match": f'"{whole["version"]}"'}
         status, done = await admin.json(path, "PATCH", json={"name": "New name"}, headers=old)
@@ -128,7 +120,7 @@ async def test_a_change_is_journalled_with_before_and_after_and_refused_when_som
 async def test_a_form_of_another_site_changes_nothing(company: Site) -> None:
     """A page elsewhere that makes a signed-in browser send a form must not be obeyed."""
     async with company.person("admin") as admin:
-        row = min(await _ids(admin, "outlets"))
+        row = min(await admin.ids("outlets"))
         for csrf, site_ in (
             ("", "same-origin"),
             ("guessed", "same-origin"),
@@ -221,7 +213,7 @@ async def test_search_finds_by_the_beginnings_of_words_in_any_order(company: Sit
         _, found = await admin.json("/api/v1/outlets", params={"q": words})
         assert row["id"] in {one["id"] for one in found["rows"]}
         await admin.json(f"/api/v1/outlets/{row['id']}", "PATCH", json={"name": "Zanzibar"})
-        assert len(await _ids(admin, "outlets?q=zanz")) == 1
+        assert len(await admin.ids("outlets?q=zanz")) == 1
 
 
 def role(kind: str) -> str:
@@ -235,208 +227,3 @@ async def company_user(connection: Connection, login: str) -> bytes:
     assert row is not None
     assert isinstance(row[0], bytes)
     return row[0]
-
-
-async def _ids(person: Person, name: str) -> set[str]:
-    found: set[str] = set()
-    after = ""
-    path, _, query = name.partition("?")
-    while True:
-        _, page = await person.json(f"/api/v1/{path}?limit=1000&after={after}&{query}")
-        found |= {row["id"] for row in page["rows"]}
-        if page["after"] is None:
-            return found
-        after = page["after"]
-
-
-async def test_a_device_is_registered_with_a_code_that_is_shown_once_and_kept_nowhere(
-    company: Site,
-) -> None:
-    """A code that stood in a log, a list or the journal would enrol somebody else's device."""
-    async with company.person("admin") as admin:
-        fields = {"code": "G1", "name": "First"}
-        status, made = await admin.json("/api/v1/gateways/register", "POST", json=fields)
-        assert status == 200, made
-        gateway = next(iter(await _ids(admin, "gateways")))
-        _, found = await admin.json("/api/v1/positions", params={"q": REP})
-        fields = {"code": "D1", "gateway": gateway, "position": found["rows"][0]["id"]}
-        status, text = await admin.post("/devices/register", fields)
-        assert status == 200
-        assert "FM-" in text
-        code = text[text.index("FM-") :].split("<")[0]
-        device = next(iter(await _ids(admin, "devices")))
-        for path in ("/devices", f"/devices/{device}", f"/api/v1/devices/{device}"):
-            assert code not in (await admin.get(path))[1]
-    async with company.office.database.read() as connection:
-        entries = await journal.newest(connection, 100)
-    assert all(code not in entry.payload for entry in entries)
-
-
-async def test_what_loses_something_is_asked_about_first(company: Site) -> None:
-    """One wrong click must not erase a device."""
-    async with company.person("admin") as admin:
-        await admin.json("/api/v1/gateways/register", "POST", json={"code": "G1"})
-        gateway = next(iter(await _ids(admin, "gateways")))
-        status, text = await admin.post(f"/gateways/{gateway}/revoke", {})
-        assert status == 400
-        assert "Confirm it first." in text
-        assert (await admin.json(f"/api/v1/gateways/{gateway}"))[1]["status"] == "registered"
-        assert (await admin.post(f"/gateways/{gateway}/revoke", {"confirmed": "1"}))[0] == 200
-        assert (await admin.json(f"/api/v1/gateways/{gateway}"))[1]["status"] == "revoked"
-        status, problem = await admin.json(f"/api/v1/gateways/{gateway}/revoke", "POST", json={})
-        assert (status, problem["code"]) == (409, "state_refused")
-
-
-async def test_a_substitute_sees_the_post_of_the_absent_person_as_long_as_they_stand_in(
-    company: Site,
-) -> None:
-    """A colleague who stands in without the absent rep's outlets can't help; one who keeps them sees too much."""
-    async with company.person("admin") as admin, company.person(REP.lower()) as rep:
-        before = await _ids(rep, "outlets")
-        _, found = await admin.json("/api/v1/positions", params={"q": OTHER_REP})
-        other = found["rows"][0]["id"]
-        me = (await rep.json("/api/v1/me"))[1]["id"]
-        day = today(company.office.clock)
-        fields = {"person": me, "since": day, "until": day}
-        path = f"/api/v1/positions/{other}/substitute"
-        status, done = await admin.json(path, "POST", json=fields)
-        assert status == 200, done
-        during = await _ids(rep, "outlets")
-        assert before < during
-        _, held = await admin.json("/api/v1/assignments?kind=substitute")
-        yesterday = f"{int(day[:4]) - 1}{day[4:]}"
-        path = f"/api/v1/assignments/{held['rows'][0]['id']}/end"
-        assert (await admin.json(path, "POST", json={"until": yesterday}))[0] == 200
-        assert await _ids(rep, "outlets") == before
-
-
-async def test_the_preview_of_a_move_says_what_the_move_then_does(company: Site) -> None:
-    """A preview that counts by its own rules would be believed and be wrong."""
-    async with company.person("admin") as admin, company.person(REP.lower()) as loser:
-        _, found = await admin.json("/api/v1/positions", params={"q": REP})
-        source = found["rows"][0]["id"]
-        _, found = await admin.json("/api/v1/positions", params={"q": OTHER_REP})
-        target = found["rows"][0]["id"]
-        before = await _ids(loser, "outlets")
-        status, text = await admin.get(f"/move-outlets?from={source}")
-        assert status == 200
-        chosen = [one.split('"')[0] for one in text.split('name="outlet" value="')[1:]]
-        assert len(chosen) == len(before)
-        fields = [("csrf", admin.csrf), ("to", target), *(("outlet", one) for one in chosen[:2])]
-        headers = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
-        async with admin.browser.post(
-            admin.base + "/move-outlets", data=fields, headers=headers
-        ) as answer:
-            preview = await answer.text()
-        assert "2 outlets go to" in preview
-        assert await _ids(loser, "outlets") == before
-        fields.append(("confirmed", "1"))
-        async with admin.browser.post(
-            admin.base + "/move-outlets", data=fields, headers=headers
-        ) as answer:
-            assert "2 outlets are served by" in await answer.text()
-        assert len(await _ids(loser, "outlets")) == len(before) - 2
-
-
-async def test_a_distributor_answers_a_transfer_order_line_by_line(company: Site) -> None:
-    """Part of an order that a distributor can't deliver must reach the rep with its reason."""
-    async with company.person("admin") as admin:
-        _, found = await admin.json("/api/v1/orders?limit=1")
-        order = found["rows"][0]["id"]
-        async with head_office_write(
-            company.office.database, company.office.clock, actor="test", kind="test", about={}
-        ) as writer:
-            await update_rows(
-                writer, "sales_order", ("id", "state"), [(from_text(order), "routed")]
-            )
-        status, text = await admin.get(f"/orders/{order}/answer")
-        assert status == 200
-        names = [part.split('"')[0] for part in text.split('name="accepted.')[1:]]
-        fields = {
-            f"accepted.{name}": text.split(f'name="accepted.{name}" value="')[1].split('"')[0]
-            for name in names
-        }
-        fields[f"accepted.{names[0]}"] = "0"
-        status, text = await admin.post(f"/orders/{order}/answer", fields)
-        assert status == 400
-        assert "a reason is needed" in text
-        status, _ = await admin.post(
-            f"/orders/{order}/answer", {**fields, f"reason.{names[0]}": "sold out"}
-        )
-        assert status == 200
-        assert (await admin.json(f"/api/v1/orders/{order}"))[1]["state"] == "partly_confirmed"
-        _, lines = await admin.json(f"/api/v1/order-lines/{names[0]}")
-        assert (lines["accepted_quantity"], lines["reject_reason"]) == ("0.000", "sold out")
-
-
-async def test_targets_are_set_split_and_approved_and_messages_reach_everybody_below(
-    company: Site,
-) -> None:
-    """A plan that stops at the supervisor is no plan for the reps."""
-    async with company.person("admin") as admin:
-        _, found = await admin.json("/api/v1/positions", params={"q": "HEAD"})
-        head = found["rows"][0]["id"]
-        fields = {"position": head, "period": "2031-12", "kpi": "visits", "value": "1001"}
-        status, done = await admin.json("/api/v1/targets/set", "POST", json=fields)
-        assert status == 200, done
-        target = next(iter(await _ids(admin, "targets?period=2031-12")))
-        assert (await admin.json(f"/api/v1/targets/{target}/split", "POST", json={}))[0] == 200
-        _, rows = await admin.json("/api/v1/targets?limit=100&period=2031-12")
-        shares = [row["value"] for row in rows["rows"] if row["id"] != target]
-        assert sorted(shares) == ["500.000", "501.000"]
-        assert (await admin.json(f"/api/v1/targets/{target}/approve", "POST", json={}))[0] == 200
-        status, _ = await admin.json(f"/api/v1/targets/{target}/approve", "POST", json={})
-        assert status == 409
-        fields = {"position": head, "below": True, "text": "Stock-taking on Friday"}
-        status, done = await admin.json("/api/v1/messages/write", "POST", json=fields)
-        assert "7 positions" in done["text"]
-
-
-async def test_a_list_is_exported_whole_as_csv_and_workbook_and_noted(company: Site) -> None:
-    """An export that ends at a page, shows what the scope hides, or leaves no trace."""
-    async with company.person("admin") as admin, company.person(SUPERVISOR) as supervisor:
-        _, text = await supervisor.get("/orders/export?format=csv")
-        lines = list(csv.reader(io.StringIO(text.lstrip("\ufeff"))))
-        own = await _ids(supervisor, "orders")
-        assert len(lines) - 1 == len(own) < len(await _ids(admin, "orders"))
-        async with supervisor.browser.get(f"{supervisor.base}/orders/export?format=xlsx") as answer:
-            book = openpyxl.load_workbook(io.BytesIO(await answer.read()))
-        rows = list(book.active.iter_rows(values_only=True))  # type: ignore[union-attr]
-        assert len(rows) == len(lines)
-        assert rows[0][0] == "Number"
-        status, found = await admin.get("/journal?kind=exported")
-        assert status == 200
-        assert SUPERVISOR in found
-
-
-async def test_a_file_with_a_wrong_line_loads_nothing_and_every_wrong_line_is_named(
-    company: Site,
-) -> None:
-    """Half a file is worse than none: nobody knows which half."""
-    async with company.person("admin") as admin:
-        for text, status in (
-            ("code,name\nZZ1,Water\n,Juice\n", 400),
-            ("code,name\nZZ1,Water\nZZ2,Juice\n", 200),
-        ):
-            form = aiohttp.FormData({"csrf": admin.csrf, "kind": "product_group"})
-            form.add_field(
-                "file", text.encode(), filename="product_group.csv", content_type="text/csv"
-            )
-            headers = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
-            async with admin.browser.post(
-                f"{admin.base}/import", data=form, headers=headers
-            ) as answer:
-                said = await answer.text()
-                assert answer.status == status, said
-            assert ("nothing was loaded" in said) == (status == 400)
-            assert ("product_group.csv:3" in said) == (status == 400)
-            assert len(await _ids(admin, "product-groups?q=ZZ")) == (0 if status == 400 else 2)
-
-
-async def test_a_stranger_can_send_little(company: Site) -> None:
-    """A body of any size from anybody fills the memory of the hub."""
-    async with company.stranger() as stranger:
-        status, _ = await stranger.post("/import", {"kind": "x" * 200_000})
-        assert status in {401, 403, 413}
-        status, _ = await stranger.post("/sign-in", {"login": "x" * 200_000})
-        assert status == 413

@@ -1,0 +1,163 @@
+"""Acts of people: nodes registered and revoked, posts given, outlets moved, orders answered, plans made."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from fieldmesh.basics.identifiers import from_text
+from hub.fleet.subscriptions import today
+from hub.storage import journal
+from hub.storage.org_changes import head_office_write, update_rows
+from tests.kit.workplace import OTHER_REP, REP, Site, site
+
+
+@pytest.fixture
+async def company(tmp_path: Path) -> AsyncIterator[Site]:
+    """Two offices, each with a supervisor and two reps of six outlets; an administrator."""
+    async with site(tmp_path) as found:
+        await found.add("admin", "administrator")
+        yield found
+
+
+async def test_a_device_is_registered_with_a_code_that_is_shown_once_and_kept_nowhere(
+    company: Site,
+) -> None:
+    """A code that stood in a log, a list or the journal would enrol somebody else's device."""
+    async with company.person("admin") as admin:
+        fields = {"code": "G1", "name": "First"}
+        status, made = await admin.json("/api/v1/gateways/register", "POST", json=fields)
+        assert status == 200, made
+        gateway = next(iter(await admin.ids("gateways")))
+        _, found = await admin.json("/api/v1/positions", params={"q": REP})
+        fields = {"code": "D1", "gateway": gateway, "position": found["rows"][0]["id"]}
+        status, text = await admin.post("/devices/register", fields)
+        assert status == 200
+        assert "FM-" in text
+        code = text[text.index("FM-") :].split("<")[0]
+        device = next(iter(await admin.ids("devices")))
+        for path in ("/devices", f"/devices/{device}", f"/api/v1/devices/{device}"):
+            assert code not in (await admin.get(path))[1]
+    async with company.office.database.read() as connection:
+        entries = await journal.newest(connection, 100)
+    assert all(code not in entry.payload for entry in entries)
+
+
+async def test_what_loses_something_is_asked_about_first(company: Site) -> None:
+    """One wrong click must not erase a device."""
+    async with company.person("admin") as admin:
+        await admin.json("/api/v1/gateways/register", "POST", json={"code": "G1"})
+        gateway = next(iter(await admin.ids("gateways")))
+        status, text = await admin.post(f"/gateways/{gateway}/revoke", {})
+        assert status == 400
+        assert "Confirm it first." in text
+        assert (await admin.json(f"/api/v1/gateways/{gateway}"))[1]["status"] == "registered"
+        assert (await admin.post(f"/gateways/{gateway}/revoke", {"confirmed": "1"}))[0] == 200
+        assert (await admin.json(f"/api/v1/gateways/{gateway}"))[1]["status"] == "revoked"
+        status, problem = await admin.json(f"/api/v1/gateways/{gateway}/revoke", "POST", json={})
+        assert (status, problem["code"]) == (409, "state_refused")
+
+
+async def test_a_substitute_sees_the_post_of_the_absent_person_as_long_as_they_stand_in(
+    company: Site,
+) -> None:
+    """A colleague who stands in without the absent rep's outlets can't help; one who keeps them sees too much."""
+    async with company.person("admin") as admin, company.person(REP.lower()) as rep:
+        before = await rep.ids("outlets")
+        _, found = await admin.json("/api/v1/positions", params={"q": OTHER_REP})
+        other = found["rows"][0]["id"]
+        me = (await rep.json("/api/v1/me"))[1]["id"]
+        day = today(company.office.clock)
+        fields = {"person": me, "since": day, "until": day}
+        path = f"/api/v1/positions/{other}/substitute"
+        status, done = await admin.json(path, "POST", json=fields)
+        assert status == 200, done
+        during = await rep.ids("outlets")
+        assert before < during
+        _, held = await admin.json("/api/v1/assignments?kind=substitute")
+        yesterday = f"{int(day[:4]) - 1}{day[4:]}"
+        path = f"/api/v1/assignments/{held['rows'][0]['id']}/end"
+        assert (await admin.json(path, "POST", json={"until": yesterday}))[0] == 200
+        assert await rep.ids("outlets") == before
+
+
+async def test_the_preview_of_a_move_says_what_the_move_then_does(company: Site) -> None:
+    """A preview that counts by its own rules would be believed and be wrong."""
+    async with company.person("admin") as admin, company.person(REP.lower()) as loser:
+        _, found = await admin.json("/api/v1/positions", params={"q": REP})
+        source = found["rows"][0]["id"]
+        _, found = await admin.json("/api/v1/positions", params={"q": OTHER_REP})
+        target = found["rows"][0]["id"]
+        before = await loser.ids("outlets")
+        status, text = await admin.get(f"/move-outlets?from={source}")
+        assert status == 200
+        chosen = [one.split('"')[0] for one in text.split('name="outlet" value="')[1:]]
+        assert len(chosen) == len(before)
+        fields = [("csrf", admin.csrf), ("to", target), *(("outlet", one) for one in chosen[:2])]
+        headers = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
+        async with admin.browser.post(
+            admin.base + "/move-outlets", data=fields, headers=headers
+        ) as answer:
+            preview = await answer.text()
+        assert "2 outlets go to" in preview
+        assert await loser.ids("outlets") == before
+        fields.append(("confirmed", "1"))
+        async with admin.browser.post(
+            admin.base + "/move-outlets", data=fields, headers=headers
+        ) as answer:
+            assert "2 outlets are served by" in await answer.text()
+        assert len(await loser.ids("outlets")) == len(before) - 2
+
+
+async def test_a_distributor_answers_a_transfer_order_line_by_line(company: Site) -> None:
+    """Part of an order that a distributor can't deliver must reach the rep with its reason."""
+    async with company.person("admin") as admin:
+        _, found = await admin.json("/api/v1/orders?limit=1")
+        order = found["rows"][0]["id"]
+        async with head_office_write(
+            company.office.database, company.office.clock, actor="test", kind="test", about={}
+        ) as writer:
+            await update_rows(
+                writer, "sales_order", ("id", "state"), [(from_text(order), "routed")]
+            )
+        status, text = await admin.get(f"/orders/{order}/answer")
+        assert status == 200
+        names = [part.split('"')[0] for part in text.split('name="accepted.')[1:]]
+        fields = {
+            f"accepted.{name}": text.split(f'name="accepted.{name}" value="')[1].split('"')[0]
+            for name in names
+        }
+        fields[f"accepted.{names[0]}"] = "0"
+        status, text = await admin.post(f"/orders/{order}/answer", fields)
+        assert status == 400
+        assert "a reason is needed" in text
+        status, _ = await admin.post(
+            f"/orders/{order}/answer", {**fields, f"reason.{names[0]}": "sold out"}
+        )
+        assert status == 200
+        assert (await admin.json(f"/api/v1/orders/{order}"))[1]["state"] == "partly_confirmed"
+        _, lines = await admin.json(f"/api/v1/order-lines/{names[0]}")
+        assert (lines["accepted_quantity"], lines["reject_reason"]) == ("0.000", "sold out")
+
+
+async def test_targets_are_set_split_and_approved_and_messages_reach_everybody_below(
+    company: Site,
+) -> None:
+    """A plan that stops at the supervisor is no plan for the reps."""
+    async with company.person("admin") as admin:
+        _, found = await admin.json("/api/v1/positions", params={"q": "HEAD"})
+        head = found["rows"][0]["id"]
+        fields = {"position": head, "period": "2031-12", "kpi": "visits", "value": "1001"}
+        status, done = await admin.json("/api/v1/targets/set", "POST", json=fields)
+        assert status == 200, done
+        target = next(iter(await admin.ids("targets?period=2031-12")))
+        assert (await admin.json(f"/api/v1/targets/{target}/split", "POST", json={}))[0] == 200
+        _, rows = await admin.json("/api/v1/targets?limit=100&period=2031-12")
+        shares = [row["value"] for row in rows["rows"] if row["id"] != target]
+        assert sorted(shares) == ["500.000", "501.000"]
+        assert (await admin.json(f"/api/v1/targets/{target}/approve", "POST", json={}))[0] == 200
+        status, _ = await admin.json(f"/api/v1/targets/{target}/approve", "POST", json={})
+        assert status == 409
+        fields = {"position": head, "below": True, "text": "Stock-taking on Friday"}
+        status, done = await admin.json("/api/v1/messages/write", "POST", json=fields)
+        assert "7 positions" in done["text"]

@@ -123,6 +123,7 @@ def standing(disks: dict[str, PowerDisk]) -> Iterator[Standing]:
         patch.setenv("FIELDMESH_HUB_LEAST_FREE_BYTES", "0")
         patch.setenv("FIELDMESH_GATEWAY_DISK_FLOOR_BYTES", "0")
         with standing_network(disks["hub"].folder.parent.parent) as made:
+            os.sync()  # what was copied into place has been on these disks for long
             yield made
 
 

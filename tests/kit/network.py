@@ -122,18 +122,21 @@ def without_settings() -> Iterator[None]:
         yield
 
 
-async def eventually(what: str, holds: Callable[[], Awaitable[bool]]) -> None:
-    """It holds before the deadline; asked again and again."""
+async def eventually(
+    what: str, holds: Callable[[], Awaitable[bool]], why: Callable[[], str] = str
+) -> None:
+    """It holds before the deadline; asked again and again; ``why`` tells what stood in its way last."""
     until = time.monotonic() + DEADLINE_S
     while not await holds():
         if time.monotonic() > until:
-            pytest.fail(f"not within {DEADLINE_S:.0f} s: {what}")
+            pytest.fail(f"not within {DEADLINE_S:.0f} s: {what} {why()}")
         await asyncio.sleep(0.2)
 
 
 async def patiently(device: Device, mode: str, *more: str) -> dict[str, object]:
     """The mode is done; a session that failed for a passing reason is run again."""
     answers: list[dict[str, object]] = []
+    problems: list[str] = [""]
 
     async def is_done() -> bool:
         try:
@@ -141,10 +144,11 @@ async def patiently(device: Device, mode: str, *more: str) -> dict[str, object]:
         except CommandFailedError as error:
             if error.code != TRY_AGAIN:
                 raise
+            problems.append(str(error))
             return False
         return answers[-1]["outcome"] == "done"
 
-    await eventually(f"{device.code} {mode}", is_done)
+    await eventually(f"{device.code} {mode}", is_done, lambda: problems[-1])
     return answers[-1]
 
 

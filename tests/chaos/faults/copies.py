@@ -3,14 +3,12 @@
 import asyncio
 import random
 import shutil
-from collections.abc import Sequence
 
 from typing_extensions import override
 
 from deploy.demo.processes import CommandFailedError
 from tests.chaos.arena import Arena
-from tests.chaos.faults.fault import Effect, Fault, registered
-from tests.chaos.shape import Shape
+from tests.chaos.faults.fault import Effect, OfDevices, OfGateways, OfHub, registered
 from tests.kit.dishonest import rewrite_waiting_batches
 
 _CARRIED_TO = 2
@@ -19,7 +17,7 @@ _QUEUE_S = 2.0
 
 
 @registered
-class RestoreHub(Fault):
+class RestoreHub(OfHub):
     """Head office's machine is lost, and it goes on from the backup that was taken when the fault began."""
 
     name = "restore_hub"
@@ -28,16 +26,6 @@ class RestoreHub(Fault):
     effects = frozenset({Effect.HUB_RESTORED})
     explains = frozenset({"outside_scope", "depends_on_refused", "row_gone"})
     """In the lost future a rep had an outlet, or changed a colleague's new contact, that head office does not know."""
-
-    @classmethod
-    @override
-    def nodes(cls, shape: Shape) -> Sequence[str]:
-        return ("hub",)
-
-    @property
-    @override
-    def holds(self) -> frozenset[str]:
-        return frozenset({"hub", "broker"})
 
     @override
     async def begin(self, network: Arena, choose: random.Random) -> str:
@@ -58,16 +46,11 @@ class RestoreHub(Fault):
 
 
 @registered
-class ByHand(Fault):
+class ByHand(OfDevices):
     """What waits on a device is carried in a file to two gateways, while the device itself goes on with its own."""
 
     name = "by_hand"
     lasts_s = (1.0, 4.0)
-
-    @classmethod
-    @override
-    def nodes(cls, shape: Shape) -> Sequence[str]:
-        return shape.devices
 
     @override
     async def begin(self, network: Arena, choose: random.Random) -> str:
@@ -91,18 +74,13 @@ class ByHand(Fault):
 
 
 @registered
-class RewrittenBatches(Fault):
+class RewrittenBatches(OfGateways):
     """A gateway rewrites what waits in its outbox, so well that only the devices' signatures tell."""
 
     name = "rewritten"
     weight = 1
     effects = frozenset({Effect.COPIES_SPOILT})
     explains = frozenset({"signature_invalid"})
-
-    @classmethod
-    @override
-    def nodes(cls, shape: Shape) -> Sequence[str]:
-        return shape.gateways
 
     @property
     @override

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import ClassVar, TypeVar
 
+from typing_extensions import override
+
 import tests.chaos.faults as package
 from tests.chaos.arena import Arena
 from tests.chaos.shape import Shape
@@ -112,3 +114,44 @@ def find(chosen: Sequence[str] = ()) -> dict[str, type[Fault]]:
 
 def _fits(name: str, word: str) -> bool:
     return name == word or name.startswith(f"{word}_")
+
+
+class OfGateways(Fault):
+    """It strikes a gateway."""
+
+    @classmethod
+    @override
+    def nodes(cls, shape: Shape) -> Sequence[str]:
+        return shape.gateways
+
+
+class OfCrews(Fault):
+    """It strikes a crew of devices."""
+
+    @classmethod
+    @override
+    def nodes(cls, shape: Shape) -> Sequence[str]:
+        return shape.crews
+
+
+class OfDevices(Fault):
+    """It strikes a device."""
+
+    @classmethod
+    @override
+    def nodes(cls, shape: Shape) -> Sequence[str]:
+        return shape.devices
+
+
+class OfHub(Fault):
+    """It strikes head office, whose broker goes down with it."""
+
+    @classmethod
+    @override
+    def nodes(cls, shape: Shape) -> Sequence[str]:
+        return ("hub",)
+
+    @property
+    @override
+    def holds(self) -> frozenset[str]:
+        return frozenset({"hub", "broker"})

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from fieldmesh.basics.errors import FieldmeshError
 from tests.chaos.arena import Arena
-from tests.chaos.faults.fault import Fault, registered
+from tests.chaos.faults.fault import Fault, OfDevices, registered
 from tests.chaos.shape import Shape
 from tests.chaos.wish import Wish
 
@@ -20,15 +20,10 @@ _UPSETS = (FieldmeshError, OSError)
 
 
 @registered
-class Reparent(Fault):
+class Reparent(OfDevices):
     """A rep's outlets go to another rep and back while both sync: some move in the middle of each mode."""
 
     name = "reparent"
-
-    @classmethod
-    @override
-    def nodes(cls, shape: Shape) -> Sequence[str]:
-        return shape.devices
 
     @override
     async def begin(self, network: Arena, choose: random.Random) -> str:
@@ -53,15 +48,10 @@ class Reparent(Fault):
 
 
 @registered
-class ChangeHome(Fault):
+class ChangeHome(OfDevices):
     """A device belongs to another gateway for a while: its areas are seeded there, and taken away here."""
 
     name = "rehome"
-
-    @classmethod
-    @override
-    def nodes(cls, shape: Shape) -> Sequence[str]:
-        return shape.devices
 
     @override
     async def begin(self, network: Arena, choose: random.Random) -> str:

@@ -2,44 +2,16 @@
 
 import random
 import signal
-from collections.abc import Sequence
 from typing import ClassVar
 
 from typing_extensions import override
 
 from tests.chaos.arena import Arena
-from tests.chaos.faults.fault import Fault, registered
-from tests.chaos.shape import Shape
-
-
-class _OfGateways(Fault):
-    @classmethod
-    @override
-    def nodes(cls, shape: Shape) -> Sequence[str]:
-        return shape.gateways
-
-
-class _OfCrews(Fault):
-    @classmethod
-    @override
-    def nodes(cls, shape: Shape) -> Sequence[str]:
-        return shape.crews
-
-
-class _OfHub(Fault):
-    @classmethod
-    @override
-    def nodes(cls, shape: Shape) -> Sequence[str]:
-        return ("hub",)
-
-    @property
-    @override
-    def holds(self) -> frozenset[str]:
-        return frozenset({"hub", "broker"})
+from tests.chaos.faults.fault import Fault, OfCrews, OfGateways, OfHub, registered
 
 
 @registered
-class KillGateway(_OfGateways):
+class KillGateway(OfGateways):
     """A gateway's power fails; it is started again."""
 
     name = "kill_gateway"
@@ -55,7 +27,7 @@ class KillGateway(_OfGateways):
 
 
 @registered
-class KillDevices(_OfCrews):
+class KillDevices(OfCrews):
     """The devices of a crew go dark in the middle of whatever they do, and are switched on again."""
 
     name = "kill_devices"
@@ -72,7 +44,7 @@ class KillDevices(_OfCrews):
 
 
 @registered
-class KillHub(_OfHub):
+class KillHub(OfHub):
     """Head office's machine fails, the broker with it."""
 
     name = "kill_hub"
@@ -88,7 +60,7 @@ class KillHub(_OfHub):
 
 
 @registered
-class KillBroker(_OfHub):
+class KillBroker(OfHub):
     """The broker alone is killed, between an acknowledgement and what it acknowledged; the hub starts another."""
 
     name = "kill_broker"
@@ -122,28 +94,28 @@ class _StandsStill(Fault):
 
 
 @registered
-class StopGateway(_StandsStill, _OfGateways):
+class StopGateway(_StandsStill, OfGateways):
     """SIGSTOP of a gateway: devices wait for it, the broker keeps what it has not acknowledged."""
 
     name = "stop_gateway"
 
 
 @registered
-class StopDevices(_StandsStill, _OfCrews):
+class StopDevices(_StandsStill, OfCrews):
     """SIGSTOP of a crew: sessions stand still on the gateways' side."""
 
     name = "stop_devices"
 
 
 @registered
-class StopHub(_StandsStill, _OfHub):
+class StopHub(_StandsStill, OfHub):
     """SIGSTOP of the hub: its leases, locks and pulls stay as they are."""
 
     name = "stop_hub"
 
 
 @registered
-class StopBroker(_StandsStill, _OfHub):
+class StopBroker(_StandsStill, OfHub):
     """SIGSTOP of the broker: published, and no word about it."""
 
     name = "stop_broker"

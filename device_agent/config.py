@@ -18,7 +18,7 @@ class DeviceSettings:
         default=True, metadata={"help": "Look for gateways on the local network."}
     )
     discovery_window_s: float = field(
-        default=0.7,
+        default=1.5,
         metadata={"help": "How long to listen for gateways on the local network."},
     )
     stall_s: float = field(

@@ -7,13 +7,18 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from zeroconf import IPVersion, ServiceStateChange, Zeroconf
+from zeroconf import DNSQuestionType, IPVersion, ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
 from device_agent.link.gateways import Candidate
 
 SERVICE_TYPE = "_fieldmesh._tcp.local."
 MOST_FOUND = 32
+MOST_ADDRESSES = 4
+"""Ways to one gateway that are tried."""
+_ASK = DNSQuestionType.QM
+"""Answers come by multicast: an answer to this machine alone reaches one of those that listen on
+port 5353, and that may be another program (avahi, or a gateway on the same machine)."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -26,13 +31,18 @@ async def discover(window_s: float) -> list[Candidate]:
         _LOG.info("discovery_unavailable", extra={"why": str(error)})
         return []
     try:
-        browser = AsyncServiceBrowser(zeroconf.zeroconf, SERVICE_TYPE, handlers=[_collector(names)])
+        browser = AsyncServiceBrowser(
+            zeroconf.zeroconf, SERVICE_TYPE, handlers=[_collector(names)], question_type=_ASK
+        )
         await asyncio.sleep(window_s)
-        found = [await _resolve(zeroconf, name) for name in sorted(names)[:MOST_FOUND]]
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(_resolve(zeroconf, name)) for name in sorted(names)[:MOST_FOUND]
+            ]
         await browser.async_cancel()
     finally:
         await zeroconf.async_close()
-    return [candidate for candidate in found if candidate is not None]
+    return [candidate for task in tasks for candidate in task.result()]
 
 
 def _collector(names: set[str]) -> "Callable[..., None]":
@@ -48,21 +58,22 @@ def _collector(names: set[str]) -> "Callable[..., None]":
     return collect
 
 
-async def _resolve(zeroconf: AsyncZeroconf, name: str) -> Candidate | None:
+async def _resolve(zeroconf: AsyncZeroconf, name: str) -> list[Candidate]:
+    """The ways to a gateway that announced itself: one for each of its addresses."""
     info = AsyncServiceInfo(SERVICE_TYPE, name)
-    if not await info.async_request(zeroconf.zeroconf, 500) or not info.port:
-        return None
-    addresses = info.parsed_addresses(IPVersion.V4Only)
-    if not addresses:
-        return None
+    if not await info.async_request(zeroconf.zeroconf, 500, _ASK) or not info.port:
+        return []
     text = (info.properties or {}).get(b"id") or b""
     try:
         gateway_id = bytes.fromhex(text.decode("ascii").replace("-", ""))
     except ValueError:
-        return None
-    return Candidate(
-        gateway_id=gateway_id,
-        name=name.removesuffix(f".{SERVICE_TYPE}"),
-        address=f"{addresses[0]}:{info.port}",
-        source="local",
-    )
+        return []
+    return [
+        Candidate(
+            gateway_id=gateway_id,
+            name=name.removesuffix(f".{SERVICE_TYPE}"),
+            address=f"{address}:{info.port}",
+            source="local",
+        )
+        for address in info.parsed_addresses(IPVersion.V4Only)[:MOST_ADDRESSES]
+    ]

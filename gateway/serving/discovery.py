@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import socket
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
 from zeroconf import IPVersion
@@ -39,16 +40,13 @@ async def announce(gateway_id: bytes, *, port: int, enrolment_port: int) -> Asyn
 
 
 def _own_addresses() -> list[str]:
-    """The machine's addresses; the one that leads out first."""
+    """The machine's addresses; the one that leads out first. Loopback only when it has no other."""
     found: list[str] = []
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # a test network: nothing is sent
-            found.append(str(probe.getsockname()[0]))
-        except OSError:
-            found.append("127.0.0.1")
-    for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET):
-        address = str(info[4][0])
-        if address not in found:
-            found.append(address)
-    return found
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, suppress(OSError):
+        probe.connect(("192.0.2.1", 9))  # a test network: nothing is sent
+        found.append(str(probe.getsockname()[0]))
+    with suppress(OSError):
+        known = socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)
+        found += [str(info[4][0]) for info in known]
+    outward = [address for address in found if not ip_address(address).is_loopback]
+    return list(dict.fromkeys(outward)) or ["127.0.0.1"]

@@ -243,13 +243,9 @@ def test_a_certificate_that_ends_soon_is_renewed_after_a_sync(
 
 
 def test_a_gateway_that_has_moved_is_found_on_the_local_network(
-    standing: Standing, *, thorough: bool
+    standing: Standing,
 ) -> None:
     """Promise 8: its address is another than the one that the device has; it is known by its certificate."""
-    if not thorough:
-        pytest.skip(
-            "fails since 2026-11-25: a sync takes longer than a minute; see CHANGELOG, known"
-        )
 
     async def work(network: Network) -> None:
         device, gateway = network.devices[1], network.gateways[0]

@@ -33,12 +33,17 @@ class HubDatabase:
         """
         self.url = url
         self._engine: AsyncEngine = create_async_engine(url, **_pool_settings(url))
+        self._write_engine = create_async_engine(url, **_pool_settings(url, alone=True))
         self._writing = asyncio.Lock()
         name = sa.make_url(url).database if self.dialect == "sqlite" else None
         self._file = Path(name) if name else None
         if self.dialect == "sqlite":
-            sa.event.listen(self._engine.sync_engine, "connect", _set_pragmas)
-            sa.event.listen(self._engine.sync_engine, "begin", _begin_deferred)
+            for engine, begin in (
+                (self._engine, _begin_deferred),
+                (self._write_engine, _begin_immediate),
+            ):
+                sa.event.listen(engine.sync_engine, "connect", _set_pragmas)
+                sa.event.listen(engine.sync_engine, "begin", begin)
 
     @property
     def dialect(self) -> str:
@@ -56,18 +61,17 @@ class HubDatabase:
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A connection whose changes are committed when the block ends well, and gone when it does not.
 
-        On SQLite the transaction begins IMMEDIATE, so that a read in it can't grow stale. Never await a network
-        inside. Durability: committed to disk when the block has been left.
+        On SQLite the transaction begins IMMEDIATE, so that a read in it can't grow stale. It is always the same
+        connection, because SQLite forgets the pages that it holds when another one has written. Never await a
+        network inside. Durability: committed to disk when the block has been left.
 
         Raises:
             Retry: `database_busy`, `disk_full` or `disk_failed`.
         """
         async with self._writing:
             with _Translated(self._file):
-                async with self._engine.connect() as connection:
-                    writing = await connection.execution_options(fieldmesh_writes=True)
-                    async with writing.begin():
-                        yield writing
+                async with self._write_engine.begin() as connection:
+                    yield connection
 
     @asynccontextmanager
     async def trial(self) -> AsyncIterator[AsyncConnection]:
@@ -132,6 +136,7 @@ class HubDatabase:
     async def close(self) -> None:
         """All connections are closed; repeating it is harmless."""
         await self._engine.dispose()
+        await self._write_engine.dispose()
 
 
 def sqlite_url(path: Path) -> str:
@@ -143,10 +148,11 @@ def _shown(url: str) -> str:
     return sa.make_url(url).render_as_string(hide_password=True)
 
 
-def _pool_settings(url: str) -> dict[str, object]:
+def _pool_settings(url: str, *, alone: bool = False) -> dict[str, object]:
+    size = {"pool_size": 1, "max_overflow": 0} if alone else {"pool_size": 8, "max_overflow": 8}
     if url.startswith("mssql"):
-        return {"pool_pre_ping": True, "pool_size": 8, "fast_executemany": True}
-    return {"pool_size": 8, "max_overflow": 8}
+        return {"pool_pre_ping": True, "fast_executemany": True, **size}
+    return {**size}
 
 
 def _set_pragmas(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
@@ -165,8 +171,11 @@ def _set_pragmas(connection: sa.engine.interfaces.DBAPIConnection, _record: obje
 
 
 def _begin_deferred(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get("fieldmesh_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    connection.exec_driver_sql("BEGIN")
+
+
+def _begin_immediate(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 class _Translated:

@@ -42,7 +42,11 @@ class Emission:
             return
         ids, partitions = rows.column("id"), rows.column("partition")
         if before is not None:
-            self._take_away(table, before, partitions)
+            self._count(table, before.partitions, before.hashes, new=False)
+            moved = zip(before.ids, before.partitions, partitions, strict=True)
+            for row_id, old, new in moved:
+                if old and old != new:
+                    self._removals[table.name, _whole(old)][row_id] = None
         self._count(table, partitions, rows.column("row_hash"), new=True)
         if self._removals:
             for partition, here in _by_partition(partitions, ids).items():
@@ -57,18 +61,11 @@ class Emission:
         """Rows are gone, or at the hub only."""
         if not table.is_at(Tier.GATEWAY):
             return
-        self._take_away(table, before, [NOWHERE] * len(before.ids))
-        self._gone[table.name].update(before.ids)
-
-    def _take_away(
-        self, table: ReplicatedTable, before: PlacedRows, partitions: Sequence[Value]
-    ) -> None:
         self._count(table, before.partitions, before.hashes, new=False)
-        moved = zip(before.ids, before.partitions, partitions, strict=True)
-        left = [(old, row_id) for row_id, old, new in moved if old and old != new]
-        if left:
-            for partition, here in _by_partition(*zip(*left, strict=True)).items():
-                self._removals[table.name, partition].update(dict.fromkeys(here))
+        for partition, ids in _by_partition(before.partitions, before.ids).items():
+            if partition != NOWHERE:
+                self._removals[table.name, partition].update(dict.fromkeys(ids))
+        self._gone[table.name].update(before.ids)
 
     def _count(
         self,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -42,7 +43,7 @@ async def placed_rows(
     )
     kinds = [table.column(name) for name in ("id", "partition", "row_hash")]
     rows = await fetch_in(connection, head, values, kinds)
-    return PlacedRows(*zip(*rows, strict=True)) if rows else PlacedRows((), (), ())
+    return PlacedRows(*(list(map(itemgetter(place), rows)) for place in range(3)))
 
 
 async def ids_present(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from fieldmesh.data.many_rows import ROWS_AT_ONCE, values_of
 from gateway.storage.schema import CACHED_TABLES, TABLE_NUMBER, WIRE_COLUMNS
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fieldmesh.codec.columns import TableRows
+    from fieldmesh.data.types import Value
 
 _LOST = (
     " OR EXISTS (SELECT 1 FROM fm_lost_range WHERE {table}.lsn > above_lsn"
@@ -23,12 +25,13 @@ _LOST = (
 
 
 @cache
-def _upsert(table: str, names: tuple[str, ...], comparison: str) -> str:
+def _upsert(table: str, names: tuple[str, ...], comparison: str) -> tuple[str, str]:
+    """The statement before and after its VALUES."""
     changed = ", ".join(f"{name} = excluded.{name}" for name in names if name != "id")
     return (
-        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
+        f"INSERT INTO {table} ({', '.join(names)}) VALUES ",
         f" ON CONFLICT (id) DO UPDATE SET {changed}"
-        f" WHERE excluded.lsn {comparison} {table}.lsn{_LOST.format(table=table)}"
+        f" WHERE excluded.lsn {comparison} {table}.lsn{_LOST.format(table=table)}",
     )
 
 
@@ -52,10 +55,9 @@ def _write_rows(connection: sqlite3.Connection, rows: TableRows, comparison: str
     if rows.table not in WIRE_COLUMNS or not rows.row_count:
         return 0
     names = _known(rows)
-    connection.executemany(
-        _upsert(rows.table, names, comparison),
-        zip(*(rows.column(name) for name in names), strict=True),
-    )
+    before, after = _upsert(rows.table, names, comparison)
+    for places, lines in values_of([rows.column(name) for name in names]):
+        connection.executemany(before + places + after, lines)
     return rows.row_count
 
 
@@ -66,26 +68,42 @@ def apply_removals(connection: sqlite3.Connection, removals: TableRows) -> int:
     """
     if removals.table not in WIRE_COLUMNS or not removals.row_count:
         return 0
-    triples = list(
-        zip(
-            removals.column("id"),
-            removals.column("partition"),
-            removals.column("lsn"),
-            strict=True,
-        )
-    )
-    connection.executemany(
-        f"DELETE FROM {removals.table} WHERE id = ? AND partition = ? AND (lsn < ?"
-        f"{_LOST.format(table=removals.table)})",
-        triples,
-    )
+    ids, where, lsns = (removals.column(name) for name in ("id", "partition", "lsn"))
+    for (partition, lsn), held in _together(ids, where, lsns).items():
+        _remove(connection, removals.table, held, partition, lsn)
     number = TABLE_NUMBER[removals.table]
-    connection.executemany(
-        f"INSERT OR IGNORE INTO fm_removal (row_id, partition, lsn, table_no)"
-        f" VALUES (?, ?, ?, {number:d})",
-        triples,
-    )
-    return len(triples)
+    for places, lines in values_of([ids, where, lsns, [number] * len(ids)]):
+        connection.executemany(
+            f"INSERT OR IGNORE INTO fm_removal (row_id, partition, lsn, table_no) VALUES {places}",
+            lines,
+        )
+    return len(ids)
+
+
+def _together(
+    ids: list[Value], where: list[Value], lsns: list[Value]
+) -> dict[tuple[Value, Value], list[Value]]:
+    """(partition, lsn) → the rows that left it then."""
+    if where.count(where[0]) == lsns.count(lsns[0]) == len(ids):
+        return {(where[0], lsns[0]): ids}
+    found: dict[tuple[Value, Value], list[Value]] = {}
+    for row_id, partition, lsn in zip(ids, where, lsns, strict=True):
+        found.setdefault((partition, lsn), []).append(row_id)
+    return found
+
+
+def _remove(
+    connection: sqlite3.Connection, table: str, ids: list[Value], partition: Value, lsn: Value
+) -> None:
+    # The plus keeps SQLite from walking over the whole partition instead of looking for each id.
+    for start in range(0, len(ids), ROWS_AT_ONCE):
+        piece = ids[start : start + ROWS_AT_ONCE]
+        places = ", ".join("?" * len(piece))
+        connection.execute(
+            f"DELETE FROM {table} WHERE +partition = ? AND (lsn < ?{_LOST.format(table=table)})"
+            f" AND id IN ({places})",
+            (partition, lsn, *piece),
+        )
 
 
 def hide_removed(connection: sqlite3.Connection, partition: int) -> None:

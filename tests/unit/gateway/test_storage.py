@@ -68,6 +68,32 @@ def test_the_newer_version_of_a_row_stays(database: sqlite3.Connection) -> None:
     assert name_of(database) == "new"
 
 
+def test_each_of_many_removals_looks_at_its_own_row(database: sqlite3.Connection) -> None:
+    """They go through in pieces: a row that moved on, came back or is somebody else's may not go with the piece."""
+    ids = [number.to_bytes(16, "big") for number in range(200)]
+    lsns = [30 if number % 7 == 0 else 10 for number in range(200)]
+    homes = [PATCH + 1 if number % 5 == 0 else PATCH for number in range(200)]
+    cache.apply_rows(
+        database,
+        rows_of(
+            "outlet",
+            *(
+                {"id": one, "partition": home, "lsn": lsn, "name": "x"}
+                for one, home, lsn in zip(ids, homes, lsns, strict=True)
+            ),
+        ),
+    )
+    for at_lsn in ([20] * 150, [n % 3 + 19 for n in range(150)]):
+        lines = [(one, PATCH, lsn) for one, lsn in zip(ids, at_lsn, strict=False)]
+        cache.apply_removals(database, from_rows("outlet", ("id", "partition", "lsn"), lines))
+    held = {row[0] for row in database.execute("SELECT id FROM outlet")}
+    stay = {n for n in range(200) if n % 7 == 0 or n % 5 == 0 or n >= 150}
+    assert held == {ids[n] for n in stay}
+    kept = database.execute("SELECT count(*), count(DISTINCT row_id) FROM fm_removal").fetchone()
+    assert kept == (250, 150)
+    assert database.execute("SELECT sum(rows) FROM fm_digest").fetchone() == (len(held),)
+
+
 def test_a_removal_leaves_a_row_that_has_come_back(database: sqlite3.Connection) -> None:
     """A row that moved away and back again must not vanish."""
     removal = from_rows("outlet", ("id", "partition", "lsn"), [(OTHER, PATCH, 15)])

@@ -9,15 +9,13 @@ committed.
 import asyncio
 import contextlib
 import fcntl
-import ipaddress
 import json
 import logging
-import os
 import random
 import shutil
 import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -37,12 +35,14 @@ from hub.desk.hands import Hands
 from hub.fleet.jobs import Jobs
 from hub.fleet.leases import lease
 from hub.fleet.office import Office
+from hub.fleet.running import write_ports
 from hub.ingest.consume import Consumer, consumer_name
 from hub.ingest.making import by_hand, make_ingest
 from hub.ingest.verify import Verifier
 from hub.metrics import IngestFigures, RelayFigures, StandingFigures
 from hub.relay.blobs import Blobs
 from hub.relay.hands import make_hands
+from hub.relay.line import line_to_bus
 from hub.relay.publish import Relay
 from hub.relay.requests import Desk, Responder
 from hub.relay.seeds import Seeds
@@ -244,57 +244,6 @@ async def _start_web(
     return await web.start(host, port, chain=chain, key=key)
 
 
-def line_to_bus(office: Office, url: str) -> Bus:
-    """The hub's own line to the bus, not connected yet."""
-    keys = office.trust.bus
-    return Bus(
-        [url],
-        jwt=lambda: keys.hub_jwt(office.clock.now()),
-        seed=keys.hub,
-        authority=office.trust.authority.chain,
-        name="hub",
-        random=random.SystemRandom(),
-    )
-
-
-@asynccontextmanager
-async def bus_of_running_hub(office: Office) -> AsyncIterator[Bus]:
-    """A line to the bus of the hub that serves this home.
-
-    Raises:
-        Rejected: `hub_not_running`.
-    """
-    ports = running_ports(office.home)
-    if ports is None:
-        raise Rejected("hub_not_running", place=str(office.home.folder))
-    bus = line_to_bus(office, f"tls://{_reachable(office.settings.bus.host)}:{ports['bus']}")
-    try:
-        yield bus
-    finally:
-        await bus.close()
-
-
-def running_ports(home: HubHome) -> dict[str, int] | None:
-    """The ports of the hub that serves this home now; None when none does."""
-    try:
-        content = json.loads(home.ports_file.read_text("utf-8"))
-        os.kill(int(content["pid"]), 0)
-    except (OSError, ValueError, KeyError):
-        return None
-    return {name: int(port) for name, port in content.items()}
-
-
-def write_ports(home: HubHome, **ports: int) -> None:
-    """`run/ports.json` tells where the hub listens."""
-    for file, content in (
-        (home.kept_ports_file, ports),
-        (home.ports_file, {**ports, "pid": os.getpid()}),
-    ):
-        unfinished = file.with_suffix(".new")
-        unfinished.write_text(json.dumps(content), encoding="utf-8")
-        unfinished.replace(file)
-
-
 async def _accounts(office: Office) -> dict[str, str]:
     async with office.database.read() as connection:
         keys = await revoked_bus_keys(connection)
@@ -369,13 +318,6 @@ def _bus_url(office: Office, port: int) -> str:
     if host in {"", "0.0.0.0", "::"}:  # noqa: S104 - only looked at, not bound
         host = settings.https.names[0] if settings.https.names else socket.gethostname()
     return f"tls://{host}:{port}"
-
-
-def _reachable(host: str) -> str:
-    try:
-        return "127.0.0.1" if ipaddress.ip_address(host).is_unspecified else host
-    except ValueError:
-        return host or "127.0.0.1"
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What commands share: the open hub, a journalled write, confirmation, a gateway's answer."""
+"""What commands share: the open hub, a journalled write, confirmation, the health of its parts."""
 
 import argparse
 import asyncio
@@ -13,9 +13,7 @@ from getpass import getuser
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.service.tls import certificate_pem
 from fieldmesh.service.translation import _
-from hub.app import bus_of_running_hub
 from hub.fleet.office import Office, open_office
-from hub.relay.commands import GatewayCommand, send_command
 from hub.storage.changes import ChangeWriter
 from hub.storage.org_changes import head_office_write
 
@@ -88,24 +86,3 @@ def _ask_health(port: int, authorities: str) -> dict[str, str]:
         return {"https": _("does not answer: {error}").format(error=type(error).__name__)}
     finally:
         line.close()
-
-
-async def ask_gateway(
-    office: Office, gateway_id: bytes, options: argparse.Namespace
-) -> dict[str, object]:
-    """The gateway's answer to a command, through the bus of the running hub.
-
-    Raises:
-        Rejected: `hub_not_running`.
-        Retry: `request_timed_out`, the gateway is away.
-    """
-    command = GatewayCommand(
-        what=options.what,
-        repair=options.repair,
-        deep=options.deep,
-        partitions=tuple(options.partition or ()),
-        hours=options.hours or "",
-    )
-    async with bus_of_running_hub(office) as bus:
-        reply = json.loads(await send_command(bus, gateway_id, command))
-    return reply if isinstance(reply, dict) else {_("answer"): reply}

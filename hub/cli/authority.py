@@ -10,10 +10,10 @@ from fieldmesh.basics.codes import authority_fingerprint
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.service.tls import is_issued_by
 from fieldmesh.service.translation import _
-from hub.app import running_ports
 from hub.cli.answers import Answer, Nouns
 from hub.cli.asking import opened, sure, when, writing
 from hub.fleet.office import Office
+from hub.fleet.running import running_ports
 from hub.storage import enrolments, nodes
 from hub.storage.rows import Connection
 from hub.trust.authority import NodeKind

@@ -12,11 +12,11 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from fieldmesh.basics.clock import SystemClock
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.service.translation import _
-from hub.app import running_ports
 from hub.cli.answers import Answer, Nouns
 from hub.cli.asking import opened, sure, when, writing
 from hub.config import HubHome
 from hub.fleet.office import Office, open_office
+from hub.fleet.running import running_ports
 from hub.storage import down_outbox
 from hub.storage.backup import Backup, take_backup, unpack_backup
 

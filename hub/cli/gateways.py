@@ -6,7 +6,7 @@ from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.identifiers import to_text
 from fieldmesh.service.translation import _
 from hub.cli.answers import Answer, Nouns
-from hub.cli.asking import ask_gateway, opened, sure, writing
+from hub.cli.asking import opened, sure, writing
 from hub.fleet.registry import NewGateway, add_gateway, revoke_gateway
 from hub.storage import nodes
 from hub.trust.authority import NodeKind
@@ -114,6 +114,8 @@ async def _command(options: argparse.Namespace) -> Answer:
     async with opened(options) as office:
         async with office.database.read() as connection:
             gateway = await nodes.named_gateway(connection, options.gateway)
+        from hub.cli.commanding import ask_gateway  # noqa: PLC0415 - loads the bus
+
         reply = await ask_gateway(office, gateway.gateway_id, options)
     lines = [f"{name}: {value}" for name, value in reply.items()]
     return Answer({"gateway": gateway.code, "reply": reply}, lines)

@@ -6,15 +6,12 @@ import sys
 
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from fieldmesh.basics.errors import FieldmeshError, Rejected
+from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.identifiers import to_text
-from fieldmesh.service.bus import Bus
 from fieldmesh.service.translation import _
-from hub.app import bus_of_running_hub, running_ports
 from hub.cli.answers import DONE, REFUSED, Answer, Nouns
 from hub.cli.asking import opened, sure, when, writing
-from hub.ingest.making import make_ingest
-from hub.relay.commands import GatewayCommand, send_command
+from hub.fleet.running import running_ports
 from hub.storage import conflicts, contents, inbox, journal, nodes, quarantine
 from hub.storage.rows import Connection, newest_rows
 
@@ -145,6 +142,8 @@ async def _quarantine_retry(options: argparse.Namespace) -> Answer:
     async with opened(options) as office:
         async with office.database.read() as connection:
             entry = await _held(connection, options.number)
+        from hub.ingest.making import make_ingest  # noqa: PLC0415 - loads the bus
+
         result = await make_ingest(office).retry(entry.payload)
         async with writing(office, "quarantine_retried", {"number": options.number}) as writer:
             await quarantine.set_state(writer.connection, options.number, quarantine.RETRIED)
@@ -188,6 +187,8 @@ async def _gap_release(options: argparse.Namespace) -> Answer:
     async with opened(options) as office:
         async with office.database.read() as connection:
             device = await nodes.named_device(connection, options.device)
+        from hub.ingest.making import make_ingest  # noqa: PLC0415 - loads the bus
+
         result = await make_ingest(office).release(device.device_id)
         async with writing(office, "gap_released", {"device": device.code}):
             pass
@@ -268,31 +269,15 @@ async def _verify(options: argparse.Namespace) -> Answer:
             gateways = [one for one in await nodes.gateways(connection) if one.status == "enrolled"]
         replies: dict[str, object] = {}
         if gateways and running_ports(office.home) is not None:
-            command = GatewayCommand("verify", repair=options.repair, deep=options.deep)
-            async with bus_of_running_hub(office) as bus:
-                for gateway in gateways:
-                    reply, finding = await _ask(bus, gateway, command)
-                    replies[gateway.code] = reply
-                    findings.extend(finding)
+            from hub.cli.commanding import ask_to_verify  # noqa: PLC0415 - loads the bus
+
+            replies, found = await ask_to_verify(office, gateways, options)
+            findings.extend(found)
     lines = [_("Journal: {count} entries, whole.").format(count=entries)]
     lines += [f"{_('Gateway')} {code}: {json.dumps(reply)}" for code, reply in replies.items()]
     lines += findings or [_("Everything that was compared is equal.")]
     facts = {"journal": entries, "gateways": replies, "findings": findings}
     return Answer(facts, lines, code=REFUSED if findings else DONE)
-
-
-async def _ask(
-    bus: Bus, gateway: nodes.Gateway, command: GatewayCommand
-) -> tuple[dict[str, object], list[str]]:
-    """The gateway's answer, and what is wrong with it in words."""
-    try:
-        reply = json.loads(await send_command(bus, gateway.gateway_id, command))
-    except FieldmeshError as error:
-        text = _("gateway {code} did not answer: {text}").format(code=gateway.code, text=error)
-        return {"problem": error.code}, [text]
-    if reply.get("equal") is False or reply.get("differing"):
-        return reply, [_("gateway {code} differs").format(code=gateway.code)]
-    return reply, []
 
 
 async def _prove(connection: Connection, *, quiet: bool) -> list[str]:

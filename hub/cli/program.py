@@ -2,7 +2,9 @@
 
 import argparse
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from fieldmesh.basics.errors import FieldmeshError
@@ -10,18 +12,20 @@ from fieldmesh.service import logs, translation
 from fieldmesh.service.config import language_of_environment
 from fieldmesh.service.storage_problems import file_problem
 from fieldmesh.service.translation import _
-from hub.cli import (
-    authority,
-    backups,
-    devices,
-    gateways,
-    organisation,
-    oversight,
-    people,
-    sample,
-    setup,
-)
 from hub.cli.answers import TRY_AGAIN, Answer, print_answer, print_error
+
+_NOUNS = {
+    "setup": {"init", "serve", "status", "config"},
+    "organisation": {"org", "import", "outlet", "price"},
+    "people": {"user"},
+    "gateways": {"gateway"},
+    "devices": {"device"},
+    "oversight": {"audit", "quarantine", "gap", "conflict", "reject", "session", "verify"},
+    "backups": {"backup", "restore", "recover"},
+    "authority": {"authority"},
+    "sample": {"sample"},
+}
+"""The module of each noun: a command loads its own only, which is most of its time."""
 
 Command = Callable[[argparse.Namespace], Awaitable[Answer]]
 
@@ -30,7 +34,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit code."""
     translation.set_language(language_of_environment())
     logs.setup(level="critical")
-    options = parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    options = parser(words).parse_args(words)
     command: Command = options.command
     try:
         answer = asyncio.run(_run(command, options))
@@ -69,8 +74,8 @@ def _shared() -> argparse.ArgumentParser:
     return shared
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line, for running and for its page."""
+def parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """The command line: of the nouns among the words, or the whole of it when there is none."""
     parser = argparse.ArgumentParser(
         prog="fieldmesh-hub",
         parents=[_shared()],
@@ -78,7 +83,7 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.set_defaults(home=Path("fieldmesh-hub"), json=False)
     nouns = parser.add_subparsers(metavar="COMMAND", required=True)
-    parts = (setup, organisation, people, gateways, devices, oversight, backups, authority, sample)
-    for part in parts:
-        part.add_commands(nouns, _shared())
+    named = [part for part, known in _NOUNS.items() if known.intersection(words)]
+    for part in named or _NOUNS:
+        import_module(f"hub.cli.{part}").add_commands(nouns, _shared())
     return parser

@@ -6,11 +6,11 @@ import shutil
 from fieldmesh.basics.codes import authority_fingerprint
 from fieldmesh.service import config, logs, translation
 from fieldmesh.service.translation import _
-from hub.app import running_ports, serve
 from hub.cli.answers import Answer, Nouns
 from hub.cli.asking import opened, parts_of_running_hub
 from hub.config import HubHome, HubSettings, load_settings
 from hub.fleet.office import make_office, open_office
+from hub.fleet.running import running_ports
 from hub.storage import nodes
 from hub.storage.rows import count_from_devices, count_rows
 
@@ -103,6 +103,8 @@ async def _serve(options: argparse.Namespace) -> Answer:
     logs.setup(level=office.settings.log_level, fields={"node": "hub"})
     if office.settings.language:
         translation.set_language(office.settings.language)
+    from hub.app import serve  # noqa: PLC0415 - all of the hub: only when it runs
+
     await serve(office)
     return Answer({"state": "stopped"}, [_("The hub has stopped.")])
 

@@ -15,7 +15,8 @@ from fieldmesh.basics.identifiers import IdentifierMaker
 from fieldmesh.codec.replication import Forwarded, write_forwarded
 from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import Value
-from hub.app import line_to_bus, running_ports
+from hub.fleet.running import running_ports
+from hub.relay.line import line_to_bus
 from tests.bench.company import BareDevice, Measured
 from tests.bench.figures import Figures
 from tests.bench.gateway import cpu_seconds

@@ -1,0 +1,27 @@
+"""Where the running hub listens: told in files of its home, for commands beside it."""
+
+import json
+import os
+
+from hub.config import HubHome
+
+
+def running_ports(home: HubHome) -> dict[str, int] | None:
+    """The ports of the hub that serves this home now; None when none does."""
+    try:
+        content = json.loads(home.ports_file.read_text("utf-8"))
+        os.kill(int(content["pid"]), 0)
+    except (OSError, ValueError, KeyError):
+        return None
+    return {name: int(port) for name, port in content.items()}
+
+
+def write_ports(home: HubHome, **ports: int) -> None:
+    """`run/ports.json` tells where the hub listens."""
+    for file, content in (
+        (home.kept_ports_file, ports),
+        (home.ports_file, {**ports, "pid": os.getpid()}),
+    ):
+        unfinished = file.with_suffix(".new")
+        unfinished.write_text(json.dumps(content), encoding="utf-8")
+        unfinished.replace(file)

@@ -17,7 +17,7 @@ from device_agent.modes.progress import Step
 from device_agent.storage.database import Connection
 from device_agent.storage.gateways import (
     GatewayRow,
-    forget_local,
+    forget_source,
     known_gateways,
     save_gateway,
 )
@@ -35,7 +35,9 @@ async def candidates(context: SyncContext, only: str) -> list[Candidate]:
     known = await context.database.read(known_gateways)
     rows = [_candidate(row) for row in known]
     if only:
-        return [row for row in rows if row.address == only] or [Candidate(b"", only, only)]
+        there = [row for row in rows if row.address == only]
+        return there or [Candidate(b"", only, only, source="given")]
+    rows = [row for row in rows if row.source != "given"]
     have = {row.address for row in rows}
     rows += [
         Candidate(b"", address, address, source="settings")
@@ -56,7 +58,7 @@ async def candidates(context: SyncContext, only: str) -> list[Candidate]:
 
 async def _remember(context: SyncContext, measured: Iterable[Candidate]) -> None:
     def work(connection: Connection) -> None:
-        forget_local(connection)
+        forget_source(connection, "local")
         for candidate in measured:
             save_gateway(connection, _row(candidate))
 
@@ -73,13 +75,20 @@ async def note_failure(context: SyncContext, candidate: Candidate, error: Fieldm
 
 
 async def note_success(context: SyncContext, candidate: Candidate, report: Report) -> None:
-    """A gateway that served well after a failure, or unknown so far, is remembered."""
-    if candidate.gateway_id and not candidate.failed_at:
-        return
-    if not report.gateway_id:
-        return
+    """A gateway that served well after a failure, unknown so far, or in another's place, is remembered.
+
+    Of addresses that were given for one sync the last is kept: the next sync there need not ask who it is.
+    """
     good = replace(candidate, gateway_id=report.gateway_id, failed_at=0)
-    await context.database.write(lambda found: save_gateway(found, _row(good)))
+    if good == candidate or not report.gateway_id:
+        return
+
+    def work(connection: Connection) -> None:
+        if good.source == "given":
+            forget_source(connection, "given")
+        save_gateway(connection, _row(good))
+
+    await context.database.write(work)
 
 
 def _candidate(row: GatewayRow) -> Candidate:

@@ -84,6 +84,6 @@ def save_gateway(connection: sqlite3.Connection, row: GatewayRow) -> None:
     )
 
 
-def forget_local(connection: sqlite3.Connection) -> None:
-    """Gateways that were found on the local network are forgotten; they are found again."""
-    connection.execute("DELETE FROM fm_gateway WHERE source = 'local'")
+def forget_source(connection: sqlite3.Connection, source: str) -> None:
+    """Ways known from there are forgotten: ``local`` ones are found again, ``given`` ones told again."""
+    connection.execute("DELETE FROM fm_gateway WHERE source = ?", (source,))

@@ -165,7 +165,12 @@ class SyncSession:
         return await self.parts.database.write(partial(self._write_grant, opening.facts))
 
     def _is_unauthorised(self, opening: Opening) -> bool:
-        return self.mode == session_pb2.MODE_DUPLICATE and opening.facts.stands_in_for is None
+        """A spare gets data only while it may stand in for a device. Promise 6 (Scope)."""
+        facts = opening.facts
+        wants = self.mode == session_pb2.MODE_DUPLICATE or (
+            facts.state == "spare" and self.mode in _DOWNLOADS
+        )
+        return wants and facts.stands_in_for is None
 
     def _write_grant(self, facts: DeviceFacts, connection: Transaction) -> int:
         self._note_begun(connection)

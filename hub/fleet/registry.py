@@ -125,6 +125,21 @@ async def authorise_spare(
     )
 
 
+async def release_spare(writer: ChangeWriter, maker: Maker, spare_id: bytes) -> None:
+    """The spare serves nobody: to stand in again it needs to be authorised again.
+
+    What its gateway held for it alone goes. Promise 6 (Scope).
+    """
+    names = ("position_id", "gateway_id")
+    held = await one_row(writer.connection, "device", names, "id", spare_id)
+    if held is None:
+        return
+    position, gateway = (one if isinstance(one, bytes) else None for one in held)
+    row = (spare_id, None, None, "spare")
+    await update_rows(writer, "device", ("id", "position_id", "stands_in_for", "state"), [row])
+    await _refresh(writer, maker, positions=[position], gateways=[gateway])
+
+
 async def revoke_device(
     writer: ChangeWriter, maker: Maker, device: nodes.Device, *, wipe_order: bytes
 ) -> list[str]:

@@ -3,18 +3,19 @@
 from fieldmesh.codec.batch import BatchHeader
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.types import Value
+from hub.fleet.registry import Maker, release_spare
 from hub.storage import journal
 from hub.storage.changes import ChangeWriter
 from hub.storage.writers import DeviceWriter, device_writers
 
 
 async def apply_event(
-    writer: ChangeWriter, device: DeviceWriter, header: BatchHeader
+    writer: ChangeWriter, maker: Maker, device: DeviceWriter, header: BatchHeader
 ) -> dict[bytes, DeviceWriter]:
     """Both devices are in their new states; returns them as they are now.
 
     Takeover: the first device is suspended. Handover: head office has everything (this batch is the last), so the
-    spare is free for its next use, and the first device works again after its next full sync.
+    spare serves nobody until it is authorised again, and the first device works again after its next full sync.
     """
     if header.takeover_first_device_id is not None:
         first, kind = header.takeover_first_device_id, "spare_took_over"
@@ -24,11 +25,13 @@ async def apply_event(
         ]
     else:
         first, kind = header.handover_first_device_id or b"", "spare_handed_over"
-        states = [(device.device_id, "spare", 0), (first, "active", 1)]
+        states = [(first, "active", 1)]
     if device.kind != "spare" or device.stands_in_for != first:
         return {}
     names = ("id", "state", "must_full_sync")
     await writer.update("device", from_rows("device", names, states))
+    if header.takeover_first_device_id is None:
+        await release_spare(writer, maker, device.device_id)
     await journal.append(
         writer.connection,
         at=writer.now,

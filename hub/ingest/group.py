@@ -8,12 +8,12 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from fieldmesh.basics.clock import Clock
 from fieldmesh.basics.errors import Fenced, FieldmeshError, Quarantined, Rejected
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.codec.replication import RecordedSession
 from fieldmesh.data.types import Value
 from fieldmesh.replica.watermark import Turn, Watermark
+from hub.fleet.registry import Maker
 from hub.ingest.answers import Answers
 from hub.ingest.apply import GroupApplier
 from hub.ingest.approval import send_to_approval
@@ -61,9 +61,8 @@ class Ingest:
     def __init__(
         self,
         database: HubDatabase,
-        clock: Clock,
+        maker: Maker,
         *,
-        new_identifier: Callable[[], bytes],
         check: Callable[[bytes], Checked],
         sign: Callable[[bytes], bytes],
     ) -> None:
@@ -71,14 +70,13 @@ class Ingest:
 
         Args:
             database: the hub's.
-            clock: hub time.
-            new_identifier: makes ids of reject and session rows.
+            maker: hub time, and ids of rows that the hub adds.
             check: reads and verifies an UpMessage's bytes again (for batches that waited).
             sign: signs with the hub's key.
         """
         self._database = database
-        self._clock = clock
-        self._new_identifier = new_identifier
+        self._maker = maker
+        self._clock = maker.clock
         self._check = check
         self._sign = sign
 
@@ -93,9 +91,11 @@ class Ingest:
         async with self._database.write() as connection:
             writer = ChangeWriter(connection, self._clock)
             await writer.open()
-            group = _Group(writer, self._new_identifier, self._check, self._sign)
+            group = _Group(writer, self._maker, self._check, self._sign)
             await group.run(batches)
-            group.result.sessions = await record_sessions(writer, sessions, self._new_identifier)
+            group.result.sessions = await record_sessions(
+                writer, sessions, self._maker.identifiers.new
+            )
             await writer.close()
             group.result.lsn = writer.lsn
             return group.result
@@ -112,7 +112,7 @@ class Ingest:
         async with self._database.write() as connection:
             writer = ChangeWriter(connection, self._clock)
             await writer.open()
-            group = _Group(writer, self._new_identifier, self._check, self._sign)
+            group = _Group(writer, self._maker, self._check, self._sign)
             await group.run_again(batch)
             await writer.close()
             group.result.lsn = writer.lsn
@@ -127,7 +127,7 @@ class Ingest:
         async with self._database.write() as connection:
             writer = ChangeWriter(connection, self._clock)
             await writer.open()
-            group = _Group(writer, self._new_identifier, self._check, self._sign)
+            group = _Group(writer, self._maker, self._check, self._sign)
             await group.run_released(device_id)
             await writer.close()
             group.result.lsn = writer.lsn
@@ -140,14 +140,15 @@ class _Group:
     def __init__(
         self,
         writer: ChangeWriter,
-        new_identifier: Callable[[], bytes],
+        maker: Maker,
         check: Callable[[bytes], Checked],
         sign: Callable[[bytes], bytes],
     ) -> None:
         self.result = GroupResult()
         self._writer = writer
         self._connection = writer.connection
-        self._new_identifier = new_identifier
+        self._maker = maker
+        self._new_identifier = maker.identifiers.new
         self._check = check
         self._marks: dict[bytes, Watermark] = {}
         self._devices: dict[bytes, DeviceWriter] = {}
@@ -262,7 +263,7 @@ class _Group:
         await self._note_lateness(device, batch)
         if header.event is not None:
             await applier.flush()
-            self._devices.update(await apply_event(self._writer, device, header))
+            self._devices.update(await apply_event(self._writer, self._maker, device, header))
 
     async def _settle(self, batch: Checked, decision: str) -> None:
         header = header_of(batch)

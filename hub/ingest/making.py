@@ -16,8 +16,7 @@ def make_ingest(office: Office, verifier: Verifier | None = None) -> Ingest:
     knows = verifier or Verifier(office.trust.authority.certificate)
     return Ingest(
         office.database,
-        office.clock,
-        new_identifier=office.maker.identifiers.new,
+        office.maker,
         check=partial(_check_again, knows),
         sign=office.trust.signer.sign,
     )

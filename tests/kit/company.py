@@ -16,6 +16,7 @@ from fieldmesh.data.policy import PartitionKind
 from fieldmesh.data.types import Value
 from fieldmesh.replica.partition import GLOBAL, partition_id, patch_id
 from fieldmesh.service.tls import make_csr
+from hub.fleet.registry import Maker
 from hub.ingest.group import Ingest
 from hub.ingest.verify import Checked, Verifier
 from hub.storage.changes import ChangeWriter
@@ -59,7 +60,7 @@ class SmallCompany:
 
         signer = OrderSigner.create(folder / "trust")
         ingest = Ingest(
-            database, clock, new_identifier=identifiers.new, check=check, sign=signer.sign
+            database, Maker(clock, identifiers), check=check, sign=signer.sign
         )
         position, role, unit, product = (identifiers.new() for _ in range(4))
         patch_key = patch_id([position])

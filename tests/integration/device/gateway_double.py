@@ -66,6 +66,8 @@ class GatewayDouble(session_pb2_grpc.GatewayServicer, session_pb2_grpc.Enrolment
         self.faults = Faults()
         self.sessions: list[session_pb2.Hello] = []
         self.gateway_id = GATEWAY_ID
+        self.asked = 0
+        self.listed = True
         self.device_id = identifier(1)
         self.position_id = identifier(2)
         self.stands_in_for = b""
@@ -118,7 +120,7 @@ class GatewayDouble(session_pb2_grpc.GatewayServicer, session_pb2_grpc.Enrolment
             enrol_pb2.GatewayAddress(
                 gateway_id=self.gateway_id,
                 name="double",
-                addresses=[self.address],
+                addresses=[self.address if self.listed else "192.0.2.9:1"],
                 enrolment_address=self.enrolment_address,
             )
         ]
@@ -139,6 +141,8 @@ class GatewayDouble(session_pb2_grpc.GatewayServicer, session_pb2_grpc.Enrolment
         )
 
     async def GetServerInfo(self, request, context):  # type: ignore[no-untyped-def]
+        """Counted: each is a round trip of the device."""
+        self.asked += 1
         return session_pb2.ServerInfo(gateway_id=self.gateway_id)
 
     async def Session(self, request_iterator, context):  # type: ignore[no-untyped-def]

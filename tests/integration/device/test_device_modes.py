@@ -85,6 +85,35 @@ async def test_a_batch_is_kept_until_its_second_tick(
     assert (await device.status()).standing.waiting_batches == 0
 
 
+async def test_a_gateway_given_by_its_address_is_asked_once_who_it_is(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """Asking is a round trip: a fast sync has only one."""
+    gateway.listed = False
+    await device.sync(Mode.INITIALIZE, gateway=gateway.address)
+    asked = gateway.asked
+    for _ in range(4):
+        await visit(device)
+        await device.sync(Mode.FAST, gateway=gateway.address)
+    assert gateway.asked <= asked + 1
+
+
+async def test_another_gateway_at_a_known_address_is_known_from_then_on(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """A gateway was made anew in its place: it is offered everything, and not taken for the old one again."""
+    await device.sync(Mode.INITIALIZE, gateway=gateway.address)
+    await visit(device)
+    await device.sync(Mode.FAST, gateway=gateway.address)
+    gateway.gateway_id = bytes(range(16, 32))
+    gateway.batches.clear()
+    for _ in range(2):
+        report = await device.sync(Mode.FAST, gateway=gateway.address)
+        assert report.outcome == "done"
+    assert list(gateway.batches) == [(2, 1)]
+    assert gateway.sessions[-1].last_sequence == 1
+
+
 async def test_a_gateway_that_lost_its_disk_is_offered_everything_again(
     gateway: GatewayDouble, device: DeviceAgent
 ) -> None:

@@ -224,6 +224,11 @@ async def test_a_spare_takes_over_and_hands_over(company: SmallCompany) -> None:
         ("D1", "active", 1),
         ("S1", "spare", 0),
     ]
+    await company.ingest.apply([spare.pack([], event=takeover)])
+    again = await company.query("SELECT code, state, stands_in_for, position_id FROM device ORDER BY code")
+    assert again == [("D1", "active", None, company.position_id), ("S1", "spare", None, None)], (
+        "an authorisation is good for one time"
+    )
 
 
 async def test_only_the_last_three_orders_of_an_outlet_leave_the_hub(

@@ -59,9 +59,7 @@ class SmallCompany:
             return verifier.check(held, payload)
 
         signer = OrderSigner.create(folder / "trust")
-        ingest = Ingest(
-            database, Maker(clock, identifiers), check=check, sign=signer.sign
-        )
+        ingest = Ingest(database, Maker(clock, identifiers), check=check, sign=signer.sign)
         position, role, unit, product = (identifiers.new() for _ in range(4))
         patch_key = patch_id([position])
         shops = [identifiers.new() for _ in range(outlets)]

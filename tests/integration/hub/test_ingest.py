@@ -225,7 +225,9 @@ async def test_a_spare_takes_over_and_hands_over(company: SmallCompany) -> None:
         ("S1", "spare", 0),
     ]
     await company.ingest.apply([spare.pack([], event=takeover)])
-    again = await company.query("SELECT code, state, stands_in_for, position_id FROM device ORDER BY code")
+    again = await company.query(
+        "SELECT code, state, stands_in_for, position_id FROM device ORDER BY code"
+    )
     assert again == [("D1", "active", None, company.position_id), ("S1", "spare", None, None)], (
         "an authorisation is good for one time"
     )

@@ -23,7 +23,7 @@ demo: .venv ## a company works for a day on this machine, under three minutes (K
 	@$(RUN) -m deploy.demo $(if $(KEEP),--keep) $(if $(FIELDMESH_SAMPLE),--sample $(FIELDMESH_SAMPLE))
 
 test: .venv ## every test; of the faults a seeded choice
-	@$(RUN) -m pytest -n 2 --dist loadfile tests
+	@$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests
 
 t: .venv ## the tests whose name holds a word: make t k=digest
 	@$(RUN) -m pytest -x -k '$(k)' tests

@@ -5,9 +5,13 @@ import inspect
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
+TESTS = Path(__file__).parent
+LONGEST_FIRST = ("upgrades", "faults", "chaos", "attacks", "model", "browser", "integration")
+"""Folders whose tests start first, so that no worker ends long after the others."""
 GRACE_S = 3.0
 ALLOWED_THREADS = ("asyncio_", "asyncio-waitpid-", "waitpid-", "pytest", "Thread-")
 """Threads of the loop's own pool end with the loop; the children's watcher ends with the child."""
@@ -26,10 +30,16 @@ def thorough(pytestconfig: pytest.Config) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every asynchronous test is watched for tasks that it leaves behind."""
+    """Long ones come first; every asynchronous test is watched for tasks that it leaves behind."""
+    items.sort(key=_turn)
     for item in items:
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.function):
             item.fixturenames.insert(0, "no_task_is_left_behind")
+
+
+def _turn(item: pytest.Item) -> int:
+    folder = item.path.relative_to(TESTS).parts[0]
+    return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
 
 
 @pytest.fixture

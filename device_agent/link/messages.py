@@ -53,6 +53,7 @@ class Opening:
     resume_offset: int = 0
     presence: bytes = b""
     presence_at: int = 0
+    earlier_epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ class Welcomed:
     position_id: bytes
     schema_version: int
     authorities: bytes
+    earlier_sequence: int
 
 
 @dataclass(frozen=True, slots=True)

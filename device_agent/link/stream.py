@@ -106,6 +106,7 @@ class SessionStream:
             network=opening.network,
             presence=opening.presence,
             presence_at=opening.presence_at,
+            earlier_epoch=opening.earlier_epoch,
             authority=opening.authority,
         )
         await self._send(session_pb2.DeviceMessage(hello=hello))
@@ -229,6 +230,7 @@ def _welcome(message: session_pb2.GatewayMessage, hub: HubKnown) -> Welcomed:
         position_id=found.position_id,
         schema_version=found.schema_version,
         authorities=found.authorities,
+        earlier_sequence=found.earlier_sequence,
     )
 
 

@@ -48,6 +48,8 @@ class Greeting:
     state: DeviceState
     partitions: list[int]
     reject_lsn: int
+    earlier: Place
+    """The newest batch of an earlier epoch without second tick; a tick of this epoch says nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class Talk:
         self._rejects: list[TableRows] = []
         self._heard = TicksHeard()
         self._sent: set[Place] = set()
+        self._earlier = ticks.NOWHERE
         self._acknowledged = False
         self._first: Message | None = None
         self._asked_at = 0
@@ -131,6 +134,7 @@ class Talk:
         """
         said = asyncio.Event()
         greeting = await self.context.database.read(_greeting)
+        self._earlier = greeting.earlier
         async with beside(self._greet(greeting, said)):
             self.before = await self._pack(last)
             await said.wait()
@@ -164,6 +168,7 @@ class Talk:
             device_time=self.context.clock.now(),
             session_id=self._journal.session_id,
             reject_lsn=greeting.reject_lsn,
+            earlier_epoch=greeting.earlier.device_epoch,
             network=self.context.settings.network,
             authority=newest_authority(self.context),
             resume_download_id=unfinished.download_id if unfinished else b"",
@@ -263,6 +268,7 @@ class Talk:
             if ended.outcome is not Outcome.FENCED:
                 # Fenced: those ticks are about what others sent under this device's numbers.
                 self.put_heard(connection)
+                self._offer_again(connection)
             self._put_gateways(connection, ended)
             if ended.outcome is Outcome.FENCED:
                 update_state(connection, must_initialize=1)
@@ -307,6 +313,14 @@ class Talk:
             await self.context.database.write(self._put_journal)
         except FieldmeshError:
             return
+
+    def _offer_again(self, connection: Connection) -> None:
+        """A gateway that has lost batches of an earlier epoch is offered everything. Promise 1 (No loss)."""
+        missing = (
+            self.welcome is not None and self.welcome.earlier_sequence < self._earlier.sequence
+        )
+        if missing and self._earlier not in self._sent:
+            ticks.forget_tick(connection, self.report.gateway_id)
 
     def _known(self) -> Before:
         if self.before is None:
@@ -369,8 +383,12 @@ class Talk:
 
 
 def _greeting(connection: Connection) -> Greeting:
+    state = read_state(connection)
     return Greeting(
-        read_state(connection), held.held_partitions(connection), held.newest_reject(connection)
+        state,
+        held.held_partitions(connection),
+        held.newest_reject(connection),
+        outbox.newest_before(connection, state.device_epoch),
     )
 
 

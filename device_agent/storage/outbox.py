@@ -21,7 +21,7 @@ from device_agent.storage.net_effect import (
     net_changes,
 )
 from device_agent.storage.state import DeviceState, read_state, update_state
-from device_agent.storage.ticks import Place
+from device_agent.storage.ticks import NOWHERE, Place
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.codec.batch import (
     BatchDraft,
@@ -124,6 +124,16 @@ def waiting_after(connection: sqlite3.Connection, place: Place) -> list[WaitingB
             (place.device_epoch, place.sequence),
         )
     ]
+
+
+def newest_before(connection: sqlite3.Connection, device_epoch: int) -> Place:
+    """The newest batch of an earlier epoch that has no second tick; (0, 0) = none."""
+    row = connection.execute(
+        "SELECT device_epoch, sequence FROM fm_outbox WHERE device_epoch < ?"
+        " ORDER BY device_epoch DESC, sequence DESC LIMIT 1",
+        (device_epoch,),
+    ).fetchone()
+    return Place(*row) if row else NOWHERE
 
 
 def waiting_places_after(connection: sqlite3.Connection, place: Place) -> set[Place]:

@@ -96,6 +96,11 @@ def record_ticks(
     ).rowcount
 
 
+def forget_tick(connection: sqlite3.Connection, gateway_id: bytes) -> None:
+    """The gateway is offered everything that has no second tick: it has lost what it held."""
+    connection.execute("DELETE FROM fm_tick WHERE gateway_id = ?", (gateway_id,))
+
+
 def _is_of_a_clone(connection: sqlite3.Connection, hub: Place, sha256: bytes) -> bool:
     row = connection.execute(
         "SELECT sha256 FROM fm_outbox WHERE device_epoch = ? AND sequence = ?",

@@ -60,6 +60,8 @@ class Opening:
     facts: DeviceFacts
     fence: Fence | None
     contiguous: int
+    earlier_contiguous: int
+    """Of the earlier epoch that Hello names: a gateway that lost its disk shows there too."""
     mark_lsn: int
     network_schema: int
 
@@ -146,13 +148,13 @@ class SyncSession:
         return Opening(
             facts,
             fence,
-            self._contiguous(connection, facts),
+            self._contiguous(connection, facts, hello.device_epoch),
+            self._contiguous(connection, facts, hello.earlier_epoch),
             cursors.mark_lsn(connection),
             cursors.network_schema(connection),
         )
 
-    def _contiguous(self, connection: Transaction, facts: DeviceFacts) -> int:
-        epoch = self.hello.device_epoch
+    def _contiguous(self, connection: Transaction, facts: DeviceFacts, epoch: int) -> int:
         applied = facts.tick.sequence if facts.tick.device_epoch == epoch else 0
         return inbox.contiguous_sequence(connection, facts.device_id, epoch, applied=applied)
 
@@ -202,6 +204,7 @@ class SyncSession:
             position_id=facts.position_id or b"",
             schema_version=opening.network_schema,
             authorities=news_of(self.parts.authorities(), self.hello.authority),
+            earlier_sequence=opening.earlier_contiguous,
         )
         await self.stream.send(session_pb2.GatewayMessage(welcome=welcome))
 
@@ -271,7 +274,7 @@ class SyncSession:
             ticks=to_ticks(
                 facts,
                 device_epoch=self.hello.device_epoch,
-                contiguous=self._contiguous(connection, facts),
+                contiguous=self._contiguous(connection, facts, self.hello.device_epoch),
             ),
             rejects=deltas.new_rejects(connection, own, above_lsn=self.hello.reject_lsn),
         )
@@ -324,12 +327,11 @@ class SyncSession:
             await self.parts.database.write(self._note_begun)
         offset = self.hello.resume_offset if download.resumed else 0
         await send_download(self.stream, download, offset=offset, bandwidth=self.parts.bandwidth)
-        try:
-            await self._repair(download.start)
-        except Retry as problem:
-            await self._defer(problem)
-            return
-        await self._done(session_pb2.OUTCOME_DONE)
+        reason = await self._repair(download.start)
+        if reason is not None:
+            await self._defer(reason)
+        else:
+            await self._done(session_pb2.OUTCOME_DONE)
 
     async def _defer(self, problem: Retry) -> None:
         await self._done(
@@ -338,29 +340,33 @@ class SyncSession:
             retry_after_ms=int(problem.delay_s * 1000),
         )
 
-    async def _repair(self, start: session_pb2.DownloadStart) -> None:
+    async def _repair(self, start: session_pb2.DownloadStart) -> Retry | None:
+        """What differs was sent again; a reason to come again where that can't be done now."""
         for turn in range(limits.REPAIRS_IN_SESSION + 1):
             applied = (await self.stream.expect("applied")).applied
             if not applied.differing:
-                return
+                return None
             self.parts.metrics.device_differed()
             if turn == limits.REPAIRS_IN_SESSION or self.mode in _NEW_DATABASE:
-                return
+                return None
             if len(applied.differing) > limits.DIGESTS_IN_APPLIED:
                 raise Rejected("too_many_digests", most=limits.DIGESTS_IN_APPLIED)
-            repair = await self.parts.database.read(
-                partial(
-                    find_repair,
-                    device_id=self.hello.device_id,
-                    held=applied.differing,
-                    stands_at=start.mark_lsn,
-                    has=start.partitions,
-                    known=self.hello.schema_version,
-                )
+            find = partial(
+                find_repair,
+                device_id=self.hello.device_id,
+                held=applied.differing,
+                stands_at=start.mark_lsn,
+                has=start.partitions,
+                known=self.hello.schema_version,
             )
+            try:
+                repair = await self.parts.database.read(find)
+            except Retry as problem:
+                return problem
             self.row.rows_down += repair.rows
             message = session_pb2.Repair(frames=repair.frames, digests=repair.digests)
             await self.stream.send(session_pb2.GatewayMessage(repair=message))
+        return None
 
     async def _done(
         self,

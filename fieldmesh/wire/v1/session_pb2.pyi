@@ -185,6 +185,7 @@ class Hello(_message.Message):
     PRESENCE_FIELD_NUMBER: _builtins.int
     PRESENCE_AT_FIELD_NUMBER: _builtins.int
     AUTHORITY_FIELD_NUMBER: _builtins.int
+    EARLIER_EPOCH_FIELD_NUMBER: _builtins.int
     device_id: _builtins.bytes
     device_epoch: _builtins.int
     """from 1"""
@@ -218,6 +219,8 @@ class Hello(_message.Message):
     """UTC microseconds, by device_time and the last measured offset"""
     authority: _builtins.bytes
     """first 10 bytes of the sha256 of the newest authority that the device trusts"""
+    earlier_epoch: _builtins.int
+    """newest epoch before device_epoch with batches that have no second tick; 0 = none"""
     @_builtins.property
     def partitions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """partitions the device holds as of cursor_lsn"""
@@ -244,10 +247,11 @@ class Hello(_message.Message):
         presence: _builtins.bytes = ...,
         presence_at: _builtins.int = ...,
         authority: _builtins.bytes = ...,
+        earlier_epoch: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["app_version", b"app_version", "authority", b"authority", "cursor_lsn", b"cursor_lsn", "device_epoch", b"device_epoch", "device_id", b"device_id", "device_time", b"device_time", "last_sequence", b"last_sequence", "last_sha256", b"last_sha256", "mode", b"mode", "network", b"network", "partitions", b"partitions", "presence", b"presence", "presence_at", b"presence_at", "protocol_version", b"protocol_version", "reject_lsn", b"reject_lsn", "resume_download_id", b"resume_download_id", "resume_offset", b"resume_offset", "schema_version", b"schema_version", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["app_version", b"app_version", "authority", b"authority", "cursor_lsn", b"cursor_lsn", "device_epoch", b"device_epoch", "device_id", b"device_id", "device_time", b"device_time", "earlier_epoch", b"earlier_epoch", "last_sequence", b"last_sequence", "last_sha256", b"last_sha256", "mode", b"mode", "network", b"network", "partitions", b"partitions", "presence", b"presence", "presence_at", b"presence_at", "protocol_version", b"protocol_version", "reject_lsn", b"reject_lsn", "resume_download_id", b"resume_download_id", "resume_offset", b"resume_offset", "schema_version", b"schema_version", "session_id", b"session_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -269,6 +273,7 @@ class Welcome(_message.Message):
     POSITION_ID_FIELD_NUMBER: _builtins.int
     SCHEMA_VERSION_FIELD_NUMBER: _builtins.int
     AUTHORITIES_FIELD_NUMBER: _builtins.int
+    EARLIER_SEQUENCE_FIELD_NUMBER: _builtins.int
     gateway_id: _builtins.bytes
     gateway_time: _builtins.int
     """UTC microseconds"""
@@ -288,6 +293,8 @@ class Welcome(_message.Message):
     """newest schema version that rows of this network come from; a device below it can't count their hashes"""
     authorities: _builtins.bytes
     """as EnrolReply.authority; only when Hello.authority is not the newest"""
+    earlier_sequence: _builtins.int
+    """newest batch of Hello.earlier_epoch up to which nothing is missing at the gateway or the hub; less than the device has = offer everything again"""
     @_builtins.property
     def ticks(self) -> Global___Ticks:
         """for showing: batches of this session were not looked at yet"""
@@ -307,10 +314,11 @@ class Welcome(_message.Message):
         position_id: _builtins.bytes = ...,
         schema_version: _builtins.int = ...,
         authorities: _builtins.bytes = ...,
+        earlier_sequence: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["ticks", b"ticks"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorities", b"authorities", "device_state", b"device_state", "gateway_id", b"gateway_id", "gateway_time", b"gateway_time", "granted_epoch", b"granted_epoch", "hub_reachable", b"hub_reachable", "mark_lsn", b"mark_lsn", "next_sequence", b"next_sequence", "position_id", b"position_id", "schema_version", b"schema_version", "stands_in_for", b"stands_in_for", "ticks", b"ticks"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorities", b"authorities", "device_state", b"device_state", "earlier_sequence", b"earlier_sequence", "gateway_id", b"gateway_id", "gateway_time", b"gateway_time", "granted_epoch", b"granted_epoch", "hub_reachable", b"hub_reachable", "mark_lsn", b"mark_lsn", "next_sequence", b"next_sequence", "position_id", b"position_id", "schema_version", b"schema_version", "stands_in_for", b"stands_in_for", "ticks", b"ticks"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -164,6 +164,7 @@ class GatewayDouble(session_pb2_grpc.GatewayServicer, session_pb2_grpc.Enrolment
                 next_sequence=self.contiguous(hello.device_epoch) + 1,
                 stands_in_for=self.stands_in_for,
                 position_id=self.position_id,
+                earlier_sequence=self.contiguous(hello.earlier_epoch),
             )
         )
         async for message in self._take(request_iterator, hello):

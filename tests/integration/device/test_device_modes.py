@@ -127,6 +127,24 @@ async def test_a_gateway_that_lost_its_disk_is_offered_everything_again(
     assert sorted(gateway.batches) == [(2, 1), (2, 2), (2, 3)]
 
 
+async def test_a_gateway_that_lost_its_disk_is_offered_batches_of_earlier_epochs_too(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """Promise 1: a tick of the present epoch says nothing of them, and head office waits for them."""
+    await device.sync(Mode.INITIALIZE)
+    await visit(device)
+    await device.sync(Mode.FAST)
+    await device.sync(Mode.INITIALIZE)
+    await device.sync(Mode.FAST)
+    assert gateway.sessions[-1].earlier_epoch == 2
+    gateway.batches.clear()
+    await device.sync(Mode.FAST)
+    assert sorted(gateway.batches) == [(2, 1)]
+    sessions = len(gateway.sessions)
+    assert (await device.sync(Mode.FAST)).batches_sent == 0
+    assert len(gateway.sessions) == sessions + 1
+
+
 async def test_full_brings_changes_removals_and_the_echo(
     gateway: GatewayDouble, device: DeviceAgent
 ) -> None:

@@ -347,7 +347,7 @@ async def test_every_session_leaves_a_record_also_a_cut_one(tmp_path: Path) -> N
         await world.talk(gateway, device, device.hello(INITIALIZE), most_chunks=1)
     async with world.running() as gateway:
         rows = await gateway.database.read(lambda c: sessions.newest(c, most=9))
-        assert sorted(row.outcome for row in rows) == ["cut", "done"]
+        assert sorted(row.outcome for row in rows) == ["cut", "done"], rows
         waiting = await gateway.database.read(
             lambda c: outbox.to_publish(c, before=0, most=100, most_bytes=1 << 20)
         )

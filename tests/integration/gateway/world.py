@@ -210,13 +210,16 @@ class World:
                 *(session_pb2.DeviceMessage(batch=batch) for batch in batches),
                 session_pb2.DeviceMessage(upload_end=end),
             ]
-            # A gateway that refuses may have ended the call already; reading tells why.
+            # A gateway that refuses ends the call at once; a write that meets the end would hide why.
+            await call.write(said[0])
+            answered = await call.read()
+            ended = answered is grpc.aio.EOF or answered.WhichOneof("message") == "done"
             with contextlib.suppress(grpc.aio.AioRpcError):
-                for message in said:
+                for message in [] if ended else said[1:]:
                     await call.write(message)
             heard: list[session_pb2.GatewayMessage] = []
             chunks = 0
-            while (answered := await call.read()) is not grpc.aio.EOF:
+            while answered is not grpc.aio.EOF:
                 heard.append(answered)
                 kind = answered.WhichOneof("message")
                 chunks += kind == "chunk"
@@ -226,6 +229,7 @@ class World:
                 if kind in {"download_end", "repair"}:
                     applied = answer() if answer else session_pb2.Applied()
                     await call.write(session_pb2.DeviceMessage(applied=applied))
+                answered = await call.read()
             return Talk(heard)
 
 

@@ -9,7 +9,6 @@ committed.
 import asyncio
 import contextlib
 import fcntl
-import json
 import logging
 import random
 import shutil
@@ -22,12 +21,11 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from fieldmesh.basics.errors import Rejected
+from fieldmesh.basics.errors import Rejected, Retry
 from fieldmesh.service.bus import Bus
 from fieldmesh.service.health import Health
 from fieldmesh.service.lifecycle import Shutdown
 from fieldmesh.service.metrics import Registry
-from fieldmesh.service.nats_server import NatsConfig, NatsServer
 from fieldmesh.service.tasks import Supervisor
 from fieldmesh.service.tls import certificate_pem, to_show
 from hub.config import HubHome
@@ -35,18 +33,19 @@ from hub.desk.hands import Hands
 from hub.fleet.jobs import Jobs
 from hub.fleet.leases import lease
 from hub.fleet.office import Office
-from hub.fleet.running import write_ports
+from hub.fleet.running import kept_ports, write_ports
 from hub.ingest.consume import Consumer, consumer_name
 from hub.ingest.making import by_hand, make_ingest
 from hub.ingest.verify import Verifier
 from hub.metrics import IngestFigures, RelayFigures, StandingFigures
 from hub.relay.blobs import Blobs
+from hub.relay.broker import Broker, copies, make_broker, told_to_gateways
 from hub.relay.hands import make_hands
 from hub.relay.line import line_to_bus
 from hub.relay.publish import Relay
 from hub.relay.requests import Desk, Responder
 from hub.relay.seeds import Seeds
-from hub.relay.streams import ensure_streams
+from hub.relay.streams import Streams
 from hub.storage.nodes import revoked_bus_keys
 from hub.trust.authority import key_to_pem, load_key
 from hub.trust.enrolment import EnrolmentGrant, EnrolmentRequest, enrol
@@ -72,37 +71,36 @@ async def serve(office: Office) -> None:
         Rejected: `hub_runs_already`, `port_in_use`, `nats_missing`.
         Retry: `nats_failed`.
     """
-    home, settings = office.home, office.settings
+    home = office.home
     home.run.mkdir(parents=True, exist_ok=True)
     with _alone(home):
         chain, key = _server_certificate(office)
-        nats = NatsServer(_nats_config(office, chain, key))
-        nats.config = replace(nats.config, accounts=await _accounts(office))
-        await _start_broker(nats, home)
-        bus = line_to_bus(office, nats.url)
+        broker = await make_broker(office, chain, key)
+        await broker.start()
+        bus = line_to_bus(office, broker.urls)
+        streams = _streams(office, bus)
         try:
-            await ensure_streams(
-                bus, down_keep_s=settings.bus.down_keep_s, shards=settings.ingest.shards
-            )
-            await _Running(office, nats, bus).work(chain, key)
+            await _begin(streams)
+            await _Running(office, broker, bus, streams).work(chain, key)
         finally:
             home.ports_file.unlink(missing_ok=True)
             await bus.close()
-            await nats.stop()
+            await broker.stop()
             await office.database.close()
 
 
 class _Running:
     """The parts of a hub that works."""
 
-    def __init__(self, office: Office, nats: NatsServer, bus: Bus) -> None:
+    def __init__(self, office: Office, broker: Broker, bus: Bus, streams: Streams) -> None:
         self._office = office
-        self._nats = nats
+        self._broker = broker
         self._bus = bus
         self._registry = Registry("hub")
         self._loops = Supervisor(office.clock, random.SystemRandom())
-        self._trust = replace(office.trust, bus_url=_bus_url(office, nats.port))
+        self._trust = replace(office.trust, bus_url=told_to_gateways(office, broker.port))
         self._revoked: dict[str, int] = {}
+        self._streams = streams
         self._consumers = self._ingest_consumers()
         self._short_of_disk = False
         self._standing = StandingFigures(self._registry, self._trust.authority.roots[0].ends_at)
@@ -118,8 +116,8 @@ class _Running:
         try:
             async with Shutdown() as shutdown, self._loops as loops:
                 self._run_loops(loops)
-                write_ports(office.home, https=port, bus=self._nats.port)
-                LOG.info("hub_serves", extra={"https": port, "bus": self._nats.port})
+                write_ports(office.home, https=port, bus=self._broker.port)
+                LOG.info("hub_serves", extra={"https": port, "bus": self._broker.port})
                 await shutdown.wait()
                 await web.stop()
                 await loops.stop()
@@ -128,7 +126,8 @@ class _Running:
 
     def _run_loops(self, loops: Supervisor) -> None:
         office = self._office
-        loops.run("nats", self._nats.watch)
+        loops.run("nats", self._broker.watch)
+        loops.run("streams", self._streams.keep)
         loops.run("revocations", self._watch_revocations)
         loops.run("disk", self._watch_disk)
         jobs = Jobs(office.database, office.maker)
@@ -184,26 +183,25 @@ class _Running:
 
     def _health(self) -> Health:
         checks = {
-            "nats": _state_of(self._nats),
+            "nats": self._broker.state(),
             "bus": "ok" if self._bus.is_connected else "not connected",
             "disk": "low" if self._short_of_disk else "ok",
         }
         for name, loop in self._loops.loops.items():
             checks[name] = "ok" if loop.running else f"waits after {loop.last_problem}"
         ready = all(state == "ok" for state in checks.values())
-        return Health(ready, checks, {"bus_restarts": self._nats.restarts})
+        return Health(ready, checks, {"bus_restarts": self._broker.restarts})
 
     async def _watch_revocations(self) -> None:
         """Gateways that were revoked lose their line to the bus."""
         while True:
             async with self._office.database.read() as connection:
                 keys = await revoked_bus_keys(connection)
-            new = {key: self._office.clock.now() for key in keys if key not in self._revoked}
+            now = self._office.clock.now()
+            new = {key: now for key in keys if key not in self._revoked}
             if new:
+                await self._broker.reload(self._trust.bus.accounts(now, {**new, **self._revoked}))
                 self._revoked.update(new)
-                await self._nats.reload(
-                    self._trust.bus.accounts(self._office.clock.now(), self._revoked)
-                )
                 LOG.info("bus_users_revoked", extra={"count": len(new)})
             await asyncio.sleep(_LOOK_S)
 
@@ -221,49 +219,39 @@ class _Running:
                     await self._loops.stop(*self._consumers)
                 else:
                     self._run_ingest(self._loops)
-            if self._nats.gave_up_a_stream() and free >= max(least, _BROKER_ROOM_BYTES):
+            if self._broker.gave_up_a_stream() and free >= max(least, _BROKER_ROOM_BYTES):
                 LOG.warning("nats_starts_again", extra={"free_bytes": free})
-                self._nats.start_again()
+                self._broker.start_again()
             await asyncio.sleep(_LOOK_S)
 
 
-def _state_of(nats: NatsServer) -> str:
-    if not nats.is_running:
-        return "not running"
-    return "can't write: the disk is full" if nats.gave_up_a_stream() else "ok"
+def _streams(office: Office, bus: Bus) -> Streams:
+    settings = office.settings
+    return Streams(
+        bus,
+        down_keep_s=settings.bus.down_keep_s,
+        shards=settings.ingest.shards,
+        replicas=copies(settings.bus),
+    )
+
+
+async def _begin(streams: Streams) -> None:
+    """The streams stand; or the cluster is away, and people may work at the hub until it is back."""
+    try:
+        await streams.ensure()
+    except Retry as problem:
+        LOG.warning("streams_wait", extra={"problem": problem.code})
 
 
 async def _start_web(
     web: WebServer, host: str, port: int, home: HubHome, *, chain: Path, key: Path
 ) -> int:
-    kept = _kept_ports(home).get("https", 0)
+    kept = kept_ports(home).get("https", 0)
     if port == 0 and kept:
         with contextlib.suppress(Rejected):
             return await web.start(host, kept, chain=chain, key=key)
         await web.stop()
     return await web.start(host, port, chain=chain, key=key)
-
-
-async def _accounts(office: Office) -> dict[str, str]:
-    async with office.database.read() as connection:
-        keys = await revoked_bus_keys(connection)
-    now = office.clock.now()
-    return office.trust.bus.accounts(now, dict.fromkeys(keys, now))
-
-
-def _nats_config(office: Office, chain: Path, key: Path) -> NatsConfig:
-    bus, keys = office.settings.bus, office.trust.bus
-    return NatsConfig(
-        folder=office.home.bus.absolute(),
-        certificate=chain.absolute(),
-        private_key=key.absolute(),
-        operator_jwt=keys.operator_jwt(office.clock.now()),
-        system_account=keys.system_account,
-        host=bus.host,
-        port=bus.port,
-        program=bus.program,
-        most_storage_bytes=bus.store_bytes,
-    )
 
 
 def _server_certificate(office: Office) -> tuple[Path, Path]:
@@ -279,45 +267,6 @@ def _server_certificate(office: Office) -> tuple[Path, Path]:
     issued = authority.issue_server(load_key(key_file).public_key(), hosts)
     chain_file.write_bytes(certificate_pem(issued.der + to_show(authority.chain)))
     return chain_file, key_file
-
-
-async def _start_broker(nats: NatsServer, home: HubHome) -> None:
-    """The broker runs.
-
-    Under port 0 on the port that it had last time, because gateways were told that one.
-    """
-    kept = _kept_ports(home).get("bus", 0)
-    if nats.config.port == 0 and kept:
-        free = nats.config
-        nats.config, nats.port = replace(free, port=kept), kept
-        try:
-            await nats.start()
-        except Rejected as error:
-            if error.code != "port_in_use":
-                raise
-            nats.config, nats.port = free, 0
-        else:
-            return
-    await nats.start()
-
-
-def _kept_ports(home: HubHome) -> dict[str, int]:
-    try:
-        content = json.loads(home.kept_ports_file.read_text("utf-8"))
-        return {name: int(port) for name, port in content.items()}
-    except (OSError, ValueError):
-        return {}
-
-
-def _bus_url(office: Office, port: int) -> str:
-    """What gateways are told at enrolment."""
-    settings = office.settings
-    if settings.bus.advertise:
-        return ",".join(f"tls://{one}" for one in settings.bus.advertise)
-    host = settings.bus.host
-    if host in {"", "0.0.0.0", "::"}:  # noqa: S104 - only looked at, not bound
-        host = settings.https.names[0] if settings.https.names else socket.gethostname()
-    return f"tls://{host}:{port}"
 
 
 @contextmanager

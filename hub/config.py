@@ -36,12 +36,18 @@ class HttpsSettings:
 class BusSettings:
     """The NATS server that the hub runs, or the cluster that it uses."""
 
+    servers: list[str] = field(
+        default_factory=list,
+        metadata=_help(
+            "host:port of the servers of a NATS cluster, made by `bus files`; empty = the hub runs a server itself."
+        ),
+    )
     host: str = field(default="0.0.0.0", metadata=_help("Address to listen on."))  # noqa: S104 - gateways come from outside
     port: int = field(default=4222, metadata=_help("Port; 0 = any free one."))
     advertise: list[str] = field(
         default_factory=list,
         metadata=_help(
-            "host:port told to gateways at enrolment; empty = this machine's name and port."
+            "host:port told to gateways at enrolment; empty = the servers, or this machine's name and port."
         ),
     )
     program: str = field(

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import nats.errors
 import nkeys
 from nats.aio.client import Client
+from nats.js.errors import NotFoundError
 
 from fieldmesh.basics.backoff import Backoff
 from fieldmesh.basics.errors import FieldmeshError, Rejected, Retry
@@ -27,7 +28,7 @@ from fieldmesh.service.tls import HUB_NAME, authorities, certificate_pem
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from nats.aio.msg import Msg
     from nats.aio.subscription import Subscription
@@ -257,6 +258,22 @@ class Bus:
             Retry: `bus_unreachable` or `bus_refused`.
         """
         return (await self._line()).jetstream(timeout=PUBLISH_S)
+
+    @contextlib.contextmanager
+    def administered(self) -> Iterator[None]:
+        """What the broker's administration can't do now, because it is away or electing a leader, is a `Retry`.
+
+        That a stream, a consumer or a message is not there is an answer, and stays `NotFoundError`.
+
+        Raises:
+            Retry: `bus_unreachable`.
+        """
+        try:
+            yield
+        except NotFoundError:
+            raise
+        except _BROKEN as error:
+            self._fail(error)
 
     def _fail(self, error: BaseException) -> NoReturn:
         raise self._translated(error) from error

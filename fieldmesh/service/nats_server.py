@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fieldmesh.basics.errors import FieldmeshError, Rejected, Retry
-from fieldmesh.basics.limits import MESSAGE_BYTES
+from fieldmesh.service import nats_config
+from fieldmesh.service.nats_config import Trusted
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -97,44 +98,21 @@ def _on_paths() -> list[Path]:
 
 def config_text(config: NatsConfig, port: int) -> str:
     """The configuration file."""
-    preload = "\n".join(f"  {key}: {json.dumps(jwt)}" for key, jwt in config.accounts.items())
     folder = config.folder
-    return f"""\
-server_name: {json.dumps(config.server_name)}
-host: {json.dumps(config.host)}
-port: {port or -1}
-max_payload: {MESSAGE_BYTES}
-max_pending: {8 * MESSAGE_BYTES}
-max_control_line: 4096
-write_deadline: "10s"
-ping_interval: "20s"
-ping_max: 2
-lame_duck_grace_period: "1s"
-lame_duck_duration: "31s"
-pid_file: {json.dumps(str(folder / "nats.pid"))}
-ports_file_dir: {json.dumps(str(folder))}
-log_file: {json.dumps(str(folder / "nats.log"))}
-logfile_size_limit: 16MB
-logfile_max_num: 4
-tls {{
-  cert_file: {json.dumps(str(config.certificate))}
-  key_file: {json.dumps(str(config.private_key))}
-  min_version: "1.2"
-  timeout: 5
-}}
-jetstream {{
-  store_dir: {json.dumps(str(folder / "streams"))}
-  max_memory_store: {64 << 20}
-  max_file_store: {config.most_storage_bytes}
-  sync_interval: always
-}}
-operator: {json.dumps(config.operator_jwt)}
-system_account: {json.dumps(config.system_account)}
-resolver: MEMORY
-resolver_preload {{
-{preload}
-}}
-"""
+    trusted = Trusted(config.operator_jwt, config.system_account, config.accounts)
+    return "".join(
+        (
+            nats_config.common(
+                name=config.server_name,
+                listen=(config.host, port),
+                certificate=str(config.certificate),
+                private_key=str(config.private_key),
+            ),
+            nats_config.beside_the_hub(folder),
+            nats_config.streams(str(folder / "streams"), most_bytes=config.most_storage_bytes),
+            nats_config.trusting(trusted, "MEMORY"),
+        )
+    )
 
 
 class NatsServer:

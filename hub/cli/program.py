@@ -21,6 +21,7 @@ _NOUNS = {
     "gateways": {"gateway"},
     "devices": {"device"},
     "oversight": {"audit", "quarantine", "gap", "conflict", "reject", "session", "verify"},
+    "bus": {"bus"},
     "backups": {"backup", "restore", "recover"},
     "authority": {"authority"},
     "sample": {"sample"},

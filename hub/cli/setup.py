@@ -29,6 +29,11 @@ def add_commands(nouns: Nouns, shared: argparse.ArgumentParser) -> None:
     for command in (init, run):
         command.add_argument("--https-host", help=_("address of the HTTPS server"))
         command.add_argument("--https-port", type=int, help=_("its port; 0 = any free one"))
+        command.add_argument(
+            "--bus-server",
+            action="append",
+            help=_("host:port of a server of a NATS cluster; given for each of them"),
+        )
         command.add_argument("--bus-host", help=_("address of the message bus"))
         command.add_argument("--bus-port", type=int, help=_("its port; 0 = any free one"))
         command.add_argument(
@@ -51,6 +56,7 @@ def _flags(options: argparse.Namespace) -> dict[str, object]:
         "https.host": options.https_host,
         "https.port": options.https_port,
         "https.names": options.name,
+        "bus.servers": options.bus_server,
         "bus.host": options.bus_host,
         "bus.port": options.bus_port,
         "bus.advertise": options.bus_advertise,

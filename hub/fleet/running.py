@@ -16,6 +16,15 @@ def running_ports(home: HubHome) -> dict[str, int] | None:
     return {name: int(port) for name, port in content.items()}
 
 
+def kept_ports(home: HubHome) -> dict[str, int]:
+    """The ports of the last run; empty when there was none."""
+    try:
+        content = json.loads(home.kept_ports_file.read_text("utf-8"))
+        return {name: int(port) for name, port in content.items()}
+    except (OSError, ValueError):
+        return {}
+
+
 def write_ports(home: HubHome, **ports: int) -> None:
     """`run/ports.json` tells where the hub listens."""
     for file, content in (

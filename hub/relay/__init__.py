@@ -6,4 +6,6 @@ seeds       partitions as files of chunks
 requests    rpc.hub.<method>.<gateway>
 commands    rpc.gateway.<gateway>.<method>
 streams     UP and DOWN themselves
+broker      the hub's own broker, or the cluster that it uses
+cluster     a cluster as the hub sees it
 """

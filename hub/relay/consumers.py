@@ -61,6 +61,12 @@ class Consumers:
             down_sequence: stream sequence of the last mark that the gateway has applied; 0 = none.
             mark_lsn: of that mark.
         """
+        with self._bus.administered():
+            return await self._begin(gateway_id, partitions, down_sequence, mark_lsn)
+
+    async def _begin(
+        self, gateway_id: bytes, partitions: Iterable[int], down_sequence: int, mark_lsn: int
+    ) -> Beginning:
         stream = await self._bus.jetstream()
         name, subjects = consumer_name(gateway_id), subjects_of(partitions)
         held = await _info(stream, name)
@@ -87,21 +93,26 @@ class Consumers:
     async def change(self, gateway_id: bytes, partitions: Iterable[int]) -> None:
         """From now on the gateway hears these partitions. A gateway that never came has no consumer yet."""
         stream = await self._bus.jetstream()
-        held = await _info(stream, consumer_name(gateway_id))
-        if held is not None:
-            await self._filter(stream, held, subjects_of(partitions))
+        with self._bus.administered():
+            held = await _info(stream, consumer_name(gateway_id))
+            if held is not None:
+                await self._filter(stream, held, subjects_of(partitions))
 
-    async def oldest_lsn(self) -> int:
-        """A gateway whose mark is below this LSN has missed something that DOWN no longer holds; 0 = nobody has.
+    async def oldest_lsn(self, published_lsn: int) -> int:
+        """A gateway whose mark is below this LSN has missed something that DOWN no longer holds.
 
         Where the stream begins anew (its store was lost), everything before its first message was
-        published in the old one.
+        published in the old one; an empty one has lost all that was ever published.
+
+        Args:
+            published_lsn: up to where everything was published before this was asked.
         """
         stream = await self._bus.jetstream()
-        state = (await stream.stream_info(DOWN)).state
-        if not state.messages:
-            return 0
-        lsn, is_mark = await _message_at(stream, state.first_seq)
+        with self._bus.administered():
+            state = (await stream.stream_info(DOWN)).state
+            if not state.messages:
+                return published_lsn
+            lsn, is_mark = await _message_at(stream, state.first_seq)
         return lsn if is_mark or state.first_seq > 1 else lsn - 1
 
     async def _filter(

@@ -2,20 +2,26 @@
 
 import ipaddress
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.service.bus import Bus
+from hub.config import BusSettings
 from hub.fleet.office import Office
 from hub.fleet.running import running_ports
 
 
-def line_to_bus(office: Office, url: str) -> Bus:
+def cluster_urls(bus: BusSettings) -> list[str]:
+    """Where clients reach the servers of the cluster; empty when the hub runs its broker."""
+    return [f"tls://{one}" for one in bus.servers]
+
+
+def line_to_bus(office: Office, urls: Sequence[str]) -> Bus:
     """The hub's own line to the bus, not connected yet."""
     keys = office.trust.bus
     return Bus(
-        [url],
+        urls,
         jwt=lambda: keys.hub_jwt(office.clock.now()),
         seed=keys.hub,
         authority=office.trust.authority.chain,
@@ -31,10 +37,11 @@ async def bus_of_running_hub(office: Office) -> AsyncIterator[Bus]:
     Raises:
         Rejected: `hub_not_running`.
     """
-    ports = running_ports(office.home)
+    ports, settings = running_ports(office.home), office.settings.bus
     if ports is None:
         raise Rejected("hub_not_running", place=str(office.home.folder))
-    bus = line_to_bus(office, f"tls://{_reachable(office.settings.bus.host)}:{ports['bus']}")
+    own = f"tls://{_reachable(settings.host)}:{ports['bus']}"
+    bus = line_to_bus(office, cluster_urls(settings) or [own])
     try:
         yield bus
     finally:

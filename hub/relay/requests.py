@@ -130,7 +130,7 @@ class Responder:
             epochs = await down_outbox.epochs(connection)
         welcome = replication_pb2.GatewayWelcome(
             lsn=lsn,
-            oldest_lsn=await self._consumers.oldest_lsn(),
+            oldest_lsn=await self._consumers.oldest_lsn(lsn),
             consumer=begins.consumer,
             shards=self._shards,
             hub_time=self._clock.now(),

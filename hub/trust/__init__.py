@@ -8,6 +8,7 @@ revocation    a revoked device: state, serial, signed wipe order
 signin        argon2id verifiers of people
 totp          codes of the second factor
 vault         secrets that stand sealed in the database
-bus_identity  operator, account and user of the NATS world, one user per gateway with its own
-subjects only pace          how often a stranger may try
+bus_identity  operator, account and user of the NATS world, one user per gateway with its own subjects only
+bus_servers   configuration, certificates and keys of the servers of a NATS cluster
+pace          how often a stranger may try
 """

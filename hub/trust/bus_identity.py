@@ -51,6 +51,11 @@ class BusKeys:
         """Public key of the broker's own account."""
         return nats_identity.public_key(self.system)
 
+    @property
+    def main_account(self) -> str:
+        """Public key of the account that the hub and all gateways are in."""
+        return nats_identity.public_key(self.account)
+
     def operator_jwt(self, at_us: int) -> str:
         """What the broker is configured with."""
         return nats_identity.operator_jwt(
@@ -64,7 +69,7 @@ class BusKeys:
             at_us: UTC microseconds.
             revoked: public key of a user → UTC microseconds since when it is refused.
         """
-        key = nats_identity.public_key(self.account)
+        key = self.main_account
         ours = Account(key, ACCOUNT_NAME, dict(revoked or {}))
         system = Account(self.system_account, SYSTEM_NAME, has_streams=False)
         return {
@@ -76,6 +81,11 @@ class BusKeys:
         """The hub's own user: it may do everything in its account."""
         key = nats_identity.public_key(self.hub)
         return nats_identity.user_jwt(self.account, key, "hub", nats_identity.ALL, at_us=at_us)
+
+    def system_jwt(self, at_us: int) -> str:
+        """The hub as a user of the system account: it may tell the servers of a cluster about accounts."""
+        key = nats_identity.public_key(self.hub)
+        return nats_identity.user_jwt(self.system, key, "hub", nats_identity.ALL, at_us=at_us)
 
     def gateway_jwt(self, gateway_id: bytes, bus_key: str, at_us: int) -> str:
         """The user of one gateway: its own subjects and nothing else.

@@ -42,7 +42,7 @@ async def measure_ingest(measured: Measured, figures: Figures) -> None:
     hub_us, gateway_us = [], []
     ports = running_ports(measured.office.home)
     assert ports is not None
-    bus = line_to_bus(measured.office, f"tls://127.0.0.1:{ports['bus']}")
+    bus = line_to_bus(measured.office, [f"tls://127.0.0.1:{ports['bus']}"])
     try:
         for run in range(measured.repeat):
             made, rows = _days(devices, facts, ids, run * DAYS)

@@ -2,11 +2,15 @@
 
 import asyncio
 import shutil
+import signal
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
-from deploy.demo.network import Network
+from deploy.demo.network import Gateway, Network
+from fieldmesh.service.database import connect
+from tests.kit.broker import lose_store
 from tests.kit.network import (
     all_agree,
     eventually,
@@ -85,3 +89,46 @@ def test_a_gateway_that_was_away_longer_than_the_stream_keeps_is_seeded_anew(
         await all_agree(network, *network.devices)
 
     standing.run(work)
+
+
+def test_a_broker_that_loses_its_whole_store_loses_nothing(standing: Standing) -> None:
+    """Promises 1, 2 and 5: the hub makes the streams anew while it works, and everybody still holds what was in them.
+
+    One order is in the store and not at head office yet, another has not left its gateway.
+    """
+
+    async def work(network: Network) -> None:
+        hub, (device, other) = network.hub, network.devices
+        before, _ = await orders_at_hub(network)
+        for gateway in network.gateways:
+            await gateway.service.stop()
+            await gateway.start()
+        assert hub.service.process is not None
+        hub.service.process.send_signal(signal.SIGSTOP)
+        try:
+            await device.ask("order", "--lines", str(LINES))
+            await patiently(device, "fast")
+            await eventually("the order is in the store", lambda: _in_flight(network.gateways[0]))
+            network.line.cut()
+            await other.ask("order", "--lines", str(LINES))
+            await patiently(other, "fast")
+            lose_store(hub.folder)
+        finally:
+            hub.service.process.send_signal(signal.SIGCONT)
+        network.line.mend()
+        await hub.ask("price", "set", "PL-BASE", "P00001", "51.10")
+        for one in network.devices:
+            await two_ticks(one)
+        assert (await orders_at_hub(network))[0] == before + 2
+        await all_agree(network, *network.devices)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FIELDMESH_GATEWAY_REPUBLISH_AFTER_S", "2")
+        standing.run(work)
+
+
+async def _in_flight(gateway: Gateway) -> bool:
+    """Whether the broker holds a batch of the gateway that the hub has not answered."""
+    with closing(connect(gateway.folder / "data" / "gateway.db", read_only=True)) as found:
+        query = "SELECT count(*) FROM fm_outbox WHERE kind = 'batch' AND published_at > 0 AND receipted_at IS NULL"
+        return bool(found.execute(query).fetchone()[0])

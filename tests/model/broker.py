@@ -81,6 +81,11 @@ class Broker:
         self.listeners: dict[str, Listener] = {}
         self.answer: Callable[[str, bytes], Awaitable[bytes]] | None = None
 
+    def lose_store(self) -> None:
+        """Streams, their places and whoever listened are gone; the hub has made empty streams anew."""
+        self.up, self.down = Stream(), Stream()
+        self.listeners.clear()
+
     def waiting_up(self) -> list[Message]:
         return [message for message in self.up.messages if not message.acknowledged]
 

@@ -143,6 +143,11 @@ class NetworkMachine(RuleBasedStateMachine):
         down = self.world.broker.down
         del down.messages[: max(0, len(down.messages) - keep)]
 
+    @rule()
+    def the_broker_loses_its_store(self) -> None:
+        """Outboxes hold what was on its way up; what was on its way down is fetched anew."""
+        self.world.broker.lose_store()
+
     @precondition(lambda self: self.lost in {"", "gateway"})
     @rule(gateway=gateways)
     def a_gateway_loses_its_disk(self, gateway: str) -> None:

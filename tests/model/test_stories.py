@@ -47,13 +47,21 @@ async def test_what_was_published_before_the_store_was_lost_is_fetched_again(wor
     await world.at_rest()
     await world.set_price(1)
     await world.hub.relay_once()
-    down = world.broker.down
-    down.messages.clear()
-    down.last = 0
-    down.ids.clear()
-    world.broker.listeners.clear()
+    world.broker.lose_store()
     world.clock.advance(5_000_000)
     await world.hub.relay_once()
+    await ends_well(world)
+
+
+async def test_a_gateway_that_comes_before_the_new_stream_has_a_message_misses_nothing(
+    world: World,
+) -> None:
+    """An empty stream says nothing of what was in the old one: only head office knows that there was something."""
+    await world.at_rest()
+    await world.set_price(1)
+    await world.hub.relay_once()
+    world.broker.lose_store()
+    await world.gateways["GW1"].hear()
     await ends_well(world)
 
 

@@ -37,8 +37,8 @@ bench: .venv ## measure, and write build/bench.json (ONLY=fast. for some keys, R
 faults: .venv ## all combinations of kill -9, cut lines, full disks and wrong clocks
 	@$(RUN) -m pytest tests/faults --thorough
 
-chaos: .venv ## a campaign under all faults, for MINUTES=5 (SEED=7 replays one, FAULTS=kill,cut chooses)
-	@$(RUN) -m tests.chaos --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(FOLDER),--folder $(FOLDER))
+chaos: .venv ## a campaign under all faults, for MINUTES=5 (SEED=7 replays one, FAULTS=kill,cut chooses, CLUSTER=1: three brokers)
+	@$(RUN) -m tests.chaos --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(CLUSTER),--cluster) $(if $(FOLDER),--folder $(FOLDER))
 
 fuzz: .venv ## bytes that no good program sends, for MINUTES=5 (ONLY=session for one target)
 	@$(RUN) -m tests.attacks.fuzz --minutes $(or $(MINUTES),5) $(if $(ONLY),--only $(ONLY))

@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 TRY_AGAIN = 75
@@ -84,6 +84,8 @@ class Service:
     words: list[str]
     log: Path
     process: asyncio.subprocess.Process | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Beside that of this process."""
 
     @property
     def pid(self) -> int:
@@ -100,7 +102,7 @@ class Service:
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 program(self.name), *self.words, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True,
+                start_new_session=True, env={**os.environ, **self.environment},  # noqa: TID251 - handed on
             )  # fmt: skip
 
     async def stop(self) -> int:

@@ -27,6 +27,7 @@ def main() -> int:
     parser.add_argument("--gateways", type=int, default=3)
     parser.add_argument("--devices", type=int, default=12)
     parser.add_argument("--at-once", type=int, default=4, help="lanes of faults")
+    parser.add_argument("--cluster", action="store_true", help="three brokers, not the hub's own")
     parser.add_argument("--folder", type=Path, help="where everything lies; it is kept then")
     parser.add_argument("--list", action="store_true", help="the faults that there are")
     options = parser.parse_args()
@@ -41,10 +42,13 @@ def main() -> int:
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(10**6)
     command = f"make chaos SEED={seed} MINUTES={options.minutes:g}"
     command += f" FAULTS={options.faults}" if options.faults else ""
+    command += " CLUSTER=1" if options.cluster else ""
     folder = options.folder or Path(tempfile.mkdtemp(prefix="fieldmesh-chaos-"))
     crews = min(options.devices, max(2, options.devices // 4))
     shape = company(gateways=options.gateways, devices=options.devices, crews=crews)
-    orders = Orders(folder, shape, seed, options.minutes * 60, words, options.at_once)
+    orders = Orders(
+        folder, shape, seed, options.minutes * 60, words, options.at_once, options.cluster
+    )
     _say(
         f"{command}: {len(faults)} faults, {options.gateways} gateways, {options.devices} devices in {crews} crews"
     )

@@ -10,13 +10,18 @@ import json
 import os
 import random
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from deploy.demo.network import Gateway, Hub, Network, free_port
 from deploy.demo.processes import Service
 from deploy.demo.proxy import Line
+from fieldmesh.service.bus import Bus
+from hub.relay.broker import line_to_bus
 from tests.chaos.crew_line import Crew, CrewFailedError
+from tests.chaos.ground import Ground
 from tests.chaos.history import Recorder
 from tests.chaos.line import StormyLine
 from tests.chaos.office import HeadOffice
@@ -47,6 +52,7 @@ class Arena:
     network: Network
     history: Recorder
     office: HeadOffice
+    ground: Ground
     lines: dict[str, StormyLine] = field(default_factory=dict)
     crews: dict[str, Crew] = field(default_factory=dict)
     works: bool = False
@@ -77,7 +83,11 @@ class Arena:
 
     def home(self, device: str) -> Path:
         """The device's folder."""
-        return self.folder / "devices" / device
+        return self.ground.place(self._crew(device)) / device
+
+    def _crew(self, device: str) -> str:
+        """Of a device or a spare."""
+        return next(one.crew for one in self.shape.posts if device in {one.device, one.spare})
 
     def service(self, node: str) -> Service:
         """The process of the hub or of a gateway."""
@@ -99,6 +109,46 @@ class Arena:
     def crew_of(self, device: str) -> Crew:
         """The crew that the device works in."""
         return self.crews[self.post(device).crew]
+
+    async def switch_off(self, node: str) -> None:
+        """Hub, gateway or crew is killed, what it started with it."""
+        if node in self.crews:
+            await self.crews[node].kill()
+        else:
+            await self.service(node).kill()
+
+    async def switch_on(self, node: str) -> None:
+        """It runs again, if it does not; a crew works on where it was."""
+        if node in self.crews:
+            if not self.crews[node].pid:
+                await self.crews[node].start()
+        elif not self.service(node).pid or self.service(node).has_ended:
+            await (self.hub if node == "hub" else self.gateway(node)).start()
+
+    @asynccontextmanager
+    async def bus(self) -> AsyncIterator[Bus]:
+        """A line to the broker with the rights of head office."""
+        cluster = self.ground.cluster
+        ports = cluster.ports if cluster else [self.network.line.target_port]
+        urls = [f"tls://127.0.0.1:{port}" for port in ports]
+        bus = line_to_bus(await self.office.opened(), urls)
+        try:
+            yield bus
+        finally:
+            await bus.close()
+
+    @asynccontextmanager
+    async def let_go_of(self, node: str) -> AsyncIterator[None]:
+        """It is switched off, and nobody here has its files open: its disk may be taken away."""
+        if node != "hub":
+            await self.switch_off(node)
+            yield
+            return
+        async with self.office.closed:
+            await self.office.close()
+            await self.switch_off(node)
+            yield
+            await self.office.close()
 
     async def put_down(self, device: str) -> None:
         """Nothing of the device is open until `take_up`: its folder may be copied or replaced."""
@@ -134,7 +184,8 @@ class Arena:
         """Every crew has its plan; none runs."""
         for name in self.shape.crews:
             plan, log = self.folder / f"{name}.json", self.folder / f"{name}.log"
-            self.crews[name] = Crew(name, plan, log)
+            environment = self.ground.environment(name)
+            self.crews[name] = Crew(name, plan, log, environment=environment)
             self.write_plan(self.crews[name])
 
     def write_plan(self, crew: Crew) -> None:
@@ -153,7 +204,7 @@ class Arena:
             "name": crew.name,
             "seed": self.seed,
             "history": str(self.histories / f"{crew.name}.jsonl"),
-            "homes": str(self.folder / "devices"),
+            "homes": str(self.ground.place(crew.name)),
             "password": PASSWORD,
             "gateways": {one.code: one.address for one in self.network.gateways},
             "posts": [asdict(post) for post in shape.posts],
@@ -174,16 +225,24 @@ class Arena:
         for crew in self.crews.values():
             await crew.stop()
         await self.network.close()
+        if self.ground.cluster:
+            await self.ground.cluster.close()
         for line in self.lines.values():
             await line.__aexit__(None, None, None)
+        self.ground.release()
 
 
 async def add_gateway(arena: Arena, code: str, unit: str, seed: int) -> Gateway:
     """A gateway is enrolled and serves; its lines stand."""
-    gateway = FrontedGateway(code, arena.network.folder / code)
+    gateway = FrontedGateway(code, arena.ground.place(code) / "home")
+    gateway.service.log = arena.folder / f"{code}.log"
+    gateway.service.environment = arena.ground.environment(code)
+    bus_port, cluster = arena.network.line.target_port, arena.ground.cluster
+    if cluster:
+        bus_port = cluster.ports[len(arena.network.gateways) % len(cluster.ports)]
     bus, front = (
         StormyLine(port, random.Random(f"{seed} {name} {code}"), port=free_port())
-        for name, port in (("bus", arena.network.line.target_port), ("field", gateway.port))
+        for name, port in (("bus", bus_port), ("field", gateway.port))
     )
     arena.lines |= {f"bus:{code}": bus, f"field:{code}": front}
     for line in (bus, front):
@@ -191,13 +250,14 @@ async def add_gateway(arena: Arena, code: str, unit: str, seed: int) -> Gateway:
     gateway.front_port = front.port
     arena.network.gateways.append(gateway)
     await gateway.enroll(arena.hub, unit)
-    _lead_over(gateway.folder / "identity" / "gateway.json", bus)
+    lead_over(gateway, bus)
     await gateway.start()
     return gateway
 
 
-def _lead_over(identity: Path, line: Line) -> None:
-    """The gateway reaches the broker over its own line."""
+def lead_over(gateway: Gateway, line: Line) -> None:
+    """The gateway reaches the broker over its own line; what it was told at its enrolment does not say that."""
+    identity = gateway.folder / "identity" / "gateway.json"
     facts = json.loads(identity.read_text("utf-8"))
     facts["bus_url"] = f"tls://127.0.0.1:{line.port}"
     identity.write_text(json.dumps(facts), encoding="utf-8")

@@ -11,6 +11,7 @@ from tests.chaos.checker.judge import judge
 from tests.chaos.evening import come_to_rest
 from tests.chaos.faults.fault import find
 from tests.chaos.founding import founded
+from tests.chaos.ground import Need
 from tests.chaos.history import read_all
 from tests.chaos.nemesis import Nemesis
 from tests.chaos.shape import Shape
@@ -35,6 +36,8 @@ class Orders:
     faults: tuple[str, ...] = ()
     """Words that choose faults; empty = all."""
     at_once: int = 4
+    cluster: bool = False
+    """Whether three brokers run by themselves, in place of the hub's own."""
 
 
 @dataclass(slots=True)
@@ -58,12 +61,20 @@ async def run(orders: Orders, say: Callable[[str], None]) -> Verdict:
     Raises:
         NotFoundedError: it could not begin.
     """
-    verdict = Verdict(orders)
-    async with founded(orders.folder, orders.shape, orders.seed) as arena:
+    verdict, other = Verdict(orders), Need.OWN_BROKER if orders.cluster else Need.CLUSTER
+    faults = {name: one for name, one in find(orders.faults).items() if other not in one.needs}
+    if not faults:
+        raise NotFoundedError("none of these faults befalls such a bus")
+    needs = frozenset[Need]().union(*(one.needs for one in faults.values()))
+    needs |= {Need.CLUSTER} if orders.cluster else set()
+    async with founded(orders.folder, orders.shape, orders.seed, needs) as arena:
+        missing = [name for name, one in faults.items() if not arena.ground.offers(one.needs)]
+        if missing:
+            say(f"NOT ON THIS MACHINE, which lets nobody mount or compile: {', '.join(missing)}")
         _, rested = await come_to_rest(arena)
         if not rested:
             raise NotFoundedError("devices and gateways did not get their first rows; see the logs")
-        nemesis = Nemesis(arena, find(orders.faults), orders.at_once)
+        nemesis = Nemesis(arena, faults, orders.at_once)
         left = orders.seconds
         while left > 0 and not verdict.violations:
             await _day(arena, nemesis, min(left, DAY_S))

@@ -12,16 +12,17 @@ import sys
 import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from fieldmesh.basics.errors import FieldmeshError
-from tests.chaos.device import FieldDevice
+from tests.chaos.device import Clone, FieldDevice
 from tests.chaos.history import Recorder, read
 from tests.chaos.shape import Post, Shape
 from tests.chaos.spare import Spare
 from tests.chaos.wish import Wish
-from tests.chaos.work import step
+from tests.chaos.work import Deed, step
 
 Answer = dict[str, Any]
 _LOOK_S = 0.25
@@ -154,6 +155,7 @@ class CrewWork:
         return {
             "ready": self._ready, "go": self._go, "halt": self._halt, "rest": self._rest, "stop": self._stop,
             "put_down": self._put_down, "take_up": self._take_up, "export": self._export, "wish": self._wish,
+            "clone": self._clone,
         }  # fmt: skip
 
     async def _ready(self) -> Answer:
@@ -202,6 +204,18 @@ class CrewWork:
             await self.device(device).open()
             self.down.discard(device)
         return {}
+
+    async def _clone(self, device: str, folder: str, gateway: str, number: int) -> Answer:
+        """Somebody takes an order with a copy of the device, and sends it."""
+        held = self.device(device)
+        copy = Clone(held.post, Path(folder), held.password, self.history, held.gateways)
+        await copy.open()
+        try:
+            await copy.do(replace(step(self.seed, held.post, self.shape, number), deed=Deed.ORDER))
+            outcome = await copy.sync("fast", gateway)
+        finally:
+            await copy.close()
+        return {"outcome": outcome}
 
     async def _export(self, device: str, file: str) -> Answer:
         """A carrier file holds what waits on the device."""

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ class Crew:
     plan: Path
     log: Path
     process: asyncio.subprocess.Process | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Beside that of this process."""
     _asked: int = 0
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -40,6 +43,7 @@ class Crew:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "tests.chaos.crew", str(self.plan), stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE, stderr=log, start_new_session=True, limit=_LIMIT,
+                env={**os.environ, **self.environment},  # noqa: TID251 - handed on
             )  # fmt: skip
         await self.ask("ready")
 

@@ -1,16 +1,17 @@
 """A campaign's network is founded: company, hub, gateways behind their lines, enrolled devices, crews."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from deploy.demo.network import Network
+from deploy.demo.network import Hub, Network
 from deploy.demo.proxy import Line
 from device_agent.app import enroll
 from device_agent.modes.enrol import EnrolmentWish
 from fieldmesh.basics.errors import Retry
 from tests.chaos.arena import PASSWORD, Arena, add_gateway
+from tests.chaos.ground import Ground, Need
 from tests.chaos.history import Recorder
 from tests.chaos.office import HeadOffice
 from tests.chaos.shape import Shape
@@ -19,14 +20,20 @@ _ENROL_S = 60.0
 
 
 @asynccontextmanager
-async def founded(folder: Path, shape: Shape, seed: int) -> AsyncIterator[Arena]:
+async def founded(
+    folder: Path, shape: Shape, seed: int, needs: Collection[Need] = ()
+) -> AsyncIterator[Arena]:
     """Hub, gateways and enrolled devices stand; crews run, do not work yet, and have never synced."""
     history = Recorder(folder / "history" / "conductor.jsonl")
     async with Line(0) as line:
-        network = Network(folder / "net", line, PASSWORD)
+        network, ground = Network(folder / "net", line, PASSWORD), Ground(folder)
+        network.hub = Hub(ground.place("hub") / "home", line)
         office = HeadOffice(network.hub.folder, shape, history, seed)
-        arena = Arena(folder, shape, network, history, office, seed=seed)
+        arena = Arena(folder, shape, network, history, office, ground, seed=seed)
         try:
+            await asyncio.to_thread(ground.lay, shape, needs)
+            network.hub.service.log = folder / "hub.log"
+            network.hub.service.environment = ground.environment("hub")
             await _company(arena)
             await office.note_scopes()
             await arena.hub.start()
@@ -46,7 +53,10 @@ async def founded(folder: Path, shape: Shape, seed: int) -> AsyncIterator[Arena]
 
 async def _company(arena: Arena) -> None:
     shape, hub = arena.shape, arena.hub
-    await hub.init("Campaign")
+    if arena.ground.cluster:
+        await arena.ground.cluster.make(hub, "Campaign")
+    else:
+        await hub.init("Campaign")
     await hub.ask(
         "sample", "--offices", str(len(shape.gateways)), "--reps", str(len(shape.posts)),
         "--outlets", str(shape.outlets_a_rep), "--products", str(shape.products),

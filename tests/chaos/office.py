@@ -144,6 +144,29 @@ class HeadOffice:
             await self._authorise(writer, code, first)
             return await new_code(writer.connection, office.trust, NodeKind.DEVICE, device)
 
+    async def gateway_id(self, code: str) -> bytes:
+        """The id of the gateway of that code.
+
+        Raises:
+            FieldmeshError: the database cannot be read now.
+        """
+        async with self.closed:
+            office = await self.opened()
+            async with office.database.read() as connection:
+                return (await nodes.named_gateway(connection, code)).gateway_id
+
+    async def device_code(self, device: str) -> str:
+        """A one-time code with which a device whose certificate has ended enrols again.
+
+        Raises:
+            FieldmeshError: there is none now.
+        """
+        async with self._writing("device_code") as writer:
+            found = await nodes.named_device(writer.connection, device)
+            return await new_code(
+                writer.connection, self._opened().trust, NodeKind.DEVICE, found.device_id
+            )
+
     async def change_home(self, device: str, gateway: str) -> None:
         """The device's home is that gateway from now on.
 

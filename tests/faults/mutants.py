@@ -133,13 +133,15 @@ MUTANTS = (
     Mutant(
         "gateway's place moved before the rows",
         "gateway/replication/downlink.py",
-        "    changed = await parts.database.write(\n",
+        "    changed = await parts.database.write_alone(\n",
         "    await parts.database.write(\n"
         "        lambda c: cursors.set_mark(c, content.lsn, marked_at=content.marked_at,\n"
         "                                   down_sequence=buffer[-1].stream_sequence)\n"
         "    )\n"
-        "    changed = await parts.database.write(\n",
+        "    await asyncio.sleep(0.2 if content.frames else 0)\n"
+        "    changed = await parts.database.write_alone(\n",
         (_MODEL + "a_gateway_that_could_not_commit_a_mark_fetches_it_again",),
+        Campaign("kill_gateway"),
     ),
     Mutant(
         "device's cursor moved before the rows",
@@ -164,7 +166,7 @@ MUTANTS = (
         "hub/ingest/verify.py",
         "            signature.verify(key, forwarded.header, forwarded.signature)\n",
         "",
-        (ALTERED,),
+        (ALTERED, _MODEL + "a_batch_that_its_gateway_rewrote_is_not_applied"),
         Campaign("rewritten"),
     ),
     Mutant(
@@ -177,8 +179,8 @@ MUTANTS = (
     Mutant(
         "removal dropped",
         "hub/storage/emission.py",
-        "                    removals[before[0], _whole(before[_PARTITION])] = None",
-        "                    pass",
+        "                self._removals[table.name, partition].update(dict.fromkeys(here))",
+        "                pass",
         (SCOPE, _MODEL + "an_outlet_that_goes_to_another_rep_leaves_and_comes"),
         Campaign("reparent"),
     ),

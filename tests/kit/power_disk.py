@@ -11,15 +11,16 @@ import fcntl
 import os
 import random
 import struct
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
 from typing_extensions import override
 
-from tests.kit.small_disk import MIB, PAGE_BYTES, SmallDisk, run
+from tests.kit.small_disk import BALLAST, MIB, PAGE_BYTES, SmallDisk, run
 from tests.kit.stall import Stall
 
 _GO_DOWN = 0x8004587D
@@ -32,6 +33,7 @@ _TORN = 0.3
 """Of the pages that are written in the last moment, how many are written only in part."""
 _OPTIONS = "loop,noauto_da_alloc,commit=300"
 """ext4 forgives a rename without a sync, and writes its journal often. This one does neither."""
+_LETS_GO_S = 10.0
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -80,14 +82,38 @@ class PowerDisk(SmallDisk):
         super().release()
         self.image.unlink(missing_ok=True)
 
+    @override
+    def fill(self) -> None:
+        """No byte is free, whoever else writes meanwhile; nothing is written for it."""
+        ballast = os.open(self.folder / BALLAST, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            for size in (16 * MIB, MIB, PAGE_BYTES):
+                with suppress(OSError):
+                    while True:
+                        os.posix_fallocate(ballast, os.fstat(ballast).st_size, size)
+        finally:
+            os.close(ballast)
+
     def _go_down(self, how: int) -> None:
         place = os.open(self.folder, os.O_RDONLY)
         try:
             fcntl.ioctl(place, _GO_DOWN, struct.pack("I", how))
         finally:
             os.close(place)
-        assert run("umount", str(self.folder)), f"somebody has files open in {self.folder}"
+        self._unmount()
         assert _mounted(self.image, self.folder)
+
+    def _unmount(self) -> None:
+        """It is unmounted; a process that was just killed may still be letting go of its files.
+
+        Raises:
+            TimeoutError: somebody has files open.
+        """
+        until = time.monotonic() + _LETS_GO_S
+        while not run("umount", str(self.folder)):
+            if time.monotonic() > until:
+                raise TimeoutError(f"somebody has files open in {self.folder}")
+            time.sleep(0.05)
 
     def _write_some(self, choose: random.Random, share: float) -> None:
         """Of all pages that wait, that share is written, in runs."""

@@ -7,6 +7,8 @@ import pytest
 
 from fieldmesh.session.transitions import Mode
 from gateway.storage import outbox
+from gateway.storage.transaction import Transaction
+from tests.kit.dishonest import rewritten
 from tests.model import promises
 from tests.model.line import Weather
 from tests.model.template import Template
@@ -211,6 +213,31 @@ async def test_an_outlet_that_goes_to_another_rep_leaves_and_comes(world: World)
     await world.order("D1", lines=3)
     for number in range(5):
         await world.move_outlet(number, "REP0002")
+    await ends_well(world)
+
+
+async def test_a_batch_that_its_gateway_rewrote_is_not_applied(world: World) -> None:
+    """Everything in it fits but the signature; the device gives the right one again."""
+    await world.order("D1")
+    await world.sync("D1", "GW1", Mode.FAST, Weather())
+    gateway = world.gateways["GW1"]
+
+    def rewrite(connection: Transaction) -> None:
+        held = connection.execute(
+            "SELECT outbox_number, payload FROM fm_outbox WHERE kind = 'batch'"
+        )
+        for number, payload in held.fetchall():
+            connection.execute(
+                "UPDATE fm_outbox SET payload = ? WHERE outbox_number = ?",
+                (rewritten(payload), number),
+            )
+
+    await gateway.parts.database.write(rewrite)
+    await gateway.send()
+    await world.hub.take(world.broker.waiting_up())
+    assert await world.at_hub(
+        "SELECT count(*) FROM sales_order WHERE lower(hex(id)) IN (SELECT value FROM json_each(?))"
+    ) == [(0,)]
     await ends_well(world)
 
 

@@ -12,6 +12,7 @@ from typing_extensions import override
 
 import tests.chaos.faults as package
 from tests.chaos.arena import Arena
+from tests.chaos.ground import Need
 from tests.chaos.shape import Shape
 
 
@@ -47,6 +48,8 @@ class Fault(ABC):
     """How often it is planned against the others; 1 for what takes long."""
     effects: ClassVar[frozenset[Effect]] = frozenset()
     """What the checker must know of it."""
+    needs: ClassVar[frozenset[Need]] = frozenset()
+    """What the network must stand on for it."""
     explains: ClassVar[frozenset[str]] = frozenset()
     """Problem codes of quarantined batches and rejects that this fault may cause on the devices that it holds."""
 
@@ -66,7 +69,7 @@ class Fault(ABC):
 
     def can_begin(self, network: Arena) -> bool:
         """Whether this machine and the network as it stands now allow it; else the plan goes on without it."""
-        return network is not None
+        return network.ground.offers(self.needs)
 
     @abstractmethod
     async def begin(self, network: Arena, choose: random.Random) -> str:
@@ -144,7 +147,7 @@ class OfDevices(Fault):
 
 
 class OfHub(Fault):
-    """It strikes head office, whose broker goes down with it."""
+    """It strikes head office, whose own broker goes down with it."""
 
     @classmethod
     @override

@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from tests.chaos.arena import Arena
 from tests.chaos.faults.fault import Fault, OfCrews, OfGateways, OfHub, registered
+from tests.chaos.ground import Need
 
 
 @registered
@@ -64,6 +65,7 @@ class KillBroker(OfHub):
     """The broker alone is killed, between an acknowledgement and what it acknowledged; the hub starts another."""
 
     name = "kill_broker"
+    needs = frozenset({Need.OWN_BROKER})
     lasts_s = (1.0, 4.0)
 
     @override
@@ -119,4 +121,5 @@ class StopBroker(_StandsStill, OfHub):
     """SIGSTOP of the broker: published, and no word about it."""
 
     name = "stop_broker"
+    needs = frozenset({Need.OWN_BROKER})
     what = "broker"

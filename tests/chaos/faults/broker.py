@@ -1,0 +1,142 @@
+"""The broker: restarted, robbed of its store, forgetful, and what reaches it twice and in another order."""
+
+import asyncio
+import random
+import signal
+from contextlib import closing
+
+from nats.errors import Error as NatsError
+from typing_extensions import override
+
+from fieldmesh.basics.errors import FieldmeshError
+from fieldmesh.service.database import connect
+from gateway.replication.uplink import to_message
+from gateway.storage.outbox import Waiting
+from hub.relay.consumers import consumer_name
+from hub.relay.streams import DOWN
+from tests.chaos.arena import Arena
+from tests.chaos.faults.fault import Effect, OfGateways, OfHub, registered
+from tests.chaos.ground import Need
+from tests.kit.broker import lose_store
+
+_AWAY_S = (1.0, 4.0)
+"""How long a gateway is away before DOWN has forgotten what it missed."""
+_MOST_AGAIN = 24
+_UPSETS = (FieldmeshError, NatsError, OSError, TimeoutError)
+"""What the bus may say while its own faults are in force."""
+_SENT = (
+    "SELECT outbox_number, kind, payload, device_id, attempts FROM fm_outbox"
+    " WHERE kind = 'batch' AND published_at IS NOT NULL ORDER BY outbox_number DESC LIMIT ?"
+)
+
+
+class _OfBroker(OfHub):
+    """The hub looks after its broker; a hub that ended all the same is started again."""
+
+    needs = frozenset({Need.OWN_BROKER})
+
+    @override
+    async def heal(self, network: Arena) -> None:
+        await network.switch_on("hub")
+
+
+@registered
+class RestartBroker(_OfBroker):
+    """The broker is restarted in good order, as for its new version."""
+
+    name = "restart_broker"
+    lasts_s = (0.5, 3.0)
+
+    @override
+    async def begin(self, network: Arena, choose: random.Random) -> str:
+        network.signal("broker", signal.SIGTERM)
+        return "the broker is restarted"
+
+
+@registered
+class LoseStore(_OfBroker):
+    """The broker is killed and its disk is lost: it comes back with no stream at all."""
+
+    name = "lose_store"
+    effects = frozenset({Effect.BROKER_STORE_LOST})
+
+    @override
+    async def begin(self, network: Arena, choose: random.Random) -> str:
+        await asyncio.to_thread(lose_store, network.hub.folder)
+        return "the broker has lost its store"
+
+
+class _OnTheBus(OfGateways):
+    """It strikes what a gateway says to head office, or hears of it."""
+
+    @property
+    @override
+    def holds(self) -> frozenset[str]:
+        return frozenset({self.node, f"bus:{self.node}"})
+
+
+@registered
+class Forgotten(_OnTheBus):
+    """A gateway is away for longer than DOWN keeps: what the others have heard meanwhile is there no more."""
+
+    name = "forgotten"
+
+    @override
+    async def begin(self, network: Arena, choose: random.Random) -> str:
+        network.lines[f"bus:{self.node}"].cut()
+        await asyncio.sleep(choose.uniform(*_AWAY_S))
+        try:
+            dropped = await self._drop(network)
+        except _UPSETS as error:
+            return f"{self.node} is cut off; DOWN keeps everything: {type(error).__name__}"
+        return f"{self.node} is cut off; DOWN has dropped {dropped} messages"
+
+    async def _drop(self, network: Arena) -> int:
+        """Everything is gone that all other gateways have acknowledged. Returns how many messages."""
+        own = consumer_name(await network.office.gateway_id(self.node))
+        async with network.bus() as bus:
+            stream = await bus.jetstream()
+            heard = [
+                one.ack_floor.stream_seq
+                for one in await stream.consumers_info(DOWN)
+                if one.name != own and one.ack_floor is not None
+            ]
+            before = (await stream.stream_info(DOWN)).state.messages
+            await stream.purge_stream(DOWN, seq=min(heard, default=0) + 1)
+            return int(before - (await stream.stream_info(DOWN)).state.messages)
+
+    @override
+    async def heal(self, network: Arena) -> None:
+        await network.lines[f"bus:{self.node}"].clear()
+
+
+@registered
+class Repeated(_OnTheBus):
+    """What a gateway has sent lately comes again: twice each, the newest first, under ids that nobody has seen."""
+
+    name = "repeated"
+    lasts_s = (0.2, 1.0)
+
+    @override
+    async def begin(self, network: Arena, choose: random.Random) -> str:
+        sent = await asyncio.to_thread(self._sent, network)
+        try:
+            gateway = await network.office.gateway_id(self.node)
+            shards = (await network.office.opened()).settings.ingest.shards
+            async with network.bus() as bus:
+                for entry in [one for one in sent for _ in range(2)]:
+                    subject = f"up.{entry.device_id[-1] % shards}.{gateway.hex()}"
+                    again = f"again.{choose.getrandbits(64):x}"
+                    await bus.publish(subject, to_message(entry, gateway), again)
+        except _UPSETS as error:
+            return f"no batch of {self.node} came again: {type(error).__name__}"
+        return f"{len(sent)} batches of {self.node} came twice more, backwards"
+
+    def _sent(self, network: Arena) -> list[Waiting]:
+        path = network.gateway(self.node).folder / "data" / "gateway.db"
+        with closing(connect(path, read_only=True)) as found:
+            return [Waiting(*row) for row in found.execute(_SENT, (_MOST_AGAIN,))]
+
+    @override
+    async def heal(self, network: Arena) -> None:
+        """What came, came."""

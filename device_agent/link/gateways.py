@@ -37,9 +37,8 @@ def in_order(candidates: Iterable[Candidate], now: int) -> list[Candidate]:
     """Healthy ones before those that failed lately, nearer before farther, unknown last."""
 
     def rank(candidate: Candidate) -> tuple[bool, bool, int, str]:
-        failed = candidate.failed_at > 0 and now - candidate.failed_at < AVOID_US
         unknown = candidate.measured_at == 0
-        return (failed, unknown, candidate.latency_us, candidate.address)
+        return (_has_failed(candidate, now), unknown, candidate.latency_us, candidate.address)
 
     return sorted(candidates, key=rank)
 
@@ -61,7 +60,8 @@ def is_alone_and_well(candidates: Iterable[Candidate], now: int) -> bool:
 
 
 def _has_failed(candidate: Candidate, now: int) -> bool:
-    return bool(candidate.failed_at) and now - candidate.failed_at < AVOID_US
+    """Lately; a failure in the future is one under a clock that was ahead, and forgiven."""
+    return candidate.failed_at > 0 and 0 <= now - candidate.failed_at < AVOID_US
 
 
 def check_address(text: str) -> None:

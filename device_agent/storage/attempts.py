@@ -28,10 +28,15 @@ def open_keyring(home: Home, login: str, password: str, clock: Clock) -> bytes:
     path = home.attempts
     wrong = _read(home)
     count, newest = wrong.get(login, (0, 0))
-    left_s = PAUSE_S - (clock.now() - newest) / _SECOND_US
+    now = clock.now()
+    left_s = PAUSE_S - max(0, now - newest) / _SECOND_US
     if left_s <= 0:
         count = 0
     if count >= MOST_WRONG:
+        if newest > now:
+            # The clock was ahead when that happened: the quarter of an hour begins now.
+            wrong[login] = (count, now)
+            write_durably(path, json.dumps(wrong).encode())
         minutes = math.ceil(left_s / 60)
         raise Retry("sign_in_locked", place="sign-in", delay_s=left_s, minutes=minutes)
     try:

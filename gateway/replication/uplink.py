@@ -53,8 +53,9 @@ async def publish_waiting(parts: ReplicationParts) -> int:
     Raises:
         Retry: some could not be published; those that could are marked so.
     """
-    before = parts.clock.now() - int(parts.limits.republish_after_s * _MICROSECONDS)
-    waiting, shards = await parts.database.read(partial(_read_waiting, before=before))
+    now = parts.clock.now()
+    before = now - int(parts.limits.republish_after_s * _MICROSECONDS)
+    waiting, shards = await parts.database.read(partial(_read_waiting, before=before, after=now))
     if not waiting:
         return 0
     lanes: dict[bytes, list[outbox.Waiting]] = {}
@@ -76,9 +77,11 @@ async def publish_waiting(parts: ReplicationParts) -> int:
     return len(done)
 
 
-def _read_waiting(connection: Transaction, *, before: int) -> tuple[list[outbox.Waiting], int]:
+def _read_waiting(
+    connection: Transaction, *, before: int, after: int
+) -> tuple[list[outbox.Waiting], int]:
     waiting = outbox.to_publish(
-        connection, before=before, most=_MOST_ENTRIES, most_bytes=_MOST_BYTES
+        connection, before=before, after=after, most=_MOST_ENTRIES, most_bytes=_MOST_BYTES
     )
     return waiting, cursors.read_state(connection).shards
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 APPLIED: Final = "applied"
 QUARANTINED: Final = "quarantined"
 """Decisions of the hub after which a batch's rows are no longer provisional."""
+_NEVER: Final = (1 << 63) - 1
 FORGED: Final = "forged"
 """The bytes that came from here are not the device's: they were altered here, by a disk or by somebody."""
 
@@ -87,19 +88,31 @@ def add(connection: sqlite3.Connection, entry: Entry) -> int:
 
 
 def to_publish(
-    connection: sqlite3.Connection, *, before: int, most: int, most_bytes: int
+    connection: sqlite3.Connection,
+    *,
+    before: int,
+    after: int = _NEVER,
+    most: int,
+    most_bytes: int,
 ) -> list[Waiting]:
-    """The oldest entries that were never published, or were published before ``before``.
+    """The oldest entries that were never published, or were published before ``before``, or after ``after``.
 
     Ordering: by outbox number, so one device's batches come in the order they were stored.
+
+    Args:
+        connection: open transaction.
+        before: gateway clock, UTC microseconds: who was published earlier has waited long enough.
+        after: now, on that clock: who was published later was so under a clock that was ahead.
+        most: entries.
+        most_bytes: of their payloads, the last one not counted.
     """
     found: list[Waiting] = []
     size = 0
     for row in connection.execute(
         "SELECT outbox_number, kind, payload, device_id, attempts FROM fm_outbox"
-        " WHERE receipted_at IS NULL AND (published_at IS NULL OR published_at < ?)"
-        " ORDER BY outbox_number LIMIT ?",
-        (before, most),
+        " WHERE receipted_at IS NULL AND (published_at IS NULL OR published_at < ?"
+        " OR published_at > ?) ORDER BY outbox_number LIMIT ?",
+        (before, after, most),
     ):
         found.append(Waiting(*row))
         size += len(row[2])

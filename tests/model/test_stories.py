@@ -14,6 +14,8 @@ from tests.model.line import Weather
 from tests.model.template import Template
 from tests.model.world import World
 
+DAY_US = 86_400_000_000
+
 
 @pytest.fixture(name="world")
 async def _world(template: Template, tmp_path: Path) -> AsyncIterator[World]:
@@ -175,6 +177,19 @@ async def test_a_gateway_keeps_a_batch_until_head_office_has_decided(world: Worl
     await world.gateways["GW1"].send()
     world.broker.up.messages.clear()
     world.broker.up.ids.clear()
+    await ends_well(world)
+
+
+async def test_a_gateway_whose_clock_was_ahead_sends_again_what_the_broker_lost(
+    world: World,
+) -> None:
+    """By its clock it was sent in three days' time: it must not wait until then."""
+    await world.order("D1")
+    await world.sync("D1", "GW1", Mode.FAST, Weather())
+    world.clock.advance(3 * DAY_US)
+    await world.gateways["GW1"].send()
+    world.clock.advance(-3 * DAY_US)
+    world.broker.lose_store()
     await ends_well(world)
 
 

@@ -43,6 +43,17 @@ def test_a_name_rests_after_many_wrong_passwords_and_is_good_again_afterwards(ho
     assert open_keyring(home, "ann", "right", clock) == KEY
 
 
+def test_a_clock_that_was_ahead_locks_nobody_out_for_longer(home: Home) -> None:
+    """It is set right by three days: who knows the password waits for a quarter of an hour, not for three days."""
+    clock = ManualClock()
+    for _ in range(MOST_WRONG):
+        assert refused(home, clock, "wrong").code == "sign_in_refused"
+    clock.advance(-3 * 86_400 * 1_000_000)
+    assert refused(home, clock, "right").fields["minutes"] == PAUSE_S // 60
+    clock.advance(PAUSE_S * 1_000_000)
+    assert open_keyring(home, "ann", "right", clock) == KEY
+
+
 def test_the_right_password_forgets_the_wrong_ones(home: Home) -> None:
     """Who mistypes now and then is never locked out."""
     clock = ManualClock()

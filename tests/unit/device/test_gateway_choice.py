@@ -25,6 +25,12 @@ def test_a_failure_is_forgiven_after_a_while() -> None:
     assert in_order(ways, NOW)[0].name == "near"
 
 
+def test_a_failure_under_a_clock_that_was_ahead_is_forgiven() -> None:
+    """Else a clock that is set right keeps the nearest gateway away for days."""
+    ways = [way("far", 900), way("near", 100, failed_at=NOW + AVOID_US)]
+    assert in_order(ways, NOW)[0].name == "near"
+
+
 def test_an_old_measurement_is_taken_anew() -> None:
     """A device moves: what was near yesterday may be far."""
     assert is_measured([way("near", 100)], NOW)

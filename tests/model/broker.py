@@ -7,6 +7,7 @@ they come again. Everything else is up to whoever drives the model.
 
 import fnmatch
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -154,6 +155,10 @@ class Line:
     async def jetstream(self) -> "JetStream":
         self._check()
         return JetStream(self.broker)
+
+    def administered(self) -> AbstractContextManager[None]:
+        """The broker of the model never elects a leader."""
+        return nullcontext()
 
     async def close(self) -> None:
         """Nothing is open here."""

@@ -19,7 +19,7 @@ from deploy.demo.network import Gateway, Hub, Network, free_port
 from deploy.demo.processes import Service
 from deploy.demo.proxy import Line
 from fieldmesh.service.bus import Bus
-from hub.relay.broker import line_to_bus
+from hub.relay.line import line_to_bus
 from tests.chaos.crew_line import Crew, CrewFailedError
 from tests.chaos.ground import Ground
 from tests.chaos.history import Recorder

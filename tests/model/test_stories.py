@@ -253,7 +253,12 @@ async def test_a_batch_that_its_gateway_rewrote_is_not_applied(world: World) -> 
     assert await world.at_hub(
         "SELECT count(*) FROM sales_order WHERE lower(hex(id)) IN (SELECT value FROM json_each(?))"
     ) == [(0,)]
-    await ends_well(world)
+    await world.at_rest()
+    await promises.never_doubled(world)
+    await promises.nothing_lost(world)
+    assert await world.at_hub("SELECT code FROM fm_quarantine WHERE ? <> ''") == [
+        ("signature_invalid",)
+    ]
 
 
 async def test_a_batch_that_overtakes_another_waits_for_it(world: World) -> None:

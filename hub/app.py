@@ -151,6 +151,8 @@ class _Running:
 
     def _responder(self) -> Responder:
         office = self._office
+        seeds = Seeds(office.database, office.home.spool)
+        seeds.clear()
         desk = Desk(
             enrol=self.enrol,
             renew=partial(renew, office.database, self._trust),
@@ -162,7 +164,7 @@ class _Running:
             self._bus,
             office.clock,
             desk=desk,
-            seeds=Seeds(office.database, office.home.spool),
+            seeds=seeds,
             blobs=Blobs(office.home.blobs),
             shards=office.settings.ingest.shards,
         )

@@ -95,7 +95,6 @@ class Responder:
         Raises:
             Retry: the bus is away; the caller runs it again.
         """
-        self._seeds.clear()
         await self._bus.respond_all(
             SUBJECT,
             self.answer,

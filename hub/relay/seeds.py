@@ -46,7 +46,7 @@ class Seeds:
         self._building = asyncio.Lock()
 
     def clear(self) -> None:
-        """The folder stands and is empty."""
+        """The folder stands and is empty; before the first seed."""
         self._folder.mkdir(parents=True, exist_ok=True)
         for old in self._folder.glob("*.seed"):
             old.unlink(missing_ok=True)
@@ -70,7 +70,11 @@ class Seeds:
         if held is None or number >= len(held.places):
             raise Rejected("seed_unknown", place=f"chunk {number}")
         offset, size = held.places[number]
-        return await asyncio.to_thread(_read, self._path(seed_id), offset, size)
+        try:
+            return await asyncio.to_thread(_read, self._path(seed_id), offset, size)
+        except FileNotFoundError:
+            self._held.pop(seed_id, None)
+            raise Rejected("seed_unknown", place=f"chunk {number}") from None
 
     def partition_of(self, seed_id: bytes) -> int:
         """Whose seed it is.
@@ -138,9 +142,6 @@ class Seeds:
 
 
 def _read(path: Path, offset: int, size: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            file.seek(offset)
-            return file.read(size)
-    except FileNotFoundError:
-        raise Rejected("seed_unknown", place=path.name) from None
+    with path.open("rb") as file:
+        file.seek(offset)
+        return file.read(size)

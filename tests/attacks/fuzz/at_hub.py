@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -117,6 +117,10 @@ _METHODS = sorted(REQUESTS)
 
 class NoBus:
     """A bus on which nothing is asked of the broker."""
+
+    def administered(self) -> AbstractContextManager[None]:
+        """Nothing is administered here."""
+        return nullcontext()
 
     async def jetstream(self) -> None:
         """There is no broker.

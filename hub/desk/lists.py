@@ -66,7 +66,7 @@ async def listed(
     async with database.read() as connection:
         wanted = Wanted(
             view.table, paths, ask.conditions, view.ordering, ask.after,
-            search.matching(view.table, ask.words) if ask.words else None, ask.most,
+            None, ask.most, ask.words,
         )  # fmt: skip
         scope = access.scope_for(view.function)
         page = await lists.page(connection, scope, wanted)
@@ -75,14 +75,21 @@ async def listed(
 
 
 async def children(
-    database: HubDatabase, access: Access, record: Record, child: Child
-) -> Listed | None:
-    """The first rows that belong to a record; None when the person may not see such rows."""
-    view = VIEWS[child.view]
-    if not access.may(view.function):
-        return None
-    belongs = Condition(child.column, Test.IS, (record.row_id,))
-    return await listed(database, access, view, Ask((belongs,), most=CHILD_ROWS))
+    database: HubDatabase, access: Access, record: Record
+) -> list[tuple[Child, Listed]]:
+    """The first rows of each list that belongs to a record and that the person may see; not counted."""
+    found = []
+    async with database.read() as connection:
+        for child in record.view.children:
+            view = VIEWS[child.view]
+            if not access.may(view.function):
+                continue
+            paths = _list_paths(view)
+            belongs = Condition(child.column, Test.IS, (record.row_id,))
+            wanted = Wanted(view.table, paths, (belongs,), view.ordering, None, None, CHILD_ROWS)
+            page = await lists.page(connection, access.scope_for(view.function), wanted)
+            found.append((child, Listed(view, paths, page.rows, page.after, len(page.rows))))
+    return found
 
 
 async def record(
@@ -125,8 +132,7 @@ async def choices(
     """Rows that a link may name, with their labels: for pickers."""
     access.need(view.function)
     paths = tuple(path for path in view.label if "." not in path) or ("id",)
-    found = search.matching(view.table, words) if words else None
-    wanted = Wanted(view.table, paths, (), view.ordering, None, found, most)
+    wanted = Wanted(view.table, paths, (), view.ordering, None, None, most, words)
     async with database.read() as connection:
         page = await lists.page(connection, access.scope_for(view.function), wanted)
     return [(row[0], row[1:]) for row in page.rows if isinstance(row[0], bytes)]

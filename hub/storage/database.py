@@ -7,6 +7,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from fieldmesh.basics.epochs import make_lsn
@@ -78,11 +79,10 @@ class HubDatabase:
         """As `write`, but everything is taken back at the end: what a change would do, seen without it."""
         async with self._writing:
             with _Translated(self._file):
-                async with self._engine.connect() as connection:
-                    writing = await connection.execution_options(fieldmesh_writes=True)
-                    begun = await writing.begin()
+                async with self._write_engine.connect() as connection:
+                    begun = await connection.begin()
                     try:
-                        yield writing
+                        yield connection
                     finally:
                         await begun.rollback()
 
@@ -192,6 +192,8 @@ class _Translated:
             raise _named(error, self._file) from error
         if isinstance(error, DBAPIError) and error.connection_invalidated:
             raise Retry("database_busy", delay_s=1.0) from error
+        if isinstance(error, PoolTimeout):
+            raise Retry("database_busy", delay_s=2.0) from error
         if isinstance(error, SQLAlchemyError):
             raise Rejected("rows_refused", place="database", text=str(error)[:300]) from error
 

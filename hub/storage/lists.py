@@ -4,8 +4,9 @@ Keyset paging: a page begins after the last row of the one before, however many 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,13 +15,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import Value
+from hub.storage import search
 from hub.storage.org_tables import replicated_table
 from hub.storage.reach import Scope
-from hub.storage.visible import visible
+from hub.storage.visible import ScopeKind, kind_of, values_of, visible_by
 
 MOST_ROWS = 1_000
 COUNTED = 10_000
 """Rows beyond this are not counted: people are told that there are more."""
+MOST_SHAPES = 1_024
+"""Statements that are kept ready: making one takes longer than running it."""
+NO_WORDS = -1
 
 
 class Test(StrEnum):
@@ -43,6 +48,12 @@ class Condition:
     test: Test
     values: tuple[Value, ...] = ()
 
+    @property
+    def effective_test(self) -> Test:
+        """Nothing is equal to null: a row with nothing in the column is empty there."""
+        is_null = self.test is Test.IS and self.values == (None,)
+        return Test.EMPTY if is_null else self.test
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -56,6 +67,7 @@ class Wanted:
         after: values of the order columns and the id of the row before the page.
         ids: only these rows; None = all.
         most: rows of the page.
+        words: only rows that are found by these; empty = all.
     """
 
     table: str
@@ -63,8 +75,9 @@ class Wanted:
     conditions: tuple[Condition, ...] = ()
     order: tuple[tuple[str, bool], ...] = ()
     after: tuple[Value, ...] | None = None
-    ids: sa.Select[Any] | Sequence[bytes] | None = None
+    ids: Sequence[bytes] | None = None
     most: int = 50
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +88,55 @@ class Page:
     after: tuple[Value, ...] | None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What the text of a statement depends on: it is made once, and run with the values of each request."""
+
+    table: str
+    scope: ScopeKind
+    paths: tuple[str, ...]
+    conditions: tuple[tuple[str, Test], ...]
+    order: tuple[tuple[str, bool], ...]
+    goes_on: bool
+    has_ids: bool
+    beginnings: int
+
+
+def _asked(scope: Scope, wanted: Wanted) -> tuple[_Shape, dict[str, object]]:
+    """The shape of a request, and its values."""
+    begins = search.beginnings(wanted.table, wanted.words) if wanted.words else ()
+    shape = _Shape(
+        wanted.table,
+        kind_of(scope),
+        wanted.paths,
+        tuple((one.path, one.effective_test) for one in wanted.conditions),
+        (*wanted.order, ("id", False)),
+        wanted.after is not None,
+        wanted.ids is not None,
+        len(begins) if wanted.words else NO_WORDS,
+    )
+    values = values_of(scope) | search.bounds(wanted.table, begins)
+    for place, one in enumerate(wanted.conditions):
+        if one.test is Test.ONE_OF:
+            values[f"is_{place}"] = list(one.values)
+        elif one.test is Test.BEGINS:
+            values[f"is_{place}"] = search.pattern(str(one.values[0]))
+        elif one.effective_test not in {Test.EMPTY, Test.FILLED}:
+            values[f"is_{place}"] = one.values[0]
+    values |= {f"after_{place}": value for place, value in enumerate(wanted.after or ())}
+    if wanted.ids is not None:
+        values["ids"] = list(wanted.ids)
+    return shape, values
+
+
 class _Query:
     """A query that grows a join for each link that is followed."""
 
-    scope: Scope
-    table: str
-    source: sa.FromClause = field(init=False)
-    base: sa.FromClause = field(init=False)
-    _linked: dict[str, sa.FromClause] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.base = self.source = replicated_table(self.table)
+    def __init__(self, scope: ScopeKind, table: str) -> None:
+        self._scope, self._table = scope, table
+        self.base: sa.FromClause = replicated_table(table)
+        self.source: sa.FromClause = self.base
+        self._linked: dict[str, sa.FromClause] = {}
 
     def column(self, path: str) -> sa.ColumnElement[Any]:
         """The column behind a path. A row that the scope hides has no values, only its id.
@@ -95,7 +145,7 @@ class _Query:
             Rejected: `unknown_column`.
         """
         *links, last = path.split(".")
-        name, held, way = self.table, self.base, ""
+        name, held, way = self._table, self.base, ""
         for link in links:
             name, held, way = self._follow(name, held, link, f"{way}.{link}")
         if last not in held.c:
@@ -111,7 +161,8 @@ class _Query:
             raise Rejected("unknown_column", place=way, table=name, column=link)
         if way not in self._linked:
             other = replicated_table(target).alias(f"linked_{len(self._linked)}")
-            found = sa.and_(held.c[link] == other.c.id, visible(TABLES[target], self.scope, other))
+            seen = visible_by(TABLES[target], self._scope, other)
+            found = sa.and_(held.c[link] == other.c.id, seen)
             self.source = self.source.outerjoin(other, found)
             self._linked[way] = other
         return target, self._linked[way], way
@@ -123,53 +174,71 @@ async def page(connection: AsyncConnection, scope: Scope, wanted: Wanted) -> Pag
     Raises:
         Rejected: `unknown_column`.
     """
-    query = _Query(scope, wanted.table)
-    order = [(query.column(path), down) for path, down in (*wanted.order, ("id", False))]
-    columns = [query.base.c.id, *(query.column(path) for path in wanted.paths)]
-    keys = [_sortable(column) for column, _ in order]
+    shape, values = _asked(scope, wanted)
     most = min(wanted.most, MOST_ROWS)
-    statement = _filtered(query, wanted).add_columns(*columns, *keys)
-    if wanted.after is not None:
-        statement = statement.where(_beyond(keys, [down for _, down in order], wanted.after))
-    for key, (_, down) in zip(keys, order, strict=True):
-        statement = statement.order_by(key.desc() if down else key)
-    found = (await connection.execute(statement.limit(most + 1))).all()
-    rows = [tuple(row)[: len(columns)] for row in found[:most]]
-    after = tuple(found[most - 1])[len(columns) :] if len(found) > most else None
+    statement = _page_statement(shape)
+    found = (await connection.execute(statement, {**values, "most": most + 1})).all()
+    own = 1 + len(wanted.paths)
+    rows = [tuple(row)[:own] for row in found[:most]]
+    after = tuple(found[most - 1])[own:] if len(found) > most else None
     return Page(rows, after)
 
 
 async def count(connection: AsyncConnection, scope: Scope, wanted: Wanted) -> int:
     """How many rows the whole list has, at most `COUNTED` + 1."""
-    query = _Query(scope, wanted.table)
-    inner = _filtered(query, wanted).add_columns(query.base.c.id).limit(COUNTED + 1).subquery()
-    return int(
-        (await connection.execute(sa.select(sa.func.count()).select_from(inner))).scalar_one()
-    )
+    shape, values = _asked(scope, replace(wanted, after=None, order=(), paths=()))
+    return int((await connection.execute(_count_statement(shape), values)).scalar_one())
 
 
-def _filtered(query: _Query, wanted: Wanted) -> sa.Select[Any]:
+@lru_cache(maxsize=MOST_SHAPES)
+def _page_statement(shape: _Shape) -> sa.Select[Any]:
+    query = _Query(shape.scope, shape.table)
+    order = [(query.column(path), down) for path, down in shape.order]
+    columns = [query.base.c.id, *(query.column(path) for path in shape.paths)]
+    keys = [_sortable(column) for column, _ in order]
+    statement = _filtered(query, shape).add_columns(*columns, *keys)
+    if shape.goes_on:
+        after = [sa.bindparam(f"after_{n}", type_=key.type) for n, key in enumerate(keys)]
+        statement = statement.where(_beyond(keys, [down for _, down in order], after))
+    for key, (_, down) in zip(keys, order, strict=True):
+        statement = statement.order_by(key.desc() if down else key)
+    return statement.limit(sa.bindparam("most", type_=sa.Integer()))
+
+
+@lru_cache(maxsize=MOST_SHAPES)
+def _count_statement(shape: _Shape) -> sa.Select[Any]:
+    query = _Query(shape.scope, shape.table)
+    inner = _filtered(query, shape).add_columns(query.base.c.id).limit(COUNTED + 1).subquery()
+    return sa.select(sa.func.count()).select_from(inner)
+
+
+def _filtered(query: _Query, shape: _Shape) -> sa.Select[Any]:
     """The condition of the list; its columns are added by whoever asks."""
-    shown = visible(TABLES[wanted.table], query.scope, query.base)
-    conditions = [query.base.c.deleted == 0, shown]
-    conditions += [_condition(query.column(one.path), one) for one in wanted.conditions]
-    if wanted.ids is not None:
-        conditions.append(query.base.c.id.in_(wanted.ids))
+    own = query.base.c
+    conditions = [own.deleted == 0, visible_by(TABLES[shape.table], shape.scope, query.base)]
+    conditions += [
+        _condition(query.column(path), test, f"is_{place}")
+        for place, (path, test) in enumerate(shape.conditions)
+    ]
+    if shape.has_ids:
+        conditions.append(own.id.in_(sa.bindparam("ids", type_=own.id.type, expanding=True)))
+    if shape.beginnings != NO_WORDS:
+        conditions.append(own.id.in_(search.matching(shape.table, shape.beginnings)))
     return sa.select().select_from(query.source).where(*conditions)
 
 
-def _condition(column: sa.ColumnElement[Any], asked: Condition) -> sa.ColumnElement[bool]:
-    first = asked.values[0] if asked.values else None
+def _condition(column: sa.ColumnElement[Any], test: Test, name: str) -> sa.ColumnElement[bool]:
+    value = sa.bindparam(name, type_=column.type, expanding=test is Test.ONE_OF)
     conditions: dict[Test, Callable[[], sa.ColumnElement[bool]]] = {
-        Test.IS: lambda: column == first,
-        Test.ONE_OF: lambda: column.in_(asked.values),
-        Test.FROM: lambda: column >= first,
-        Test.BEFORE: lambda: column < first,
+        Test.IS: lambda: column == value,
+        Test.ONE_OF: lambda: column.in_(value),
+        Test.FROM: lambda: column >= value,
+        Test.BEFORE: lambda: column < value,
         Test.EMPTY: lambda: column.is_(None),
         Test.FILLED: lambda: column.is_not(None),
-        Test.BEGINS: lambda: column.startswith(str(first), autoescape=True),
+        Test.BEGINS: lambda: column.like(value, escape=search.ESCAPE),
     }
-    return conditions[asked.test]()
+    return conditions[test]()
 
 
 def _sortable(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
@@ -184,7 +253,9 @@ def _sortable(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
 
 
 def _beyond(
-    keys: Sequence[sa.ColumnElement[Any]], down: Sequence[bool], after: Sequence[Value]
+    keys: Sequence[sa.ColumnElement[Any]],
+    down: Sequence[bool],
+    after: Sequence[sa.BindParameter[Any]],
 ) -> sa.ColumnElement[bool]:
     """Rows behind ``after`` in an order with directions of its own in each column."""
     ways = []

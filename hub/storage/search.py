@@ -6,7 +6,7 @@ found by the beginning of their number. Works the same on SQLite and SQL Server.
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -53,6 +53,7 @@ NUMBERED: dict[str, str] = {
 }
 """Table → column whose beginning is looked for."""
 MOST_CHARACTERS, MOST_WORDS = 40, 32
+ESCAPE = "/"
 _SPLIT = re.compile(r"[^\w]+")
 
 
@@ -71,20 +72,49 @@ def is_searchable(table: str) -> bool:
     return table in SEARCHED or table in NUMBERED
 
 
-def matching(table: str, asked: str) -> sa.Select[Any]:
-    """A query for the ids of rows in which each asked word begins a word; scope is for the caller to add."""
+def beginnings(table: str, asked: str) -> tuple[str, ...]:
+    """What is looked for, the longest last: the beginning of a number, or of words, each in another word."""
+    if table not in SEARCHED:
+        return (asked.strip(),)
+    return tuple(sorted(words_of([asked]), key=len))
+
+
+def matching(table: str, count: int) -> sa.Select[Any]:
+    """A query for the ids of rows with so many beginnings, run with their `bounds`; scope is for the caller to add."""
     if table not in SEARCHED:
         target = replicated_table(table)
-        begins = target.c[NUMBERED[table]].startswith(asked.strip(), autoescape=True)
+        number = target.c[NUMBERED[table]]
+        begins = number.like(sa.bindparam("number", type_=number.type), escape=ESCAPE)
         return sa.select(target.c.id).where(begins)
     found: sa.Select[Any] | None = None
-    for word in sorted(words_of([asked]), key=len):
-        end = word[:-1] + chr(ord(word[-1]) + 1)
+    for place in range(count):
         query = sa.select(WORD.c.row_id).where(
-            WORD.c.table_no == TABLES[table].number, WORD.c.word >= word, WORD.c.word < end
+            WORD.c.table_no == TABLES[table].number,
+            WORD.c.word >= sa.bindparam(f"from_{place}"),
+            WORD.c.word < sa.bindparam(f"until_{place}"),
         )
         found = query if found is None else query.where(WORD.c.row_id.in_(found))
     return found if found is not None else sa.select(WORD.c.row_id).where(sa.false())
+
+
+def bounds(table: str, begins: Sequence[str]) -> dict[str, object]:
+    """The values of a query that `matching` made."""
+    if not begins:
+        return {}
+    if table not in SEARCHED:
+        return {"number": pattern(begins[0])}
+    found: dict[str, object] = {}
+    for place, text in enumerate(begins):
+        found[f"from_{place}"] = text
+        found[f"until_{place}"] = text[:-1] + chr(ord(text[-1]) + 1)
+    return found
+
+
+def pattern(text: str) -> str:
+    """For LIKE: what begins with the text, in which every sign stands for itself."""
+    for sign in (ESCAPE, "%", "_", "["):
+        text = text.replace(sign, ESCAPE + sign)
+    return f"{text}%"
 
 
 async def follow(

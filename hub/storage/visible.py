@@ -6,7 +6,8 @@ Promise 6 (Scope), for people.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -39,6 +40,33 @@ _HOME_TABLES = {
 }
 
 
+_POSITIONS, _DISTRIBUTORS = "scope_positions", "scope_distributors"
+_KEY = replicated_table("subscription").c.position_id.type
+Keys = Sequence[bytes] | sa.BindParameter[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeKind:
+    """What a statement for a scope depends on; which positions and distributors these are comes with each run."""
+
+    is_everything: bool
+    has_positions: bool
+    has_distributors: bool
+
+
+def kind_of(scope: Scope) -> ScopeKind:
+    """All scopes of a kind share a statement."""
+    return ScopeKind(scope.is_everything, bool(scope.positions), bool(scope.distributors))
+
+
+def values_of(scope: Scope) -> dict[str, object]:
+    """What a statement with `visible_by` needs to be run for the scope. Without it the run fails: nothing is shown."""
+    if scope.is_everything:
+        return {}
+    held = {_POSITIONS: sorted(scope.positions), _DISTRIBUTORS: sorted(scope.distributors)}
+    return {name: keys for name, keys in held.items() if keys}
+
+
 def visible(table: ReplicatedTable, scope: Scope, source: sa.FromClause | None = None) -> Condition:
     """The condition under which a row of the table is in the scope.
 
@@ -47,14 +75,34 @@ def visible(table: ReplicatedTable, scope: Scope, source: sa.FromClause | None =
         scope: of the person.
         source: the table, or its alias, in the query; None = the table itself.
     """
+    kind = kind_of(scope)
+    return _condition(table, kind, sorted(scope.positions), sorted(scope.distributors), source)
+
+
+def visible_by(
+    table: ReplicatedTable, kind: ScopeKind, source: sa.FromClause | None = None
+) -> Condition:
+    """The same for every scope of the kind: a statement is made once, and run with `values_of` the scope."""
+    positions = sa.bindparam(_POSITIONS, type_=_KEY, expanding=True)
+    distributors = sa.bindparam(_DISTRIBUTORS, type_=_KEY, expanding=True)
+    return _condition(table, kind, positions, distributors, source)
+
+
+def _condition(
+    table: ReplicatedTable,
+    kind: ScopeKind,
+    positions: Keys,
+    distributors: Keys,
+    source: sa.FromClause | None,
+) -> Condition:
     rows = source if source is not None else replicated_table(table.name)
-    if scope.is_everything:
+    if kind.is_everything:
         return sa.true()
     ways: list[Condition] = []
-    if scope.positions:
-        ways.append(_Positions(scope.positions).sees(table, rows))
-    if scope.distributors:
-        ways.append(_Distributors(scope.distributors).sees(table, rows))
+    if kind.has_positions:
+        ways.append(_Positions(positions).sees(table, rows))
+    if kind.has_distributors:
+        ways.append(_Distributors(distributors).sees(table, rows))
     return sa.or_(*ways) if ways else sa.false()
 
 
@@ -119,8 +167,8 @@ class _Sight(ABC):
 class _Positions(_Sight):
     """What positions see: their subscriptions, which hold everything of the positions below."""
 
-    def __init__(self, positions: frozenset[bytes]) -> None:
-        self._positions = sorted(positions)
+    def __init__(self, positions: Keys) -> None:
+        self._positions = positions
 
     @override
     def key(self, kind: PartitionKind, column: sa.ColumnElement[Any]) -> Condition:
@@ -140,8 +188,8 @@ class _Positions(_Sight):
 class _Distributors(_Sight):
     """What belongs to distributors: rows that name one, and rows of what names one."""
 
-    def __init__(self, distributors: frozenset[bytes]) -> None:
-        self._distributors = sorted(distributors)
+    def __init__(self, distributors: Keys) -> None:
+        self._distributors = distributors
 
     @override
     def sees(self, table: ReplicatedTable, rows: sa.FromClause) -> Condition:

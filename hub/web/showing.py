@@ -3,6 +3,7 @@
 import datetime
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from babel.dates import format_date, format_datetime, format_timedelta, get_timezone_name
 from babel.numbers import format_decimal
@@ -23,6 +24,8 @@ _CODED = frozenset(
      "vat_mode", "condition", "severity", "geo_band", "result", "scope_rule"}
 )  # fmt: skip
 _SHORT_WORDS = 20
+_KEPT = 8_192
+"""Numbers and days that are kept in words: a page has the same ones many times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +73,18 @@ class Showing:
         if name in {"size_bytes", "bytes_up", "bytes_down"}:
             return self.size(value)
         if name == "clock_skew_us":
-            return f"{format_decimal(value / 1_000_000, '#,##0.0', locale=self.language)} s"
-        return format_decimal(value, locale=self.language)
+            return f"{_number(value / 1_000_000, '#,##0.0', self.language)} s"
+        return _number(value, None, self.language)
 
     def decimal(self, value: Decimal, scale: int) -> str:
         """A decimal: money with its two digits, prices and quantities without idle zeros."""
         if scale == 2:  # noqa: PLR2004 - money
-            return format_decimal(value, "#,##0.00", locale=self.language)
-        return format_decimal(value, "#,##0." + "#" * scale, locale=self.language)
+            return _number(value, "#,##0.00", self.language)
+        return _number(value, "#,##0." + "#" * scale, self.language)
 
     def day(self, value: str) -> str:
         """A day of the form YYYY-MM-DD."""
-        try:
-            day = datetime.date.fromisoformat(value)
-        except ValueError:
-            return value
-        return format_date(day, "medium", locale=self.language)
+        return _day(value, self.language)
 
     def moment(self, at: int) -> datetime.datetime:
         """UTC microseconds in the person's time zone."""
@@ -114,10 +113,23 @@ class Showing:
     def size(self, count: int) -> str:
         """A size in bytes, KiB or MiB."""
         if count >= _MEGA:
-            return f"{format_decimal(count / _MEGA, '#,##0.0', locale=self.language)} MiB"
+            return f"{_number(count / _MEGA, '#,##0.0', self.language)} MiB"
         if count >= _KILO:
-            return f"{format_decimal(count / _KILO, '#,##0', locale=self.language)} KiB"
+            return f"{_number(count / _KILO, '#,##0', self.language)} KiB"
         return f"{count} B"
+
+
+@lru_cache(maxsize=_KEPT)
+def _number(value: Decimal | float, pattern: str | None, language: str) -> str:
+    return format_decimal(value, pattern, locale=language)
+
+
+@lru_cache(maxsize=_KEPT)
+def _day(value: str, language: str) -> str:
+    try:
+        return format_date(datetime.date.fromisoformat(value), "medium", locale=language)
+    except ValueError:
+        return value
 
 
 def is_number(column: ReplicatedColumn) -> bool:

@@ -22,6 +22,7 @@ from tests.bench.lag import measure_lag
 from tests.bench.memory import measure_device_memory, measure_memory
 from tests.bench.round_trips import measure_round_trips
 from tests.bench.storm import QUICK_STORM, STORM, measure_storm
+from tests.bench.web import QUICK_WEB, WEB, measure_web
 
 REACH = {
     "initialize.ratio": ("<=", 1.0),
@@ -34,6 +35,7 @@ REACH = {
     "hub.ingest_ratio": (">=", 0.35),
     "hub.fanout.cost_ratio": ("<=", 1.25),
     "lag.p99": ("<=", 1.0),
+    "web.p95": ("<=", 0.2),
     "device.rss": ("<=", 120.0),
     "gateway.rss": ("<=", 200.0),
     "hub.rss": ("<=", 400.0),
@@ -83,6 +85,7 @@ BENCHMARKS = (
     Benchmark(("hub.rss", "gateway.rss"), measure_memory),
     Benchmark(("gateway.init_storm",), measure_storm, STORM, QUICK_STORM),
     Benchmark(("hub.fanout",), measure_fanout, FANOUT, QUICK_FANOUT),
+    Benchmark(_keys("web", "p50", "p95", "p99"), measure_web, WEB, QUICK_WEB),
 )
 """In this order: the first one needs a device that has never sent anything."""
 

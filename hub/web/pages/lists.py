@@ -143,12 +143,8 @@ class ListPages:
     async def _children(
         self, visitor: Visitor, found: Record, showing: Showing
     ) -> list["ShownChild"]:
-        shown = []
-        for child in found.view.children:
-            part = await lists.children(self._database, visitor.access, found, child)
-            if part is not None:
-                shown.append(_child(part, child.column, found, visitor, showing))
-        return shown
+        parts = await lists.children(self._database, visitor.access, found)
+        return [_child(part, child.column, found, visitor, showing) for child, part in parts]
 
     async def _history(self, visitor: Visitor, found: Record, showing: Showing) -> list[ShownEvent]:
         events = await history.history(self._database, visitor.access, found)
@@ -217,7 +213,7 @@ def _child(
     return ShownChild(
         translate(view.title, language),
         address(f"/{view.name}", leads),
-        _count(part.total),
+        f"{part.total}+" if part.after is not None else str(part.total),
         columns(view, language),
         lines(part, visitor.access, showing),
         part.after is not None and bool(leads),
@@ -325,10 +321,6 @@ def _total(total: int, language: str) -> str:
         text = translate("more than {count} rows", language)
         return text.format(count=f"{COUNTED:,}".replace(",", " "))
     return translate_plural("{count} row", "{count} rows", total, language).format(count=total)
-
-
-def _count(total: int) -> str:
-    return f"{COUNTED}+" if total > COUNTED else str(total)
 
 
 def row_id_of(text: str) -> bytes:

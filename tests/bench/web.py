@@ -1,0 +1,143 @@
+"""web.*: the back office at work: 150 requests a second of its mix, over a year of data, one hub process.
+
+The load is open: every request has a moment, and its time counts from that moment, so that a slow answer makes the
+ones behind it late too. People sign in before; each keeps a connection, as a browser does.
+"""
+
+import asyncio
+import random
+import ssl
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+import aiohttp
+
+from fieldmesh.service.tls import certificate_pem
+from tests.bench.company import PASSWORD, Measured, Shape
+from tests.bench.figures import Figures, percentile
+from tests.bench.gateway import cpu_seconds
+from tests.bench.memory import measure_memory
+from tests.kit.workplace import Person
+
+WEB = Shape(reps=50, outlets=100, products=500, orders=24, lines=5)
+"""120,000 orders with 600,000 lines: a year of 50 reps."""
+QUICK_WEB = Shape(reps=4, outlets=20, products=100, orders=6, lines=3)
+REQUESTS_A_SECOND = 150.0
+SECONDS, QUICK_SECONDS = 40.0, 20.0
+PEOPLE = 24
+KNOWN = 100
+"""Records of each kind that a person opens."""
+_MOST_SHOWN = 300
+_WORDS = ("Market", "Kiosk", "Store", "12", "007", "a")
+
+MIX = (
+    ("today", 12, "/today"),
+    ("map", 4, "/today/map"),
+    ("list", 14, "/outlets"),
+    ("search", 16, "/outlets?q={word}"),
+    ("record", 16, "/outlets/{outlet}"),
+    ("orders", 12, "/orders"),
+    ("order", 10, "/orders/{order}"),
+    ("products", 6, "/products?q={word}"),
+    ("api", 10, "/api/v1/outlets?limit=100"),
+)
+"""Kind, share, address."""
+
+
+@dataclass(slots=True)
+class _Desk:
+    """Somebody of the back office, and what they open."""
+
+    person: Person
+    outlets: Sequence[str]
+    orders: Sequence[str]
+
+
+@dataclass(slots=True)
+class _Times:
+    """Seconds a request, by kind; what was no answer."""
+
+    seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    failed: list[str] = field(default_factory=list)
+
+
+async def measure_web(measured: Measured, figures: Figures) -> None:
+    """95 of 100 requests are answered within so many seconds."""
+    seconds = QUICK_SECONDS if measured.quick else SECONDS
+    count = int(REQUESTS_A_SECOND * seconds)
+    times, choose = _Times(), random.Random(17)
+    async with _people(measured) as desks:
+        plan = [(choose.choice(desks), *_request(choose)) for _ in range(count)]
+        pid = measured.network.hub.service.pid
+        used, began = cpu_seconds(pid), time.perf_counter()
+        async with asyncio.TaskGroup() as group:
+            for number, (desk, kind, address) in enumerate(plan):
+                due = began + number / REQUESTS_A_SECOND
+                await asyncio.sleep(max(0.0, due - time.perf_counter()))
+                group.create_task(_ask(desk, kind, address, due, times, choose))
+        used = cpu_seconds(pid) - used
+    assert not times.failed, times.failed[:5]
+    every = [one for found in times.seconds.values() for one in found]
+    assert len(every) == count, len(every)
+    figures.put("web.requests_per_second", REQUESTS_A_SECOND)
+    figures.put("web.p50", percentile(every, 0.50))
+    figures.put("web.p95", percentile(every, 0.95))
+    figures.put("web.p99", percentile(every, 0.99))
+    figures.put("web.cpu_ms_per_request", used * 1000 / count)
+    for kind, _, _ in MIX:
+        figures.put(f"web.{kind}_p95", percentile(times.seconds[kind], 0.95))
+    await measure_memory(measured, figures)
+
+
+def _request(choose: random.Random) -> tuple[str, str]:
+    kinds = [kind for kind, _, _ in MIX]
+    kind = choose.choices(kinds, [share for _, share, _ in MIX])[0]
+    return kind, next(address for name, _, address in MIX if name == kind)
+
+
+async def _ask(
+    desk: _Desk, kind: str, address: str, due: float, times: _Times, choose: random.Random
+) -> None:
+    path = address.format(
+        word=choose.choice(_WORDS),
+        outlet=choose.choice(desk.outlets),
+        order=choose.choice(desk.orders),
+    )
+    async with desk.person.browser.get(desk.person.base + path) as answer:
+        text = await answer.text()
+        if answer.status != HTTPStatus.OK:
+            times.failed.append(f"{answer.status} {path}: {text[-_MOST_SHOWN:]}")
+    times.seconds[kind].append(time.perf_counter() - due)
+
+
+@asynccontextmanager
+async def _people(measured: Measured) -> AsyncIterator[list[_Desk]]:
+    """Supervisors who have signed in, with outlets and orders that they may see."""
+    authority = certificate_pem(measured.office.trust.authority.certificate).decode("ascii")
+    trust = ssl.create_default_context(cadata=authority)
+    base = f"https://localhost:{measured.network.hub.https_port}"
+    found = await measured.rows("SELECT login FROM app_user WHERE login LIKE 'sup%' ORDER BY login")
+    logins = [str(row[0]) for row in found]
+    async with AsyncExitStack() as stack:
+        desks = []
+        for number in range(PEOPLE):
+            connector = aiohttp.TCPConnector(ssl=trust)
+            browser = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
+            person = Person(browser, base)
+            await person.get("/sign-in")
+            login = logins[number % len(logins)]
+            status, text = await person.post("/sign-in", {"login": login, "password": PASSWORD})
+            assert status == HTTPStatus.OK, text
+            known = [await _some(person, view) for view in ("outlets", "orders")]
+            desks.append(_Desk(person, *known))
+        yield desks
+
+
+async def _some(person: Person, view: str) -> list[str]:
+    status, page = await person.json(f"/api/v1/{view}?limit={KNOWN}")
+    assert status == HTTPStatus.OK, page
+    return [row["id"] for row in page["rows"]]

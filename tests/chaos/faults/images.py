@@ -12,6 +12,8 @@ from tests.chaos.faults.fault import Effect, Fault, OfDevices, OfGateways, regis
 
 _SOCKETS = shutil.ignore_patterns("*.sock")
 _LATER_S = (0.5, 3.0)
+_TWO_PASTS = frozenset({"cloned_device", "late_batch"})
+"""Two batches of one number, or one of an epoch that is over: only one is applied, the other is put aside."""
 _OF_COPIES = 10**8
 """Numbers of steps from here on are a copy's."""
 
@@ -61,6 +63,7 @@ class RestoreDevice(_FromImage, OfDevices):
 
     name = "restore_device"
     effects = frozenset({Effect.DEVICE_RESTORED})
+    explains = _TWO_PASTS
 
     @override
     async def begin(self, network: Arena, choose: random.Random) -> str:
@@ -82,7 +85,7 @@ class CloneDevice(_FromImage, OfDevices):
 
     name = "clone_device"
     lasts_s = (1.0, 3.0)
-    explains = frozenset({"cloned_device"})
+    explains = _TWO_PASTS
 
     @override
     async def begin(self, network: Arena, choose: random.Random) -> str:

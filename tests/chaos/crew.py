@@ -205,13 +205,15 @@ class CrewWork:
             self.down.discard(device)
         return {}
 
-    async def _clone(self, device: str, folder: str, gateway: str, number: int) -> Answer:
+    async def _clone(self, device: str, folder: str, gateway: str, step_number: int) -> Answer:
         """Somebody takes an order with a copy of the device, and sends it."""
         held = self.device(device)
         copy = Clone(held.post, Path(folder), held.password, self.history, held.gateways)
         await copy.open()
         try:
-            await copy.do(replace(step(self.seed, held.post, self.shape, number), deed=Deed.ORDER))
+            await copy.do(
+                replace(step(self.seed, held.post, self.shape, step_number), deed=Deed.ORDER)
+            )
             outcome = await copy.sync("fast", gateway)
         finally:
             await copy.close()

@@ -107,7 +107,7 @@ class CloneDevice(_FromImage, OfDevices):
             device=self.node,
             folder=str(self._image(network)),
             gateway=gateway,
-            number=choose.randrange(_OF_COPIES, 10 * _OF_COPIES),
+            step_number=choose.randrange(_OF_COPIES, 10 * _OF_COPIES),
         )
         return f"a copy of {self.node} sent an order to {gateway}, {when}: {told['outcome']}"
 

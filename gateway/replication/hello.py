@@ -71,7 +71,8 @@ def take_welcome(
     epochs = [cursors.EpochStart(epoch.epoch, epoch.began_after) for epoch in welcome.epochs]
     changed = subscription.take_epochs(connection, epochs, now)
     state = cursors.read_state(connection)
-    if state.mark_lsn < welcome.oldest_lsn and state.down_sequence:
+    oldest = welcome.oldest_lsn
+    if state.mark_lsn < oldest and partitions.holds_older(connection, oldest):
         again = partitions.seed_again(connection, None, now, whole=False)
         cursors.forget_stream_place(connection)
         LOG.warning("away_too_long", extra={"partitions": again})

@@ -125,7 +125,9 @@ async def seed(parts: ReplicationParts, row: Partition) -> None:
         for chunk in range(next_chunk, begun.chunks):
             await _fetch_chunk(parts, row, begun.seed_id, chunk)
         now = parts.clock.now()
-        await parts.database.write(lambda c: partitions.set_seeded(c, partition, now))
+        await parts.database.write(
+            lambda c: partitions.set_seeded(c, partition, seed_id=begun.seed_id, now=now)
+        )
     await _finish(parts, partition)
 
 
@@ -152,12 +154,14 @@ async def _fetch_chunk(parts: ReplicationParts, row: Partition, seed_id: bytes, 
     now = parts.clock.now()
     if row.served:
         await parts.database.write(
-            lambda c: partitions.keep_chunk(c, row.partition, chunk=chunk, payload=payload, now=now)
+            lambda c: partitions.keep_chunk(
+                c, row.partition, seed_id=seed_id, chunk=chunk, payload=payload, now=now
+            )
         )
         return
     content = await asyncio.to_thread(decode_chunk, payload)
     await parts.database.write_alone(
-        partial(_apply_chunk, partition=row.partition, chunk=chunk, content=content, now=now)
+        partial(_apply_chunk, row=row, seed_id=seed_id, chunk=chunk, content=content, now=now)
     )
 
 
@@ -171,13 +175,14 @@ def decode_chunk(payload: bytes) -> list[frames.UnpackedFrame]:
 def _apply_chunk(
     connection: Transaction,
     *,
-    partition: int,
+    row: Partition,
+    seed_id: bytes,
     chunk: int,
     content: list[frames.UnpackedFrame],
     now: int,
 ) -> None:
     _apply_frames(connection, content)
-    partitions.note_chunk(connection, partition, chunk=chunk, now=now)
+    partitions.note_chunk(connection, row.partition, seed_id=seed_id, chunk=chunk, now=now)
 
 
 def _apply_frames(connection: Transaction, content: list[frames.UnpackedFrame]) -> None:

@@ -165,6 +165,16 @@ def seed_again(
     ).rowcount
 
 
+def holds_older(connection: sqlite3.Connection, lsn: int) -> bool:
+    """Whether rows or seeds here are of before that LSN, when the mark is: what lies between is in no stream."""
+    found = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM fm_partition WHERE state = 'ready'"
+        " OR state IN ('seeding', 'seeded') AND seed_lsn < ?)",
+        (lsn,),
+    ).fetchone()
+    return bool(found[0])
+
+
 @dataclass(frozen=True, slots=True)
 class SeedBegun:
     """What the hub said of a seed."""
@@ -212,6 +222,7 @@ def keep_chunk(
     connection: sqlite3.Connection,
     partition: int,
     *,
+    seed_id: bytes,
     chunk: int,
     payload: bytes,
     now: int,
@@ -221,22 +232,27 @@ def keep_chunk(
         "INSERT OR REPLACE INTO fm_seed_chunk (partition, chunk, payload) VALUES (?, ?, ?)",
         (partition, chunk, payload),
     )
-    note_chunk(connection, partition, chunk=chunk, now=now)
+    note_chunk(connection, partition, seed_id=seed_id, chunk=chunk, now=now)
 
 
-def note_chunk(connection: sqlite3.Connection, partition: int, *, chunk: int, now: int) -> None:
-    """The seed stands after this chunk."""
+def note_chunk(
+    connection: sqlite3.Connection, partition: int, *, seed_id: bytes, chunk: int, now: int
+) -> None:
+    """The seed stands after this chunk, unless it is not wanted any more."""
     connection.execute(
-        "UPDATE fm_partition SET next_chunk = ?, progressed_at = ? WHERE partition = ?",
-        (chunk + 1, now, partition),
+        "UPDATE fm_partition SET next_chunk = ?, progressed_at = ? WHERE partition = ? AND seed_id = ?",
+        (chunk + 1, now, partition, seed_id),
     )
 
 
-def set_seeded(connection: sqlite3.Connection, partition: int, now: int) -> None:
-    """All chunks are here; the partition waits for the mark to reach the seed."""
+def set_seeded(connection: sqlite3.Connection, partition: int, *, seed_id: bytes, now: int) -> None:
+    """All chunks are here; the partition waits for the mark to reach the seed.
+
+    A seed that was given up meanwhile, because the stream has missed something since, does not count any more.
+    """
     connection.execute(
-        "UPDATE fm_partition SET state = 'seeded', progressed_at = ? WHERE partition = ?",
-        (now, partition),
+        "UPDATE fm_partition SET state = 'seeded', progressed_at = ? WHERE partition = ? AND seed_id = ?",
+        (now, partition, seed_id),
     )
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import random
 import shutil
 import signal
@@ -52,6 +53,7 @@ def main() -> int:
     _say(
         f"{command}: {len(faults)} faults, {options.gateways} gateways, {options.devices} devices in {crews} crews"
     )
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of every broker that goes away
     began = time.monotonic()
     try:
         verdict = asyncio.run(_until_told(orders))

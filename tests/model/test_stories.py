@@ -69,6 +69,25 @@ async def test_a_gateway_that_comes_before_the_new_stream_has_a_message_misses_n
     await ends_well(world)
 
 
+async def test_a_gateway_that_was_seeded_but_has_no_mark_yet_when_the_store_is_lost_again_misses_nothing(
+    world: World,
+) -> None:
+    """What it was given is as old as its seed: the second loss took what came after that."""
+    await world.at_rest()
+    gateway = world.gateways["GW1"]
+    await world.set_price(1)
+    await world.hub.relay_once()
+    world.broker.lose_store()
+    await gateway.hear()
+    await gateway.seed()
+    await world.set_price(2)
+    await world.hub.relay_once()
+    world.broker.lose_store()
+    world.clock.advance(5_000_000)
+    await world.hub.relay_once()
+    await ends_well(world)
+
+
 async def test_a_first_delivery_that_is_lost_is_missed(world: World) -> None:
     """The number of the first delivery is known from the hub's welcome, so even that hole is seen."""
     await world.set_price(1)

@@ -292,7 +292,7 @@ async def place_region(
             partitions.begin_seed(
                 connection, partition, partitions.SeedBegun(b"seed", lsn, lsn, 1, 1), 1
             )
-            partitions.set_seeded(connection, partition, 1)
+            partitions.set_seeded(connection, partition, seed_id=b"seed", now=1)
             partitions.set_ready(connection, partition, 1)
         cursors.set_mark(connection, lsn, marked_at=1, down_sequence=1)
 

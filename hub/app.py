@@ -30,6 +30,8 @@ from fieldmesh.service.tasks import Supervisor
 from fieldmesh.service.tls import certificate_pem, to_show
 from hub.config import HubHome
 from hub.desk.hands import Hands
+from hub.desk.reports.mailing import ReportMailing
+from hub.desk.reports.running import analyst_of
 from hub.fleet.jobs import Jobs
 from hub.fleet.leases import lease
 from hub.fleet.office import Office
@@ -99,6 +101,7 @@ class _Running:
         self._registry = Registry("hub")
         self._loops = Supervisor(office.clock, random.SystemRandom())
         self._trust = replace(office.trust, bus_url=told_to_gateways(office, broker.port))
+        self._analyst = analyst_of(office)
         self._revoked: dict[str, int] = {}
         self._streams = streams
         self._consumers = self._ingest_consumers()
@@ -111,7 +114,7 @@ class _Running:
         https = office.settings.https
         pace = Pace(office.clock, tries=_TRIES, refill_s=_REFILL_S)
         page = EnrolmentPage(self.enrol, self._trust.authority.chain, pace)
-        web = WebServer(page, Workplace(self._hands()), self._health, self._registry)
+        web = WebServer(page, Workplace(self._hands(), self._analyst), self._health, self._registry)
         port = await _start_web(web, https.host, https.port, office.home, chain=chain, key=key)
         try:
             async with Shutdown() as shutdown, self._loops as loops:
@@ -123,6 +126,7 @@ class _Running:
                 await loops.stop()
         finally:
             await web.stop()
+            await self._analyst.columns.close()
 
     def _run_loops(self, loops: Supervisor) -> None:
         office = self._office
@@ -137,6 +141,8 @@ class _Running:
         )
         loops.run("relay", relay.run)
         loops.run("answers", self._responder().run)
+        loops.run("columns", self._analyst.columns.run)
+        loops.run("report mail", ReportMailing(office, self._analyst).run)
         self._run_ingest(loops)
 
     def _run_ingest(self, loops: Supervisor) -> None:

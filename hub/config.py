@@ -111,6 +111,20 @@ class WorkplaceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AnalysisSettings:
+    """Reports, and the columnar copy that they are asked of."""
+
+    memory_bytes: int = field(
+        default=192 << 20,
+        metadata=_help("Memory that questions may use; what does not fit goes to disk."),
+    )
+    threads: int = field(default=2, metadata=_help("Processors that questions may use."))
+    question_s: float = field(
+        default=60.0, metadata=_help("A question that takes longer is ended.")
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class HubSettings:
     """All settings of a hub."""
 
@@ -127,6 +141,7 @@ class HubSettings:
     ingest: IngestSettings = field(default_factory=IngestSettings)
     workplace: WorkplaceSettings = field(default_factory=WorkplaceSettings)
     mail: MailServer = field(default_factory=MailServer)
+    analysis: AnalysisSettings = field(default_factory=AnalysisSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +169,11 @@ class HubHome:
     def bus(self) -> Path:
         """What the NATS server keeps."""
         return self.folder / "bus"
+
+    @property
+    def analysis(self) -> Path:
+        """The columnar copy for reports; may be thrown away while the hub is down."""
+        return self.folder / "analysis"
 
     @property
     def blobs(self) -> Path:

@@ -220,6 +220,10 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("key_used_otherwise", _STATE, "This Idempotency-Key was used with another request.", "Send a new key with a new request."),
     ("limit_exceeded", _DENIED, "The amount is above your limit of {most}.", "Ask somebody above you."),
     ("bad_filter", _BAD, "{place} can't be asked of this list.", "Use the fields of the page, or see the description of the web service."),
+    ("question_wrong", _BAD, "The report can't be made: {text}", "Change the report; the page says what fits together."),
+    ("question_too_large", _BAD, "The report has more than {most} lines.", "Choose a shorter time, or fewer rows; a filter helps."),
+    ("question_too_heavy", _BUSY, "The report took longer than {seconds} seconds.", "Choose a shorter time, or ask again when fewer people do."),
+    ("analysis_prepares", _AWAY, "The figures are being prepared: {share} % of the tables are read.", "Open the page again in a moment."),
     ("form_not_ours", _DENIED, "The form did not come from this site, or you have signed in anew since.", "Open the page again and repeat it."),
     # --- what head office refuses, in words for reps
     ("not_your_table", _DENIED, "Your post may not write {table}.", "Ask your supervisor."),

@@ -114,7 +114,7 @@ async def fetch_in(
         marks = ", ".join("?" * len(piece))
         result = await connection.exec_driver_sql(f"{head} IN ({marks}) {tail}", piece)
         found.extend(result.fetchall())
-    return _stored(connection, kinds, found)
+    return stored(connection, kinds, found)
 
 
 def _most_of(connection: AsyncConnection) -> int:
@@ -133,9 +133,10 @@ def _native(
     return list(zip(*columns, strict=True))
 
 
-def _stored(
+def stored(
     connection: AsyncConnection, kinds: Sequence[ReplicatedColumn], rows: list[Row]
 ) -> list[Row]:
+    """Rows that the database gave, in storage form."""
     if connection.dialect.name != "mssql" or not rows:
         return rows
     dialect = connection.dialect

@@ -250,3 +250,27 @@ IDEMPOTENCY = _table(
     text("answer", 60000, null=False),
     time("at", null=False),
 )
+REPORT = _table(
+    "fm_report",
+    ("report_id",),
+    link("report_id"),
+    link("owner_id"),
+    text("title", 200, null=False),
+    text("question", 16000, null=False),
+    flag("shared"),
+    time("changed_at", null=False),
+)
+sa.Index("fm_report_by_owner", REPORT.c.owner_id)
+REPORT_MAIL = _table(
+    "fm_report_mail",
+    ("mail_id",),
+    link("mail_id"),
+    link("user_id"),
+    text("report", 40, null=False),
+    text("every", 10, null=False),
+    text("format", 10, null=False),
+    text("language", 10, null=False),
+    text("sent_for", 10, null=False),
+    text("problem", 200, null=False),
+)
+sa.Index("fm_report_mail_by_user", REPORT_MAIL.c.user_id)

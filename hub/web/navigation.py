@@ -49,6 +49,8 @@ PLACES: tuple[Place, ...] = (
         "quarantine.manage",
     ),
     Place(Area.ORGANISATION, N_("Move outlets"), "/move-outlets", "outlet.move"),
+    Place(Area.ANALYSIS, N_("Reports"), "/analysis", "report.view"),
+    Place(Area.ANALYSIS, N_("Build a report"), "/analysis/build", "report.build"),
     Place(Area.JOURNAL, N_("Journal"), "/journal", "journal.view"),
     Place(Area.ADMINISTRATION, N_("Load a CSV file"), "/import", "data.import"),
     Place(Area.ADMINISTRATION, N_("Settings"), "/settings", "setting.view"),

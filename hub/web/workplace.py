@@ -4,6 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
+from hub.analysis.answers import Analyst
 from hub.desk.guard import Guard
 from hub.desk.hands import Hands
 from hub.desk.passwords import Passwords
@@ -16,6 +17,7 @@ from hub.web.guards import answers_in_words, forms_come_from_here
 from hub.web.pages.account import AccountPages
 from hub.web.pages.acts import ActPages
 from hub.web.pages.administration import AdministrationPages
+from hub.web.pages.analysis import AnalysisPages
 from hub.web.pages.edits import EditPages
 from hub.web.pages.exports import ExportPages
 from hub.web.pages.home import HomePages
@@ -24,6 +26,7 @@ from hub.web.pages.lists import ListPages
 from hub.web.pages.moves import MovePages
 from hub.web.pages.orders import OrderPages
 from hub.web.pages.oversight import OversightPages
+from hub.web.pages.report_building import ReportBuilding
 from hub.web.pages.security import SecurityPages
 from hub.web.pages.signin import SignInPages
 from hub.web.pages.steps import StepPages
@@ -35,8 +38,8 @@ from hub.web.shell import Shell
 class Workplace:
     """What people open in a browser, and what programs ask."""
 
-    def __init__(self, hands: Hands) -> None:
-        """Everything reads and writes the office's database, and acts by ``hands``."""
+    def __init__(self, hands: Hands, analyst: Analyst) -> None:
+        """Everything is read and written in the office's database; ``analyst`` answers what reports ask."""
         office = hands.office
         self._office = office
         self._shell = Shell(office.settings.company)
@@ -56,6 +59,8 @@ class Workplace:
             OrderPages(hands, self._shell),
             JournalPages(hands, self._shell),
             AdministrationPages(hands, self._shell),
+            AnalysisPages(office, analyst, self._shell),
+            ReportBuilding(office, analyst, self._shell),
             ExportPages(office),
             Resources(office),
             ActServices(hands),

@@ -15,8 +15,10 @@ from fieldmesh.basics.clock import ManualClock
 from fieldmesh.service.health import Health
 from fieldmesh.service.metrics import Registry
 from fieldmesh.service.tls import certificate_pem
+from hub.analysis.answers import Analyst
 from hub.config import HubSettings
 from hub.desk.hands import Applied, Hands
+from hub.desk.reports.running import analyst_of
 from hub.exchange.sample.generated import GeneratedCompany, Size
 from hub.exchange.sample.loading import load_company
 from hub.fleet.office import Office, make_office
@@ -112,6 +114,7 @@ class Site:
     office: Office
     base: str
     trust: ssl.SSLContext
+    analyst: Analyst
 
     @asynccontextmanager
     async def stranger(self) -> AsyncIterator[Person]:
@@ -171,11 +174,14 @@ async def site(folder: Path, size: Size | None = None) -> AsyncIterator[Site]:
         raise AssertionError
 
     page = EnrolmentPage(nobody, office.trust.authority.certificate, pace)
-    server = WebServer(page, Workplace(_hands(office)), lambda: Health(ready=True), Registry("hub"))
+    analyst = analyst_of(office)
+    workplace = Workplace(_hands(office), analyst)
+    server = WebServer(page, workplace, lambda: Health(ready=True), Registry("hub"))
     port = await server.start("127.0.0.1", 0, chain=chain_file, key=key_file)
     trust = ssl.create_default_context(cadata=office.trust.authority.pem.decode())
     try:
-        yield Site(office, f"https://localhost:{port}", trust)
+        yield Site(office, f"https://localhost:{port}", trust, analyst)
     finally:
         await server.stop()
+        await analyst.columns.close()
         await office.database.close()

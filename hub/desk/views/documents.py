@@ -12,7 +12,7 @@ VIEWS = (
         "orders", "sales_order", Area.DOCUMENTS, N_("Orders"), "order.view",
         ("number", "date", "outlet_id.name", "position_id.name", "distributor_id.name", "delivery_date", "amount",
          "state", "is_return"),
-        filters=(Filter("state"), Filter("date"), Filter("position_id"), Filter("distributor_id"),
+        filters=(Filter("state"), Filter("date"), Filter("position_id"), Filter("outlet_id"), Filter("distributor_id"),
                  Filter("payment_form", ("credit", "cash")), Filter("is_return")),
         order=("-created_at",), label=("number",),
         children=(Child("order-lines", "order_id"), Child("order-history", "order_id"),
@@ -34,7 +34,7 @@ VIEWS = (
         "van-sales", "sale_invoice", Area.DOCUMENTS, N_("Van sales"), "van_sale.view",
         ("number", "created_at", "outlet_id.name", "position_id.name", "warehouse_id.name", "amount", "state",
          "printed_at"),
-        filters=(Filter("state"), Filter("position_id")), label=("number",),
+        filters=(Filter("state"), Filter("created_at"), Filter("position_id"), Filter("outlet_id")), label=("number",),
         children=(Child("van-sale-lines", "invoice_id"),), hint=_FIELD,
     ),
     View(
@@ -45,7 +45,7 @@ VIEWS = (
     View(
         "shipments", "shipment", Area.DOCUMENTS, N_("Shipments"), "shipment.view",
         ("number", "date", "outlet_id.name", "distributor_id.name", "kind", "amount", "order_id.number"),
-        filters=(Filter("date"), Filter("distributor_id"),
+        filters=(Filter("date"), Filter("outlet_id"), Filter("distributor_id"),
                  Filter("kind", ("sale", "return", "write_off", "correction", "transfer"))),
         order=("-date",), label=("number",), children=(Child("shipment-lines", "shipment_id"),),
         hint=N_("Shipments come from the accounting system and from distributors."),
@@ -58,7 +58,7 @@ VIEWS = (
     View(
         "returns", "goods_return", Area.DOCUMENTS, N_("Returns"), "return.view",
         ("number", "created_at", "outlet_id.name", "position_id.name", "reason", "condition", "state"),
-        filters=(Filter("state"), Filter("position_id")), label=("number",),
+        filters=(Filter("state"), Filter("created_at"), Filter("position_id"), Filter("outlet_id")), label=("number",),
         children=(Child("return-lines", "return_id"),), hint=_FIELD,
     ),
     View(
@@ -69,19 +69,20 @@ VIEWS = (
     View(
         "payments", "payment", Area.DOCUMENTS, N_("Payments"), "payment.view",
         ("number", "created_at", "outlet_id.name", "position_id.name", "kind", "amount", "cash_bag", "state"),
-        filters=(Filter("state"), Filter("kind", ("cash", "card")), Filter("position_id")),
+        filters=(Filter("state"), Filter("kind", ("cash", "card")), Filter("created_at"), Filter("position_id"),
+                 Filter("outlet_id")),
         label=("number",), audited=True, hint=_FIELD,
     ),
     View(
         "cash-handovers", "cash_handover", Area.DOCUMENTS, N_("Cash handed over"), "payment.view",
         ("created_at", "position_id.name", "amount", "place", "accepted_by.person"),
-        filters=(Filter("position_id"),), label=("created_at", "position_id.name"), hint=_FIELD,
+        filters=(Filter("position_id"), Filter("created_at")), label=("created_at", "position_id.name"), hint=_FIELD,
     ),
     View(
         "visits", "visit", Area.DOCUMENTS, N_("Visits"), "visit.view",
         ("started_at", "finished_at", "outlet_id.name", "position_id.name", "geo_band", "distance_m", "result_code",
          "reason_code"),
-        filters=(Filter("position_id"), Filter("started_at"), Filter("geo_band")),
+        filters=(Filter("position_id"), Filter("outlet_id"), Filter("started_at"), Filter("geo_band")),
         order=("-created_at",), label=("outlet_id.name", "started_at"),
         children=(Child("orders", "visit_id"), Child("survey-responses", "visit_id"), Child("shelf-facts", "visit_id"),
                   Child("photos", "visit_id"), Child("payments", "visit_id")),
@@ -107,12 +108,12 @@ VIEWS = (
     View(
         "photos", "photo", Area.DOCUMENTS, N_("Photos"), "photo.view",
         ("taken_at", "position_id.name", "visit_id.outlet_id.name", "size_bytes"),
-        filters=(Filter("position_id"),), label=("taken_at",), hint=_FIELD,
+        filters=(Filter("position_id"), Filter("taken_at")), label=("taken_at",), hint=_FIELD,
     ),
     View(
         "van-loads", "van_load", Area.DOCUMENTS, N_("Van tours and loads"), "van_sale.view",
         ("number", "created_at", "position_id.name", "kind", "from_warehouse_id.name", "to_warehouse_id.name", "state"),
-        filters=(Filter("state"), Filter("position_id")), label=("number",),
+        filters=(Filter("state"), Filter("created_at"), Filter("position_id")), label=("number",),
         children=(Child("van-load-lines", "load_id"),), hint=_FIELD,
     ),
     View(

@@ -57,7 +57,8 @@ VIEWS = (
     View(
         "debts", "debt_doc", Area.OUTLETS, N_("Debts"), "debt.view",
         ("number", "outlet_id.name", "date", "due_date", "amount", "rest", "distributor_id.name"),
-        filters=(Filter("due_date"), Filter("distributor_id")), order=("due_date",), label=("number",), audited=True,
+        filters=(Filter("due_date"), Filter("outlet_id"), Filter("distributor_id")), order=("due_date",),
+                 label=("number",), audited=True,
         hint=N_("Debts come from the accounting system or from a CSV file."),
     ),
     View(

@@ -1,0 +1,212 @@
+"""What facts, dimensions and measures are."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+
+from hub.storage.columnar.terms import Column, Figure, Grain, Key, Term, Test
+
+
+class Unit(StrEnum):
+    """How a figure is written."""
+
+    COUNT = "count"
+    MONEY = "money"
+    QUANTITY = "quantity"
+    PERCENT = "percent"
+    DECIMAL = "decimal"
+    MINUTES = "minutes"
+    DAYS = "days"
+    BYTES = "bytes"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fact:
+    """A table of things that happened or stand, with what they can be asked by.
+
+    Attributes:
+        code: stable name.
+        title: English msgid.
+        table: whose rows.
+        function: who may see them; its scope, and that of the report, say which.
+        day: path of the day or moment; empty = rows stand as they are now, whatever the period.
+        entities: kind of thing → path of its id, for the dimensions of that kind.
+        view: list to which figures lead; empty = none.
+        leads: dimension → filter of that list.
+        view_day: filter of that list for the period.
+    """
+
+    code: str
+    title: str
+    table: str
+    function: str
+    day: str = ""
+    entities: Mapping[str, str] = field(default_factory=dict)
+    view: str = ""
+    leads: Mapping[str, str] = field(default_factory=dict)
+    view_day: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """What lines can be made by.
+
+    Attributes:
+        code: stable name.
+        title: English msgid.
+        entity: of what it is; the code of a fact for what only that fact has; `day` for time.
+        path: of the value, from the entity's row; empty = its id.
+        labels: paths of what it is called, when the value is an id.
+        grain: of a day.
+        term: the value of a fact's own dimension that is no plain path.
+        bands: upper bounds, for values that are grouped.
+        band_titles: English msgids, one more than bounds.
+        coded: whether values are words of the program.
+        view: list that a value leads to; empty = none.
+    """
+
+    code: str
+    title: str
+    entity: str
+    path: str = ""
+    labels: tuple[str, ...] = ()
+    grain: Grain | None = None
+    term: Term | None = None
+    bands: tuple[int, ...] = ()
+    band_titles: tuple[str, ...] = ()
+    coded: bool = False
+    view: str = ""
+
+    def keys(self, fact: Fact) -> tuple[Key, ...]:
+        """What the fact is grouped by: the value first, then what it is called.
+
+        A row that the asker's scope hides has no id here: it is nobody's.
+        """
+        if self.term is not None:
+            return (Key(self.term, bands=self.bands),)
+        if self.entity == "day":
+            return (Key(Column(fact.day), self.grain),)
+        value = _joined(fact.entities.get(self.entity, ""), self.path)
+        if not self.labels:
+            return (Key(Column(value)),)
+        own = Key(Column(_joined(value, "id")))
+        return (own, *(Key(Column(_joined(value, one)), is_label=True) for one in self.labels))
+
+    @property
+    def is_filter(self) -> bool:
+        """Whether figures can be narrowed by values of it."""
+        return self.entity != "day" and self.term is None
+
+    def fits(self, fact: Fact) -> bool:
+        """Whether the fact can be asked by it."""
+        if self.entity == "day":
+            return bool(fact.day)
+        return self.entity == fact.code or self.entity in fact.entities
+
+
+def _joined(link: str, path: str) -> str:
+    return ".".join(one for one in (link, path) if one)
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """One figure of one fact; ``scale``: what it is divided by to be in its unit."""
+
+    fact: str
+    figure: Figure
+    scale: int = 1
+
+    def value(self, held: Mapping["Base", int | None]) -> Fraction | None:
+        """The figure; a count of nothing is 0, a sum of nothing is missing."""
+        found = held.get(self)
+        return None if found is None else Fraction(found, self.scale)
+
+    def bases(self) -> Iterator["Base"]:
+        """Itself."""
+        yield self
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """One figure by another, times a factor. ``across``: the whole is taken without the dimensions that it lacks."""
+
+    part: "Formula"
+    whole: "Formula"
+    times: int = 1
+    across: bool = False
+
+    def value(self, held: Mapping[Base, int | None]) -> Fraction | None:
+        """The ratio; missing when the whole is, or is nothing."""
+        part, whole = self.part.value(held), self.whole.value(held)
+        if not whole:
+            return None
+        return (part or Fraction(0)) * self.times / whole
+
+    def bases(self) -> Iterator[Base]:
+        """Of both."""
+        yield from self.part.bases()
+        yield from self.whole.bases()
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """Figures added; those in ``less`` are taken off."""
+
+    plus: tuple["Formula", ...]
+    less: tuple["Formula", ...] = ()
+
+    def value(self, held: Mapping[Base, int | None]) -> Fraction | None:
+        """The sum; missing only when everything is."""
+        signed = [(one.value(held), 1) for one in self.plus]
+        signed += [(one.value(held), -1) for one in self.less]
+        known = [value * sign for value, sign in signed if value is not None]
+        return sum(known, Fraction(0)) if known else None
+
+    def bases(self) -> Iterator[Base]:
+        """Of all."""
+        for one in (*self.plus, *self.less):
+            yield from one.bases()
+
+
+Formula = Base | Ratio | Sum
+
+
+def universes(formula: Formula) -> Iterator[Base]:
+    """Figures that are wholes of a ratio across: taken without the dimensions that they lack."""
+    match formula:
+        case Ratio(part, whole, across=across):
+            yield from whole.bases() if across else universes(whole)
+            yield from universes(part)
+        case Sum(plus, less):
+            for one in (*plus, *less):
+                yield from universes(one)
+        case Base():
+            return
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A figure that people ask for.
+
+    Attributes:
+        code: stable name.
+        title: English msgid.
+        unit: how it is written.
+        formula: what it is.
+        meaning: the formula in words, English msgid.
+        high_is_good: whether more is better; None = neither.
+    """
+
+    code: str
+    title: str
+    unit: Unit
+    formula: Formula
+    meaning: str
+    high_is_good: bool | None = True
+
+
+__all__ = [
+    "Base", "Column", "Dimension", "Fact", "Figure", "Formula", "Grain", "Measure", "Ratio", "Sum", "Test", "Unit",
+    "universes",
+]  # fmt: skip

@@ -1,0 +1,244 @@
+"""What a question is made of: values of a row, tests of a row, keys to group by, figures of a group. Pure values.
+
+A path is a column, or a column behind links (`order_id.outlet_id.channel`), as in lists. `query` makes SQL of them.
+"""
+
+import datetime
+from dataclasses import dataclass
+from enum import StrEnum
+
+Plain = int | str | bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """The value at the end of a path."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """One value times another."""
+
+    left: "Term"
+    right: "Term"
+
+
+@dataclass(frozen=True, slots=True)
+class Minus:
+    """One value less another; of two days the days between them."""
+
+    left: "Term"
+    right: "Term"
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """The same value for every row."""
+
+    value: Plain
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """The day on which the question is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """One value where the test holds, the other elsewhere."""
+
+    test: "Test"
+    then: "Term"
+    otherwise: "Term"
+
+
+Term = Column | Times | Minus | Fixed | Today | Either
+
+
+@dataclass(frozen=True, slots=True)
+class Is:
+    """The value is one of these."""
+
+    term: Term
+    values: tuple[Plain, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """There is a value."""
+
+    term: Term
+
+
+@dataclass(frozen=True, slots=True)
+class AtMost:
+    """One value is not above another; neither is missing."""
+
+    left: Term
+    right: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The test does not hold."""
+
+    test: "Test"
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """All the tests hold."""
+
+    tests: tuple["Test", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OfPeriod:
+    """A text at the path names a month, quarter or year that lies in the question's days: 2026-11, 2026-Q4, 2026."""
+
+    path: str
+
+
+class Window(StrEnum):
+    """Which days of another table count: those of the question, those before as long, all before, or all."""
+
+    CURRENT = "current"
+    PREVIOUS = "previous"
+    BEFORE = "before"
+    ANY = "any"
+
+
+@dataclass(frozen=True, slots=True)
+class On:
+    """A column of the other table equals a path of this one; ``or_empty``: an empty one equals everything."""
+
+    column: str
+    path: str
+    or_empty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """Some row of another table fits, among those that the person may see.
+
+    Attributes:
+        table: the other one.
+        on: all must hold.
+        only: what its rows must pass.
+        day: path of the other table's day, for the window.
+        window: which days count.
+    """
+
+    table: str
+    on: tuple[On, ...]
+    only: tuple["Test", ...] = ()
+    day: str = ""
+    window: Window = Window.ANY
+
+
+Test = Is | Filled | AtMost | Not | Both | OfPeriod | Linked
+
+
+class Grain(StrEnum):
+    """How long a stretch of time is that a line stands for."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What lines are made by.
+
+    Attributes:
+        term: the value.
+        grain: of a day, shortened to the first day of its week, month, quarter or year.
+        bands: upper bounds; the key is the number of the first one that the value does not exceed.
+        is_label: follows from the other keys: shown, not grouped by.
+    """
+
+    term: Term
+    grain: Grain | None = None
+    bands: tuple[int, ...] = ()
+    is_label: bool = False
+
+
+class How(StrEnum):
+    """What is made of the values of a group."""
+
+    COUNT = "count"
+    SUM = "sum"
+    DISTINCT = "distinct"
+    P95 = "p95"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number of a group: what is made of a term's values, over the rows that pass the tests."""
+
+    how: How
+    term: Term = Fixed(1)
+    only: tuple[Test, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Days from ``since`` to ``until``, both counted."""
+
+    since: datetime.date
+    until: datetime.date
+
+    @property
+    def previous(self) -> "Period":
+        """As many days just before."""
+        days = (self.until - self.since).days + 1
+        last = self.since - datetime.timedelta(days=1)
+        return Period(last - datetime.timedelta(days=days - 1), last)
+
+
+def named_periods(period: Period) -> tuple[str, ...]:
+    """The months that the period touches, and the quarters and years that it holds whole."""
+    found: list[str] = []
+    month = period.since.replace(day=1)
+    while month <= period.until:
+        found.append(f"{month:%Y-%m}")
+        month = (month + datetime.timedelta(days=31)).replace(day=1)
+    held = set(found)
+    for year in sorted({one[:4] for one in found}):
+        quarters = [[f"{year}-{3 * q + m:02d}" for m in (1, 2, 3)] for q in range(4)]
+        found += [
+            f"{year}-Q{n + 1}" for n, months in enumerate(quarters) if held.issuperset(months)
+        ]
+        if held.issuperset(one for months in quarters for one in months):
+            found.append(year)
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One aggregation over one table.
+
+    Attributes:
+        table: whose rows.
+        day: path of the day or moment that the period is compared with; empty = rows stand as they are now.
+        only: what every row must pass.
+        keys: what lines are made by.
+        figures: what is worked out for each line.
+        period: which days.
+        today: of whoever asks.
+        most: more lines than this are refused.
+    """
+
+    table: str
+    day: str
+    only: tuple[Test, ...]
+    keys: tuple[Key, ...]
+    figures: tuple[Figure, ...]
+    period: Period
+    today: datetime.date
+    most: int = 200_000

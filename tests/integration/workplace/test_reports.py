@@ -1,0 +1,231 @@
+"""Reports on pages: everyone's own figures, files that say the same, own reports that are shared, mail that comes."""
+
+import asyncio
+import email
+import email.policy
+import html
+import io
+import re
+from collections.abc import AsyncIterator
+from email.message import EmailMessage
+from pathlib import Path
+
+import duckdb
+import openpyxl
+import pytest
+
+from fieldmesh.codec.columns import from_rows
+from fieldmesh.service.mail import Line, MailServer
+from hub.analysis.standard import STANDARD, is_sound
+from hub.config import HubSettings
+from hub.desk.reports.mailing import ReportMailing
+from hub.fleet.office import Office
+from hub.storage.org_changes import head_office_write
+from hub.storage.rows import rows_where
+from tests.kit.workplace import OTHER_SUPERVISOR, SUPERVISOR, Person, Site, site
+
+YEAR = "span=days_365"
+SALES = f"/analysis/reports/sales?{YEAR}"
+
+
+@pytest.fixture
+async def company(tmp_path: Path) -> AsyncIterator[Site]:
+    """Two offices, each with a supervisor and two reps of six outlets; an administrator."""
+    async with site(tmp_path) as found:
+        await found.add("admin", "administrator")
+        yield found
+
+
+async def file(person: Person, address: str) -> bytes:
+    """The content of a report's file."""
+    async with person.browser.get(person.base + address) as answer:
+        assert answer.status == 200, await answer.text()
+        return await answer.read()
+
+
+async def total(person: Person) -> float:
+    """The year's sales, by the CSV file."""
+    text = (await file(person, f"/analysis/reports/sales/export?{YEAR}&compare=")).decode(
+        "utf-8-sig"
+    )
+    return sum(float(line.split(",")[1] or 0) for line in text.splitlines()[1:] if line[0] != "Σ")
+
+
+async def test_every_standard_report_opens_for_whoever_may_see_its_figures(company: Site) -> None:
+    """A report of the catalogue that fails, or names what is not there, is found by its readers."""
+    assert all(is_sound(one) for one in STANDARD.values())
+    async with company.person("admin") as admin, company.person(SUPERVISOR) as supervisor:
+        for person in (admin, supervisor):
+            _, catalogue = await person.get("/analysis")
+            codes = re.findall(r'href="/analysis/reports/([a-z-]+)"', catalogue)
+            assert len(codes) >= 20
+            for code in codes:
+                status, text = await person.get(f"/analysis/reports/{code}?{YEAR}")
+                assert status == 200, (code, text)
+
+
+async def test_teams_together_have_what_the_company_has_and_each_only_its_own(
+    company: Site,
+) -> None:
+    """A supervisor who sees the other team's sales in a total sees what is not theirs."""
+    figures = []
+    for login in ("admin", SUPERVISOR, OTHER_SUPERVISOR):
+        async with company.person(login) as person:
+            figures.append(round(await total(person), 2))
+    whole, one, other = figures
+    assert 0 < one < whole
+    assert round(one + other, 2) == whole
+    async with company.office.database.read() as connection:
+        lines = await rows_where(connection, "order_line", ("amount",), "deleted", [0])
+    assert whole == sum(int(line[0] or 0) for line in lines) / 100
+
+
+async def test_files_hold_the_same_figures(company: Site) -> None:
+    """Whoever takes a file along decides by other numbers than whoever looks at the page."""
+    async with company.person("admin") as person:
+        base = f"/analysis/reports/brands/export?{YEAR}&format="
+        rows = (await file(person, base + "csv")).decode("utf-8-sig").splitlines()
+        expected = {
+            line.split(",")[0]: float(line.split(",")[1]) for line in rows[1:] if line[0] != "Σ"
+        }
+        book = openpyxl.load_workbook(io.BytesIO(await file(person, base + "xlsx")))
+        cells = [
+            row
+            for row in book.worksheets[0].iter_rows(min_row=5, values_only=True)
+            if row[0] != "Σ"
+        ]
+        assert {row[0]: row[1] for row in cells} == expected
+        parquet = company.office.home.folder / "brands.parquet"
+        parquet.write_bytes(await file(person, base + "parquet"))
+        with duckdb.connect() as connection:
+            found = connection.execute(f"SELECT * FROM '{parquet}'").fetchall()
+        assert {row[0]: row[1] for row in found} == expected
+
+
+async def test_a_figure_leads_to_the_documents_that_it_is_counted_from(company: Site) -> None:
+    """A number that nobody can look behind is not believed."""
+    address = f"/analysis/build?m=orders&r=position&{YEAR}"
+    async with company.person("admin") as person:
+        _, text = await person.get(address)
+        links = re.findall(r'<a href="(/orders\?[^"]+)">(\d+)</a>', text)
+        assert links
+        for href, count in links:
+            _, listed = await person.get(html.unescape(href))
+            assert f"{count} rows" in listed
+
+
+async def test_an_own_report_is_kept_shared_within_the_scope_and_deleted(company: Site) -> None:
+    """Shared reports hold questions: their readers get their own figures, and people beside do not get them at all."""
+    async with company.person("admin") as admin, company.person(SUPERVISOR) as supervisor:
+        _, text = await admin.get(f"/analysis/build?m=sales&m=orders&r=supervisor&a=month&{YEAR}")
+        found = re.search(r'name="query" value="([^"]*)"', text)
+        assert found is not None
+        fields = {"query": html.unescape(found.group(1)), "title": "By month <1>", "report": ""}
+        status, text = await admin.post("/analysis/keep", fields)
+        assert status == 200
+        assert "By month &lt;1&gt;" in text
+        own = re.findall(r'action="(/analysis/own/[0-9a-f]+)/delete"', text)[0]
+        assert (await supervisor.get(own))[0] == 404
+        assert (await admin.post(f"{own}/share", {"shared": "1"}))[0] == 200
+        status, text = await supervisor.get(own)
+        assert status == 200
+        assert text.count("Supervisor 0") < (await admin.get(own))[1].count("Supervisor 0")
+        assert (await supervisor.post(f"{own}/delete", {}))[0] in {403, 404}
+        assert (await admin.post(f"{own}/delete", {}))[0] == 200
+        assert (await supervisor.get(own))[0] == 404
+
+
+async def test_what_does_not_fit_together_is_said_in_the_builder(company: Site) -> None:
+    """A wrong choice that ends on an error page loses the form."""
+    async with company.person("admin") as person:
+        status, text = await person.get("/analysis/build?m=outlets_served&r=month")
+        assert status == 200
+        assert 'role="alert"' in text
+        assert (await person.get("/analysis/reports/sales?f.day=1"))[0] == 400
+        assert (await person.get("/analysis/reports/nothing"))[0] == 404
+
+
+async def test_exports_and_sensitive_reports_stand_in_the_journal(company: Site) -> None:
+    """Who has taken debts away must be known."""
+    async with company.person("admin") as person:
+        await person.get("/analysis/reports/red-list")
+        await file(person, "/analysis/reports/sales/export?format=csv")
+        _, text = await person.get("/journal?kind=report_exported")
+        assert "report_exported" in text or "admin" in text
+    async with company.office.database.read() as connection:
+        rows = (await connection.exec_driver_sql("SELECT kind FROM fm_journal")).fetchall()
+    kinds = {row[0] for row in rows}
+    assert {"report_seen", "report_exported"} <= kinds
+
+
+class _Server(asyncio.Protocol):
+    """A mail server that takes everything. Source: RFC 5321."""
+
+    def __init__(self, taken: list[EmailMessage]) -> None:
+        self._taken, self._held, self._data = taken, b"", b""
+        self._reads = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._line = transport
+        transport.write(b"220 mail\r\n")
+
+    def data_received(self, data: bytes) -> None:
+        self._held += data
+        while b"\r\n" in self._held:
+            line, _, self._held = self._held.partition(b"\r\n")
+            self._take(line)
+
+    def _take(self, line: bytes) -> None:
+        if self._reads and line != b".":
+            self._data += line + b"\r\n"
+            return
+        if self._reads:
+            made = email.message_from_bytes(self._data, policy=email.policy.default)
+            assert isinstance(made, EmailMessage)
+            self._taken.append(made)
+            self._reads, self._data = False, b""
+        self._reads = line.upper() == b"DATA"
+        answers = {b"DATA": b"354 go on", b"QUIT": b"221 bye"}
+        self._line.write(answers.get(line.upper(), b"250 ok") + b"\r\n")
+
+
+async def test_a_report_comes_by_mail_once_with_its_readers_figures(company: Site) -> None:
+    """A mail with the figures of whoever made the report would carry them past every right."""
+    taken: list[EmailMessage] = []
+    server = await asyncio.get_running_loop().create_server(lambda: _Server(taken), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with company.person(SUPERVISOR) as person:
+        status, _ = await person.post(
+            "/analysis/mail", {"report": "sales", "every": "day", "format": "csv"}
+        )
+        assert status == 403
+    office = company.office
+    async with company.person("admin") as admin:
+        _, text = await admin.post(
+            "/analysis/mail", {"report": "sales", "every": "day", "format": "csv"}
+        )
+        assert "Sent to you by mail" in text
+        expected = await total(admin)
+    async with office.database.read() as connection:
+        [(user,)] = await rows_where(connection, "app_user", ("id",), "login", ["admin"])
+    async with head_office_write(
+        office.database, office.clock, actor="test", kind="mail", about={}
+    ) as writer:
+        rows = from_rows("app_user", ("id", "mail"), [(user, "admin@example.org")])
+        await writer.update("app_user", rows)
+    settings = HubSettings(
+        company="Aurora",
+        mail=MailServer(host="127.0.0.1", port=port, line=Line.PLAIN, sender="hub@example.org"),
+    )
+    sending = Office(office.home, settings, office.database, office.trust, office.maker)
+    mailing = ReportMailing(sending, company.analyst)
+    assert await mailing.send_due() == 1
+    assert await mailing.send_due() == 0
+    server.close()
+    [mail] = taken
+    assert mail["To"] == "admin@example.org"
+    [attached] = list(mail.iter_attachments())
+    content = attached.get_content()
+    lines = (content if isinstance(content, str) else content.decode()).splitlines()
+    assert round(float(lines[1].split(",")[1]), 2) == round(expected, 2)

@@ -3,7 +3,6 @@
 from fieldmesh.service.translation import N_
 from hub.analysis.model.kinds import Base, Figure, Measure, Ratio, Sum, Unit
 from hub.storage.columnar.terms import (
-    AtMost,
     Both,
     Column,
     Either,
@@ -14,6 +13,7 @@ from hub.storage.columnar.terms import (
     Linked,
     Minus,
     Not,
+    NotAbove,
     OfPeriod,
     On,
     Term,
@@ -75,7 +75,7 @@ _BACK = total(
 )
 _OUT = total("order_lines", Column("amount"), _MONEY, _LINE_SALE, _LINE_STANDS)
 _TIME = total("visits", Minus(Column("finished_at"), Column("started_at")), _MINUTE_US, _FINISHED)
-_NEAR = count("visits", _FINISHED, AtMost(Column("distance_m"), Fixed(GEO_LIMIT_M)))
+_NEAR = count("visits", _FINISHED, NotAbove(Column("distance_m"), Fixed(GEO_LIMIT_M)))
 _PLACED = count("visits", _FINISHED, Filled(Column("distance_m")))
 
 

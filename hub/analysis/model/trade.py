@@ -4,7 +4,6 @@ from fieldmesh.service.translation import N_
 from hub.analysis.model.kinds import Base, Figure, Measure, Ratio, Sum, Unit
 from hub.analysis.model.sales import count, distinct, total
 from hub.storage.columnar.terms import (
-    AtMost,
     Column,
     Filled,
     How,
@@ -12,6 +11,7 @@ from hub.storage.columnar.terms import (
     Linked,
     Minus,
     Not,
+    NotAbove,
     On,
     Today,
     Window,
@@ -46,7 +46,7 @@ OVERDUE = total(
     "debts",
     Column("rest"),
     _MONEY,
-    Not(AtMost(Today(), Column("due_date"))),
+    Not(NotAbove(Today(), Column("due_date"))),
     Filled(Column("due_date")),
 )
 TAKEN = total("payments", Column("amount"), _MONEY)
@@ -61,7 +61,7 @@ _FIXED = Linked(
 _IN_TIME = Linked(
     "service_work",
     (On("request_id", "id"),),
-    (AtMost(Column("finished_at"), Column("request_id.due_at")),),
+    (NotAbove(Column("finished_at"), Column("request_id.due_at")),),
 )
 _WORKS = count("service_works")
 _REPAIR = total(
@@ -181,6 +181,6 @@ MEASURES = (
             N_("Days that were opened.")),
     Measure("messages", N_("Files exchanged"), Unit.COUNT, count("exchange"), N_("Files to and from partners.")),
     Measure("messages_failed", N_("Files with errors"), Unit.COUNT,
-            count("exchange", Linked("exchange_error", (On("message_id", "id"),))), N_("Files with at least one error."),
-            high_is_good=False),
+            count("exchange", Linked("exchange_error", (On("message_id", "id"),))),
+            N_("Files with at least one error."), high_is_good=False),
 )  # fmt: skip

@@ -20,7 +20,6 @@ from fieldmesh.data.types import WireType
 from hub.storage.columnar.local_days import day_of, moments
 from hub.storage.columnar.terms import (
     Asked,
-    AtMost,
     Both,
     Column,
     Either,
@@ -34,6 +33,7 @@ from hub.storage.columnar.terms import (
     Linked,
     Minus,
     Not,
+    NotAbove,
     OfPeriod,
     On,
     Period,
@@ -153,7 +153,7 @@ class _Rows:
                 found = sa.and_(self.term(term).is_not(None), self.term(term).in_(values))
             case Filled(term):
                 found = self.term(term).is_not(None)
-            case AtMost(left, right):
+            case NotAbove(left, right):
                 one, other = self.term(left), self.term(right)
                 found = sa.and_(
                     one.is_not(None), other.is_not(None), one.op("<=", is_comparison=True)(other)

@@ -73,7 +73,7 @@ class Filled:
 
 
 @dataclass(frozen=True, slots=True)
-class AtMost:
+class NotAbove:
     """One value is not above another; neither is missing."""
 
     left: Term
@@ -138,7 +138,7 @@ class Linked:
     window: Window = Window.ANY
 
 
-Test = Is | Filled | AtMost | Not | Both | OfPeriod | Linked
+Test = Is | Filled | NotAbove | Not | Both | OfPeriod | Linked
 
 
 class Grain(StrEnum):

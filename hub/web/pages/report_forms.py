@@ -19,8 +19,7 @@ COMPARE_TITLES = {
     Compare.NOTHING: N_("nothing"), Compare.PREVIOUS: N_("the days before"), Compare.YEAR: N_("the year before"),
 }  # fmt: skip
 CHART_TITLES = {
-    Chart.BARS: N_("Bars"), Chart.LINE: N_("Line"), 
-        Chart.NONE: N_("No chart"),
+    Chart.BARS: N_("Bars"), Chart.LINE: N_("Line"), Chart.NONE: N_("No chart"),
 }  # fmt: skip
 Texts = Mapping[str, Sequence[str]]
 _Choice = TypeVar("_Choice", bound=StrEnum)

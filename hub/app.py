@@ -29,6 +29,7 @@ from fieldmesh.service.metrics import Registry
 from fieldmesh.service.tasks import Supervisor
 from fieldmesh.service.tls import certificate_pem, to_show
 from hub.config import HubHome
+from hub.desk.directory import DirectoryPeople
 from hub.desk.hands import Hands
 from hub.desk.reports.mailing import ReportMailing
 from hub.desk.reports.running import analyst_of
@@ -136,6 +137,9 @@ class _Running:
         loops.run("disk", self._watch_disk)
         jobs = Jobs(office.database, office.maker)
         loops.run("jobs", jobs.run)
+        directory = DirectoryPeople(office)
+        if directory.is_set_up:
+            loops.run("directory", directory.run)
         relay = Relay(
             office.database, self._bus, office.clock, RelayFigures(self._registry, office.clock)
         )

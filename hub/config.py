@@ -110,6 +110,85 @@ class WorkplaceSettings:
     )
 
 
+_FACTOR = "Whether a second factor is asked for there already; otherwise the hub asks whom it must."
+
+
+@dataclass(frozen=True, slots=True)
+class DirectorySettings:
+    """The company's directory over LDAP: passwords of people in it, their groups, their posts."""
+
+    urls: list[str] = field(
+        default_factory=list,
+        metadata=_help(
+            "ldaps:// or ldap:// (then with StartTLS) addresses, tried in turn; empty = no directory."
+        ),
+    )
+    authority: str = field(
+        default="",
+        metadata=_help("PEM file of the servers' authority; empty = those of the system."),
+    )
+    user: str = field(default="", metadata=_help("Name to look people up with, such as a DN."))
+    password: str = field(default="", metadata={"help": "Its password.", "secret": True})
+    base: str = field(default="", metadata=_help("Where people stand, such as dc=example,dc=com."))
+    login: str = field(default="sAMAccountName", metadata=_help("Attribute with the login."))
+    person: str = field(default="displayName", metadata=_help("Attribute with the full name."))
+    mail: str = field(default="mail", metadata=_help("Attribute with the mail address."))
+    group_base: str = field(default="", metadata=_help("Where groups stand; empty = under base."))
+    groups: str = field(
+        default="(member:1.2.840.113556.1.4.1941:={dn})",
+        metadata=_help(
+            "Filter for a person's groups; the default suits Active Directory with nested groups, (member={dn}) others."
+        ),
+    )
+    posts: dict[str, str] = field(
+        default_factory=dict,
+        metadata=_help(
+            'Name (cn) of a group = "role:<code>" or "position:<code>" that its people get.'
+        ),
+    )
+    refresh_s: float = field(
+        default=900.0, metadata=_help("How often groups are looked at anew for everyone.")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class KerberosSettings:
+    """Windows sign-in for people in the company's network."""
+
+    keytab: str = field(
+        default="",
+        metadata=_help("Key table of HTTP/<name of the hub>; empty = no Windows sign-in."),
+    )
+    realm: str = field(
+        default="", metadata=_help("Realm whose people may come in, such as EXAMPLE.COM.")
+    )
+    second_factor: bool = field(default=False, metadata=_help(_FACTOR))
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIdSettings:
+    """Single sign-on through a provider of OpenID Connect."""
+
+    issuer: str = field(
+        default="", metadata=_help("The provider's address; empty = no single sign-on.")
+    )
+    authority: str = field(
+        default="",
+        metadata=_help("PEM file of the provider's authority; empty = those of the system."),
+    )
+    client: str = field(default="", metadata=_help("Client id of the hub at the provider."))
+    secret: str = field(default="", metadata={"help": "Its secret.", "secret": True})
+    name: str = field(default="Single sign-on", metadata=_help("What the button says."))
+    scope: str = field(default="openid profile email", metadata=_help("What is asked for."))
+    login: str = field(default="preferred_username", metadata=_help("Claim with the login."))
+    groups: str = field(default="groups", metadata=_help("Claim with the groups."))
+    posts: dict[str, str] = field(
+        default_factory=dict,
+        metadata=_help('Name of a group = "role:<code>" or "position:<code>" that its people get.'),
+    )
+    second_factor: bool = field(default=False, metadata=_help(_FACTOR))
+
+
 @dataclass(frozen=True, slots=True)
 class AnalysisSettings:
     """Reports, and the columnar copy that they are asked of."""
@@ -142,6 +221,9 @@ class HubSettings:
     workplace: WorkplaceSettings = field(default_factory=WorkplaceSettings)
     mail: MailServer = field(default_factory=MailServer)
     analysis: AnalysisSettings = field(default_factory=AnalysisSettings)
+    directory: DirectorySettings = field(default_factory=DirectorySettings)
+    kerberos: KerberosSettings = field(default_factory=KerberosSettings)
+    openid: OpenIdSettings = field(default_factory=OpenIdSettings)
 
 
 @dataclass(frozen=True, slots=True)

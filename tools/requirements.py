@@ -13,7 +13,7 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TIERS = ("device", "gateway", "hub")
+EXTRAS = ("device", "gateway", "hub", "directory")
 OPTIONS = (
     "--quiet",
     "--generate-hashes",
@@ -42,8 +42,8 @@ def main() -> int:
         venv.create(folder, with_pip=True)
         install = [str(folder / "bin" / "pip"), "install", "--quiet", "pip-tools"]
         subprocess.run(install, check=True)  # noqa: S603 - our own command
-        compile_to(folder, ROOT / "requirements" / "dev.txt", (*TIERS, "dev"))
-        compile_to(folder, ROOT / "requirements" / "run.txt", TIERS)
+        compile_to(folder, ROOT / "requirements" / "dev.txt", (*EXTRAS, "dev"))
+        compile_to(folder, ROOT / "requirements" / "run.txt", EXTRAS)
     print(f"requirements: written{os.linesep}", end="")
     return 0
 

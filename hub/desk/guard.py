@@ -67,16 +67,22 @@ class Guard:
             raise Retry("sign_in_locked", place="login", delay_s=left_s, minutes=minutes)
 
     async def note_failure(
-        self, names: Sequence[str], actor: str, caller: Caller, kind: str = "sign_in_refused"
+        self,
+        names: Sequence[str],
+        actor: str,
+        caller: Caller,
+        kind: str = "sign_in_refused",
+        *,
+        why: str = "",
     ) -> None:
-        """The names were tried in vain once more; the journal knows."""
+        """The names were tried in vain once more; the journal knows, and the problem's code where there is one."""
         now = self._clock.now()
         async with self._database.write() as connection:
             for name in names:
                 failures = (await guard_of(connection, name))[0] + 1
                 until = now + int(self._wait_s(name, failures) * _SECOND_US)
                 await set_guard(connection, name, failures, until)
-            about = {"login": actor, "origin": caller.origin}
+            about = {"login": actor, "origin": caller.origin, **({"why": why} if why else {})}
             await journal.append(connection, at=now, kind=kind, actor=actor, payload=about)
 
     def _wait_s(self, name: str, failures: int) -> float:

@@ -6,12 +6,15 @@ The answer to a wrong name takes as long as to a wrong password, and says the sa
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NoReturn
 
 from fieldmesh.basics.clock import Clock
-from fieldmesh.basics.errors import Rejected
+from fieldmesh.basics.errors import Rejected, Retry
+from hub.desk.admission import DIRECTORY
+from hub.desk.directory import DirectoryPeople
 from hub.desk.guard import Caller, Guard, forgive, names_of
 from hub.desk.people import access_of
 from hub.fleet.office import Office
@@ -72,12 +75,21 @@ class SignedIn:
 class SignIn:
     """Sign-in and sessions of one hub."""
 
-    def __init__(self, office: Office, guard: Guard) -> None:
-        """Nobody is remembered yet; sessions stand in the database."""
+    def __init__(self, office: Office, guard: Guard, directory: DirectoryPeople) -> None:
+        """Nobody is remembered yet; sessions stand in the database. Whom the hub does not know, ``directory`` may."""
         self._database = office.database
         self._maker = office.maker
         self._settings = office.settings.workplace
         self._guard = guard
+        self._directory = directory
+        self._factored = frozenset(
+            way
+            for way, there in (
+                (Way.KERBEROS, office.settings.kerberos.second_factor),
+                (Way.OPENID, office.settings.openid.second_factor),
+            )
+            if there
+        )
         self._nobody = make_verifier(secrets.token_urlsafe())
         self._known: dict[tuple[bytes, int, str], Access] = {}
 
@@ -89,26 +101,76 @@ class SignIn:
         """The person has a new session. Returns its token, which is kept nowhere.
 
         Raises:
-            Rejected: `sign_in_refused`, `no_post`.
-            Retry: `sign_in_locked`.
+            Rejected: `sign_in_refused`, `no_post`, `account_of_another_kind`.
+            Retry: `sign_in_locked`, `directory_away`.
         """
-        name = login.strip().casefold()[:80]
+        name = login.strip().casefold()
         names = names_of(name, caller)
         await self._guard.refuse_waiting(names)
+        try:
+            user, way = await self._proven(name, password, caller)
+            return await self.begin(user, caller, way, names)
+        except Rejected as error:
+            await self._guard.note_failure(names, name[:80], caller, why=error.code)
+            raise
+
+    async def recognised(
+        self, caller: Caller, way: Way, prove: Callable[[], Awaitable[bytes]]
+    ) -> str:
+        """Somebody whom another system recognises has a new session. Returns its token.
+
+        Who is refused stands in the journal, and their address waits as after wrong passwords.
+
+        Args:
+            caller: where they come from.
+            way: how they prove who they are.
+            prove: finds out who it is.
+
+        Raises:
+            Rejected: `no_post`, and what ``prove`` refuses with.
+            Retry: `sign_in_locked`, and what ``prove`` has to wait for.
+        """
+        names = names_of("", caller)[1:]
+        await self._guard.refuse_waiting(names)
+        try:
+            return await self.begin(await prove(), caller, way)
+        except Rejected as error:
+            login = str(error.fields.get("login", ""))
+            await self._guard.note_failure(names, login, caller, why=error.code)
+            raise
+
+    async def _proven(self, login: str, password: str, caller: Caller) -> tuple[bytes, Way]:
+        """Whose name and password it is, as the hub knows or the directory.
+
+        The password of somebody who signs in otherwise is not shown to the directory, where it could lock a namesake
+        out; the directory is asked for nobody instead, so that the answer takes as long.
+
+        Raises:
+            Rejected: `sign_in_refused`, `account_of_another_kind`.
+            Retry: `directory_away`.
+        """
         columns = ("id", "verifier", "status", "auth_kind")
         async with self._database.read() as connection:
-            row = await one_row(connection, "app_user", columns, "login", name)
+            row = await one_row(connection, "app_user", columns, "login", login)
         verifier = str(row[1]) if row is not None and row[1] else self._nobody
         right = await asyncio.to_thread(is_password, verifier, password)
-        if (
-            row is None
-            or not right
-            or row[2:4] != ("active", LOCAL)
-            or not isinstance(row[0], bytes)
-        ):
-            await self._guard.note_failure(names, name, caller)
+        if row is not None and row[3] != DIRECTORY:
+            if right and (row[2], row[3]) == ("active", LOCAL) and isinstance(row[0], bytes):
+                return row[0], Way.PASSWORD
+            await self._refuse_later(login, caller)
+        user = await self._directory.with_password(login, password)
+        if user is None:
             raise Rejected("sign_in_refused", place="login")
-        return await self.begin(row[0], caller, Way.PASSWORD, names)
+        return user, Way.DIRECTORY
+
+    async def _refuse_later(self, login: str, caller: Caller) -> NoReturn:
+        """A wrong password of somebody whom the hub knows counts also while the directory is away."""
+        try:
+            await self._directory.in_vain()
+        except Retry as error:
+            await self._guard.note_failure(names_of(login, caller), login, caller, why=error.code)
+            raise
+        raise Rejected("sign_in_refused", place="login")
 
     async def begin(
         self, user_id: bytes, caller: Caller, way: Way, names: Sequence[str] = ()
@@ -134,7 +196,7 @@ class SignIn:
         session = WebSession(
             self._maker.identifiers.new(), _hash(token), secrets.token_urlsafe(_TOKEN_BYTES), user_id,
             now, now, now + int(self._settings.longest_s * _SECOND_US), caller.origin[:80],
-            caller.agent[:200], way.value, _steps(way, facts, access), facts.language,
+            caller.agent[:200], way.value, self._steps(way, facts, access), facts.language,
         )  # fmt: skip
         async with self._database.write() as connection:
             await forgive(connection, names)
@@ -146,6 +208,17 @@ class SignIn:
                 subjects=[user_id],
             )  # fmt: skip
         return token
+
+    def _steps(self, way: Way, facts: PersonFacts, access: Access) -> tuple[str, ...]:
+        """Who was asked for a second factor elsewhere, as the settings say, is not asked for another one here."""
+        wanted = {
+            Step.FACTOR: bool(facts.factor),
+            Step.PASSWORD: facts.must_change and way is Way.PASSWORD,
+            Step.ENROL: not facts.factor and access.demands(USE, "second_factor"),
+        }
+        if way in self._factored:
+            wanted |= {Step.FACTOR: False, Step.ENROL: False}
+        return tuple(step.value for step, left in wanted.items() if left)
 
     async def who(self, token: str) -> SignedIn | None:
         """The session of a token and what its person may do now; None when it is over."""
@@ -190,18 +263,6 @@ class SignIn:
 
 LOCAL = "local"
 """How somebody signs in whose password the hub itself knows."""
-
-
-def _steps(way: Way, facts: PersonFacts, access: Access) -> tuple[str, ...]:
-    """Who comes from the company's network or its provider has done there what is asked for here."""
-    if way in {Way.KERBEROS, Way.OPENID}:
-        return ()
-    wanted = {
-        Step.FACTOR: bool(facts.factor),
-        Step.PASSWORD: facts.must_change and way is Way.PASSWORD,
-        Step.ENROL: not facts.factor and access.demands(USE, "second_factor"),
-    }
-    return tuple(step.value for step, left in wanted.items() if left)
 
 
 def _hash(token: str) -> str:

@@ -19,6 +19,7 @@ class Filling:
 
     Attributes:
         kind: ``main``, or ``substitute``: what the position sees comes to the person's own devices as well.
+        row_id: of an assignment that begins anew; None = it is another one.
     """
 
     position: bytes
@@ -26,11 +27,12 @@ class Filling:
     since: str
     until: str | None = None
     kind: str = MAIN
+    row_id: bytes | None = None
 
 
 async def fill(writer: ChangeWriter, maker: Maker, filling: Filling) -> bytes:
     """The person fills the position in that time. Returns the id of the assignment."""
-    row_id = maker.identifiers.new()
+    row_id = filling.row_id or maker.identifiers.new()
     names = ("id", "position_id", "user_id", "valid_from", "valid_to", "kind")
     row = (row_id, filling.position, filling.user, filling.since, filling.until, filling.kind)
     await upsert_rows(writer, "assignment", names, [row])

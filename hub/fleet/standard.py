@@ -2,8 +2,9 @@
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.identifiers import stable_id
-from hub.fleet.posts import assign
+from hub.fleet.posts import Filling, fill
 from hub.fleet.registry import Maker
+from hub.fleet.subscriptions import today
 from hub.rules.functions import ROLE_NAMES
 from hub.storage.changes import ChangeWriter
 from hub.storage.org_changes import upsert_rows
@@ -29,13 +30,29 @@ async def assign_role(writer: ChangeWriter, maker: Maker, *, user: bytes, role: 
         Rejected: `not_found`, there is no such role.
     """
     await add_standard_roles(writer)
+    post = await office_post(writer, maker, role)
+    if post is None:
+        raise Rejected("not_found", place="role", text=f"there is no role {role}")
+    await fill(writer, maker, Filling(post, user, today(maker.clock)))
+
+
+async def office_post(writer: ChangeWriter, maker: Maker, role: str) -> bytes | None:
+    """The post of a role of head office, which is made when it is not there; None = there is no such role."""
     rows = await rows_where(writer.connection, "role", ("id", "code", "name"), "code", [role])
     if not rows:
-        raise Rejected("not_found", place="role", text=f"there is no role {role}")
+        return None
     role_id, code, name = rows[0]
-    post = f"OFFICE-{code!s}".upper()[:40]
+    post = office_code(str(code))
     held = await rows_where(writer.connection, "position", ("id",), "code", [post])
-    if not held:
-        row = (maker.identifiers.new(), role_id, post, name)
-        await upsert_rows(writer, "position", ("id", "role_id", "code", "name"), [row])
-    await assign(writer, maker, user=user, position=post)
+    if held and isinstance(held[0][0], bytes):
+        return held[0][0]
+    made = maker.identifiers.new()
+    await upsert_rows(
+        writer, "position", ("id", "role_id", "code", "name"), [(made, role_id, post, name)]
+    )
+    return made
+
+
+def office_code(role: str) -> str:
+    """Code of the post of a role of head office."""
+    return f"OFFICE-{role}".upper()[:40]

@@ -53,6 +53,12 @@ async def drop_token(connection: Connection, user_id: bytes, token_id: bytes) ->
     return (await connection.execute(sa.delete(API_TOKEN).where(mine))).rowcount > 0
 
 
+async def drop_tokens_of(connection: Connection, user_id: bytes) -> int:
+    """None of the person's tokens holds any longer. Returns how many there were."""
+    mine = API_TOKEN.c.user_id == user_id
+    return (await connection.execute(sa.delete(API_TOKEN).where(mine))).rowcount
+
+
 async def note_used(connection: Connection, token_id: bytes, at: int) -> None:
     """The token was used."""
     mine = API_TOKEN.c.token_id == token_id

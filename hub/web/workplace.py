@@ -5,6 +5,7 @@ from typing import Any
 from aiohttp import web
 
 from hub.analysis.answers import Analyst
+from hub.desk.directory import DirectoryPeople
 from hub.desk.guard import Guard
 from hub.desk.hands import Hands
 from hub.desk.passwords import Passwords
@@ -25,6 +26,7 @@ from hub.web.pages.journal import JournalPages
 from hub.web.pages.lists import ListPages
 from hub.web.pages.moves import MovePages
 from hub.web.pages.orders import OrderPages
+from hub.web.pages.other_doors import OtherDoors
 from hub.web.pages.oversight import OversightPages
 from hub.web.pages.report_building import ReportBuilding
 from hub.web.pages.security import SecurityPages
@@ -44,12 +46,15 @@ class Workplace:
         self._office = office
         self._shell = Shell(office.settings.company)
         guard = Guard(office.database, office.clock, office.settings.workplace)
-        self._sign_in = SignIn(office, guard)
+        directory = DirectoryPeople(office)
+        self._sign_in = SignIn(office, guard, directory)
+        doors = OtherDoors(office, self._sign_in, directory, self._shell)
         factor = SecondFactor(office, guard)
         passwords = Passwords.of(office)
         self._parts = (
             HomePages(),
-            SignInPages(self._sign_in, passwords, self._shell),
+            SignInPages(self._sign_in, passwords, self._shell, doors.doors),
+            doors,
             StepPages(factor, passwords, self._shell),
             AccountPages(office, self._sign_in, factor, self._shell),
             SecurityPages(office, factor, passwords, self._shell),

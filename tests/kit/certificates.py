@@ -1,11 +1,39 @@
-"""Certificates that nobody should accept: made from a good one with other dates or by another authority."""
+"""Certificates of other servers, and such that nobody should accept: with other dates, or by another authority."""
 
 import datetime
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from fieldmesh.basics.clock import SystemClock
+from fieldmesh.service.tls import certificate_pem
+from hub.trust.authority import Authority, key_to_pem
+
+
+@dataclass(frozen=True)
+class ServerFiles:
+    """PEM files of a server on this machine."""
+
+    authority: Path
+    chain: Path
+    key: Path
+
+
+def server_files(folder: Path) -> ServerFiles:
+    """A server called localhost, and an authority that only it has."""
+    folder.mkdir(exist_ok=True)
+    authority = Authority.create(folder / "authority", SystemClock(), "Somebody else")
+    key = ec.generate_private_key(ec.SECP256R1())
+    issued = authority.issue_server(key.public_key(), ["localhost"])
+    files = ServerFiles(folder / "authority.pem", folder / "chain.pem", folder / "key.pem")
+    files.authority.write_bytes(authority.pem)
+    files.chain.write_bytes(certificate_pem(issued.der) + authority.pem)
+    files.key.write_bytes(key_to_pem(key))
+    return files
+
 
 _DAY = datetime.timedelta(days=1)
 

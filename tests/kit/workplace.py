@@ -154,9 +154,11 @@ def _hands(office: Office) -> Hands:
 
 
 @asynccontextmanager
-async def site(folder: Path, size: Size | None = None) -> AsyncIterator[Site]:
+async def site(
+    folder: Path, size: Size | None = None, settings: HubSettings | None = None
+) -> AsyncIterator[Site]:
     """A generated company, and its workplace over HTTPS. Everybody's password is `PASSWORD`."""
-    office = await make_office(folder / "hub", HubSettings(company="Aurora"), "")
+    office = await make_office(folder / "hub", settings or HubSettings(company="Aurora"), "")
     now = office.clock.now()
     source = GeneratedCompany(size or SMALL, 1, now, VERIFIER)
     await load_company(office.database, office.clock, source, lambda _table, _rows: None)

@@ -1,6 +1,6 @@
 """The door: signing in and out, a new password with a code, light and dark."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from urllib.parse import quote, urlsplit
 
 from aiohttp import web
@@ -16,14 +16,19 @@ from hub.web.sessions import drop_cookie, set_cookie
 from hub.web.shell import Shell, see_other, set_theme
 from hub.web.visitor import caller_of, language_of, maybe_signed_in, maybe_visitor
 
-PasswordCheck = Callable[[web.Request, str, str], Awaitable[str]]
-
 
 class SignInPages:
     """The door."""
 
-    def __init__(self, sign_in: SignIn, passwords: Passwords, shell: Shell) -> None:
-        """Who comes in is decided by ``sign_in``."""
+    def __init__(
+        self,
+        sign_in: SignIn,
+        passwords: Passwords,
+        shell: Shell,
+        doors: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        """Who comes in is decided by ``sign_in``; ``doors`` are shown beside the form."""
+        self._doors = doors
         self._sign_in = sign_in
         self._passwords = passwords
         self._shell = shell
@@ -46,7 +51,7 @@ class SignInPages:
         if maybe_visitor(request) is not None:
             return see_other(next_of(request))
         if maybe_signed_in(request) is not None:
-            return see_other(step_address(request))
+            return see_other(step_address(next_of(request)))
         return self._form(request)
 
     async def sign_in(self, request: web.Request) -> web.Response:
@@ -58,7 +63,7 @@ class SignInPages:
             token = await self._sign_in.sign_in(login, password, caller_of(request))
         except FieldmeshError as error:
             return self._form(request, error, login)
-        answer = see_other(step_address(request))
+        answer = see_other(step_address(next_of(request)))
         set_cookie(answer, token)
         return answer
 
@@ -119,7 +124,7 @@ class SignInPages:
         language = language_of(request)
         return self._shell.page(
             request, "sign_in.html", title=translate("Sign in", language), login=login,
-            problem=_said(error, language), status=_status(error), next=next_of(request),
+            problem=_said(error, language), status=_status(error), next=next_of(request), doors=self._doors,
         )  # fmt: skip
 
     def _password_form(
@@ -149,9 +154,9 @@ def next_of(request: web.Request) -> str:
     return wanted if local and not parts.scheme and not parts.netloc else "/"
 
 
-def step_address(request: web.Request) -> str:
-    """The page of what is left of the sign-in; it goes on by itself when nothing is."""
-    return f"/sign-in/step?next={quote(next_of(request), safe='/')}"
+def step_address(then: str) -> str:
+    """The page of what is left of the sign-in; it goes on to ``then`` by itself when nothing is."""
+    return f"/sign-in/step?next={quote(then, safe='/')}"
 
 
 def _refuse_foreign(request: web.Request) -> None:

@@ -56,9 +56,9 @@ class StepPages:
         if codes:
             return self._shell.page(
                 request, "recovery_codes.html", title=translate("Recovery codes", language_of(request)),
-                codes=codes, back=step_address(request),
+                codes=codes, back=step_address(next_of(request)),
             )  # fmt: skip
-        return see_other(step_address(request))
+        return see_other(step_address(next_of(request)))
 
     async def _take(self, found: SignedIn, step: Step, form: Mapping[str, object]) -> list[str]:
         match step:

@@ -59,7 +59,8 @@ class View:
         editable: columns that a form offers.
         creatable: columns that the form of a new record offers; empty = none is made by hand.
         filters: what the list can be narrowed by.
-        order: own columns; a leading minus descends.
+        order: own columns; a leading minus descends. Ids grow with the time at which rows were made: the newest
+            first costs no sorting.
         label: paths that make up what a record is called.
         children: what belongs to a record.
         audited: whether seeing and exporting the list is noted in the journal.
@@ -77,7 +78,7 @@ class View:
     editable: tuple[str, ...] = ()
     creatable: tuple[str, ...] = ()
     filters: tuple[Filter, ...] = ()
-    order: tuple[str, ...] = ("-created_at",)
+    order: tuple[str, ...] = ("-id",)
     label: tuple[str, ...] = ("code", "name")
     children: tuple[Child, ...] = ()
     audited: bool = False

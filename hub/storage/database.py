@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -21,6 +22,8 @@ from hub.storage.system_tables import HUB, HUB_EPOCH, SYSTEM_METADATA
 
 BUSY_TIMEOUT_MS = 30_000
 FIRST_EPOCH = 1
+_READ_CACHE_KIB, _WRITE_CACHE_KIB = 8 << 10, 64 << 10
+"""Of one connection. There are up to 16 that read, and each keeps pages of its own."""
 
 
 class HubDatabase:
@@ -39,11 +42,11 @@ class HubDatabase:
         name = sa.make_url(url).database if self.dialect == "sqlite" else None
         self._file = Path(name) if name else None
         if self.dialect == "sqlite":
-            for engine, begin in (
-                (self._engine, _begin_deferred),
-                (self._write_engine, _begin_immediate),
+            for engine, begin, cache_kib in (
+                (self._engine, _begin_deferred, _READ_CACHE_KIB),
+                (self._write_engine, _begin_immediate, _WRITE_CACHE_KIB),
             ):
-                sa.event.listen(engine.sync_engine, "connect", _set_pragmas)
+                sa.event.listen(engine.sync_engine, "connect", partial(_set_pragmas, cache_kib))
                 sa.event.listen(engine.sync_engine, "begin", begin)
 
     @property
@@ -155,7 +158,9 @@ def _pool_settings(url: str, *, alone: bool = False) -> dict[str, object]:
     return {**size}
 
 
-def _set_pragmas(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
+def _set_pragmas(
+    cache_kib: int, connection: sa.engine.interfaces.DBAPIConnection, _record: object
+) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in (
@@ -163,7 +168,7 @@ def _set_pragmas(connection: sa.engine.interfaces.DBAPIConnection, _record: obje
         "synchronous = FULL",
         "foreign_keys = ON",
         f"busy_timeout = {BUSY_TIMEOUT_MS}",
-        "cache_size = -65536",
+        f"cache_size = -{cache_kib}",
         "temp_store = MEMORY",
     ):
         cursor.execute(f"PRAGMA {pragma}")

@@ -63,7 +63,7 @@ class Wanted:
         table: whose rows.
         paths: a column, or a column of the row that a link names: ``outlet_id.name``.
         conditions: all must hold.
-        order: own columns, each with "descending"; the id comes last by itself.
+        order: own columns, each with "descending"; the id comes last by itself where it is not among them.
         after: values of the order columns and the id of the row before the page.
         ids: only these rows; None = all.
         most: rows of the page.
@@ -110,7 +110,7 @@ def _asked(scope: Scope, wanted: Wanted) -> tuple[_Shape, dict[str, object]]:
         kind_of(scope),
         wanted.paths,
         tuple((one.path, one.effective_test) for one in wanted.conditions),
-        (*wanted.order, ("id", False)),
+        wanted.order if ("id", True) in wanted.order else (*wanted.order, ("id", False)),
         wanted.after is not None,
         wanted.ids is not None,
         len(begins) if wanted.words else NO_WORDS,

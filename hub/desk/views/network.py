@@ -27,7 +27,7 @@ VIEWS = (
          "bytes_up", "bytes_down", "clock_skew_us", "problem"),
         filters=(Filter("started_at"), Filter("mode", ("fast", "full", "initialize", "duplicate", "upload")),
                  Filter("outcome"), Filter("device_id"), Filter("gateway_id")),
-        order=("-started_at",), label=("device_id.code", "started_at"),
+        order=("-id",), label=("device_id.code", "started_at"),
         hint=N_("Every sync session leaves a record; the first one comes with the first device."),
     ),
     View(

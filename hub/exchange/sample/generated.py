@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from fieldmesh.basics.identifiers import stable_id
+from fieldmesh.basics.identifiers import stable_document_id, stable_id
 from fieldmesh.codec.columns import TableRows
 from fieldmesh.data.types import Value
 from hub.exchange.sample.frame import (
@@ -279,7 +279,9 @@ class GeneratedCompany:
         for n in range(self.size.outlets_a_rep):
             for number in range(self.size.orders_an_outlet):
                 key = (rep.code, n, number)
-                order, days = stable_id("order", *key), (self.size.orders_an_outlet - number) * 7
+                days = (self.size.orders_an_outlet - number) * 7
+                at = (self.now // _DAY_US - days) * _DAY_US
+                order = stable_document_id(at, "order", *key)
                 total = 0
                 for line in range(self.size.lines_an_order):
                     product = choose.randrange(self.size.products)
@@ -287,7 +289,7 @@ class GeneratedCompany:
                     amount = quantity * price // 1_000_000
                     total += amount
                     lines.append(
-                        (stable_id("line", *key, line), order, line + 1,
+                        (stable_document_id(at, "line", *key, line), order, line + 1,
                          stable_id("product_unit", product, "piece"), quantity, price, amount)
                     )  # fmt: skip
                 orders.append(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fieldmesh.basics.errors import Rejected
-from fieldmesh.basics.identifiers import stable_id
+from fieldmesh.basics.identifiers import stable_document_id, stable_id
 from fieldmesh.basics.money import scaled
 from fieldmesh.codec.columns import TableRows
 from fieldmesh.data.types import Value
@@ -248,15 +248,16 @@ class IowaCompany:
         orders: list[tuple[Value, ...]] = []
         lines: list[tuple[Value, ...]] = []
         for order in held:
-            order_id = stable_id("order", order.number, order.date, order.store)
+            at, key = _noon(order.date), (order.number, order.date, order.store)
+            order_id = stable_document_id(at, "order", *key)
             rep = self._rep_of[order.store]
             total = sum(scaled(sale, 2) for _, _, _, sale in order.lines)
             orders.append(
-                (order_id, _noon(order.date), order.number, stable_id("outlet", order.store),
+                (order_id, at, order.number, stable_id("outlet", order.store),
                  rep.position_id, _PRICE_LIST, order.date, total, int(order.is_return), "closed")
             )  # fmt: skip
             lines += [
-                (stable_id("line", order.number, order.date, order.store, number), order_id, number,
+                (stable_document_id(at, "line", *key, number), order_id, number,
                  _unit(item, "bottle"), bottles * 1000, scaled(sale / bottles, 5), scaled(sale, 2))
                 for number, item, bottles, sale in order.lines
             ]  # fmt: skip

@@ -1,6 +1,7 @@
 """Clocks, identifiers, epochs, money, waiting, enrolment codes."""
 
 import random
+import uuid
 from decimal import Decimal
 
 import pytest
@@ -10,7 +11,12 @@ from fieldmesh.basics.clock import ManualClock, SystemClock
 from fieldmesh.basics.codes import authority_fingerprint, make_code, parse_code
 from fieldmesh.basics.epochs import epoch_after_restore, hub_epoch_of, make_lsn
 from fieldmesh.basics.errors import Rejected
-from fieldmesh.basics.identifiers import IdentifierMaker, from_text, to_text
+from fieldmesh.basics.identifiers import (
+    IdentifierMaker,
+    from_text,
+    stable_document_id,
+    to_text,
+)
 from fieldmesh.basics.limits import CODE_CHARACTERS
 from fieldmesh.basics.money import scaled, unscaled
 
@@ -38,6 +44,16 @@ def test_identifiers_are_uuids_of_version_7_that_hold_their_time() -> None:
     assert int.from_bytes(one[:6]) == 1_795_000_000_123
     assert (one[6] >> 4, one[8] >> 6) == (7, 0b10)
     assert from_text(to_text(one)) == one
+
+
+def test_documents_of_elsewhere_get_the_same_identifier_again_and_sort_by_their_time() -> None:
+    """A day is found among years of documents by a range of ids, also when history was loaded."""
+    day = 86_400_000_000
+    ids = [stable_document_id(n * day, "order", f"N{9 - n}") for n in range(9)]
+    assert ids == sorted(ids)
+    assert ids[3] == stable_document_id(3 * day, "order", "N6")
+    assert len({stable_document_id(day, "order", n) for n in range(99)}) == 99
+    assert uuid.UUID(bytes=ids[3]).version == 7
 
 
 def test_an_lsn_of_a_restored_hub_stands_above_every_lsn_of_its_lost_future() -> None:

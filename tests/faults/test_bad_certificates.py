@@ -12,7 +12,7 @@ from deploy.demo.processes import TRY_AGAIN
 from fieldmesh.service import tls
 from fieldmesh.service.grpc_problems import from_rpc_error
 from fieldmesh.wire.v1 import session_pb2, session_pb2_grpc
-from tests.kit.certificates import authority_key, ended, signed_by, stranger_key
+from tests.kit.certificates import authority_key, ended, of_tomorrow, signed_by, stranger_key
 from tests.kit.network import orders_at_hub, patiently, two_ticks
 from tests.kit.standing import Standing, refused, standing_network, told
 
@@ -104,6 +104,22 @@ def test_devices_name_the_gateway_whose_certificate_is_no_good_and_it_enrols_aga
         await _gateway_enrols_again(network, gateway)
         await two_ticks(device)
         assert (await orders_at_hub(network))[0] == before + 1
+
+    standing.run(work)
+
+
+def test_a_gateway_whose_certificate_begins_tomorrow_gets_another_by_itself(
+    standing: Standing,
+) -> None:
+    """Head office's clock was ahead when it signed: nobody could sync there until then, and nobody travels for it."""
+
+    async def work(network: Network) -> None:
+        device, gateway = network.devices[0], network.gateways[0]
+        file = gateway.folder / "identity" / "certificate.der"
+        await gateway.service.stop()
+        file.write_bytes(of_tomorrow(file.read_bytes(), authority_key(network.hub.folder)))
+        await gateway.start()
+        await patiently(device, "fast", "--gateway", gateway.address)
 
     standing.run(work)
 

@@ -57,6 +57,12 @@ def ended(certificate: bytes, signer: ec.EllipticCurvePrivateKey) -> bytes:
     return _copy(certificate, signer, today - 9 * _DAY, today - _DAY)
 
 
+def of_tomorrow(certificate: bytes, signer: ec.EllipticCurvePrivateKey) -> bytes:
+    """The same certificate, signed by the key, but it begins tomorrow."""
+    today = datetime.datetime.now(datetime.UTC)  # noqa: TID251 - TLS looks at the machine's clock
+    return _copy(certificate, signer, today + _DAY, today + 365 * _DAY)
+
+
 def signed_by(certificate: bytes, signer: ec.EllipticCurvePrivateKey) -> bytes:
     """The same certificate, but signed by that key."""
     held = x509.load_der_x509_certificate(certificate)

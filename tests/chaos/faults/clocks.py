@@ -11,6 +11,8 @@ from tests.chaos.ground import Need
 
 _HOUR_S = 3_600.0
 _JUMPS_S = ((0.5, 5.0), (60.0, 600.0), (_HOUR_S, 12 * _HOUR_S), (24 * _HOUR_S, 72 * _HOUR_S))
+_MOST_AT_HUB_S = 40 * _HOUR_S
+"""Certificates hold from two days before the hub's clock on: with one that is further ahead nobody could be let in."""
 
 
 class _Jumps(Fault):
@@ -18,10 +20,12 @@ class _Jumps(Fault):
 
     needs: ClassVar[frozenset[Need]] = frozenset({Need.CLOCKS})
     lasts_s = (2.0, 8.0)
+    most_s: ClassVar[float] = float("inf")
 
     @override
     async def begin(self, network: Arena, choose: random.Random) -> str:
-        seconds = choose.uniform(*choose.choice(_JUMPS_S)) * choose.choice((-1, 1))
+        seconds = min(choose.uniform(*choose.choice(_JUMPS_S)), self.most_s)
+        seconds *= choose.choice((-1, 1))
         network.ground.clocks[self.node].jump(seconds)
         way = "fast" if seconds > 0 else "slow"
         return f"the clock of {self.node} is {abs(seconds):,.0f} s {way}"
@@ -36,6 +40,7 @@ class HubClock(_Jumps, OfHub):
     """Head office decides by a wrong clock; the broker keeps the right one."""
 
     name = "clock_hub"
+    most_s = _MOST_AT_HUB_S
 
 
 @registered

@@ -47,11 +47,18 @@ def batches_are_there(case: Case) -> Iterator[Violation]:
 
 
 def _shown(case: Case, batch: Packed) -> tuple[int, float]:
-    """The most ticks that the device showed for the batch, and when it first showed them."""
+    """The most ticks that the device showed for the batch, and when it first showed them.
+
+    What it shows after it was restored to before the batch says nothing of a batch that it does not know.
+    """
     _, epoch, sequence = batch.place
+    restored = case.struck(DEVICE_RESTORED, batch.code)
+    known_until = min(
+        (one.end for one in restored if one.begin <= batch.at <= one.end), default=case.end
+    )
     most, at = 0, 0.0
     for event in case.seen[batch.code]:
-        if float(event["t"]) < batch.at:
+        if not batch.at <= float(event["t"]) <= known_until:
             continue
         one = any(
             tuple(tick) >= (epoch, sequence) and tick[0] == epoch

@@ -59,6 +59,8 @@ class LoseStore(_OfBroker):
 
     name = "lose_store"
     effects = frozenset({Effect.BROKER_STORE_LOST})
+    explains = frozenset({"row_gone"})
+    """What was lost is sent again after a minute: a colleague's change of a new contact, seen at the gateway, comes first."""
 
     @override
     async def begin(self, network: Arena, choose: random.Random) -> str:

@@ -60,7 +60,7 @@ class LoseStore(_OfBroker):
     name = "lose_store"
     effects = frozenset({Effect.BROKER_STORE_LOST})
     explains = frozenset({"row_gone"})
-    """What was lost is sent again after a minute: a colleague's change of a new contact, seen at the gateway, comes first."""
+    """What was lost comes a minute later: a colleague, who saw a new contact at the gateway, has changed it by then."""
 
     @override
     async def begin(self, network: Arena, choose: random.Random) -> str:

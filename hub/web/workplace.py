@@ -13,6 +13,7 @@ from hub.desk.second_factor import SecondFactor
 from hub.desk.signin import SignIn
 from hub.web import files
 from hub.web.api.acts import ActServices
+from hub.web.api.reports import ReportServices
 from hub.web.api.resources import Resources
 from hub.web.guards import answers_in_words, forms_come_from_here
 from hub.web.pages.account import AccountPages
@@ -66,6 +67,7 @@ class Workplace:
             AdministrationPages(hands, self._shell),
             AnalysisPages(office, analyst, self._shell),
             ReportBuilding(office, analyst, self._shell),
+            ReportServices(office, analyst),
             ExportPages(office),
             Resources(office),
             ActServices(hands),

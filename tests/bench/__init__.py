@@ -9,6 +9,7 @@ storm         gateway.init_storm.*
 ingest, lag   hub.ingest*, lag.*
 fanout        hub.fanout.*
 memory        *.rss
+reports       report.*, over a year of documents in a database of its own
 crowd         many devices in a process; crowd_line starts and hears it
 limits        what nothing on this machine could beat
 figures       medians, spreads, doubts

@@ -20,6 +20,7 @@ from tests.bench.gateway import measure_sessions
 from tests.bench.ingest import measure_ingest
 from tests.bench.lag import measure_lag
 from tests.bench.memory import measure_device_memory, measure_memory
+from tests.bench.reports import measure_reports
 from tests.bench.round_trips import measure_round_trips
 from tests.bench.storm import QUICK_STORM, STORM, measure_storm
 from tests.bench.web import QUICK_WEB, WEB, measure_web
@@ -36,6 +37,7 @@ REACH = {
     "hub.fanout.cost_ratio": ("<=", 1.25),
     "lag.p99": ("<=", 1.0),
     "web.p95": ("<=", 0.2),
+    "report.seconds": ("<=", 2.0),
     "device.rss": ("<=", 120.0),
     "gateway.rss": ("<=", 200.0),
     "hub.rss": ("<=", 400.0),
@@ -82,6 +84,9 @@ BENCHMARKS = (
     Benchmark(_keys("gateway", "sessions_per_second", "sessions_p99"), measure_sessions),
     Benchmark(_keys("hub", "ingest"), measure_ingest),
     Benchmark(_keys("lag", "p50", "p99", "up_p99", "down_p99"), measure_lag),
+    Benchmark(
+        _keys("report", "seconds", "fill_seconds", "follow_seconds", "rss_added"), measure_reports
+    ),
     Benchmark(("hub.rss", "gateway.rss"), measure_memory),
     Benchmark(("gateway.init_storm",), measure_storm, STORM, QUICK_STORM),
     Benchmark(("hub.fanout",), measure_fanout, FANOUT, QUICK_FANOUT),

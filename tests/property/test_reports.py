@@ -64,7 +64,7 @@ def companies(draw: st.DrawFn) -> Company:
     channels = tuple(draw(st.sampled_from((None, "kiosk", "hall"))) for _ in range(outlets))
     order = st.builds(
         Order, st.integers(0, outlets - 1), st.integers(0, DAYS - 1), st.booleans(),
-        st.lists(st.integers(0, 10**9), max_size=3).map(tuple),
+        st.lists(st.integers(-(10**9), 10**9), max_size=3).map(tuple),
     )  # fmt: skip
     return Company(above, serves, channels, tuple(draw(st.lists(order, max_size=12))))
 
@@ -177,8 +177,7 @@ def counted(company: Company, outlets: set[int], *, by_channel: bool) -> dict[ob
         if one.outlet not in outlets or day(one) > last:
             continue
         line = found[company.channels[one.outlet] if by_channel else None]
-        sign = -1 if one.is_return else 1
-        line.cents += sign * sum(one.cents)
+        line.cents += sum(-abs(cents) if one.is_return else cents for cents in one.cents)
         line.known |= bool(one.cents)
         if not one.is_return:
             line.orders += 1

@@ -16,6 +16,7 @@ from hub.storage.columnar.terms import (
     NotAbove,
     OfPeriod,
     On,
+    Size,
     Term,
     Test,
     Times,
@@ -43,8 +44,8 @@ def distinct(fact: str, path: str, *only: Test) -> Base:
 
 
 def _signed(flag: str, path: str) -> Term:
-    """The value, taken off where the document is a return."""
-    return Either(Is(Column(flag), (1,)), Minus(Fixed(0), Column(path)), Column(path))
+    """The value, taken off where the document is a return: devices write returns without a sign, imports with one."""
+    return Either(Is(Column(flag), (1,)), Minus(Fixed(0), Size(Column(path))), Column(path))
 
 
 _FINISHED = Filled(Column("finished_at"))
@@ -71,7 +72,11 @@ LINES = count("order_lines", _LINE_SALE, _LINE_STANDS)
 SERVED = distinct("served_outlets", "outlet_id")
 SHIPPED = total("shipment_lines", Column("amount"), _MONEY)
 _BACK = total(
-    "order_lines", Column("amount"), _MONEY, Is(Column("order_id.is_return"), (1,)), _LINE_STANDS
+    "order_lines",
+    Size(Column("amount")),
+    _MONEY,
+    Is(Column("order_id.is_return"), (1,)),
+    _LINE_STANDS,
 )
 _OUT = total("order_lines", Column("amount"), _MONEY, _LINE_SALE, _LINE_STANDS)
 _TIME = total("visits", Minus(Column("finished_at"), Column("started_at")), _MINUTE_US, _FINISHED)

@@ -37,6 +37,7 @@ from hub.storage.columnar.terms import (
     OfPeriod,
     On,
     Period,
+    Size,
     Term,
     Test,
     Times,
@@ -131,19 +132,23 @@ class _Rows:
 
     def term(self, term: Term) -> Clause:
         """The value of a term."""
+        found: Clause
         match term:
             case Column(path):
-                return self.column(path)[0]
+                found = self.column(path)[0]
+            case Size(inner):
+                found = sa.func.abs(self.term(inner))
             case Times(left, right):
-                return Grouping(self.term(left).op("*")(self.term(right)))
+                found = Grouping(self.term(left).op("*")(self.term(right)))
             case Minus(left, right):
-                return Grouping(self.term(left).op("-")(self.term(right)))
+                found = Grouping(self.term(left).op("-")(self.term(right)))
             case Fixed(value):
-                return sa.literal(value, sa.BigInteger() if isinstance(value, int) else None)
+                found = sa.literal(value, sa.BigInteger() if isinstance(value, int) else None)
             case Today():
-                return sa.cast(sa.literal(self.today.isoformat(), sa.Text()), sa.Date())
+                found = sa.cast(sa.literal(self.today.isoformat(), sa.Text()), sa.Date())
             case Either(test, then, otherwise):
-                return sa.case((self.test(test), self.term(then)), else_=self.term(otherwise))
+                found = sa.case((self.test(test), self.term(then)), else_=self.term(otherwise))
+        return found
 
     def test(self, test: Test) -> sa.ColumnElement[bool]:
         """The condition that a test makes."""

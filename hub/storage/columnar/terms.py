@@ -54,7 +54,14 @@ class Either:
     otherwise: "Term"
 
 
-Term = Column | Times | Minus | Fixed | Today | Either
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A value without its sign."""
+
+    term: "Term"
+
+
+Term = Column | Size | Times | Minus | Fixed | Today | Either
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from hub.desk.views.registry import VIEWS
 from hub.desk.words import column_title, table_title
 from hub.storage.lists import MOST_ROWS
 from hub.storage.search import is_searchable
+from hub.web.api import reports
 from hub.web.api.values import schema
 from hub.web.pages.lists import HIDDEN
 
@@ -44,6 +45,7 @@ def document(company: str) -> Object:
     for view in VIEWS.values():
         paths[f"/api/v1/{view.name}"] = _collection(view)
         paths[f"/api/v1/{view.name}/{{id}}"] = _single(view)
+    paths |= reports.described(_refusals())
     for one in OPERATIONS:
         middle = "/{id}" if one.of_record else ""
         paths[f"/api/v1/{one.view}{middle}/{one.name}"] = _act(one)
@@ -161,11 +163,15 @@ def _act(one: Operation) -> Object:
 
 
 def _operation(summary: str, name: str, answers: Object) -> Object:
-    refused = {
+    return {"operationId": name, "summary": summary, "responses": {**answers, **_refusals()}}
+
+
+def _refusals() -> Object:
+    """What every service may answer instead."""
+    return {
         status: {"description": text, "content": {"application/problem+json": {"schema": _PROBLEM}}}
         for status, text in _STATUSES.items()
     }
-    return {"operationId": name, "summary": summary, "responses": {**answers, **refused}}
 
 
 def _answer(content: Object, status: str = "200") -> Object:

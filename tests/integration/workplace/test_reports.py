@@ -229,3 +229,19 @@ async def test_a_report_comes_by_mail_once_with_its_readers_figures(company: Sit
     content = attached.get_content()
     lines = (content if isinstance(content, str) else content.decode()).splitlines()
     assert round(float(lines[1].split(",")[1]), 2) == round(expected, 2)
+
+
+async def test_programs_get_the_same_figures_in_the_same_scope(company: Site) -> None:
+    """A service with rights of its own would be a way around the pages."""
+    async with company.person("admin") as admin, company.person(SUPERVISOR) as supervisor:
+        status, catalogue = await admin.json("/api/v1/reports")
+        assert status == 200
+        assert {one["code"] for one in catalogue["reports"]} == set(STANDARD)
+        for person in (admin, supervisor):
+            status, answer = await person.json(f"/api/v1/reports/sales?{YEAR}&compare=")
+            assert status == 200
+            assert float(answer["total"][0]) == round(await total(person), 2)
+        status, problem = await admin.json("/api/v1/reports/ask?m=outlets_served&r=month")
+        assert (status, problem["code"]) == (400, "question_wrong")
+        assert (await supervisor.json("/api/v1/reports/ask?m=sales"))[0] == 403
+        assert (await admin.json("/api/v1/reports/none"))[0] == 404

@@ -179,8 +179,8 @@ MUTANTS = (
     Mutant(
         "removal dropped",
         "hub/storage/emission.py",
-        "                self._removals[table.name, partition].update(dict.fromkeys(here))",
-        "                pass",
+        "                    self._removals[table.name, _whole(old)][row_id] = None\n",
+        "                    pass\n",
         (SCOPE, _MODEL + "an_outlet_that_goes_to_another_rep_leaves_and_comes"),
         Campaign("reparent"),
     ),

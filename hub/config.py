@@ -194,7 +194,7 @@ class AnalysisSettings:
     """Reports, and the columnar copy that they are asked of."""
 
     memory_bytes: int = field(
-        default=192 << 20,
+        default=128 << 20,
         metadata=_help("Memory that questions may use; what does not fit goes to disk."),
     )
     threads: int = field(default=2, metadata=_help("Processors that questions may use."))

@@ -4,9 +4,10 @@ Everyone gets the figures of what they may see: the function of each fact is nee
 that function's scope and the report's show it.
 """
 
+import asyncio
 import datetime
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -15,7 +16,7 @@ from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.identifiers import from_text
 from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import WireType
-from hub.analysis.model.kinds import Base, Dimension, Fact
+from hub.analysis.model.kinds import Base, Dimension, Fact, Formula
 from hub.analysis.model.registry import DIMENSIONS, FACTS, MEASURES
 from hub.analysis.question import Compare, Question, checked, functions_of, year_before
 from hub.rules.access import Access
@@ -110,31 +111,21 @@ class _Asking:
     async def lines(self, period: Period, dimensions: Sequence[str]) -> dict[Line, Figures]:
         """Every line with the figures of all measures."""
         formulas = {code: MEASURES[code].formula for code in self.question.measures}
-        held: dict[Line, dict[Base, int | None]] = defaultdict(dict)
-        across: list[tuple[tuple[int, ...], dict[Line, dict[Base, int | None]]]] = []
-        for fact, bases in _by_fact(
-            base for one in formulas.values() for base in one.bases()
-        ).items():
+        whole: list[_Found] = []
+        across: list[tuple[tuple[int, ...], _Found]] = []
+        bases = _by_fact(base for one in formulas.values() for base in one.bases())
+        for fact, own in bases.items():
             places = tuple(n for n, code in enumerate(dimensions) if DIMENSIONS[code].fits(fact))
-            found = await self._ask(fact, bases, period, [dimensions[n] for n in places])
+            found = await self._ask(fact, own, period, [dimensions[n] for n in places])
             if len(places) < len(dimensions):
                 across.append((places, found))
-                continue
-            for line, figures in found.items():
-                held[line].update(figures)
-        for places, found in across:
-            for line, figures in held.items():
-                figures.update(found.get(tuple(line[n] for n in places), {}))
-        if not dimensions and not held:
-            held[()] = {}
-        return {
-            line: {code: formula.value(figures) for code, formula in formulas.items()}
-            for line, figures in held.items()
-        }
+            else:
+                whole.append(found)
+        return await asyncio.to_thread(_together, whole, across, formulas)
 
     async def _ask(
         self, fact: Fact, bases: Sequence[Base], period: Period, dimensions: Sequence[str]
-    ) -> dict[Line, dict[Base, int | None]]:
+    ) -> "_Found":
         chosen = [DIMENSIONS[code] for code in dimensions]
         keys = [one.keys(fact) for one in chosen]
         scopes = (self.access.scope_for("report.view"), self.access.scope_for(fact.function))
@@ -146,11 +137,20 @@ class _Asking:
         rows = await self.columns.ask(text, values)
         if len(rows) > MOST_LINES:
             raise Rejected("question_too_large", place=fact.code, most=MOST_LINES)
-        found: dict[Line, dict[Base, int | None]] = {}
+        return await asyncio.to_thread(self._read, rows, bases, chosen, keys)
+
+    def _read(
+        self,
+        rows: Sequence[Sequence[object]],
+        bases: Sequence[Base],
+        chosen: Sequence[Dimension],
+        keys: Sequence[tuple[Key, ...]],
+    ) -> "_Found":
+        """The lines of a fact; in a thread, because there may be many."""
+        found: _Found = {}
         wide = sum(map(len, keys))
         for row in map(plain, rows):
-            line = self._line(chosen, keys, row)
-            found[line] = dict(zip(bases, row[wide:], strict=True))
+            found[self._line(chosen, keys, row)] = dict(zip(bases, row[wide:], strict=True))
         return found
 
     def _line(
@@ -172,6 +172,28 @@ class _Asking:
             for code, values in self.question.filters.items()
             if values and DIMENSIONS[code].fits(fact)
         ]
+
+
+_Found = dict[Line, dict[Base, int | None]]
+
+
+def _together(
+    whole: Sequence[_Found],
+    across: Sequence[tuple[tuple[int, ...], _Found]],
+    formulas: Mapping[str, Formula],
+) -> dict[Line, Figures]:
+    """What belongs to the same line, with the measures worked out; in a thread, because there may be many."""
+    held: _Found = defaultdict(dict)
+    for found in whole:
+        for line, figures in found.items():
+            held[line].update(figures)
+    for places, found in across:
+        for line, figures in held.items():
+            figures.update(found.get(tuple(line[n] for n in places), {}))
+    return {
+        line: {code: formula.value(figures) for code, formula in formulas.items()}
+        for line, figures in held.items()
+    }
 
 
 def _filter(dimension: Dimension, fact: Fact, texts: Sequence[str]) -> Test:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
+from typing_extensions import override
+
 from hub.storage.columnar.terms import Column, Figure, Grain, Key, Term, Test
 
 
@@ -116,6 +118,15 @@ class Base:
     fact: str
     figure: Figure
     scale: int = 1
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Its hash is worked out once: answers look it up in every line."""
+        object.__setattr__(self, "_hash", hash((self.fact, self.figure, self.scale)))
+
+    @override
+    def __hash__(self) -> int:
+        return self._hash
 
     def value(self, held: Mapping["Base", int | None]) -> Fraction | None:
         """The figure; a count of nothing is 0, a sum of nothing is missing."""

@@ -1,5 +1,7 @@
 """Measures of selling: visits, orders, sales, clients, distribution, targets. Source: domain.md, section 4."""
 
+from functools import cache
+
 from fieldmesh.service.translation import N_
 from hub.analysis.model.kinds import Base, Figure, Measure, Ratio, Sum, Unit
 from hub.storage.columnar.terms import (
@@ -28,16 +30,19 @@ GEO_LIMIT_M = 100
 """A visit is where the outlet is when it began no farther from it."""
 
 
+@cache
 def count(fact: str, *only: Test) -> Base:
     """Rows of a fact that pass the tests."""
     return Base(fact, Figure(How.COUNT, Fixed(1), only))
 
 
+@cache
 def total(fact: str, term: Term, scale: int, *only: Test) -> Base:
     """The sum of a value."""
     return Base(fact, Figure(How.SUM, term, only), scale)
 
 
+@cache
 def distinct(fact: str, path: str, *only: Test) -> Base:
     """Different values of a path."""
     return Base(fact, Figure(How.DISTINCT, Column(path), only))

@@ -39,7 +39,7 @@ _LOOK_S = 20.0
 class Limits(NamedTuple):
     """What the copy may use: memory in bytes, threads, seconds of one question."""
 
-    memory_bytes: int = 192 << 20
+    memory_bytes: int = 128 << 20
     threads: int = 2
     question_s: float = 60.0
 

@@ -16,7 +16,7 @@ from hub.storage.columnar.shape import copied_columns
 from hub.storage.rows import Connection, pieces
 from hub.storage.system_tables import DIGEST, HUB
 
-PAGE = 20_000
+PAGE = 8_192
 Rows = Sequence[tuple[Value, ...]]
 
 

@@ -23,7 +23,14 @@ from hub.desk.views.registry import VIEWS
 from hub.fleet.office import Office
 from hub.web.pages.cells import address
 from hub.web.pages.lists import joined, row_id_of
-from hub.web.pages.report_forms import Field, asked_days, day_fields, narrowed, parameters
+from hub.web.pages.report_forms import (
+    Field,
+    asked_days,
+    day_fields,
+    measure_choices,
+    narrowed,
+    parameters,
+)
 from hub.web.pages.report_showing import SHOWN_ROWS, drawn, shown_table
 from hub.web.shell import Shell
 from hub.web.visitor import Visitor, language_of, showing_for, visitor_of, zone_of
@@ -139,6 +146,7 @@ class AnalysisPages:
             days=day_fields(question, language), filters=await self._filters(visitor, opened, language),
             table=shown_table(answer, table, access, showing), lines=table.lines, shown=min(len(table.rows),
                 SHOWN_ROWS),
+            meanings=[(text, meaning) for _, text, meaning in measure_choices(question.measures, language)],
             chart=drawn(answer, table, opened.title, showing),
             exports=[
                 (kind.upper(), address(f"{opened.base}/export", [*asked, ("format", kind.value)])) for kind in Format

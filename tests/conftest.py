@@ -29,6 +29,7 @@ def thorough(pytestconfig: pytest.Config) -> bool:
     return bool(pytestconfig.getoption("--thorough"))
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long ones come first; every asynchronous test is watched for tasks that it leaves behind."""
     items.sort(key=_turn)

@@ -4,6 +4,7 @@ import asyncio
 import smtplib
 import ssl
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
@@ -83,9 +84,26 @@ class Mailer:
         """
         try:
             await asyncio.to_thread(self._deliver, self._written(message))
+        except (
+            OSError,
+            smtplib.SMTPException,
+            ValueError,
+        ) as error:  # ValueError: a line break in a header
+            raise self._failed(error) from None
+
+    async def knock(self) -> None:
+        """The server was reached, and nothing sent: whoever waits for an answer waits as long as for a mail.
+
+        Raises:
+            Retry: `mail_failed`.
+        """
+        try:
+            await asyncio.to_thread(self._deliver, None)
         except (OSError, smtplib.SMTPException) as error:
-            host = self._server.host
-            raise Retry("mail_failed", place=host, delay_s=_WAIT_S, text=str(error)) from None
+            raise self._failed(error) from None
+
+    def _failed(self, error: Exception) -> Retry:
+        return Retry("mail_failed", place=self._server.host, delay_s=_WAIT_S, text=str(error))
 
     def _written(self, message: Message) -> EmailMessage:
         mail = EmailMessage()
@@ -101,7 +119,7 @@ class Mailer:
             mail.add_attachment(one.content, maintype=main, subtype=sub, filename=one.name)
         return mail
 
-    def _deliver(self, mail: EmailMessage) -> None:
+    def _deliver(self, mail: EmailMessage | None) -> None:
         server = self._server
         trust = ssl.create_default_context(cafile=server.authority or None)
         if server.line is Line.TLS:
@@ -110,9 +128,14 @@ class Mailer:
             )
         else:
             line = smtplib.SMTP(server.host, server.port, timeout=_PATIENCE_S)
-        with line:
+        try:
             if server.line is Line.STARTTLS:
                 line.starttls(context=trust)
             if server.user:
                 line.login(server.user, server.password)
-            line.send_message(mail)
+            if mail is not None:
+                line.send_message(mail)
+            with suppress(OSError, smtplib.SMTPException):  # what was taken is taken
+                line.quit()
+        finally:
+            line.close()

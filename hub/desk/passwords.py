@@ -5,12 +5,15 @@ A new password ends the person's other sessions and reaches their devices with t
 
 import asyncio
 import hashlib
+import logging
 import secrets
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Self
 
-from fieldmesh.basics.errors import Rejected
+from fieldmesh.basics.errors import Rejected, Retry
+from fieldmesh.data.types import Value
 from fieldmesh.service.mail import Mailer, Message
 from fieldmesh.service.translation import N_, translate
 from hub.desk.guard import Caller, Guard, forgive, login_name, names_of
@@ -24,6 +27,7 @@ from hub.storage.rows import Connection, one_row
 from hub.storage.web_sessions import end_sessions_of, set_steps
 from hub.trust.signin import is_password, make_verifier
 
+LOG = logging.getLogger(__name__)
 CODE_HOURS = 24
 _HOUR_US = 3_600_000_000
 _CODE_BYTES = 18
@@ -111,7 +115,7 @@ class Passwords:
         """Who has forgotten their password is sent a code, if their address is known; nobody is told whether it is.
 
         Raises:
-            Retry: `sign_in_locked`, too much was asked from that address; `mail_failed`.
+            Retry: `sign_in_locked`, too much was asked from that address.
         """
         names = (f"forgotten {login.strip().casefold()[:80]}", names_of("", caller)[1])
         await self._guard.refuse_waiting(names)
@@ -119,12 +123,22 @@ class Passwords:
         async with self._office.database.read() as connection:
             name = login.strip().casefold()
             row = await one_row(connection, "app_user", (*_USER, "id"), "login", name)
-        if row is None or row[2:4] != ("active", LOCAL) or not row[4] or not self.sends_mail:
+        try:
+            await self._send_code(row, language)
+        except Retry as error:  # who asks must not hear that there was a mail to be sent
+            LOG.warning("mail_failed", extra={"text": str(error)})
+
+    async def _send_code(self, row: Sequence[Value] | None, language: str) -> None:
+        """A code is on its way to an active person with an address; for others the mail server was reached in vain."""
+        if not self.sends_mail:
             return
-        if isinstance(row[5], bytes):
-            async with self._office.database.write() as connection:
-                code = await make_code(connection, row[5], self._office.clock.now())
-            await self.send(str(row[4]), str(row[1] or row[0]), code, language)
+        named = row is not None and row[2:4] == ("active", LOCAL) and bool(row[4])
+        if row is None or not named or not isinstance(row[5], bytes):
+            await self._mailer.knock()
+            return
+        async with self._office.database.write() as connection:
+            code = await make_code(connection, row[5], self._office.clock.now())
+        await self.send(str(row[4]), str(row[1] or row[0]), code, language)
 
     async def send(self, mail: str, person: str, code: str, language: str) -> None:
         """The code is on its way to its person.

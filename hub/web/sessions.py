@@ -39,9 +39,12 @@ def knows_visitor(office: Office, sign_in: SignIn) -> Middleware:
 
 
 def address_of(request: web.Request, proxies: Collection[str]) -> str:
-    """The network address that a request comes from; behind proxies, what the nearest stranger told them."""
+    """The network address that a request comes from; behind proxies, what the nearest of them was told.
+
+    Some proxies add a header of their own beside the one that a stranger has sent: all count, the last one first.
+    """
     address = request.remote or ""
-    told = request.headers.get("X-Forwarded-For", "").split(",")
+    told = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
     while address in proxies and told:
         last = told.pop().strip()
         try:

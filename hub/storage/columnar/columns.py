@@ -168,10 +168,11 @@ class Columns:
             if lsn == mark.lsn and self._mark is not None:
                 return Mark(lsn, epoch, self._clock.now())
             new, cursor = Mark(lsn, epoch, self._clock.now()), file.transaction()
+            touched = await feed.touched(connection, mark.lsn)
             writing = await asyncio.to_thread(cursor.__enter__)
             try:
-                for table in COPIED:
-                    async for rows in feed.changed(connection, table, mark.lsn, lsn):
+                for table, partitions in touched.items():
+                    async for rows in feed.changed(connection, table, partitions, (mark.lsn, lsn)):
                         await asyncio.to_thread(replace, writing, table, rows)
                 await asyncio.to_thread(put_mark, writing, new)
             except BaseException as error:

@@ -5,6 +5,7 @@ The change path already says where something has changed: `fm_digest.last_lsn` n
 partition 0 of the same index. So nothing is written for the copy, and ingest does not become slower.
 """
 
+from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import Value
 from hub.storage.bulk import stored
-from hub.storage.columnar.shape import copied_columns
+from hub.storage.columnar.shape import COPIED, copied_columns
 from hub.storage.rows import Connection, pieces
 from hub.storage.system_tables import DIGEST, HUB
 
@@ -39,27 +40,31 @@ async def page_of(connection: Connection, table: str, after: bytes) -> Rows:
     return stored(connection, columns, [tuple(row) for row in result.fetchall()])
 
 
+async def touched(connection: Connection, since: int) -> dict[str, list[int]]:
+    """Table → partitions in which rows of it have changed above ``since``; 0, which no digest covers, always counts."""
+    query = sa.select(DIGEST.c.table_no, DIGEST.c.partition).where(
+        DIGEST.c.last_lsn > since, DIGEST.c.partition != 0
+    )
+    found: dict[int, list[int]] = defaultdict(lambda: [0])
+    for number, partition in (await connection.execute(query)).all():
+        found[number].append(partition)
+    return {table: found[TABLES[table].number] for table in COPIED}
+
+
 async def changed(
-    connection: Connection, table: str, since: int, until: int
+    connection: Connection, table: str, partitions: Sequence[int], span: tuple[int, int]
 ) -> AsyncIterator[Rows]:
-    """Rows whose last change lies above ``since`` and not above ``until``, deleted ones included, in pieces."""
+    """Rows of the partitions whose last change lies above the first LSN and not above the second, in pieces.
+
+    Deleted ones are among them. They are streamed: an import may have changed a million rows of one partition.
+    """
     columns = copied_columns(table)
     names = ", ".join(f'"{one.name}"' for one in columns)
-    for places in pieces([0, *await _touched(connection, table, since)]):
-        marks = ", ".join("?" * len(places))
-        text = (
-            f'SELECT {names} FROM "{table}" WHERE "partition" IN ({marks}) AND lsn > ? AND lsn <= ?'
-        )
-        result = await connection.exec_driver_sql(text, (*places, since, until))
-        while rows := result.fetchmany(PAGE):
+    text = sa.text(
+        f'SELECT {names} FROM "{table}" WHERE "partition" IN :places AND lsn > :since AND lsn <= :until'
+    ).bindparams(sa.bindparam("places", expanding=True))
+    for places in pieces(partitions):
+        values = {"places": places, "since": span[0], "until": span[1]}
+        result = await connection.stream(text, values)
+        async for rows in result.partitions(PAGE):
             yield stored(connection, columns, [tuple(row) for row in rows])
-
-
-async def _touched(connection: Connection, table: str, since: int) -> list[int]:
-    """Partitions in which rows of the table have changed."""
-    query = sa.select(DIGEST.c.partition).where(
-        DIGEST.c.table_no == TABLES[table].number,
-        DIGEST.c.last_lsn > since,
-        DIGEST.c.partition != 0,
-    )
-    return [int(row[0]) for row in (await connection.execute(query)).all()]

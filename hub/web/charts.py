@@ -32,8 +32,9 @@ class Drawing:
 
 def _frame(drawing: Drawing, height: int, parts: Sequence[Markup], key: str) -> Markup:
     return Markup(
-        '<figure><svg class="chart" viewBox="0 0 {w} {h}" role="img" aria-labelledby="{k}-t {k}-d">'
-        '<title id="{k}-t">{title}</title><desc id="{k}-d">{about}</desc>{parts}</svg>{legend}</figure>'
+        '<figure><div class="scroller" tabindex="0" role="region" aria-label="{about}">'
+        '<svg class="chart" viewBox="0 0 {w} {h}" role="img" aria-labelledby="{k}-t {k}-d">'
+        '<title id="{k}-t">{title}</title><desc id="{k}-d">{about}</desc>{parts}</svg></div>{legend}</figure>'
     ).format(
         w=WIDTH, h=height, k=key, title=drawing.title, about=drawing.about,
         parts=Markup().join(parts), legend=_legend(drawing),

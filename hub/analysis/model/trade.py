@@ -6,6 +6,7 @@ from hub.analysis.model.sales import count, distinct, total
 from hub.storage.columnar.terms import (
     Column,
     Filled,
+    Fixed,
     How,
     Is,
     Linked,
@@ -111,7 +112,8 @@ MEASURES = (
             high_is_good=False),
     Measure("overdue_share", N_("Overdue share"), Unit.PERCENT, Ratio(OVERDUE, DEBT, _PERCENT), N_("Overdue / debt."),
             high_is_good=False),
-    Measure("debtors", N_("Outlets in debt"), Unit.COUNT, distinct("debts", "outlet_id", Not(Is(Column("rest"), (0,)))),
+    Measure("debtors", N_("Outlets in debt"), Unit.COUNT,
+            distinct("debts", "outlet_id", NotAbove(Fixed(1), Column("rest"))),
             N_("Outlets with an open debt."), high_is_good=False),
     Measure("payments", N_("Payments"), Unit.COUNT, count("payments"), N_("Payments taken.")),
     Measure("collected", N_("Collected"), Unit.MONEY, TAKEN, N_("Value of payments taken.")),

@@ -9,7 +9,7 @@ from aiohttp import web
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.service.translation import N_, translate
 from hub.analysis.answers import Analyst
-from hub.analysis.model.registry import DIMENSIONS
+from hub.analysis.model.registry import DIMENSIONS, MEASURES, facts_of
 from hub.analysis.question import Question
 from hub.analysis.standard import STANDARD, Standard
 from hub.desk import lists
@@ -140,6 +140,8 @@ class AnalysisPages:
         table = table_of(answer, language)
         asked = asked_days(question)
         period = f"{showing.day(answer.period.since.isoformat())} – {showing.day(answer.period.until.isoformat())}"
+        if not any(fact.day for code in question.measures for fact in facts_of(MEASURES[code])):
+            period = translate("As it stands today", language)
         return self._shell.page(
             request, "report.html", title=opened.title, about=opened.about, area=Area.ANALYSIS,
             base=opened.base, period=period, as_of=showing.time(answer.mark.took_at),

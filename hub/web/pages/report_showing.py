@@ -128,14 +128,16 @@ def _last_day(first: datetime.date, grain: Grain) -> datetime.date:
 
 
 def drawn(answer: Answer, table: Table, title: str, showing: Showing) -> Markup | None:
-    """The chart of the first figure, and of what it is compared with; None when there is nothing to draw."""
+    """The chart of the first figure that there is, and of what it is compared with; None when there is none."""
     question = answer.question
     units = [one for one in table.headings if one.unit is not None]
-    places = _drawn_places(units, question.measures[0])
-    if question.chart is Chart.NONE or not table.rows or not places or not question.rows:
+    measure = _drawn_measure(table, units, question.measures)
+    if question.chart is Chart.NONE or not measure or not question.rows:
         return None
+    places = _drawn_places(units, measure)
     rows = table.rows[: MOST_BARS if question.chart is not Chart.LINE else None]
-    names = [" · ".join(row.names) for row in rows]
+    by_time = DIMENSIONS[question.rows[0]].grain is not None
+    names = [" · ".join(row.names) if by_time else row.names[-1] for row in rows]
     series = [
         Series(
             units[n].title, [None if (v := row.figures[n]) is None else float(v) for row in rows]
@@ -149,11 +151,20 @@ def drawn(answer: Answer, table: Table, title: str, showing: Showing) -> Markup 
     about = translate(
         "{figure} by {rows}; the table below holds the same figures.", showing.language
     ).format(
-        figure=translate(MEASURES[question.measures[0]].title, showing.language),
+        figure=translate(MEASURES[measure].title, showing.language),
         rows=", ".join(translate(DIMENSIONS[one].title, showing.language) for one in question.rows),
     )
     drawing = Drawing(title, about, names, series, shown)
     return lines(drawing) if question.chart is Chart.LINE else bars(drawing)
+
+
+def _drawn_measure(table: Table, units: Sequence[Heading], measures: Sequence[str]) -> str:
+    """The first measure that has a figure; empty = none has."""
+    for code in measures:
+        places = [n for n, one in enumerate(units) if one.code == code and one.role == "now"]
+        if any(row.figures[n] is not None for row in table.rows for n in places):
+            return code
+    return ""
 
 
 def _drawn_places(units: Sequence[Heading], measure: str) -> list[int]:

@@ -86,7 +86,13 @@ async def note_success(context: SyncContext, candidate: Candidate, report: Repor
     def work(connection: Connection) -> None:
         if good.source == "given":
             forget_source(connection, "given")
-        save_gateway(connection, _row(good))
+        row = _row(good)
+        for held in known_gateways(connection):
+            if (
+                held.address == row.address
+            ):  # The session itself may have brought it in the hub's list.
+                row = replace(held, gateway_id=row.gateway_id, failed_at=0)
+        save_gateway(connection, row)
 
     await context.database.write(work)
 

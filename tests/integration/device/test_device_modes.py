@@ -98,6 +98,17 @@ async def test_a_gateway_given_by_its_address_is_asked_once_who_it_is(
     assert gateway.asked <= asked + 1
 
 
+async def test_a_gateway_that_was_given_once_and_is_in_the_hubs_list_is_chosen_by_itself(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """What the first sync was told by hand is found without it from then on."""
+    gateway.listed = False
+    await device.sync(Mode.INITIALIZE, gateway=gateway.address)
+    gateway.listed = True
+    for address in (gateway.address, ""):
+        assert (await device.sync(Mode.FAST, gateway=address)).outcome == "done"
+
+
 async def test_another_gateway_at_a_known_address_is_known_from_then_on(
     gateway: GatewayDouble, device: DeviceAgent
 ) -> None:

@@ -131,7 +131,9 @@ def drawn(answer: Answer, table: Table, title: str, showing: Showing) -> Markup 
     """The chart of the first figure that there is, and of what it is compared with; None when there is none."""
     question = answer.question
     units = [one for one in table.headings if one.unit is not None]
-    measure = _drawn_measure(table, units, question.measures)
+    measure = _drawn_measure(
+        table, units, sorted(question.measures, key=lambda one: one != question.sort)
+    )
     if question.chart is Chart.NONE or not measure or not question.rows:
         return None
     places = _drawn_places(units, measure)
@@ -159,10 +161,10 @@ def drawn(answer: Answer, table: Table, title: str, showing: Showing) -> Markup 
 
 
 def _drawn_measure(table: Table, units: Sequence[Heading], measures: Sequence[str]) -> str:
-    """The first measure that has a figure; empty = none has."""
+    """The first measure with a figure other than 0; empty = there is none."""
     for code in measures:
         places = [n for n, one in enumerate(units) if one.code == code and one.role == "now"]
-        if any(row.figures[n] is not None for row in table.rows for n in places):
+        if any(row.figures[n] for row in table.rows for n in places):
             return code
     return ""
 

@@ -96,6 +96,12 @@ class WorkplaceSettings:
         default=5, metadata=_help("Wrong passwords after which a name must wait; longer each time.")
     )
     wait_s: float = field(default=60.0, metadata=_help("How long it waits the first time."))
+    request_s: float = field(
+        default=60.0,
+        metadata=_help(
+            "A request that has not come whole after so long is cut off; a file may take ten times as long."
+        ),
+    )
     address: str = field(
         default="",
         metadata=_help(

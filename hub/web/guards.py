@@ -1,5 +1,6 @@
 """What holds for every request to the workplace: typed errors in words, safe headers, forms that come from here."""
 
+import asyncio
 import hmac
 import logging
 from collections.abc import Awaitable, Callable
@@ -19,6 +20,7 @@ _GONE = 404
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FILES, MOST_FILE_BYTES = "/import", 64 << 20
 """Where files are loaded, and how large they may be."""
+FILE_FACTOR = 10
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self';"
@@ -30,6 +32,36 @@ HEADERS = {
     "Strict-Transport-Security": "max-age=31536000",
     "X-Content-Type-Options": "nosniff",
 }
+
+
+def requests_come_in_time(patience_s: float) -> Middleware:
+    """The line of a request whose body has not come whole in time is cut, however much of it trickles in.
+
+    Args:
+        patience_s: total, from the end of the headers; a file may take `FILE_FACTOR` times as long.
+    """
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not request.body_exists:
+            return await handler(request)
+        factor = FILE_FACTOR if request.path == FILES else 1
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(patience_s * factor, _cut_unfinished, request)
+        try:
+            return await handler(request)
+        except ConnectionError:
+            LOG.info("request_cut", extra={"path": request.path})
+            return web.Response(status=408)
+        finally:
+            timer.cancel()
+
+    return middleware
+
+
+def _cut_unfinished(request: web.Request) -> None:
+    if not request.content.is_eof() and request.transport is not None:
+        request.transport.abort()
 
 
 def answers_in_words(shell: Shell) -> Middleware:
@@ -47,6 +79,8 @@ def answers_in_words(shell: Shell) -> Middleware:
 
             missing = Rejected("not_found", place=request.path, text="there is no such page")
             answer = _answer(shell, request, missing)
+        except ConnectionError:  # nobody is there to be answered
+            raise
         except Exception:  # the edge: who asked gets words, the log gets the rest
             LOG.exception("request_failed", extra={"path": request.path})
             answer = _answer(shell, request, Defect("defect", place=request.path))

@@ -33,6 +33,7 @@ class WebServer:
         """Nothing is served yet."""
         self._health = health
         self._registry = registry
+        self._patience_s = workplace.patience_s
         self._app = web.Application(
             middlewares=workplace.middlewares(), client_max_size=_MOST_BODY_BYTES
         )
@@ -58,7 +59,13 @@ class WebServer:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(chain, key)
-        self._runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=_CLOSE_S)
+        # From a line's beginning, or its last answer, the next headers must have come in that time.
+        self._runner = web.AppRunner(
+            self._app,
+            access_log=None,
+            shutdown_timeout=_CLOSE_S,
+            keepalive_timeout=self._patience_s,
+        )  # fmt: skip
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port, ssl_context=context)
         try:

@@ -15,7 +15,7 @@ from hub.web import files
 from hub.web.api.acts import ActServices
 from hub.web.api.reports import ReportServices
 from hub.web.api.resources import Resources
-from hub.web.guards import answers_in_words, forms_come_from_here
+from hub.web.guards import answers_in_words, forms_come_from_here, requests_come_in_time
 from hub.web.pages.account import AccountPages
 from hub.web.pages.acts import ActPages
 from hub.web.pages.administration import AdministrationPages
@@ -76,9 +76,15 @@ class Workplace:
             ListPages(office.database, self._shell),
         )
 
+    @property
+    def patience_s(self) -> float:
+        """How long a request may take to come."""
+        return self._office.settings.workplace.request_s
+
     def middlewares(self) -> list[Any]:
         """What holds for every request, the outermost first."""
         return [
+            requests_come_in_time(self.patience_s),
             answers_in_words(self._shell),
             knows_visitor(self._office, self._sign_in),
             forms_come_from_here,

@@ -61,6 +61,7 @@ class Disks:
         with (
             mock.patch.object(HubDatabase, "write", write),
             mock.patch.object(Database, "write", self._asking(Database.write)),
+            mock.patch.object(Database, "write_alone", self._asking(Database.write_alone)),
             mock.patch.object(DeviceDatabase, "write", self._asking(DeviceDatabase.write)),
             mock.patch.object(DeviceDatabase, "apply", self._asking(DeviceDatabase.apply)),
         ):

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 from typing_extensions import override
@@ -10,6 +11,7 @@ from typing_extensions import override
 from deploy.demo.processes import CommandFailedError
 from device_agent.app import enroll
 from device_agent.modes.enrol import EnrolmentWish
+from device_agent.storage.home import write_durably
 from fieldmesh.basics.errors import FieldmeshError
 from tests.chaos.arena import PASSWORD, Arena, lead_over
 from tests.chaos.faults.fault import OfDevices, OfGateways, registered
@@ -23,7 +25,8 @@ _UPSETS = (FieldmeshError, CommandFailedError, OSError, TimeoutError)
 
 def _end(network: Arena, home: Path) -> None:
     file = home / "identity" / "certificate.der"
-    file.write_bytes(ended(file.read_bytes(), authority_key(network.hub.folder)))
+    with suppress(OSError):  # another fault has filled the disk: it holds on
+        write_durably(file, ended(file.read_bytes(), authority_key(network.hub.folder)))
 
 
 async def _until_done(act: Callable[[], Awaitable[None]]) -> None:

@@ -1,6 +1,7 @@
 """Older images that come back: a gateway's, a device's."""
 
 import asyncio
+import os
 import random
 import shutil
 from pathlib import Path
@@ -35,6 +36,7 @@ class _FromImage(Fault):
     async def _put_back(self, network: Arena, home: Path) -> None:
         await asyncio.to_thread(shutil.rmtree, home)
         await asyncio.to_thread(shutil.copytree, self._image(network), home)
+        await asyncio.to_thread(os.sync)  # whoever restores an image waits until it is on the disk
 
 
 @registered

@@ -13,7 +13,6 @@ from device_agent.link.messages import (
     DownloadAnnounced,
     Ended,
     Message,
-    Opening,
     Outcome,
     SignedBytes,
     TicksHeard,
@@ -22,10 +21,11 @@ from device_agent.link.messages import (
 from device_agent.link.stream import SessionStream, open_session
 from device_agent.link.wipe_order import check_wipe_order
 from device_agent.modes.context import Report, SyncContext
+from device_agent.modes.greeting import Greeting, opening_of, read_greeting
 from device_agent.modes.presence import say_presence
 from device_agent.modes.progress import Step
-from device_agent.modes.renewal import learn_authorities, newest_authority
-from device_agent.storage import held, outbox, ticks
+from device_agent.modes.renewal import learn_authorities
+from device_agent.storage import outbox, ticks
 from device_agent.storage.database import Connection, uncaptured
 from device_agent.storage.gateways import GatewayRow, replace_hub_list
 from device_agent.storage.sessions import SessionRow, save_session
@@ -34,22 +34,9 @@ from device_agent.storage.ticks import Place
 from device_agent.storage.written import write_rows
 from fieldmesh.basics.errors import Fenced, FieldmeshError, Rejected, Retry
 from fieldmesh.basics.limits import EPOCHS_AHEAD
-from fieldmesh.basics.release import RELEASE
 from fieldmesh.codec.columns import TableRows
-from fieldmesh.data.schema import SCHEMA_VERSION
 from fieldmesh.service.tasks import beside
 from fieldmesh.session.transitions import Mode
-
-
-@dataclass(frozen=True, slots=True)
-class Greeting:
-    """What Hello says of the device's database."""
-
-    state: DeviceState
-    partitions: list[int]
-    reject_lsn: int
-    earlier: Place
-    """The newest batch of an earlier epoch without second tick; a tick of this epoch says nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +120,7 @@ class Talk:
             last: packs instead of the ordinary way (upload packs a handover).
         """
         said = asyncio.Event()
-        greeting = await self.context.database.read(_greeting)
+        greeting = await self.context.database.read(read_greeting)
         self._earlier = greeting.earlier
         async with beside(self._greet(greeting, said)):
             self.before = await self._pack(last)
@@ -145,35 +132,13 @@ class Talk:
         self.context.tell(Step.CONNECT, note=self._candidate.address)
         known = self._candidate.gateway_id
         word, at = await say_presence(self.context, greeting.state, known, self._ask_gateway_id)
-        opening = replace(self._opening(greeting), presence=word, presence_at=at)
+        opening = opening_of(self.context, self.mode, greeting, self._journal.session_id)
+        opening = replace(opening, presence=word, presence_at=at)
         await self.stream.say_hello(opening)
         self._asked_at = self.context.clock.now()
         said.set()
         self._first = await self.stream.receive()
         self._answered_at = self.context.clock.now()
-
-    def _opening(self, greeting: Greeting) -> Opening:
-        state = greeting.state
-        unfinished = self.context.downloads.unfinished()
-        return Opening(
-            mode=self.mode,
-            device_id=state.device_id,
-            device_epoch=state.device_epoch,
-            schema_version=SCHEMA_VERSION,
-            app_version=RELEASE,
-            cursor_lsn=state.cursor_lsn,
-            partitions=greeting.partitions,
-            last_sequence=state.last_sequence,
-            last_sha256=state.previous_sha256 if state.last_sequence else b"",
-            device_time=self.context.clock.now(),
-            session_id=self._journal.session_id,
-            reject_lsn=greeting.reject_lsn,
-            earlier_epoch=greeting.earlier.device_epoch,
-            network=self.context.settings.network,
-            authority=newest_authority(self.context),
-            resume_download_id=unfinished.download_id if unfinished else b"",
-            resume_offset=unfinished.held_bytes if unfinished else 0,
-        )
 
     async def _pack(self, last: Callable[..., int] | None) -> Before:
         """What was captured is in batches, durable; what this gateway lacks is known."""
@@ -380,16 +345,6 @@ class Talk:
         await self.context.database.close()
         self.context.home.erase()
         raise Fenced("device_wiped", place="session")
-
-
-def _greeting(connection: Connection) -> Greeting:
-    state = read_state(connection)
-    return Greeting(
-        state,
-        held.held_partitions(connection),
-        held.newest_reject(connection),
-        outbox.newest_before(connection, state.device_epoch),
-    )
 
 
 @asynccontextmanager

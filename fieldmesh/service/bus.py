@@ -11,7 +11,6 @@ import asyncio
 import base64
 import contextlib
 import logging
-import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -23,15 +22,22 @@ from nats.js.errors import NotFoundError
 from fieldmesh.basics.backoff import Backoff
 from fieldmesh.basics.errors import FieldmeshError, Rejected, Retry
 from fieldmesh.basics.limits import MESSAGE_BYTES
+from fieldmesh.service.bus_client import (
+    BROKEN,
+    close_client,
+    context_of,
+    give_up_waiting,
+    next_message,
+    note,
+)
 from fieldmesh.service.bus_pull import BusMessage, Puller
-from fieldmesh.service.tls import HUB_NAME, authorities, certificate_pem
+from fieldmesh.service.tls import HUB_NAME
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from nats.aio.msg import Msg
-    from nats.aio.subscription import Subscription
     from nats.js import JetStreamContext
 
 LOG = logging.getLogger(__name__)
@@ -39,7 +45,6 @@ LOG = logging.getLogger(__name__)
 INBOX: Final = "_INBOX"
 """Where the hub is answered; a gateway has an inbox with its own name."""
 CONNECT_S: Final = 5.0
-CLOSE_S: Final = 1.0
 PUBLISH_S: Final = 10.0
 PING_S: Final = 10
 MOST_PUBLISHING: Final = 256
@@ -48,8 +53,6 @@ MOST_PENDING_BYTES: Final = 64 * 1024 * 1024
 FIRST_DELAY_S: Final = 0.2
 MOST_DELAY_S: Final = 5.0
 REFUSED_DELAY_S: Final = 5.0
-_LOOK_S: Final = 1.0
-_BROKEN: Final = (nats.errors.Error, OSError, TimeoutError, ssl.SSLError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ class Bus:
         self._seed = seed
         self._name = name
         self._inbox_prefix = inbox_prefix
-        self._tls = _context(authority)
+        self._tls = context_of(authority)
         self._client: Client | None = None
         self._connecting = asyncio.Lock()
         self._random = random
@@ -122,14 +125,14 @@ class Bus:
 
     def trust(self, authority: bytes) -> None:
         """Connections that are made from now on believe these authorities (DER)."""
-        self._tls = _context(authority)
+        self._tls = context_of(authority)
 
     async def close(self) -> None:
         """The line is down for good. Repeating it is harmless."""
         self._closed = True
         client, self._client = self._client, None
         if client is not None:
-            await _close(client)
+            await close_client(client)
 
     async def publish(
         self, subject: str, data: bytes, message_id: str, *, timeout_s: float = PUBLISH_S
@@ -148,7 +151,7 @@ class Bus:
                 answer = await stream.publish(
                     subject, data, timeout=timeout_s, headers={"Nats-Msg-Id": message_id}
                 )
-            except _BROKEN as error:
+            except BROKEN as error:
                 self._fail(error)
         return Published(answer.seq, bool(answer.duplicate))
 
@@ -161,7 +164,7 @@ class Bus:
         client = await self._line()
         try:
             await client.publish(subject, data)
-        except _BROKEN as error:
+        except BROKEN as error:
             self._fail(error)
 
     async def pull(
@@ -181,7 +184,7 @@ class Bus:
                 puller = await Puller.open(client, stream, consumer)
                 self._pullers[stream, consumer] = puller
             return await puller.pull(batch, timeout_s)
-        except _BROKEN as error:
+        except BROKEN as error:
             self._pullers.pop((stream, consumer), None)
             self._fail(error)
 
@@ -200,7 +203,7 @@ class Bus:
         client = await self._line()
         try:
             answer = await client.request(subject, data, timeout=timeout_s)
-        except _BROKEN as error:
+        except BROKEN as error:
             self._fail(error)
         return answer.data
 
@@ -239,15 +242,15 @@ class Bus:
             async with asyncio.TaskGroup() as group:
                 try:
                     while client.is_connected:
-                        message = await _next(listening)
+                        message = await next_message(listening)
                         if message is not None:
                             await places.acquire()
                             inbox = inbox_of(message.subject)
                             group.create_task(_answer(message, handler, places, inbox))
                 finally:
-                    with contextlib.suppress(*_BROKEN):
+                    with contextlib.suppress(*BROKEN):
                         await listening.unsubscribe()
-        except* _BROKEN as broken:
+        except* BROKEN as broken:
             raise self._translated(broken.exceptions[0]) from broken
         raise self._translated(nats.errors.ConnectionClosedError())
 
@@ -272,7 +275,7 @@ class Bus:
             yield
         except NotFoundError:
             raise
-        except _BROKEN as error:
+        except BROKEN as error:
             self._fail(error)
 
     def _fail(self, error: BaseException) -> NoReturn:
@@ -303,15 +306,15 @@ class Bus:
         old, self._client = self._client, None
         self._pullers.clear()
         if old is not None:
-            await _close(old)
+            await close_client(old)
             # When the broker restarts, everybody comes back: not all in the same moment.
             await asyncio.sleep(self._random.uniform(0.0, FIRST_DELAY_S))
         client = Client()
         try:
             async with asyncio.timeout(CONNECT_S * len(self._urls)):
                 await client.connect(**self._options(client))
-        except (*_BROKEN, ValueError) as error:
-            await _close(client)
+        except (*BROKEN, ValueError) as error:
+            await close_client(client)
             refused = isinstance(error, nats.errors.AuthorizationError) or "uthorization" in str(
                 error
             )
@@ -331,7 +334,7 @@ class Bus:
 
     def _options(self, client: Client) -> dict[str, Any]:
         async def given_up() -> None:
-            _give_up_waiting(client)
+            give_up_waiting(client)
 
         return {
             "servers": self._urls,
@@ -347,7 +350,7 @@ class Bus:
             "inbox_prefix": self._inbox_prefix,
             "user_jwt_cb": lambda: bytearray(self._jwt().encode("ascii")),
             "signature_cb": self._sign,
-            "error_cb": _note,
+            "error_cb": note,
             "closed_cb": given_up,
         }
 
@@ -367,44 +370,10 @@ async def _answer(
             LOG.warning("request_refused", extra={"subject": message.subject})
             return
         await message.respond(await handler(message.subject, message.data))
-    except _BROKEN as error:
+    except BROKEN as error:
         LOG.info("answer_lost", extra={"subject": message.subject, "problem": str(error)})
     except Exception:
         # As in the supervisor: one request that fails must not take the others with it.
         LOG.exception("answer_failed", extra={"subject": message.subject})
     finally:
         places.release()
-
-
-async def _next(listening: Subscription) -> Msg | None:
-    try:
-        return await listening.next_msg(timeout=_LOOK_S)
-    except TimeoutError:
-        return None
-
-
-async def _close(client: Client) -> None:
-    # After a TLS handshake that failed, the library waits for an end that never comes.
-    with contextlib.suppress(*_BROKEN):
-        async with asyncio.timeout(CLOSE_S):
-            await client.close()
-
-
-def _give_up_waiting(client: Client) -> None:
-    """Requests that wait for an answer fail now; the library would let their time run out."""
-    for waiting in list(client._resp_map.values()):  # noqa: SLF001 - it offers no door
-        if not waiting.done():
-            waiting.set_exception(nats.errors.ConnectionClosedError())
-
-
-async def _note(error: Exception) -> None:
-    LOG.info("bus_problem", extra={"problem": str(error) or type(error).__name__})
-
-
-def _context(authority: bytes) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_verify_locations(
-        cadata=certificate_pem(b"".join(authorities(authority))).decode("ascii")
-    )
-    return context

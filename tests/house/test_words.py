@@ -57,5 +57,5 @@ def test_requirements_name_packages_and_no_addresses() -> None:
 
 def test_no_path_of_a_developers_machine_is_named() -> None:
     """It would work nowhere else."""
-    skipped = ("tests/", "deploy/systemd/", "docs/", "README.md")
+    skipped = ("tests/", "deploy/systemd/", "deploy/nats/", "docs/", "README.md")
     assert found(MACHINE, skip=skipped) == []

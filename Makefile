@@ -22,8 +22,8 @@ help: ## this list
 demo: .venv ## a company works for a day on this machine, under three minutes (KEEP=1 leaves it running)
 	@$(RUN) -m deploy.demo $(if $(KEEP),--keep) $(if $(FIELDMESH_SAMPLE),--sample $(FIELDMESH_SAMPLE))
 
-test: .venv ## every test; of the faults a seeded choice
-	@$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests
+test: .venv ## every test; of the longest fault stories a seeded half
+	@$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --choose tests
 
 t: .venv ## the tests whose name holds a word: make t k=digest
 	@$(RUN) -m pytest -x -k '$(k)' tests
@@ -34,8 +34,8 @@ check: .venv ## format, lint, types, layers, words, dead code, and that what is 
 bench: .venv ## measure, and write build/bench.json (ONLY=fast. for some keys, REPEAT=9, QUICK=1)
 	@$(RUN) -m tests.bench $(addprefix --only ,$(ONLY)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(QUICK),--quick)
 
-faults: .venv ## all combinations of kill -9, cut lines, full disks and wrong clocks
-	@$(RUN) -m pytest tests/faults --thorough
+faults: .venv ## every fault story: all combinations of kill -9, cut lines, full disks and wrong clocks
+	@$(RUN) -m pytest tests/faults tests/upgrades --thorough
 
 chaos: .venv ## a campaign under all faults, for MINUTES=5 (SEED=7 replays one, FAULTS=kill,cut chooses, CLUSTER=1: three brokers)
 	@$(RUN) -m tests.chaos --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(CLUSTER),--cluster) $(if $(FOLDER),--folder $(FOLDER))

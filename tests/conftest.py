@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import random
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -20,6 +21,9 @@ ALLOWED_THREADS = ("asyncio_", "asyncio-waitpid-", "waitpid-", "pytest", "Thread
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`make faults` runs every combination, `make test` a seeded choice of them."""
     parser.addoption("--thorough", action="store_true", help="run every combination")
+    parser.addoption(
+        "--choose", action="store_true", help="of the tests that are marked so, a seeded half"
+    )
     parser.addoption("--stories", type=int, default=0, help="how many stories the model tells")
 
 
@@ -30,12 +34,23 @@ def thorough(pytestconfig: pytest.Config) -> bool:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Long ones come first; every asynchronous test is watched for tasks that it leaves behind."""
     items.sort(key=_turn)
+    if config.getoption("--choose"):
+        _choose(config, items)
     for item in items:
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.function):
             item.fixturenames.insert(0, "no_task_is_left_behind")
+
+
+def _choose(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Every worker makes the same choice; `--randomly-seed` makes it again."""
+    marked = sorted(item.nodeid for item in items if item.get_closest_marker("chosen"))
+    seed = config.getoption("randomly_seed", 0)
+    left_out = set(random.Random(f"{seed}").sample(marked, len(marked) // 2))
+    config.hook.pytest_deselected(items=[item for item in items if item.nodeid in left_out])
+    items[:] = [item for item in items if item.nodeid not in left_out]
 
 
 def _turn(item: pytest.Item) -> int:

@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.kit.dishonest import rewrite_waiting_batches
 from tests.kit.network import eventually, orders_at_hub, patiently, small_network, two_ticks
+
+pytestmark = pytest.mark.chosen
 
 LINES = 2
 

@@ -3,11 +3,14 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from deploy.demo.network import Network
 from tests.kit.network import all_agree, eventually, small_network, two_ticks
 from tests.kit.standing import refused, told
+
+pytestmark = pytest.mark.chosen
 
 
 @pytest_asyncio.fixture

@@ -14,6 +14,8 @@ from deploy.demo.processes import CommandFailedError
 from tests.kit.network import all_agree, eventually, orders_at_hub, small_network, two_ticks
 from tests.kit.standing import refused, told
 
+pytestmark = pytest.mark.chosen
+
 REFUSED = 1
 
 

@@ -16,6 +16,8 @@ from tests.kit.certificates import authority_key, ended, of_tomorrow, signed_by,
 from tests.kit.network import orders_at_hub, patiently, two_ticks
 from tests.kit.standing import Standing, refused, standing_network, told
 
+pytestmark = pytest.mark.chosen
+
 LINES = 2
 REFUSED = 1
 

@@ -4,6 +4,8 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+import pytest
+
 from deploy.demo.network import Device, Gateway, Network
 from deploy.demo.processes import CommandFailedError
 from tests.kit.network import (
@@ -14,6 +16,8 @@ from tests.kit.network import (
     small_network,
     two_ticks,
 )
+
+pytestmark = pytest.mark.chosen
 
 LINES = 2
 

@@ -20,6 +20,8 @@ from tests.kit.network import (
     two_ticks,
 )
 
+pytestmark = pytest.mark.chosen
+
 LINES = 2
 
 

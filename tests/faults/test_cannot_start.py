@@ -11,6 +11,8 @@ from deploy.demo.processes import CommandFailedError
 from tests.kit.network import orders_at_hub, two_ticks
 from tests.kit.standing import Standing, refused, standing_network, told
 
+pytestmark = pytest.mark.chosen
+
 REFUSED = 1
 NOBODY = "/nowhere/nats-server"
 

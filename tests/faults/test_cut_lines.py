@@ -18,6 +18,8 @@ from tests.kit.network import (
     two_ticks,
 )
 
+pytestmark = pytest.mark.chosen
+
 LINES = 9
 ORDERS = 5
 LARGE = ("--offices", "2", "--reps", "2", "--outlets", "5", "--products", "3000")

@@ -10,6 +10,8 @@ from tests.kit.network import all_agree, eventually, orders_at_hub, patiently, t
 from tests.kit.small_disk import SmallDisk, small_disk
 from tests.kit.standing import Standing, refused, standing_network, told
 
+pytestmark = pytest.mark.chosen
+
 LINES = 2
 MIB = 1 << 20
 

@@ -16,6 +16,8 @@ from tests.kit.network import (
 )
 from tests.kit.standing import refused, told
 
+pytestmark = pytest.mark.chosen
+
 LINES = 2
 PATIENCE_S = "3"
 """A device that is deferred gives up after so many seconds."""

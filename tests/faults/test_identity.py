@@ -13,6 +13,8 @@ from gateway.serving.discovery import announce
 from tests.kit.network import all_agree, eventually, orders_at_hub, patiently, two_ticks
 from tests.kit.standing import Standing, refused, standing_network, told
 
+pytestmark = pytest.mark.chosen
+
 LINES = 2
 PHOTO_BYTES = 300_000
 LONG_S = 10**9

@@ -18,6 +18,8 @@ from tests.kit.network import (
     two_ticks,
 )
 
+pytestmark = pytest.mark.chosen
+
 STEPS = {
     "fast": ("pack", "connect", "upload", "acknowledge"),
     "full": ("pack", "connect", "upload", "acknowledge", "download", "apply", "verify"),

@@ -20,6 +20,8 @@ from tests.kit.network import (
 )
 from tests.kit.standing import Standing, standing_network
 
+pytestmark = pytest.mark.chosen
+
 LINES = 2
 KEEP_S = 3
 """How long the stream keeps what a gateway has not heard."""

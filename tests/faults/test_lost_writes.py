@@ -24,6 +24,8 @@ from tests.kit.power_disk import PowerDisk, power_disk
 from tests.kit.small_disk import PAGE_BYTES
 from tests.kit.standing import Standing, standing_network
 
+pytestmark = pytest.mark.chosen
+
 LINES = 2
 MIB = 1 << 20
 ROWS, PAGES = 200, 300

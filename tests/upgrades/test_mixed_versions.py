@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from deploy.demo.network import Device, Network
@@ -22,6 +23,8 @@ from tests.kit.network import (
 )
 from tests.kit.releases import next_release, programs_of
 from tests.kit.standing import refused
+
+pytestmark = pytest.mark.chosen
 
 NICKNAME = "SELECT nickname, vip, phone FROM contact WHERE name = 'Ann'"
 

@@ -1,5 +1,6 @@
 """A real gateway: sessions over gRPC and TLS in which every message may be wrong, and files carried by hand."""
 
+import asyncio
 import contextlib
 import logging
 import random
@@ -23,6 +24,8 @@ from tests.attacks.fuzz.pure import mutating
 from tests.attacks.fuzz.running import Prepared, Prepares
 from tests.integration.gateway.world import Device, World, order, place_region
 
+_ENDED = (grpc.aio.AioRpcError, grpc.aio.UsageError, asyncio.InvalidStateError)
+"""What a write meets when the gateway has ended the call."""
 SESSION = "/fieldmesh.wire.v1.Gateway/Session"
 _UNTYPED = frozenset({grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL})
 _LATE = "Internal error from Core"
@@ -129,7 +132,7 @@ async def _say(channel: grpc.aio.Channel, said: list[bytes]) -> None:
     call = channel.stream_stream(SESSION)()
     try:
         # It may have ended the call before all was said; why is told by its status only.
-        with contextlib.suppress(grpc.aio.AioRpcError, grpc.aio.UsageError, OSError):
+        with contextlib.suppress(*_ENDED, OSError):
             for message in said:
                 await call.write(message)
             await call.done_writing()

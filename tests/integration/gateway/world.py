@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import random
@@ -214,7 +215,7 @@ class World:
             await call.write(said[0])
             answered = await call.read()
             ended = answered is grpc.aio.EOF or answered.WhichOneof("message") == "done"
-            with contextlib.suppress(grpc.aio.AioRpcError):
+            with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
                 for message in [] if ended else said[1:]:
                     await call.write(message)
             heard: list[session_pb2.GatewayMessage] = []

@@ -35,7 +35,7 @@ async def _serve(network: Network, of: str) -> CommandFailedError:
     """How `serve` of that tier says no."""
     node = network.hub if of == "hub" else network.gateways[0]
     words = node.service.words
-    return await refused(node.ask(words[0], *_without_home(words[1:]), timeout_s=30))
+    return await refused(node.ask(words[0], *_without_home(words[1:]), timeout_s=120))
 
 
 def _without_home(words: list[str]) -> list[str]:
@@ -102,6 +102,7 @@ def test_a_hub_without_a_broker_or_with_a_wrong_setting_says_so(
         assert said in text
         assert "Traceback" not in error.error
         await network.hub.start()
+        await _an_order_arrives(network)
 
     standing.run(work)
 

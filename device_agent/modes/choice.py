@@ -86,13 +86,11 @@ async def note_success(context: SyncContext, candidate: Candidate, report: Repor
     def work(connection: Connection) -> None:
         if good.source == "given":
             forget_source(connection, "given")
-        row = _row(good)
-        for held in known_gateways(connection):
-            if (
-                held.address == row.address
-            ):  # The session itself may have brought it in the hub's list.
-                row = replace(held, gateway_id=row.gateway_id, failed_at=0)
-        save_gateway(connection, row)
+        # The session itself may have brought the address in the hub's list: it stays there.
+        held = {row.address: row for row in known_gateways(connection)}.get(
+            good.address, _row(good)
+        )
+        save_gateway(connection, replace(held, gateway_id=good.gateway_id, failed_at=0))
 
     await context.database.write(work)
 

@@ -62,16 +62,11 @@ async def listed(
         Rejected: `function_missing`, `bad_filter`.
     """
     access.need(view.function)
-    paths = _list_paths(view)
+    wanted, scope = _wanted(view, ask), access.scope_for(view.function)
     async with database.read() as connection:
-        wanted = Wanted(
-            view.table, paths, ask.conditions, view.ordering, ask.after,
-            None, ask.most, ask.words,
-        )  # fmt: skip
-        scope = access.scope_for(view.function)
         page = await lists.page(connection, scope, wanted)
         total = await lists.count(connection, scope, wanted) if counted else 0
-    return Listed(view, paths, page.rows, page.after, total)
+    return Listed(view, wanted.paths, page.rows, page.after, total)
 
 
 async def children(
@@ -84,11 +79,11 @@ async def children(
             view = VIEWS[child.view]
             if not access.may(view.function):
                 continue
-            paths = _list_paths(view)
             belongs = Condition(child.column, Test.IS, (record.row_id,))
-            wanted = Wanted(view.table, paths, (belongs,), view.ordering, None, None, CHILD_ROWS)
+            wanted = _wanted(view, Ask((belongs,), most=CHILD_ROWS))
             page = await lists.page(connection, access.scope_for(view.function), wanted)
-            found.append((child, Listed(view, paths, page.rows, page.after, len(page.rows))))
+            shown = Listed(view, wanted.paths, page.rows, page.after, len(page.rows))
+            found.append((child, shown))
     return found
 
 
@@ -136,6 +131,14 @@ async def choices(
     async with database.read() as connection:
         page = await lists.page(connection, access.scope_for(view.function), wanted)
     return [(row[0], row[1:]) for row in page.rows if isinstance(row[0], bytes)]
+
+
+def _wanted(view: View, ask: Ask) -> Wanted:
+    """What a list of the view shows of what somebody asks for."""
+    return Wanted(
+        view.table, _list_paths(view), ask.conditions, view.ordering, ask.after,
+        most=ask.most, words=ask.words,
+    )  # fmt: skip
 
 
 def _list_paths(view: View) -> tuple[str, ...]:

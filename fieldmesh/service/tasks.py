@@ -14,7 +14,7 @@ from fieldmesh.basics.errors import Defect, FieldmeshError, Retry
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
     from types import TracebackType
 
     from fieldmesh.basics.clock import Clock
@@ -27,6 +27,8 @@ FIRST_DELAY_S: Final = 0.1
 MOST_DELAY_S: Final = 30.0
 STEADY_S: Final = 60.0
 """A loop that ran so long before it failed starts again with the shortest delay."""
+CANCEL_AGAIN_S: Final = 3.0
+"""A loop that is still not at its end so long after it was cancelled is cancelled again."""
 
 
 @dataclass(slots=True)
@@ -71,8 +73,7 @@ class Supervisor:
         trace: TracebackType | None,
     ) -> None:
         """Every loop has ended."""
-        for task in self._tasks.values():
-            task.cancel()
+        await _end(self._tasks.values())
         # Without the error: it goes on by itself, not wrapped in a group.
         await self._group.__aexit__(None, None, None)
 
@@ -92,8 +93,7 @@ class Supervisor:
         for name in names or tuple(self._tasks):
             task = self._tasks.get(name)
             if task is not None:
-                task.cancel()
-                await asyncio.wait([task])
+                await _end([task])
 
     async def _for_ever(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
         figures = self.loops[name]
@@ -120,6 +120,19 @@ class Supervisor:
                 backoff.reset()
             figures.restarts += 1
             await asyncio.sleep(max(delay_s, backoff.next_delay()))
+
+
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """The tasks have ended.
+
+    A task may survive a cancellation: asyncio.wait_for of Python 3.11 drops one that comes together with its
+    result, and nats-py drops one while it closes a connection. It is cancelled again.
+    """
+    running = {task for task in tasks if not task.done()}
+    while running:
+        for task in running:
+            task.cancel()
+        _, running = await asyncio.wait(running, timeout=CANCEL_AGAIN_S)
 
 
 @asynccontextmanager

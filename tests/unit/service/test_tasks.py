@@ -7,6 +7,7 @@ import pytest
 
 from fieldmesh.basics.clock import SystemClock
 from fieldmesh.basics.errors import Defect, Retry
+from fieldmesh.service import tasks
 from fieldmesh.service.tasks import BoundedQueue, Supervisor, beside
 
 
@@ -74,6 +75,31 @@ async def test_leaving_ends_every_loop() -> None:
         await loops.stop("two")
         assert len(ended) == 1
     assert len(ended) == 2
+
+
+async def test_a_loop_that_survives_a_cancellation_is_cancelled_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A node that was told to stop must not hang because a library has dropped the word."""
+    monkeypatch.setattr(tasks, "CANCEL_AGAIN_S", 0.02)
+    dropped = []
+
+    async def loop() -> None:
+        for name in ("one", "two"):
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                dropped.append(name)
+        await asyncio.Event().wait()
+
+    async with asyncio.timeout(10):
+        async with supervisor() as loops:
+            loops.run("stopped", loop)
+            loops.run("left", loop)
+            await asyncio.sleep(0)
+            await loops.stop("stopped")
+            assert dropped == ["one", "two"]
+    assert dropped == ["one", "two"] * 2
 
 
 async def test_a_full_queue_makes_the_giver_wait_or_hear_no() -> None:

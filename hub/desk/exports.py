@@ -68,7 +68,7 @@ async def rows(office: Office, access: Access, export: Export) -> AsyncIterator[
     most = min(MOST, access.limit("data.export", "most_rows") or MOST)
     ask, given, wide = replace(export.ask, most=MOST_ROWS, after=None), 0, len(export.view.columns)
     while given < most:
-        page = await listed(office.database, access, export.view, ask, counted=False)
+        page = await listed(office.database, access, export.view, ask)
         for row in page.rows[: most - given]:
             yield row[1 : wide + 1]
         given += len(page.rows)

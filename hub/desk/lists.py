@@ -53,10 +53,8 @@ class Record:
     lsn: int
 
 
-async def listed(
-    database: HubDatabase, access: Access, view: View, ask: Ask, *, counted: bool = True
-) -> Listed:
-    """A page of the view's rows that the person may see; ``counted``: with the number of all.
+async def listed(database: HubDatabase, access: Access, view: View, ask: Ask) -> Listed:
+    """A page of the view's rows that the person may see, with the number of all.
 
     Raises:
         Rejected: `function_missing`, `bad_filter`.
@@ -64,8 +62,8 @@ async def listed(
     access.need(view.function)
     wanted, scope = _wanted(view, ask), access.scope_for(view.function)
     async with database.read() as connection:
-        page = await lists.page(connection, scope, wanted)
-        total = await lists.count(connection, scope, wanted) if counted else 0
+        total = await lists.count(connection, scope, wanted)
+        page = await lists.page(connection, scope, wanted, many=total > lists.COUNTED)
     return Listed(view, wanted.paths, page.rows, page.after, total)
 
 

@@ -1,7 +1,7 @@
 """The hub's database: SQLite by default, SQL Server in production; `read` and `write` are the only doors."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -18,12 +18,20 @@ from fieldmesh.data.model import Tier
 from fieldmesh.service.storage_problems import storage_problem
 from hub.storage import growth
 from hub.storage.org_tables import ORG_METADATA
+from hub.storage.sqlite_line import Line, Slow
 from hub.storage.system_tables import HUB, HUB_EPOCH, SYSTEM_METADATA
 
 BUSY_TIMEOUT_MS = 30_000
 FIRST_EPOCH = 1
 _READ_CACHE_KIB, _WRITE_CACHE_KIB = 8 << 10, 64 << 10
 """Of one connection. There are up to 16 that read, and each keeps pages of its own."""
+_SETTINGS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    f"busy_timeout = {BUSY_TIMEOUT_MS}",
+    "temp_store = MEMORY",
+)
 
 
 class HubDatabase:
@@ -36,18 +44,10 @@ class HubDatabase:
             url: SQLAlchemy URL, ``sqlite+aiosqlite:///path`` or ``mssql+aioodbc://…``.
         """
         self.url = url
-        self._engine: AsyncEngine = create_async_engine(url, **_pool_settings(url))
-        self._write_engine = create_async_engine(url, **_pool_settings(url, alone=True))
+        self._file = _file_of(url)
+        self._engine = _engine(url, partial(_reading_line, Slow()), pool_size=8, max_overflow=8)
+        self._write_engine = _engine(url, _writing_line, pool_size=1, max_overflow=0)
         self._writing = asyncio.Lock()
-        name = sa.make_url(url).database if self.dialect == "sqlite" else None
-        self._file = Path(name) if name else None
-        if self.dialect == "sqlite":
-            for engine, begin, cache_kib in (
-                (self._engine, _begin_deferred, _READ_CACHE_KIB),
-                (self._write_engine, _begin_immediate, _WRITE_CACHE_KIB),
-            ):
-                sa.event.listen(engine.sync_engine, "connect", partial(_set_pragmas, cache_kib))
-                sa.event.listen(engine.sync_engine, "begin", begin)
 
     @property
     def dialect(self) -> str:
@@ -65,9 +65,9 @@ class HubDatabase:
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A connection whose changes are committed when the block ends well, and gone when it does not.
 
-        On SQLite the transaction begins IMMEDIATE, so that a read in it can't grow stale. It is always the same
-        connection, because SQLite forgets the pages that it holds when another one has written. Never await a
-        network inside. Durability: committed to disk when the block has been left.
+        On SQLite the transaction begins IMMEDIATE with its first statement, so that a read in it can't grow stale. It
+        is always the same connection, because SQLite forgets the pages that it holds when another one has written.
+        Never await a network inside. Durability: committed to disk when the block has been left.
 
         Raises:
             Retry: `database_busy`, `disk_full` or `disk_failed`.
@@ -151,36 +151,26 @@ def _shown(url: str) -> str:
     return sa.make_url(url).render_as_string(hide_password=True)
 
 
-def _pool_settings(url: str, *, alone: bool = False) -> dict[str, object]:
-    size = {"pool_size": 1, "max_overflow": 0} if alone else {"pool_size": 8, "max_overflow": 8}
-    if url.startswith("mssql"):
-        return {"pool_pre_ping": True, "fast_executemany": True, **size}
-    return {**size}
+def _file_of(url: str) -> Path | None:
+    """SQLite's file; None = the database stands elsewhere."""
+    name = sa.make_url(url).database if url.startswith("sqlite") else None
+    return Path(name) if name else None
 
 
-def _set_pragmas(
-    cache_kib: int, connection: sa.engine.interfaces.DBAPIConnection, _record: object
-) -> None:
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in (
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "foreign_keys = ON",
-        f"busy_timeout = {BUSY_TIMEOUT_MS}",
-        f"cache_size = -{cache_kib}",
-        "temp_store = MEMORY",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+def _engine(url: str, line: Callable[[Path], Line], **pool: int) -> AsyncEngine:
+    file = _file_of(url)
+    if file is not None:
+        return create_async_engine(url, async_creator=partial(line, file), **pool)
+    return create_async_engine(url, pool_pre_ping=True, fast_executemany=True, **pool)
 
 
-def _begin_deferred(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
+def _reading_line(slow: Slow, file: Path) -> Line:
+    settings = (*_SETTINGS, f"cache_size = -{_READ_CACHE_KIB}", "query_only = ON")
+    return Line(file, settings, begin="BEGIN", slow=slow)
 
 
-def _begin_immediate(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _writing_line(file: Path) -> Line:
+    return Line(file, (*_SETTINGS, f"cache_size = -{_WRITE_CACHE_KIB}"), begin="BEGIN IMMEDIATE")
 
 
 class _Translated:

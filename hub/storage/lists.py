@@ -1,6 +1,9 @@
 """Pages of rows for people: chosen columns, also through links, filtered, in order, only what the scope shows.
 
-Keyset paging: a page begins after the last row of the one before, however many rows there are.
+Keyset paging: a page begins after the last row of the one before, however many rows there are. Which rows stand on it
+is found first, what is shown of them then. Rows are found in one of two ways: gathered by the parents that the scope
+shows, and sorted; or one after the other in the list's order, each asked whether it is seen. The first costs as much
+as the list is long, the second as rows lie between those that are seen: it is for long lists and for few rows.
 """
 
 from collections.abc import Callable, Sequence
@@ -100,9 +103,10 @@ class _Shape:
     goes_on: bool
     has_ids: bool
     beginnings: int
+    by_row: bool
 
 
-def _asked(scope: Scope, wanted: Wanted) -> tuple[_Shape, dict[str, object]]:
+def _asked(scope: Scope, wanted: Wanted, *, many: bool = False) -> tuple[_Shape, dict[str, object]]:
     """The shape of a request, and its values."""
     begins = search.beginnings(wanted.table, wanted.words) if wanted.words else ()
     shape = _Shape(
@@ -114,6 +118,7 @@ def _asked(scope: Scope, wanted: Wanted) -> tuple[_Shape, dict[str, object]]:
         wanted.after is not None,
         wanted.ids is not None,
         len(begins) if wanted.words else NO_WORDS,
+        (many and _is_kept_in_order(wanted)) or _are_few(wanted),
     )
     values = values_of(scope) | search.bounds(wanted.table, begins)
     for place, one in enumerate(wanted.conditions):
@@ -129,13 +134,26 @@ def _asked(scope: Scope, wanted: Wanted) -> tuple[_Shape, dict[str, object]]:
     return shape, values
 
 
-class _Query:
-    """A query that grows a join for each link that is followed."""
+def _is_kept_in_order(wanted: Wanted) -> bool:
+    """Whether an index gives the rows in the list's order."""
+    first = wanted.order[0][0] if wanted.order else "id"
+    return first == "id" or TABLES[wanted.table].column(first).indexed
 
-    def __init__(self, scope: ScopeKind, table: str) -> None:
+
+def _are_few(wanted: Wanted) -> bool:
+    """Whether the rows are named, or those of one parent."""
+    return wanted.ids is not None or any(one.test is Test.IS for one in wanted.conditions)
+
+
+class _Query:
+    """A query that grows a join for each link that is followed; ``among`` holds the ids of its rows, None = all."""
+
+    def __init__(self, scope: ScopeKind, table: str, among: sa.FromClause | None = None) -> None:
         self._scope, self._table = scope, table
         self.base: sa.FromClause = replicated_table(table)
         self.source: sa.FromClause = self.base
+        if among is not None:
+            self.source = among.join(self.base, self.base.c.id == among.c.id)
         self._linked: dict[str, sa.FromClause] = {}
 
     def column(self, path: str) -> sa.ColumnElement[Any]:
@@ -161,20 +179,28 @@ class _Query:
             raise Rejected("unknown_column", place=way, table=name, column=link)
         if way not in self._linked:
             other = replicated_table(target).alias(f"linked_{len(self._linked)}")
-            seen = visible_by(TABLES[target], self._scope, other)
+            seen = visible_by(TABLES[target], self._scope, other, by_row=True)
             found = sa.and_(held.c[link] == other.c.id, seen)
             self.source = self.source.outerjoin(other, found)
             self._linked[way] = other
         return target, self._linked[way], way
 
 
-async def page(connection: AsyncConnection, scope: Scope, wanted: Wanted) -> Page:
+async def page(
+    connection: AsyncConnection, scope: Scope, wanted: Wanted, *, many: bool = False
+) -> Page:
     """The next rows that the scope shows.
+
+    Args:
+        connection: to the hub's database.
+        scope: of the person.
+        wanted: which rows, and what of them.
+        many: whether the whole list has more rows than are counted.
 
     Raises:
         Rejected: `unknown_column`.
     """
-    shape, values = _asked(scope, wanted)
+    shape, values = _asked(scope, wanted, many=many)
     most = min(wanted.most, MOST_ROWS)
     statement = _page_statement(shape)
     found = (await connection.execute(statement, {**values, "most": most + 1})).all()
@@ -192,17 +218,33 @@ async def count(connection: AsyncConnection, scope: Scope, wanted: Wanted) -> in
 
 @lru_cache(maxsize=MOST_SHAPES)
 def _page_statement(shape: _Shape) -> sa.Select[Any]:
-    query = _Query(shape.scope, shape.table)
-    order = [(query.column(path), down) for path, down in shape.order]
+    """What is shown of the rows that `_found` finds."""
+    downs = [down for _, down in shape.order]
+    found = _found(shape, downs).subquery("found")
+    query = _Query(shape.scope, shape.table, found)
     columns = [query.base.c.id, *(query.column(path) for path in shape.paths)]
-    keys = [_sortable(column) for column, _ in order]
-    statement = _filtered(query, shape).add_columns(*columns, *keys)
+    keys = [found.c[f"key_{n}"] for n in range(len(downs))]
+    statement = sa.select(*columns, *keys).select_from(query.source)
+    return statement.order_by(*_directed(keys, downs))
+
+
+def _found(shape: _Shape, downs: Sequence[bool]) -> sa.Select[Any]:
+    """Ids of the page's rows, with the keys of its order."""
+    query = _Query(shape.scope, shape.table)
+    keys = [_sortable(query.column(path)) for path, _ in shape.order]
+    named = [key.label(f"key_{n}") for n, key in enumerate(keys)]
+    statement = _filtered(query, shape).add_columns(query.base.c.id, *named)
     if shape.goes_on:
         after = [sa.bindparam(f"after_{n}", type_=key.type) for n, key in enumerate(keys)]
-        statement = statement.where(_beyond(keys, [down for _, down in order], after))
-    for key, (_, down) in zip(keys, order, strict=True):
-        statement = statement.order_by(key.desc() if down else key)
+        statement = statement.where(_beyond(keys, downs, after))
+    statement = statement.order_by(*_directed(keys, downs))
     return statement.limit(sa.bindparam("most", type_=sa.Integer()))
+
+
+def _directed(
+    keys: Sequence[sa.ColumnElement[Any]], downs: Sequence[bool]
+) -> list[sa.ColumnElement[Any]]:
+    return [key.desc() if down else key for key, down in zip(keys, downs, strict=True)]
 
 
 @lru_cache(maxsize=MOST_SHAPES)
@@ -215,7 +257,8 @@ def _count_statement(shape: _Shape) -> sa.Select[Any]:
 def _filtered(query: _Query, shape: _Shape) -> sa.Select[Any]:
     """The condition of the list; its columns are added by whoever asks."""
     own = query.base.c
-    conditions = [own.deleted == 0, visible_by(TABLES[shape.table], shape.scope, query.base)]
+    seen = visible_by(TABLES[shape.table], shape.scope, query.base, by_row=shape.by_row)
+    conditions = [own.deleted == 0, seen]
     conditions += [
         _condition(query.column(path), test, f"is_{place}")
         for place, (path, test) in enumerate(shape.conditions)

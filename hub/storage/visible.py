@@ -80,12 +80,24 @@ def visible(table: ReplicatedTable, scope: Scope, source: sa.FromClause | None =
 
 
 def visible_by(
-    table: ReplicatedTable, kind: ScopeKind, source: sa.FromClause | None = None
+    table: ReplicatedTable,
+    kind: ScopeKind,
+    source: sa.FromClause | None = None,
+    *,
+    by_row: bool = False,
 ) -> Condition:
-    """The same for every scope of the kind: a statement is made once, and run with `values_of` the scope."""
+    """The same for every scope of the kind: a statement is made once, and run with `values_of` the scope.
+
+    Args:
+        table: whose rows.
+        kind: of scopes.
+        source: the table, or its alias, in the query; None = the table itself.
+        by_row: each row is asked whether its parents are seen, for statements that look at few rows; otherwise all
+            parents that are seen are gathered, and rows are found by them.
+    """
     positions = sa.bindparam(_POSITIONS, type_=_KEY, expanding=True)
     distributors = sa.bindparam(_DISTRIBUTORS, type_=_KEY, expanding=True)
-    return _condition(table, kind, positions, distributors, source)
+    return _condition(table, kind, positions, distributors, source, by_row=by_row)
 
 
 def _condition(
@@ -94,26 +106,32 @@ def _condition(
     positions: Keys,
     distributors: Keys,
     source: sa.FromClause | None,
+    *,
+    by_row: bool = False,
 ) -> Condition:
     rows = source if source is not None else replicated_table(table.name)
     if kind.is_everything:
         return sa.true()
     ways: list[Condition] = []
     if kind.has_positions:
-        ways.append(_Positions(positions).sees(table, rows))
+        ways.append(_Positions(positions).sees(table, rows, by_row=by_row))
     if kind.has_distributors:
-        ways.append(_Distributors(distributors).sees(table, rows))
+        ways.append(_Distributors(distributors).sees(table, rows, by_row=by_row))
     return sa.or_(*ways) if ways else sa.false()
 
 
 class _Sight(ABC):
     """Walks the rules of tables; its heirs say what a key means at the end of the walk."""
 
-    def sees(self, table: ReplicatedTable, rows: sa.FromClause) -> Condition:
+    def sees(
+        self, table: ReplicatedTable, rows: sa.FromClause, *, by_row: bool = False
+    ) -> Condition:
         """The condition for rows of a table."""
-        return self.by(table.policy.sight, table, rows)
+        return self.by(table.policy.sight, table, rows, by_row=by_row)
 
-    def by(self, rule: SightRule, table: ReplicatedTable, rows: sa.FromClause) -> Condition:
+    def by(
+        self, rule: SightRule, table: ReplicatedTable, rows: sa.FromClause, *, by_row: bool
+    ) -> Condition:
         """The condition that a rule gives."""
         found: Condition = sa.false()
         match rule:
@@ -127,12 +145,14 @@ class _Sight(ABC):
                 found = self.key(kind, rows.c[column])
             case Patched(column):
                 found = self.patch(table, rows, column)
+            case Follows(parent, column) if by_row:
+                found = self._has_seen(parent, rows.c[column])
             case Follows(parent, column):
                 found = rows.c[column].in_(self.ids(parent))
             case NamedBy(other, column):
                 found = rows.c.id.in_(self.ids(other, column))
             case First(rules):
-                found = self._first(rules, table, rows)
+                found = self._first(rules, table, rows, by_row=by_row)
         return found
 
     def ids(self, name: str, column: str = "id") -> sa.Select[Any]:
@@ -140,6 +160,12 @@ class _Sight(ABC):
         rows = replicated_table(name).alias()
         seen = self.sees(TABLES[name], rows)
         return sa.select(rows.c[column]).where(rows.c.deleted == 0, seen)
+
+    def _has_seen(self, name: str, column: sa.ColumnElement[Any]) -> Condition:
+        """Whether the row of a table that the column names is seen."""
+        rows = replicated_table(name).alias()
+        seen = self.sees(TABLES[name], rows, by_row=True)
+        return sa.exists().where(rows.c.id == column, rows.c.deleted == 0, seen)
 
     @abstractmethod
     def key(self, kind: PartitionKind, column: sa.ColumnElement[Any]) -> Condition:
@@ -150,14 +176,19 @@ class _Sight(ABC):
         """Whether the row's patch is seen."""
 
     def _first(
-        self, rules: Iterable[SightRule], table: ReplicatedTable, rows: sa.FromClause
+        self,
+        rules: Iterable[SightRule],
+        table: ReplicatedTable,
+        rows: sa.FromClause,
+        *,
+        by_row: bool,
     ) -> Condition:
         ways: list[Condition] = []
         before: list[Condition] = []
         for rule in rules:
             column = None if isinstance(rule, NamedBy) else rule_column(rule)
             given = [rows.c[column].is_not(None)] if column is not None else []
-            ways.append(sa.and_(*before, *given, self.by(rule, table, rows)))
+            ways.append(sa.and_(*before, *given, self.by(rule, table, rows, by_row=by_row)))
             if column is None:
                 break
             before.append(rows.c[column].is_(None))
@@ -192,11 +223,13 @@ class _Distributors(_Sight):
         self._distributors = distributors
 
     @override
-    def sees(self, table: ReplicatedTable, rows: sa.FromClause) -> Condition:
+    def sees(
+        self, table: ReplicatedTable, rows: sa.FromClause, *, by_row: bool = False
+    ) -> Condition:
         rule = table.policy.sight
         if table.has_column("distributor_id") and not isinstance(rule, First | Global):
             return rows.c.distributor_id.in_(self._distributors)
-        return self.by(rule, table, rows)
+        return self.by(rule, table, rows, by_row=by_row)
 
     @override
     def key(self, kind: PartitionKind, column: sa.ColumnElement[Any]) -> Condition:

@@ -170,9 +170,11 @@ async def made(company: Company, folder: Path) -> Office:
 
 
 async def seen(connection: Connection, scope: Scope, table: str) -> set[Value]:
-    """Ids of the rows that the scope shows."""
-    found = await page(connection, scope, Wanted(table, (), most=MOST_ROWS))
-    return {row[0] for row in found.rows}
+    """Ids of the rows that the scope shows, whichever way they are found."""
+    wanted = Wanted(table, (), most=MOST_ROWS)
+    gathered, walked = [await page(connection, scope, wanted, many=many) for many in (False, True)]
+    assert gathered == walked, table
+    return {row[0] for row in gathered.rows}
 
 
 async def homes_of(

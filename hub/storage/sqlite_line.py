@@ -74,6 +74,7 @@ class Line(aiosqlite.Connection):
         super().__init__(partial(_opened, path, pragmas), _FIRST_ROWS)
         self._thread.daemon = True
         self._begin = begin
+        self._has_begun = False
         self._slow = slow
         self._at_work = 0
         self._turn_s = 0.0
@@ -86,10 +87,17 @@ class Line(aiosqlite.Connection):
     @override
     async def rollback(self) -> None:
         """The transaction is over; of one that has only read this takes no time."""
+        self._has_begun = False
         if self._slow is not None and not self._at_work:
             self._conn.rollback()
         else:
             await self.there(self._conn.rollback)
+
+    @override
+    async def commit(self) -> None:
+        """The transaction is on disk."""
+        await self.there(self._conn.commit)
+        self._has_begun = False
 
     async def run(self, statement: str, values: Sequence[Any]) -> tuple[sqlite3.Cursor, list[Row]]:
         """The statement has run: its cursor, and its first rows; it has more when there are `_FIRST_ROWS` of them."""
@@ -147,8 +155,17 @@ class Line(aiosqlite.Connection):
         return cursor, cursor.fetchmany(_FIRST_ROWS) if cursor.description else []
 
     def _begun(self) -> None:
-        if not self._conn.in_transaction:
-            self._conn.execute(self._begin)
+        """A transaction is open.
+
+        Raises:
+            sqlite3.OperationalError: SQLite has taken it back (a full disk): what follows must not stand alone.
+        """
+        if self._conn.in_transaction:
+            return
+        if self._has_begun:
+            raise sqlite3.OperationalError("disk I/O error: the transaction was taken back")
+        self._conn.execute(self._begin)
+        self._has_begun = True
 
 
 class Cursor:

@@ -113,3 +113,21 @@ async def test_whoever_goes_away_leaves_a_line_that_works(database: HubDatabase)
     async with database.read() as connection:
         found = await connection.exec_driver_sql("SELECT count(*) FROM number")
         assert found.scalar_one() == ROWS
+
+
+async def test_a_transaction_that_was_taken_back_takes_nothing_more(database: HubDatabase) -> None:
+    """Promise 4: after a full disk SQLite takes a transaction back; what came after it must not be committed alone."""
+
+    async def write() -> None:
+        async with database.write() as connection:
+            await connection.exec_driver_sql("DELETE FROM number WHERE n = 1")
+            await connection.exec_driver_sql("ROLLBACK")
+            await connection.exec_driver_sql("DELETE FROM number WHERE n = 2")
+
+    with pytest.raises(FieldmeshError):
+        await write()
+    async with database.write() as connection:
+        await connection.exec_driver_sql("DELETE FROM number WHERE n = 3")
+    async with database.read() as connection:
+        found = await connection.exec_driver_sql("SELECT n FROM number WHERE n < 5")
+        assert [row[0] for row in found] == [0, 1, 2, 4]

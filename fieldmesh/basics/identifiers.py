@@ -58,7 +58,8 @@ def stable_document_id(at: int, kind: str, *key: object) -> bytes:
 
 def to_text(identifier: bytes) -> str:
     """The identifier in the usual form with hyphens."""
-    return str(uuid.UUID(bytes=identifier))
+    plain = identifier.hex()
+    return f"{plain[:8]}-{plain[8:12]}-{plain[12:16]}-{plain[16:20]}-{plain[20:]}"
 
 
 def from_text(text: str) -> bytes:

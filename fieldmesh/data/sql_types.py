@@ -5,6 +5,7 @@ six bytes and lose the order of UUIDv7), DECIMAL, DATETIME2(6), DATE, BIT, NVARC
 """
 
 import datetime
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +21,7 @@ from fieldmesh.data.wire_types import WireType
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _MICROSECOND = datetime.timedelta(microseconds=1)
 _MOST_NVARCHAR = 4000
+_Processor = Callable[[Any], Any]
 _SQLSERVER = mssql.dialect()  # type: ignore[no-untyped-call]
 
 
@@ -63,7 +65,7 @@ def sqlserver_type(wire: WireType, precision: int, scale: int) -> str:
 
 
 class StorageForm(TypeDecorator[Any]):
-    """Values in storage form on every database."""
+    """Values in storage form on every database; SQLite's values are in it as they are."""
 
     impl: TypeEngine[Any] | type[TypeEngine[Any]] = sa.LargeBinary
     cache_ok: bool | None = True
@@ -107,6 +109,14 @@ class StorageForm(TypeDecorator[Any]):
                 return int(value)
             case _:
                 return value
+
+    @override
+    def result_processor(self, dialect: Dialect, coltype: object) -> _Processor | None:
+        return None if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+
+    @override
+    def bind_processor(self, dialect: Dialect) -> _Processor | None:
+        return None if dialect.name == "sqlite" else super().bind_processor(dialect)
 
     @property
     @override

@@ -25,7 +25,6 @@ from hub.storage.person_facts import PersonFacts, person_facts
 from hub.storage.rows import one_row
 from hub.storage.web_sessions import (
     WebSession,
-    access_version,
     add_session,
     end_session,
     end_sessions_of,
@@ -224,10 +223,11 @@ class SignIn:
         """The session of a token and what its person may do now; None when it is over."""
         now = self._clock.now()
         async with self._database.read() as connection:
-            session = await session_of_token(connection, _hash(token))
-            if session is None or not self.holds(session):
+            found = await session_of_token(connection, _hash(token))
+            if found is None or not self.holds(found[0]):
                 return None
-            key = (session.user_id, await access_version(connection), today(self._clock))
+            session, version = found
+            key = (session.user_id, version, today(self._clock))
             access = self._known.get(key)
             if access is None:
                 access = await access_of(connection, session.user_id, key[2])

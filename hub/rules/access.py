@@ -82,6 +82,13 @@ class Access:
     posts: tuple[Post, ...]
     time_zone: str = "UTC"
     limited_to: frozenset[str] | None = None
+    _open: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """What the posts open is known: a page asks some seventy times."""
+        found = frozenset(function for post in self.posts for function in post.functions)
+        limited = found if self.limited_to is None else found & self.limited_to
+        object.__setattr__(self, "_open", limited)
 
     def limited(self, functions: frozenset[str]) -> "Access":
         """The same person with only these functions."""
@@ -91,9 +98,7 @@ class Access:
         """Whether the person has the function in one of their posts."""
         if function not in FUNCTIONS:
             raise KeyError(function)
-        if self.limited_to is not None and function not in self.limited_to:
-            return False
-        return any(function in post.functions for post in self.posts)
+        return function in self._open
 
     def need(self, function: str) -> None:
         """The person has the function.

@@ -160,7 +160,9 @@ def _file_of(url: str) -> Path | None:
 def _engine(url: str, line: Callable[[Path], Line], **pool: int) -> AsyncEngine:
     file = _file_of(url)
     if file is not None:
-        return create_async_engine(url, async_creator=partial(line, file), **pool)
+        return create_async_engine(
+            url, async_creator=partial(line, file), pool_use_lifo=True, **pool
+        )
     return create_async_engine(url, pool_pre_ping=True, fast_executemany=True, **pool)
 
 

@@ -5,8 +5,9 @@ documents without another index. A device's clock may be wrong by hours: the ran
 own time decides.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,9 +16,14 @@ from fieldmesh.data.schema import TABLES
 from hub.storage.org_tables import replicated_table
 from hub.storage.reach import Scope
 from hub.storage.rows import Connection
-from hub.storage.visible import visible
+from hub.storage.visible import ScopeKind, kind_of, values_of, visible_by
 
 _DAY_US = 86_400_000_000
+_WORK = replicated_table("work_day")
+DATE = sa.bindparam("date", type_=_WORK.c.date.type)
+SINCE, UNTIL = (sa.bindparam(name, type_=_WORK.c.opened_at.type) for name in ("since", "until"))
+FIRST_ID = sa.bindparam("first_id", type_=_WORK.c.id.type)
+"""Of a day, in statements that are made once and run with its `values`."""
 FIELD_KINDS = ("rep", "merchandiser", "technician")
 MOST_POSITIONS = 5_000
 
@@ -29,6 +35,12 @@ class Day:
     date: str
     since: int
     until: int
+
+    @property
+    def values(self) -> dict[str, object]:
+        """Of the parameters of statements about a day."""
+        first = first_id(self.since - _DAY_US)
+        return {"date": self.date, "since": self.since, "until": self.until, "first_id": first}
 
 
 @dataclass(slots=True)
@@ -66,99 +78,119 @@ class Figures:
 
 async def field_day(connection: Connection, scope: Scope, day: Day) -> list[Figures]:
     """The positions of the field in the scope, by code, with what they did on the day."""
-    found = await _positions(connection, scope)
-    for position, person in await _people(connection, found, day.date):
-        found[position].person = person
-    work = replicated_table("work_day")
-    query = sa.select(
-        work.c.position_id, sa.func.min(work.c.opened_at), sa.func.max(work.c.closed_at)
-    )
-    query = query.where(work.c.date == day.date, *_own(work, day)).group_by(work.c.position_id)
-    for position, opened, closed in await _rows(connection, query):
-        if position in found:
-            found[position].opened_at, found[position].closed_at = opened or 0, closed or 0
-    plan = replicated_table("visit_plan")
-    query = sa.select(plan.c.position_id, sa.func.count())
-    query = query.where(plan.c.date == day.date, plan.c.deleted == 0).group_by(plan.c.position_id)
-    for position, count in await _rows(connection, query):
-        if position in found:
-            found[position].planned = count
-    await _visits(connection, found, day)
-    await _orders(connection, found, day)
-    await _sessions(connection, found, day)
+    query, asked = _positions(kind_of(scope)), values_of(scope)
+    rows = await _rows(connection, query, asked)
+    found = {row[0]: Figures(row[0], row[1], row[2] or "") for row in rows}
+    for query, note in _questions():
+        for position, *values in await _rows(connection, query, day.values):
+            if position in found:
+                note(found[position], *values)
     return sorted(found.values(), key=lambda one: one.code)
 
 
-async def _positions(connection: Connection, scope: Scope) -> dict[bytes, Figures]:
+@cache
+def _positions(kind: ScopeKind) -> sa.Select[Any]:
     position, role = replicated_table("position"), replicated_table("role")
     query = sa.select(position.c.id, position.c.code, position.c.name)
     query = query.join(role, role.c.id == position.c.role_id).where(
         role.c.kind.in_(FIELD_KINDS), position.c.status == "active", position.c.deleted == 0,
-        visible(TABLES["position"], scope),
+        visible_by(TABLES["position"], kind),
     )  # fmt: skip
-    rows = await _rows(connection, query.order_by(position.c.code).limit(MOST_POSITIONS))
-    return {row[0]: Figures(row[0], row[1], row[2] or "") for row in rows}
+    return query.order_by(position.c.code).limit(MOST_POSITIONS)
 
 
-async def _people(
-    connection: Connection, found: dict[bytes, Figures], date: str
-) -> list[tuple[bytes, str]]:
+@cache
+def _questions() -> tuple[tuple[sa.Select[Any], Callable[..., None]], ...]:
+    """What is asked about a day: rows that begin with a position, and what they say of it. Made once."""
+    return (
+        (_people(), _note_person),
+        (_work_days(), _note_work_day),
+        (_plans(), _note_plan),
+        (_visits(), _note_visits),
+        (_orders(), _note_orders),
+        (_sessions(), _note_session),
+    )
+
+
+def _people() -> sa.Select[Any]:
     held, user = replicated_table("assignment"), replicated_table("app_user")
     since, until = held.c.valid_from, held.c.valid_to
-    query = sa.select(held.c.position_id, user.c.person, user.c.login, held.c.kind)
+    query = sa.select(held.c.position_id, user.c.person, user.c.login)
     query = query.join(user, user.c.id == held.c.user_id).where(
         held.c.deleted == 0, user.c.deleted == 0,
-        sa.or_(since.is_(None), since <= date), sa.or_(until.is_(None), until >= date),
+        sa.or_(since.is_(None), since <= DATE), sa.or_(until.is_(None), until >= DATE),
     )  # fmt: skip
-    rows = await _rows(
-        connection, query.order_by(sa.case((held.c.kind == "substitute", 0), else_=1).desc())
+    return query.order_by(sa.case((held.c.kind == "substitute", 0), else_=1).desc())
+
+
+def _note_person(one: Figures, person: str | None, login: str) -> None:
+    one.person = person or login
+
+
+def _work_days() -> sa.Select[Any]:
+    work = replicated_table("work_day")
+    query = sa.select(
+        work.c.position_id, sa.func.min(work.c.opened_at), sa.func.max(work.c.closed_at)
     )
-    return [(row[0], row[1] or row[2]) for row in rows if row[0] in found]
+    return query.where(work.c.date == DATE, *_own(work)).group_by(work.c.position_id)
 
 
-async def _visits(connection: Connection, found: dict[bytes, Figures], day: Day) -> None:
+def _note_work_day(one: Figures, opened: int | None, closed: int | None) -> None:
+    one.opened_at, one.closed_at = opened or 0, closed or 0
+
+
+def _plans() -> sa.Select[Any]:
+    plan = replicated_table("visit_plan")
+    query = sa.select(plan.c.position_id, sa.func.count())
+    return query.where(plan.c.date == DATE, plan.c.deleted == 0).group_by(plan.c.position_id)
+
+
+def _note_plan(one: Figures, count: int) -> None:
+    one.planned = count
+
+
+def _visits() -> sa.Select[Any]:
     visit = replicated_table("visit")
     query = sa.select(visit.c.position_id, sa.func.count(), sa.func.max(visit.c.started_at))
-    query = query.where(
-        visit.c.started_at >= day.since, visit.c.started_at < day.until, *_own(visit, day)
-    )
-    for position, count, last in await _rows(connection, query.group_by(visit.c.position_id)):
-        if position in found:
-            found[position].visits, found[position].last_visit = count, last or 0
+    query = query.where(visit.c.started_at >= SINCE, visit.c.started_at < UNTIL, *_own(visit))
+    return query.group_by(visit.c.position_id)
 
 
-async def _orders(connection: Connection, found: dict[bytes, Figures], day: Day) -> None:
+def _note_visits(one: Figures, count: int, last: int | None) -> None:
+    one.visits, one.last_visit = count, last or 0
+
+
+def _orders() -> sa.Select[Any]:
     order = replicated_table("sales_order")
     kind = order.c.amount.type
     sold = sa.func.sum(sa.case((order.c.is_return == 0, order.c.amount), else_=None), type_=kind)
     back = sa.func.sum(sa.case((order.c.is_return == 1, order.c.amount), else_=None), type_=kind)
     query = sa.select(order.c.position_id, sa.func.count(), sold, back)
-    query = query.where(
-        order.c.created_at >= day.since, order.c.created_at < day.until, *_own(order, day)
-    )
-    for position, count, total, taken_back in await _rows(
-        connection, query.group_by(order.c.position_id)
-    ):
-        if position in found:
-            found[position].orders = count
-            found[position].amount = int(total or 0) - int(taken_back or 0)
+    query = query.where(order.c.created_at >= SINCE, order.c.created_at < UNTIL, *_own(order))
+    return query.group_by(order.c.position_id)
 
 
-async def _sessions(connection: Connection, found: dict[bytes, Figures], day: Day) -> None:
+def _note_orders(one: Figures, count: int, sold: int | None, taken_back: int | None) -> None:
+    one.orders, one.amount = count, int(sold or 0) - int(taken_back or 0)
+
+
+def _sessions() -> sa.Select[Any]:
     session, device = replicated_table("sync_session"), replicated_table("device")
     query = sa.select(device.c.position_id, sa.func.max(session.c.ended_at))
     query = query.join(device, device.c.id == session.c.device_id).where(
-        session.c.started_at >= day.since, session.c.started_at < day.until, session.c.outcome == "done",
-        session.c.id >= first_id(day.since - _DAY_US),
+        session.c.started_at >= SINCE, session.c.started_at < UNTIL, session.c.outcome == "done",
+        session.c.id >= FIRST_ID,
     )  # fmt: skip
-    for position, ended in await _rows(connection, query.group_by(device.c.position_id)):
-        if position in found:
-            found[position].synced_at = ended or 0
+    return query.group_by(device.c.position_id)
 
 
-def _own(table: sa.Table, day: Day) -> Iterable[sa.ColumnElement[bool]]:
+def _note_session(one: Figures, ended: int | None) -> None:
+    one.synced_at = ended or 0
+
+
+def _own(table: sa.Table) -> Iterable[sa.ColumnElement[bool]]:
     """Rows that are not deleted and may be of the day: ids made from the day before on."""
-    return (table.c.deleted == 0, table.c.id >= first_id(day.since - _DAY_US))
+    return (table.c.deleted == 0, table.c.id >= FIRST_ID)
 
 
 def first_id(at: int) -> bytes:
@@ -166,5 +198,7 @@ def first_id(at: int) -> bytes:
     return (max(0, at) // 1000).to_bytes(6, "big") + bytes(10)
 
 
-async def _rows(connection: Connection, query: sa.Select[Any]) -> list[tuple[Any, ...]]:
-    return [tuple(row) for row in (await connection.execute(query)).all()]
+async def _rows(
+    connection: Connection, query: sa.Select[Any], values: Mapping[str, object]
+) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in (await connection.execute(query, values)).all()]

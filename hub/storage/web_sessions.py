@@ -34,6 +34,10 @@ class WebSession:
 
 
 _COLUMNS = tuple(WEB_SESSION.c[name] for name in WebSession.__dataclass_fields__)
+_BY_TOKEN = sa.select(*_COLUMNS, sa.select(HUB.c.access_lsn).scalar_subquery()).where(
+    WEB_SESSION.c.token_hash == sa.bindparam("token_hash")
+)
+"""Made once: every request asks it."""
 
 
 async def add_session(connection: Connection, session: WebSession) -> None:
@@ -43,11 +47,12 @@ async def add_session(connection: Connection, session: WebSession) -> None:
     await connection.execute(sa.insert(WEB_SESSION).values(**values))
 
 
-async def session_of_token(connection: Connection, token_hash: str) -> WebSession | None:
-    """The session of a token; None = there is none."""
-    query = sa.select(*_COLUMNS).where(WEB_SESSION.c.token_hash == token_hash)
-    row = (await connection.execute(query)).first()
-    return None if row is None else _session(row)
+async def session_of_token(
+    connection: Connection, token_hash: str
+) -> tuple[WebSession, int] | None:
+    """The session of a token, and a number that grows with every change of what people may do and see."""
+    row = (await connection.execute(_BY_TOKEN, {"token_hash": token_hash})).first()
+    return None if row is None else (_session(row[:-1]), int(row[-1]))
 
 
 async def sessions_of(connection: Connection, user_id: bytes) -> list[WebSession]:
@@ -97,11 +102,6 @@ async def forget_ended(connection: Connection, now: int, idle_since: int) -> Non
     """Sessions whose end has come are gone."""
     over = sa.or_(WEB_SESSION.c.expires_at <= now, WEB_SESSION.c.seen_at <= idle_since)
     await connection.execute(sa.delete(WEB_SESSION).where(over))
-
-
-async def access_version(connection: Connection) -> int:
-    """Grows with every change of what people may do and see."""
-    return int((await connection.execute(sa.select(HUB.c.access_lsn))).scalar_one())
 
 
 async def _update(connection: Connection, session_id: bytes, **values: object) -> None:

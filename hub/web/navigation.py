@@ -73,19 +73,28 @@ class Section:
         return self.places[0].address
 
 
+def _areas() -> tuple[tuple[Area, tuple[Place, ...]], ...]:
+    """Every area with its screens, in order."""
+    lists = [
+        Place(view.area, view.title, f"/{view.name}", view.function)
+        for view in VIEWS.values()
+        if view.in_menu
+    ]
+    return tuple(
+        (area, tuple(one for one in (*PLACES, *lists) if one.area is area)) for area in AREA_TITLES
+    )
+
+
+_AREAS = _areas()
+
+
 def navigation(access: Access) -> list[Section]:
     """The areas that have something for the person, in order."""
     found = []
-    for area, title in AREA_TITLES.items():
-        places = [one for one in PLACES if one.area is area]
-        places += [
-            Place(area, view.title, f"/{view.name}", view.function)
-            for view in VIEWS.values()
-            if view.area is area and view.in_menu
-        ]
+    for area, places in _AREAS:
         open_ = tuple(one for one in places if not one.function or access.may(one.function))
         if open_:
-            found.append(Section(area, title, open_))
+            found.append(Section(area, AREA_TITLES[area], open_))
     return found
 
 

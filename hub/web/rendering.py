@@ -1,15 +1,20 @@
-"""Templates become pages: one environment a language, autoescape, missing names are errors."""
+"""Templates become pages: one environment a language, autoescape, missing names are errors.
+
+A page has a hundred texts that never change: each is translated and marked as safe once.
+"""
 
 import hashlib
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from fieldmesh.service.translation import translate, translate_plural
 
 HERE = Path(__file__).parent
+_KEPT = 4_096
 TEMPLATES, STATIC = HERE / "templates", HERE / "static"
 
 
@@ -24,24 +29,31 @@ def _environment(language: str) -> Environment:
         loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(default=True),
         undefined=StrictUndefined,
-        extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
-    made.install_gettext_callables(  # type: ignore[attr-defined]
-        gettext=partial(_text, language), ngettext=partial(_texts, language), newstyle=True
-    )
+    made.globals["_"] = partial(_text, language)
+    made.globals["ngettext"] = partial(_texts, language)
     made.globals["static"] = static_address
     made.globals["language"] = language
     return made
 
 
-def _text(language: str, message: str) -> str:
-    return translate(message, language)
+def _text(language: str, message: str, **named: object) -> Markup:
+    text = _known(language, message)
+    return text % named if named else text
 
 
-def _texts(language: str, one: str, many: str, count: int) -> str:
-    return translate_plural(one, many, count, language)
+@lru_cache(maxsize=_KEPT)
+def _known(language: str, message: str) -> Markup:
+    """A text of a template or a title of a screen: no one's input."""
+    return Markup(translate(message, language))  # noqa: S704 - the program's own text
+
+
+def _texts(language: str, one: str, many: str, num: int, **named: object) -> Markup:
+    text = Markup(translate_plural(one, many, num, language))  # noqa: S704 - the program's own text
+    return text % {"num": num, **named}
 
 
 @cache

@@ -1,9 +1,10 @@
 """Values for people: numbers, money, days and times in the person's language and time zone."""
 
 import datetime
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from babel.dates import format_date, format_datetime, format_timedelta, get_timezone_name
 from babel.numbers import format_decimal
@@ -63,6 +64,12 @@ class Showing:
                 shown = str(value)
         return shown
 
+    def shower(self, column: ReplicatedColumn) -> Callable[[Value], str]:
+        """What shows values of the column; for texts that are shown as they are it does nothing else."""
+        if column.kind.wire is WireType.TEXT and column.name not in _CODED:
+            return _as_it_is
+        return partial(self.value, column)
+
     def text(self, column: ReplicatedColumn, value: str) -> str:
         """A text; coded ones in words."""
         coded = column.name in _CODED and len(value) <= _SHORT_WORDS
@@ -117,6 +124,10 @@ class Showing:
         if count >= _KILO:
             return f"{_number(count / _KILO, '#,##0', self.language)} KiB"
         return f"{count} B"
+
+
+def _as_it_is(value: Value) -> str:
+    return str(value) if value else NOTHING
 
 
 @lru_cache(maxsize=_KEPT)

@@ -17,7 +17,7 @@ from hub.storage import api_tokens
 from hub.storage.api_tokens import KeptAnswer
 from hub.storage.rows import Connection
 from hub.web.api.openapi import document
-from hub.web.api.values import Json, as_json, as_texts, named
+from hub.web.api.values import Json, as_texts, form_of, named
 from hub.web.pages.lists import HIDDEN, row_id_of
 from hub.web.visitor import visitor_of, zone_of
 
@@ -75,10 +75,10 @@ class Resources:
         texts = {name: request.query.getall(name) for name in request.query}
         ask = read_ask(view, texts, zone_of(request))
         found = await lists.listed(self._office.database, access, view, ask)
-        columns = [view.column(path) for path in found.paths]
+        forms = [form_of(view.column(path)) for path in found.paths]
         rows: list[dict[str, Json]] = []
         for row in found.rows:
-            shown = map(as_json, columns, row[1:])
+            shown = [form(value) for form, value in zip(forms, row[1:], strict=True)]
             rows.append({"id": id_text(row[0]), **dict(zip(found.paths, shown, strict=True))})
         after = write_cursor(found.after) if found.after else None
         return web.json_response({"rows": rows, "after": after, "total": found.total})

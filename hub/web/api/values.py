@@ -1,7 +1,8 @@
 """Values as JSON: decimals as text with their point, times as RFC 3339, ids as UUID; and back, as texts of a form."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from fieldmesh.basics.errors import Rejected
@@ -30,6 +31,17 @@ def as_json(column: ReplicatedColumn, value: Value) -> Json:
             return value.hex()
         case _, str() | int() | None:
             return value
+
+
+def form_of(column: ReplicatedColumn) -> Callable[[Value], Json]:
+    """`as_json` for the values of one column."""
+    if column.kind.wire in {WireType.TEXT, WireType.INTEGER, WireType.DATE}:
+        return _as_it_is
+    return partial(as_json, column)
+
+
+def _as_it_is(value: Value) -> Json:
+    return value.hex() if isinstance(value, bytes) else value
 
 
 def as_texts(body: object) -> dict[str, str]:

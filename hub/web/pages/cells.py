@@ -1,18 +1,27 @@
-"""Rows of a list as cells of a table: text, where it leads, its tone."""
+"""Rows of a list as rows of a table: text, where it leads, its tone.
 
-from collections.abc import Mapping, Sequence
+They are drawn here and not by a template, which takes five times as long for a list's 450 cells.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import urlencode
+
+from markupsafe import Markup, escape
 
 from fieldmesh.data.types import Value
 from fieldmesh.service.translation import translate
 from hub.desk.asking import id_text
 from hub.desk.lists import Listed
 from hub.desk.view import View
-from hub.desk.views.registry import view_of_table
+from hub.desk.views.registry import VIEWS, view_of_table
 from hub.desk.words import column_title
 from hub.rules.access import Access
 from hub.web.showing import NOTHING, Showing, is_number, state_tone
+
+Row = tuple[Value, ...]
+_STATES = frozenset({"state", "status", "outcome"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,65 +32,91 @@ class Column:
     number: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """What stands in a place of the table."""
-
-    text: str
-    href: str = ""
-    tone: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One row; ``href`` leads to its record."""
-
-    href: str
-    cells: tuple[Cell, ...]
-
-
-def columns(view: View, language: str) -> list[Column]:
+def columns(view: View, language: str) -> Sequence[Column]:
     """The headings of a view's list."""
+    return _columns(view.name, language)
+
+
+@cache
+def _columns(name: str, language: str) -> Sequence[Column]:
+    view = VIEWS[name]
     return [
         Column(translate(column_title(path), language), is_number(view.column(path)))
         for path in view.columns
     ]
 
 
-def lines(listed: Listed, access: Access, showing: Showing) -> list[Line]:
-    """The rows of a list."""
-    view, places = listed.view, {path: at + 1 for at, path in enumerate(listed.paths)}
-    shown = []
+@cache
+def _beginnings(name: str, language: str) -> Sequence[str]:
+    """How the cells of a view's list begin."""
+    begin, number = Markup('<td data-title="{}"{}>'), Markup(' class="number"')
+    return [
+        begin.format(one.title, number if one.number else "") for one in _columns(name, language)
+    ]
+
+
+def lines(listed: Listed, access: Access, showing: Showing) -> list[Markup]:
+    """The rows of a list; the first cell of each leads to its record."""
+    if not listed.rows:
+        return []
+    view, begins = listed.view, _beginnings(listed.view.name, showing.language)
+    draw = [_drawing(listed, path, access, showing) for path in view.columns]
+    drawn = []
     for row in listed.rows:
-        values = {path: row[at] for path, at in places.items()}
-        cells = tuple(_cell(view, path, values, access, showing) for path in view.columns)
-        shown.append(Line(f"/{view.name}/{id_text(row[0])}", cells))
-    return shown
+        cells = [f"{begin}{one(row)}</td>" for begin, one in zip(begins[1:], draw[1:], strict=True)]
+        href = f"/{view.name}/{id_text(row[0])}"
+        text = f'{begins[0]}<a class="row" href="{href}">{draw[0](row)}</a></td>'
+        drawn.append(Markup(f"<tr>{text}{''.join(cells)}</tr>"))  # noqa: S704 - cells are escaped
+    return drawn
 
 
-def _cell(
-    view: View, path: str, values: Mapping[str, Value], access: Access, showing: Showing
-) -> Cell:
-    column, value = view.column(path), values[path]
-    text = showing.value(column, value)
-    link, _, _last = path.rpartition(".")
+def _drawing(listed: Listed, path: str, access: Access, showing: Showing) -> Callable[[Row], str]:
+    """How a row's value in the column is drawn, escaped."""
+    view, at, column = listed.view, listed.paths.index(path) + 1, listed.view.column(path)
+    shown, link = showing.shower(column), path.rpartition(".")[0]
+
+    def plain(row: Row) -> str:
+        return escape(shown(row[at]))
+
+    def state(row: Row) -> str:
+        tone = state_tone(view.table, row[at]) or "none"
+        return f'<span class="badge {tone}">{escape(shown(row[at]))}</span>'
+
     if link:
-        named = values[link]
+        return _linked(listed, path, access, showing)
+    return state if column.name in _STATES else plain
+
+
+def _linked(listed: Listed, path: str, access: Access, showing: Showing) -> Callable[[Row], str]:
+    """How the name of a linked record is drawn: it leads there, where the person may see such records."""
+    view, at, link = listed.view, listed.paths.index(path) + 1, path.rpartition(".")[0]
+    named_at, base = listed.paths.index(link) + 1, _base_of(view, link, access)
+    shown = showing.shower(view.column(path))
+    hidden = escape(translate("not in your area", showing.language))
+
+    def linked(row: Row) -> str:
+        value, named = row[at], row[named_at]
         if value is None and named is not None:
-            return Cell(translate("not in your area", showing.language))
-        return Cell(text, address_of(view, link, named, access) if text != NOTHING else "")
-    if column.name in {"state", "status", "outcome"}:
-        return Cell(text, "", state_tone(view.table, value) or "none")
-    return Cell(text)
+            return hidden
+        text = shown(value)
+        if not base or text == NOTHING or not isinstance(named, bytes):
+            return escape(text)
+        return f'<a href="{base}/{id_text(named)}">{escape(text)}</a>'
+
+    return linked
 
 
 def address_of(view: View, link: str, named: Value, access: Access) -> str:
     """Where the record that a link names is shown; empty when the person may not see such records."""
+    base = _base_of(view, link, access)
+    return f"{base}/{id_text(named)}" if base and isinstance(named, bytes) else ""
+
+
+def _base_of(view: View, link: str, access: Access) -> str:
+    """Where such records are shown; empty when the person may not see them."""
     target = view.column(link).references
     other = view_of_table(target) if target else None
-    if other is None or not isinstance(named, bytes) or not access.may(other.function):
-        return ""
-    return f"/{other.name}/{id_text(named)}"
+    return f"/{other.name}" if other is not None and access.may(other.function) else ""
 
 
 def address(path: str, parameters: Sequence[tuple[str, str]]) -> str:

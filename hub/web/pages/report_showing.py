@@ -20,12 +20,27 @@ from hub.desk.views.registry import VIEWS
 from hub.rules.access import Access
 from hub.storage.columnar.terms import Grain
 from hub.web.charts import MOST_BARS, Drawing, Series, bars, lines
-from hub.web.pages.cells import Cell, Column, Line, address
+from hub.web.pages.cells import Column, address
 from hub.web.showing import NOTHING, Showing
 
 SHOWN_ROWS = 500
 _DAY = datetime.timedelta(days=1)
 _MOST_SERIES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What stands in a place of the table, and where it leads."""
+
+    text: str
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row."""
+
+    cells: tuple[Cell, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +76,10 @@ def shown_table(answer: Answer, table: Table, access: Access, showing: Showing) 
             for code, text, value in zip(answer.question.rows, row.names, row.line, strict=True)
         ]
         figures = [
-            Cell(
-                figure(value, one.unit or Unit.COUNT, showing), documents if place == 0 else "", ""
-            )
+            Cell(figure(value, one.unit or Unit.COUNT, showing), documents if place == 0 else "")
             for place, (value, one) in enumerate(zip(row.figures, units, strict=True))
         ]
-        rows.append(Line("", (*names, *figures)))
+        rows.append(Line((*names, *figures)))
     total = [
         figure(value, one.unit or Unit.COUNT, showing)
         for value, one in zip(table.total, units, strict=False)

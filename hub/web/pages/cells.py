@@ -18,7 +18,7 @@ from hub.desk.view import View
 from hub.desk.views.registry import VIEWS, view_of_table
 from hub.desk.words import column_title
 from hub.rules.access import Access
-from hub.web.showing import NOTHING, Showing, is_number, state_tone
+from hub.web.showing import Showing, is_number, state_tone
 
 Row = tuple[Value, ...]
 _STATES = frozenset({"state", "status", "outcome"})
@@ -60,50 +60,54 @@ def lines(listed: Listed, access: Access, showing: Showing) -> list[Markup]:
     if not listed.rows:
         return []
     view, begins = listed.view, _beginnings(listed.view.name, showing.language)
-    draw = [_drawing(listed, path, access, showing) for path in view.columns]
+    first, *others = view.columns
+    name, begin = _text(listed, first, showing), begins[0]
+    draw = [_drawing(listed, path, access, showing) for path in others]
     drawn = []
     for row in listed.rows:
-        cells = [f"{begin}{one(row)}</td>" for begin, one in zip(begins[1:], draw[1:], strict=True)]
+        cells = [f"{start}{one(row)}</td>" for start, one in zip(begins[1:], draw, strict=True)]
         href = f"/{view.name}/{id_text(row[0])}"
-        text = f'{begins[0]}<a class="row" href="{href}">{draw[0](row)}</a></td>'
+        text = f'{begin}<a class="row" href="{href}">{name(row)}</a></td>'
         drawn.append(Markup(f"<tr>{text}{''.join(cells)}</tr>"))  # noqa: S704 - cells are escaped
     return drawn
 
 
-def _drawing(listed: Listed, path: str, access: Access, showing: Showing) -> Callable[[Row], str]:
-    """How a row's value in the column is drawn, escaped."""
-    view, at, column = listed.view, listed.paths.index(path) + 1, listed.view.column(path)
-    shown, link = showing.shower(column), path.rpartition(".")[0]
+def _text(listed: Listed, path: str, showing: Showing) -> Callable[[Row], str]:
+    """The text of a row's value in the column, escaped."""
+    at, link = listed.paths.index(path) + 1, path.rpartition(".")[0]
+    shown = showing.shower(listed.view.column(path))
+    if not link:
+        return lambda row: escape(shown(row[at]))
+    named_at = listed.paths.index(link) + 1
+    hidden = escape(translate("not in your area", showing.language))
 
-    def plain(row: Row) -> str:
-        return escape(shown(row[at]))
+    def name(row: Row) -> str:
+        is_hidden = row[at] is None and row[named_at] is not None
+        return hidden if is_hidden else escape(shown(row[at]))
+
+    return name
+
+
+def _drawing(listed: Listed, path: str, access: Access, showing: Showing) -> Callable[[Row], str]:
+    """How a row's value in the column is drawn: a state with its tone, a link to a record that may be seen."""
+    view, text = listed.view, _text(listed, path, showing)
+    at, link = listed.paths.index(path) + 1, path.rpartition(".")[0]
+    base = _base_of(view, link, access) if link else ""
+    named_at = listed.paths.index(link) + 1 if link else 0
 
     def state(row: Row) -> str:
         tone = state_tone(view.table, row[at]) or "none"
-        return f'<span class="badge {tone}">{escape(shown(row[at]))}</span>'
-
-    if link:
-        return _linked(listed, path, access, showing)
-    return state if column.name in _STATES else plain
-
-
-def _linked(listed: Listed, path: str, access: Access, showing: Showing) -> Callable[[Row], str]:
-    """How the name of a linked record is drawn: it leads there, where the person may see such records."""
-    view, at, link = listed.view, listed.paths.index(path) + 1, path.rpartition(".")[0]
-    named_at, base = listed.paths.index(link) + 1, _base_of(view, link, access)
-    shown = showing.shower(view.column(path))
-    hidden = escape(translate("not in your area", showing.language))
+        return f'<span class="badge {tone}">{text(row)}</span>'
 
     def linked(row: Row) -> str:
-        value, named = row[at], row[named_at]
-        if value is None and named is not None:
-            return hidden
-        text = shown(value)
-        if not base or text == NOTHING or not isinstance(named, bytes):
-            return escape(text)
-        return f'<a href="{base}/{id_text(named)}">{escape(text)}</a>'
+        named = row[named_at]
+        if row[at] in {None, ""} or not isinstance(named, bytes):
+            return text(row)
+        return f'<a href="{base}/{id_text(named)}">{text(row)}</a>'
 
-    return linked
+    if base:
+        return linked
+    return state if not link and view.column(path).name in _STATES else text
 
 
 def address_of(view: View, link: str, named: Value, access: Access) -> str:

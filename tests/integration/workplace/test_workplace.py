@@ -1,5 +1,6 @@
 """People at the workplace over HTTPS: who gets in, what they see, what they may change, and what programs get."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from hub.fleet.subscriptions import today
 from hub.storage import journal
 from hub.storage.rows import Connection, one_row
 from tests.kit.workplace import OTHER_SUPERVISOR, SUPERVISOR, Site, site
+
+NESTED_LINK = re.compile(r"<a [^>]*>((?!</a>).)*<a ", re.DOTALL)
 
 
 @pytest.fixture
@@ -44,6 +47,7 @@ async def test_every_list_and_record_opens_for_an_administrator(company: Site) -
         for view in VIEWS.values():
             status, text = await admin.get(f"/{view.name}")
             assert status == 200, (view.name, text[-500:])
+            assert not NESTED_LINK.search(text), view.name
             status, found = await admin.json(f"/api/v1/{view.name}?limit=1")
             assert status == 200, (view.name, found)
             for row in found["rows"]:

@@ -40,7 +40,7 @@ from hub.fleet.running import kept_ports, write_ports
 from hub.ingest.consume import Consumer, consumer_name
 from hub.ingest.making import by_hand, make_ingest
 from hub.ingest.verify import Verifier
-from hub.metrics import IngestFigures, RelayFigures, StandingFigures
+from hub.metrics import IngestFigures, RelayFigures, RequestFigures, StandingFigures
 from hub.relay.blobs import Blobs
 from hub.relay.broker import Broker, copies, make_broker, told_to_gateways
 from hub.relay.hands import make_hands
@@ -113,9 +113,10 @@ class _Running:
         """Everything runs until an end is asked for."""
         office = self._office
         https = office.settings.https
-        pace = Pace(office.clock, tries=_TRIES, refill_s=_REFILL_S)
+        pace = Pace(office.clock, tries=_TRIES, refill_s=_REFILL_S, code="too_many_enrolments")
         page = EnrolmentPage(self.enrol, self._trust.authority.chain, pace)
-        web = WebServer(page, Workplace(self._hands(), self._analyst), self._health, self._registry)
+        workplace = Workplace(self._hands(), self._analyst, RequestFigures(self._registry))
+        web = WebServer(page, workplace, self._health, self._registry)
         port = await _start_web(web, https.host, https.port, office.home, chain=chain, key=key)
         try:
             async with Shutdown() as shutdown, self._loops as loops:

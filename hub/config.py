@@ -116,6 +116,34 @@ class WorkplaceSettings:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class PaceSettings:
+    """How often the workplace and its services may be asked; who asks too often waits for a moment."""
+
+    person_a_second: float = field(
+        default=30.0,
+        metadata=_help("Requests a second of one person, their browsers and programs together."),
+    )
+    person_at_once: int = field(
+        default=600, metadata=_help("So many may come at once after a rest.")
+    )
+    address_a_second: float = field(
+        default=30.0,
+        metadata=_help("Requests a second from one address of people who are not signed in."),
+    )
+    address_at_once: int = field(
+        default=600, metadata=_help("So many may come at once after a rest.")
+    )
+    attempts_a_minute: float = field(
+        default=60.0,
+        metadata=_help("Attempts a minute from one address to sign in, by whatever door."),
+    )
+    attempts_at_once: int = field(
+        default=120,
+        metadata=_help("So many may come at once after a rest: a branch that begins its day."),
+    )
+
+
 _FACTOR = "Whether a second factor is asked for there already; otherwise the hub asks whom it must."
 
 
@@ -225,6 +253,7 @@ class HubSettings:
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     ingest: IngestSettings = field(default_factory=IngestSettings)
     workplace: WorkplaceSettings = field(default_factory=WorkplaceSettings)
+    pace: PaceSettings = field(default_factory=PaceSettings)
     mail: MailServer = field(default_factory=MailServer)
     analysis: AnalysisSettings = field(default_factory=AnalysisSettings)
     directory: DirectorySettings = field(default_factory=DirectorySettings)

@@ -100,6 +100,20 @@ class RelayFigures:
         self._progress.set(self._clock.now() / _MICROSECONDS)
 
 
+class RequestFigures:
+    """Who has asked the workplace too often."""
+
+    def __init__(self, registry: Registry) -> None:
+        """Figures are declared in ``registry``."""
+        self._refused = registry.counter(
+            "fieldmesh_hub_refused_requests_total", "How many requests came too soon?", "who"
+        )
+
+    def refused(self, who: str) -> None:
+        """A request came too soon: of a ``person``, of a ``stranger``, or an ``attempt`` to get in."""
+        self._refused.labels(who=who).inc()
+
+
 class StandingFigures:
     """What runs out: room on the disk, and the authority's days."""
 

@@ -200,6 +200,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("defect", _BUG, "Something went wrong inside the program.", "Send the log to the people who make it."),
     # --- the workplace
     ("sign_in_needed", _AUTH, "You are not signed in.", "Sign in, or send a token."),
+    ("too_many_requests", _BUSY, "Too many requests came at once.", "Wait {seconds} seconds and try again."),
     ("sign_in_locked", _BUSY, "Too many wrong passwords were tried.", "Wait {minutes} minutes, or ask branch IT to unlock the name."),
     ("function_missing", _DENIED, "Your workplace does not have the function “{function}”.", "An administrator can switch it on for your role."),
     ("no_post", _DENIED, "None of your posts of today lets you use the workplace.", "Ask branch IT to give you a post, or an administrator to switch the workplace on for your role."),

@@ -10,6 +10,8 @@ from aiohttp import web
 from fieldmesh.basics.errors import Rejected
 from hub.trust.enrolment import EnrolmentGrant, EnrolmentRequest
 from hub.trust.pace import Pace
+from hub.web.pacing import network_of
+from hub.web.visitor import caller_of
 
 Enrol = Callable[[EnrolmentRequest], Awaitable[EnrolmentGrant]]
 _TEXTS = ("code", "hardware_id", "app_version", "enrolment_address", "name", "bus_key")
@@ -44,7 +46,8 @@ class EnrolmentPage:
             Retry: `too_many_enrolments`.
             Rejected: the request can't be read, or enrolment was refused.
         """
-        self._pace.take(request.remote or "unknown")
+        origin = caller_of(request).origin
+        self._pace.take(network_of(origin), origin)
         try:
             body = json.loads(await request.text())
         except (ValueError, UnicodeDecodeError):

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from fieldmesh.basics.errors import Defect, FieldmeshError, Rejected
-from hub.web.problems import problem_response
+from hub.web.pacing import SAFE
+from hub.web.problems import problem_response, retry_after
 from hub.web.shell import Shell, see_other, wants_page
 from hub.web.visitor import language_of, maybe_signed_in, maybe_visitor
 
@@ -17,7 +18,6 @@ LOG = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 _GONE = 404
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FILES, MOST_FILE_BYTES = "/import", 64 << 20
 """Where files are loaded, and how large they may be."""
 FILE_FACTOR = 10
@@ -96,9 +96,11 @@ def answers_in_words(shell: Shell) -> Middleware:
 def _answer(shell: Shell, request: web.Request, error: FieldmeshError) -> web.StreamResponse:
     if not wants_page(request):
         return problem_response(error, language_of(request))
-    if error.code == "sign_in_needed" and request.method in _SAFE:
+    if error.code == "sign_in_needed" and request.method in SAFE:
         return see_other(f"/sign-in?next={request.path_qs}" if request.path != "/" else "/sign-in")
-    return shell.problem(request, error)
+    answer = shell.problem(request, error)
+    answer.headers.extend(retry_after(error))
+    return answer
 
 
 @web.middleware
@@ -111,7 +113,7 @@ async def forms_come_from_here(request: web.Request, handler: Handler) -> web.St
         Rejected: `form_not_ours`.
     """
     signed_in = maybe_signed_in(request)
-    if request.method in _SAFE or signed_in is None:
+    if request.method in SAFE or signed_in is None:
         return await handler(request)
     visitor = maybe_visitor(request)
     if request.path == FILES and visitor is not None and visitor.access.may("data.import"):

@@ -25,9 +25,16 @@ def problem_response(error: FieldmeshError, language: str = "en") -> web.Respons
         "remedy": fill(translate(problem.remedy, language), error),
         "fields": {name: str(value) for name, value in error.fields.items()},
     }
-    headers = {}
     if isinstance(error, Retry):
         body["retry_after_s"] = error.delay_s
-        headers["Retry-After"] = str(max(1, math.ceil(error.delay_s)))
     text = json.dumps(body, ensure_ascii=False)
-    return web.Response(text=text, status=problem.http_status, content_type=_KIND, headers=headers)
+    return web.Response(
+        text=text, status=problem.http_status, content_type=_KIND, headers=retry_after(error)
+    )
+
+
+def retry_after(error: FieldmeshError) -> dict[str, str]:
+    """The header that says when it is worth trying again, if ever."""
+    if not isinstance(error, Retry):
+        return {}
+    return {"Retry-After": str(max(1, math.ceil(error.delay_s)))}

@@ -5,10 +5,12 @@ from collections.abc import Awaitable, Callable, Collection
 
 from aiohttp import web
 
+from fieldmesh.basics.errors import Rejected
 from hub.desk.guard import Caller
 from hub.desk.signin import SignedIn, SignIn
 from hub.desk.tokens import access_of_token
 from hub.fleet.office import Office
+from hub.web.pacing import Paces
 from hub.web.visitor import Visitor, set_caller, set_signed_in, set_visitor
 
 COOKIE = "__Host-fieldmesh"
@@ -16,10 +18,15 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
 
-def knows_visitor(office: Office, sign_in: SignIn) -> Middleware:
+def knows_visitor(office: Office, sign_in: SignIn, paces: Paces) -> Middleware:
     """Requests with the cookie of a session, or with a token, come from its person; others from strangers.
 
-    Who has not taken all steps of the sign-in yet is a stranger still.
+    Who has not taken all steps of the sign-in yet is a stranger still, but counted by who they are.
+
+    Args:
+        office: that knows tokens.
+        sign_in: that knows sessions.
+        paces: how often they may ask.
     """
     proxies = frozenset(office.settings.workplace.proxies)
 
@@ -27,12 +34,16 @@ def knows_visitor(office: Office, sign_in: SignIn) -> Middleware:
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         agent = request.headers.get("User-Agent", "")
         set_caller(request, Caller(address_of(request, proxies), agent))
-        visitor = await _by_token(office, request)
-        if visitor is None:
-            found = await _by_cookie(sign_in, request)
-            set_signed_in(request, found)
-            visitor = _visitor(found)
-        set_visitor(request, visitor)
+        try:
+            visitor = await _by_token(office, request)
+        except Rejected:
+            paces.take(request, None)
+            raise
+        found = await _by_cookie(sign_in, request) if visitor is None else None
+        known = visitor or found
+        paces.take(request, known.access.user_id if known is not None else None)
+        set_signed_in(request, found)
+        set_visitor(request, visitor or _visitor(found))
         return await handler(request)
 
     return middleware

@@ -11,11 +11,13 @@ from hub.desk.hands import Hands
 from hub.desk.passwords import Passwords
 from hub.desk.second_factor import SecondFactor
 from hub.desk.signin import SignIn
+from hub.metrics import RequestFigures
 from hub.web import files
 from hub.web.api.acts import ActServices
 from hub.web.api.reports import ReportServices
 from hub.web.api.resources import Resources
 from hub.web.guards import answers_in_words, forms_come_from_here, requests_come_in_time
+from hub.web.pacing import Paces
 from hub.web.pages.account import AccountPages
 from hub.web.pages.acts import ActPages
 from hub.web.pages.administration import AdministrationPages
@@ -41,10 +43,17 @@ from hub.web.shell import Shell
 class Workplace:
     """What people open in a browser, and what programs ask."""
 
-    def __init__(self, hands: Hands, analyst: Analyst) -> None:
-        """Everything is read and written in the office's database; ``analyst`` answers what reports ask."""
+    def __init__(self, hands: Hands, analyst: Analyst, figures: RequestFigures) -> None:
+        """Everything is read and written in the office's database.
+
+        Args:
+            hands: of what people do.
+            analyst: answers what reports ask.
+            figures: count what is refused.
+        """
         office = hands.office
         self._office = office
+        self._paces = Paces(office.settings.pace, office.clock, figures)
         self._shell = Shell(office.settings.company)
         guard = Guard(office.database, office.clock, office.settings.workplace)
         directory = DirectoryPeople(office)
@@ -86,7 +95,7 @@ class Workplace:
         return [
             requests_come_in_time(self.patience_s),
             answers_in_words(self._shell),
-            knows_visitor(self._office, self._sign_in),
+            knows_visitor(self._office, self._sign_in, self._paces),
             forms_come_from_here,
         ]
 

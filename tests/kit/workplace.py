@@ -25,6 +25,7 @@ from hub.fleet.office import Office, make_office
 from hub.fleet.people import add_user
 from hub.fleet.standard import assign_role
 from hub.fleet.subscriptions import refresh_everything
+from hub.metrics import RequestFigures
 from hub.storage.org_changes import head_office_write
 from hub.trust.authority import key_to_pem
 from hub.trust.pace import Pace
@@ -171,14 +172,15 @@ async def site(
     chain_file.write_bytes(certificate_pem(issued.der) + office.trust.authority.pem)
     key_file.write_bytes(key_to_pem(key))
     pace = Pace(ManualClock(), tries=5, refill_s=1)
+    registry = Registry("hub")
 
     async def nobody(_request: object) -> Any:
         raise AssertionError
 
     page = EnrolmentPage(nobody, office.trust.authority.certificate, pace)
     analyst = analyst_of(office)
-    workplace = Workplace(_hands(office), analyst)
-    server = WebServer(page, workplace, lambda: Health(ready=True), Registry("hub"))
+    workplace = Workplace(_hands(office), analyst, RequestFigures(registry))
+    server = WebServer(page, workplace, lambda: Health(ready=True), registry)
     port = await server.start("127.0.0.1", 0, chain=chain_file, key=key_file)
     trust = ssl.create_default_context(cadata=office.trust.authority.pem.decode())
     try:

@@ -8,9 +8,14 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
-from hub.config import HubSettings, WorkplaceSettings
+from fieldmesh.basics.clock import ManualClock
+from fieldmesh.basics.errors import Rejected
+from fieldmesh.service.metrics import Registry
+from hub.config import HubSettings, PaceSettings, WorkplaceSettings
 from hub.exchange.sample.generated import Size
+from hub.metrics import RequestFigures
 from hub.storage import journal
+from hub.web.pacing import Paces, network_of
 from hub.web.sessions import address_of
 from tests.kit.workplace import PASSWORD, site
 
@@ -50,6 +55,27 @@ def test_only_who_is_named_as_a_proxy_tells_where_a_request_comes_from(case: Cas
     """Whoever chooses their own address is never locked out, and locks others out."""
     request = make_mocked_request("GET", "/", headers(case)).clone(remote=HERE)
     assert address_of(request, case.proxies) == case.wanted
+
+
+NETWORKS = (
+    (SOMEBODY, SOMEBODY),
+    ("2001:db8::9", "2001:db8::/64"),
+    ("2001:db8::ffff:1:2:3", "2001:db8::/64"),
+    (f"::ffff:{SOMEBODY}", SOMEBODY),
+    ("", "unknown"),
+)
+
+
+@pytest.mark.parametrize(("address", "wanted"), NETWORKS)
+def test_all_addresses_that_one_line_brings_are_counted_together(address: str, wanted: str) -> None:
+    """Every IPv6 line has more addresses than could ever be counted."""
+    assert network_of(address) == wanted
+
+
+def test_a_pace_at_which_nobody_could_ask_is_refused_at_the_start() -> None:
+    """A hub that refuses everybody would be found out by everybody."""
+    with pytest.raises(Rejected, match="person_at_once"):
+        Paces(PaceSettings(person_at_once=0), ManualClock(), RequestFigures(Registry("hub")))
 
 
 async def test_the_journal_names_who_stood_before_the_proxy(tmp_path: Path) -> None:

@@ -167,6 +167,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("disk_read_only", _AWAY, "The disk can be read only.", "Have the disk checked and mounted for writing; nothing was half done, and work goes on by itself."),
     ("disk_failed", _AWAY, "The disk gave an error: {text}", "Check the disk; nothing was half done."),
     ("rows_refused", _STATE, "The database refused these rows: {text}", "The batch is kept in quarantine; look at it with fieldmesh-hub quarantine show."),
+    ("workplace_busy", _AWAY, "Too many people ask at once.", "Open the page again in a few seconds; what devices send is taken in meanwhile."),
     ("database_busy", _AWAY, "The database is busy.", "It is tried again by itself."),
     ("database_unreadable", _STATE, "The database can't be opened.", "Check the password and the file; on a device run initialize."),
     ("database_too_new", _STATE, "The database was written by release {release} (version {version}), which this program can't read.", "Use release {release} or a newer one."),

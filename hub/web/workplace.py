@@ -38,6 +38,7 @@ from hub.web.pages.steps import StepPages
 from hub.web.pages.today import TodayPages
 from hub.web.sessions import knows_visitor
 from hub.web.shell import Shell
+from hub.web.turns import Turns, requests_take_turns
 
 
 class Workplace:
@@ -55,6 +56,7 @@ class Workplace:
         self._office = office
         self._paces = Paces(office.settings.pace, office.clock, figures)
         self._shell = Shell(office.settings.company)
+        self._turns = Turns(office.clock)
         guard = Guard(office.database, office.clock, office.settings.workplace)
         directory = DirectoryPeople(office)
         self._sign_in = SignIn(office, guard, directory)
@@ -95,6 +97,7 @@ class Workplace:
         return [
             requests_come_in_time(self.patience_s),
             answers_in_words(self._shell),
+            requests_take_turns(self._turns),
             knows_visitor(self._office, self._sign_in, self._paces),
             forms_come_from_here,
         ]

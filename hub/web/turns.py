@@ -1,0 +1,83 @@
+"""Requests begin one after the other, each in a turn of the event loop of its own, and nobody waits for ever.
+
+A page is drawn in one go. When fifty requests come at once and each began at once, everything else that the hub does
+(taking in what devices send, above all) would get one turn after fifty pages; now it gets one after each. Who has
+waited longer than a person would is told to come again, which costs a tenth of a page: the ones behind are served.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from fieldmesh.basics.clock import Clock
+from fieldmesh.basics.errors import Retry
+
+PATIENCE_S = 2.0
+"""How long a request may wait for its turn."""
+MOST_WAITING = 1_000
+AGAIN_S = 5.0
+"""When somebody who was sent away should come again."""
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Turns:
+    """Whose turn it is. Used from one event loop."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Nobody waits; times are those of the clock."""
+        self._clock = clock
+        self._waiting: deque[tuple[asyncio.Future[None], float]] = deque()
+        self._is_taken = False
+
+    async def take(self) -> None:
+        """It is the caller's turn.
+
+        Raises:
+            Retry: `workplace_busy`, it has waited too long, or too many wait.
+        """
+        loop = asyncio.get_running_loop()
+        if not self._is_taken:
+            self._is_taken = True
+            loop.call_soon(self._give, loop)
+            return
+        if len(self._waiting) >= MOST_WAITING:
+            raise _busy()
+        turn = loop.create_future()
+        self._waiting.append((turn, self._clock.monotonic()))
+        await turn
+
+    def _give(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The next one has its turn, and after it another one."""
+        while self._waiting:
+            turn, since = self._waiting.popleft()
+            if turn.done():  # whoever waited has gone away
+                continue
+            loop.call_soon(self._give, loop)
+            if self._clock.monotonic() - since > PATIENCE_S:
+                turn.set_exception(_busy())
+            else:
+                turn.set_result(None)
+            return
+        self._is_taken = False
+
+
+def requests_take_turns(turns: Turns) -> Any:
+    """Every request for a page or a service waits for its turn; files and the health of the hub do not."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not request.path.startswith(_AT_ONCE):
+            await turns.take()
+        return await handler(request)
+
+    return middleware
+
+
+_AT_ONCE = ("/static/", "/health", "/metrics", "/v1/")
+
+
+def _busy() -> Retry:
+    return Retry("workplace_busy", delay_s=AGAIN_S)

@@ -1,0 +1,76 @@
+"""Requests begin one after the other, and whoever waits too long is sent away."""
+
+import asyncio
+
+import pytest
+
+from fieldmesh.basics.clock import ManualClock
+from fieldmesh.basics.errors import Retry
+from hub.web.turns import MOST_WAITING, PATIENCE_S, Turns
+
+PAGES = 50
+
+
+async def test_others_have_their_turn_between_two_pages() -> None:
+    """Fifty pages that come at once must not hold up what a device has sent until all of them are drawn."""
+    turns, order = Turns(ManualClock()), []
+
+    async def page() -> None:
+        await turns.take()
+        order.append("page")
+
+    async def others() -> None:
+        while order.count("page") < PAGES:
+            order.append("other")
+            await asyncio.sleep(0)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(PAGES):
+            group.create_task(page())
+        group.create_task(others())
+    assert order.count("page") == PAGES
+    longest = max(len(run) for run in "".join(one[0] for one in order).split("o"))
+    assert longest <= 2
+
+
+async def test_who_has_waited_too_long_is_sent_away_and_the_next_is_served() -> None:
+    """People whose browser has given up must not be what the hub works on when others ask."""
+    clock = ManualClock()
+    turns = Turns(clock)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_told(turns))
+        late = group.create_task(_told(turns))
+        await asyncio.sleep(0)
+        clock.advance(int((PATIENCE_S + 0.1) * 1e6))
+        early = group.create_task(_told(turns))
+    assert (late.result(), early.result()) == ("workplace_busy", "served")
+
+
+async def test_no_more_wait_than_memory_is_meant_for() -> None:
+    """A flood of requests that were all kept would take the hub's memory."""
+    turns = Turns(ManualClock())
+    async with asyncio.TaskGroup() as group:
+        told = [group.create_task(_told(turns)) for _ in range(1 + MOST_WAITING + 5)]
+    assert sum(one.result() == "workplace_busy" for one in told) == 5
+
+
+async def test_whoever_goes_away_leaves_no_hole() -> None:
+    """A browser that is closed while it waits must not stop everybody behind it."""
+    turns = Turns(ManualClock())
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_told(turns))
+        gone = group.create_task(_told(turns))
+        behind = group.create_task(_told(turns))
+        await asyncio.sleep(0)
+        gone.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await gone
+    assert behind.result() == "served"
+
+
+async def _told(turns: Turns) -> str:
+    try:
+        await turns.take()
+    except Retry as refused:
+        return refused.code
+    return "served"

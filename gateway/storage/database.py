@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from fieldmesh.basics.clock import Clock
 
 _NUMBER_BITS = 60
+_SKIPPED_BITS = 40
+"""Each start skips so many outbox numbers at most: room for seven million starts."""
 
 
 async def open_database(path: Path, gateway_id: bytes, clock: Clock) -> Database:
@@ -76,6 +78,7 @@ def prepare(connection: sqlite3.Connection, gateway_id: bytes, now: int) -> None
     _migrate(connection, version)
     _follow_schema(connection, now, grown=held["schema_version"] < SCHEMA_VERSION)
     _sign(connection)
+    _skip_numbers(connection)
 
 
 def _held(connection: sqlite3.Connection) -> dict[str, Any]:
@@ -110,6 +113,17 @@ def _create(connection: sqlite3.Connection, gateway_id: bytes) -> None:
     connection.execute(
         "INSERT INTO sqlite_sequence (name, seq) VALUES ('fm_outbox', ?)",
         (secrets.randbits(_NUMBER_BITS),),
+    )
+
+
+def _skip_numbers(connection: sqlite3.Connection) -> None:
+    """No outbox number is used that this database may have used before it was restored from an older image.
+
+    The hub's receipts name entries by their numbers, and the broker drops what comes under a number that it knows.
+    """
+    connection.execute(
+        "UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'fm_outbox'",
+        (1 + secrets.randbits(_SKIPPED_BITS),),
     )
 
 

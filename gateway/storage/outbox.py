@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 APPLIED: Final = "applied"
 QUARANTINED: Final = "quarantined"
 """Decisions of the hub after which a batch's rows are no longer provisional."""
+RECORDED: Final = "recorded"
+"""The hub's decision on a session record."""
 _NEVER: Final = (1 << 63) - 1
 FORGED: Final = "forged"
 """The bytes that came from here are not the device's: they were altered here, by a disk or by somebody."""
@@ -132,7 +134,8 @@ def mark_published(connection: sqlite3.Connection, numbers: Sequence[int], now: 
 def take_receipts(connection: sqlite3.Connection, receipts: Sequence[ReceiptRow], now: int) -> int:
     """What the receipts name is forgotten: it is not sent again, but kept for replay.
 
-    An applied batch is found by (device, epoch, sequence) too: the hub has it, by whatever way.
+    An applied batch is found by (device, epoch, sequence) too: the hub has it, by whatever way. The
+    receipt of a session record names no batch, so it forgets none.
 
     Returns:
         How many entries were still waiting. Repeating it is harmless.
@@ -154,9 +157,9 @@ def take_receipts(connection: sqlite3.Connection, receipts: Sequence[ReceiptRow]
         for number in set(numbers):
             forgotten += connection.execute(
                 "UPDATE fm_outbox SET receipt_lsn = ?1, receipted_at = ?2, decision = ?3"
-                " WHERE outbox_number = ?4 AND receipted_at IS NULL AND (?5 = x''"
-                " OR (device_id, device_epoch, sequence) = (?5, ?6, ?7))",
-                (receipt.lsn, now, receipt.decision, number, *key),
+                " WHERE outbox_number = ?4 AND receipted_at IS NULL AND (?3 <> ?8 OR kind = 'session')"
+                " AND (?5 = x'' OR (device_id, device_epoch, sequence) = (?5, ?6, ?7))",
+                (receipt.lsn, now, receipt.decision, number, *key, RECORDED),
             ).rowcount
     return forgotten
 

@@ -156,6 +156,35 @@ def test_a_receipt_of_a_session_record_names_no_device(database: sqlite3.Connect
     assert outbox.depth(database).entries == 0
 
 
+def test_a_receipt_of_a_session_record_forgets_no_batch(database: sqlite3.Connection) -> None:
+    """Promise 1: it comes late, to a gateway that was restored and has given its number to a batch since."""
+    inbox.store_batches(database, [batch(1)], 5)
+    (held,) = outbox.to_publish(database, before=0, most=9, most_bytes=999)
+    receipt = outbox.ReceiptRow(held.outbox_number, b"", 0, 0, "recorded", 50)
+    assert outbox.take_receipts(database, [receipt], 6) == 0
+    assert outbox.to_publish(database, before=0, most=9, most_bytes=999) == [held]
+
+
+def test_a_restored_image_uses_no_outbox_number_of_its_lost_future(
+    database: sqlite3.Connection,
+) -> None:
+    """The hub's receipts would name the wrong entries, and the broker drop the new ones as repeated."""
+    inbox.store_batches(database, [batch(1)], 5)
+    database.execute("SAVEPOINT image")
+    inbox.store_batches(database, [batch(2), batch(3)], 6)
+    used = [
+        one.outbox_number for one in outbox.to_publish(database, before=0, most=9, most_bytes=999)
+    ]
+    database.execute("ROLLBACK TO image")
+    prepare(database, GATEWAY, 7)
+    inbox.store_batches(database, [batch(4)], 8)
+    again = [
+        one.outbox_number for one in outbox.to_publish(database, before=0, most=9, most_bytes=999)
+    ]
+    assert again[0] == used[0]
+    assert again[1] > used[-1]
+
+
 def test_outbox_numbers_of_a_new_database_begin_at_the_time(database: sqlite3.Connection) -> None:
     """A gateway that lost its disk must not use a message id again."""
     assert outbox.add(database, outbox.Entry("session", b"p", DEVICE, 0, 0, 5)) > 1_000

@@ -16,6 +16,7 @@ class GroupFigures(Protocol):
     rows: int
     refused: int
     waiting: int
+    early: int
     quarantined: int
     repeated: int
     conflicts: int
@@ -36,6 +37,10 @@ class IngestFigures:
         ).labels()
         self._refused = registry.counter(
             "fieldmesh_hub_refused_rows_total", "How many rows went back with a reason?"
+        ).labels()
+        self._early = registry.counter(
+            "fieldmesh_hub_early_rows_total",
+            "How many rows came before the colleague's row that they change?",
         ).labels()
         self._conflicts = registry.counter(
             "fieldmesh_hub_conflicts_total", "How many column writes lost against another?"
@@ -61,6 +66,7 @@ class IngestFigures:
             self._batches.labels(decision=decision).inc(count)
         self._rows.inc(result.rows)
         self._refused.inc(result.refused)
+        self._early.inc(result.early)
         self._conflicts.inc(result.conflicts)
         self._sessions.inc(result.sessions)
         self._lsn.set(result.lsn)

@@ -241,6 +241,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("document_handed_over", _EXISTS, "This document is at head office already; nothing can be added to it.", "Make another document."),
     ("another_name", _DENIED, "{column} names somebody else.", "Enter it in your own name."),
     ("row_gone", _STATE, "This row was deleted at head office.", "Nothing is needed."),
+    ("row_never_came", _STATE, "What this belongs to never came to head office.", "Ask the colleague who made it; enter it again if it is still needed."),
     ("hub_column", _DENIED, "{column} is written by head office only.", "Ask your supervisor."),
     ("value_invalid", _BAD, "{column} can't hold this value.", "Enter it again: shorter, or within its range."),
     ("depends_on_refused", _STATE, "What this belongs to was refused.", "Correct that first."),

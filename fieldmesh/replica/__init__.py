@@ -6,4 +6,5 @@ merge          last writer of each column, in any order of arrival
 digest         sums over row hashes: equal digests = equal rows
 watermark      whether it is a batch's turn
 quarantine     what depends on a row that was refused
+early          what leans on a row that has not come
 """

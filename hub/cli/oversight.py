@@ -12,7 +12,7 @@ from fieldmesh.service.translation import _
 from hub.cli.answers import DONE, REFUSED, Answer, Nouns
 from hub.cli.asking import opened, sure, when, writing
 from hub.fleet.running import running_ports
-from hub.storage import conflicts, contents, inbox, journal, nodes, quarantine
+from hub.storage import conflicts, contents, early, inbox, journal, nodes, quarantine
 from hub.storage.rows import Connection, newest_rows
 
 _SHOWN = 50
@@ -41,6 +41,9 @@ def add_commands(nouns: Nouns, shared: argparse.ArgumentParser) -> None:
     verbs.add_parser("list", parents=[shared], help=_("devices with a gap")).set_defaults(
         command=_gap_list
     )
+    verbs.add_parser(
+        "rows", parents=[shared], help=_("changes that wait for a colleague's row")
+    ).set_defaults(command=_gap_rows)
     release = verbs.add_parser("release", parents=[shared], help=_("go on without what is missing"))
     release.add_argument("device")
     release.add_argument("--yes", action="store_true", help=_("do it without asking"))
@@ -180,6 +183,25 @@ async def _gap_list(options: argparse.Namespace) -> Answer:
     ]
     lines = [] if rows else [_("No batch waits for an earlier one.")]
     return Answer({"gaps": rows}, lines, rows)
+
+
+async def _gap_rows(options: argparse.Namespace) -> Answer:
+    async with opened(options) as office, office.database.read() as connection:
+        found = await early.everything(connection)
+        names = {one.device_id: one.code for one in await nodes.devices(connection)}
+    rows = [
+        {
+            "device": names.get(device, to_text(device)),
+            "batch": f"{epoch}/{sequence}",
+            "table": one.row[0],
+            "row_id": to_text(one.row[1]),
+            "since": when(one.received_at),
+        }
+        for one in found
+        for device, epoch, sequence in (one.place,)
+    ]
+    lines = [] if rows else [_("No change waits for the row of a colleague.")]
+    return Answer({"rows": rows}, lines, rows)
 
 
 async def _gap_release(options: argparse.Namespace) -> Answer:

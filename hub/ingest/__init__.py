@@ -4,5 +4,6 @@ consume    the loop over UP; nothing is acknowledged before the commit
 verify     certificate, signature, content: in a thread
 group      one transaction for many batches, in each device's order
 apply      rights, scope, rules, conflict policy; rows collected over the group
+early      what leans on a row that has not come waits for it
 events     takeover, handover
 """

@@ -43,6 +43,12 @@ class Collected:
     origins: list[bytes] = field(default_factory=list)
 
 
+def writer_of(device: DeviceWriter) -> Writer:
+    """The device as the rules of rights see it."""
+    role = WriterRole(device.role_kind) if device.role_kind in set(WriterRole) else None
+    return Writer(role, device.partitions, device.position_id, device.people)
+
+
 class GroupApplier:
     """Applies the batches of one hub transaction."""
 
@@ -55,6 +61,7 @@ class GroupApplier:
         self._ids = TakenIds(writer.connection)
         self._taken: dict[str, set[Value]] = defaultdict(set)
         self._fresh: dict[str, set[Value]] = defaultdict(set)
+        self._born: list[TableRows] = []
         self.conflicts = 0
         self.doubts: dict[bytes, list[str]] = {}
         """Order → why a person must look at it."""
@@ -81,8 +88,7 @@ class GroupApplier:
 
     async def apply(self, device: DeviceWriter, changes: Sequence[Change]) -> list[Refusal]:
         """The batch is applied but for the refused rows, which are returned."""
-        role = WriterRole(device.role_kind) if device.role_kind in set(WriterRole) else None
-        writer = Writer(role, device.partitions, device.position_id, device.people)
+        writer = writer_of(device)
         refused: dict[RowKey, Refusal] = {}
         self._taken.clear()
         self._fresh.clear()
@@ -106,6 +112,15 @@ class GroupApplier:
             if ("sales_order", order) not in refused:
                 self.doubts.setdefault(order, []).extend(reasons)
         return list(refused.values())
+
+    async def there(self, table: ReplicatedTable, ids: Sequence[Value]) -> set[Value]:
+        """Those of the ids that have a row here, also a deleted one, or one that is only collected."""
+        return await self._ids.among(table.name, ids)
+
+    def take_born(self) -> set[RowKey]:
+        """The rows that have come since this was asked last."""
+        born, self._born = self._born, []
+        return {(rows.table, _bytes(one)) for rows in born for one in rows.column("id")}
 
     async def flush(self) -> None:
         """What was collected is written, parents before children."""
@@ -205,6 +220,7 @@ class GroupApplier:
             collected.pieces.append(rows)
             collected.origins.extend([device.device_id] * rows.row_count)
             self._ids.take(name, rows.column("id"))
+            self._born.append(rows)
 
     async def _meet(self, device: DeviceWriter, change: Change, rows: TableRows) -> None:
         """Rows that exist already, and may: merged where the table merges, else the device's own once more."""

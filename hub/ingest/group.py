@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fieldmesh.basics.errors import Fenced, FieldmeshError, Quarantined, Rejected
+from fieldmesh.codec.batch import Change
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.codec.replication import RecordedSession
 from fieldmesh.data.types import Value
@@ -26,6 +27,7 @@ from hub.ingest.decisions import (
     receipt_of,
     same_place,
 )
+from hub.ingest.early import EarlyRows
 from hub.ingest.events import apply_event
 from hub.ingest.facts import read_facts
 from hub.ingest.rejects import reject_rows
@@ -49,6 +51,8 @@ class GroupResult:
     rows: int = 0
     refused: int = 0
     waiting: int = 0
+    early: int = 0
+    """Rows that wait for a row of another device."""
     quarantined: int = 0
     repeated: int = 0
     conflicts: int = 0
@@ -155,6 +159,7 @@ class _Group:
         self._decisions: list[Decided] = []
         self._moved: set[bytes] = set()
         self._answers = Answers(sign)
+        self._early = EarlyRows(writer, check)
 
     async def run(self, batches: Sequence[Checked]) -> None:
         readable: dict[bytes, list[Checked]] = defaultdict(list)
@@ -216,8 +221,9 @@ class _Group:
         await self._write_ticks()
 
     async def _finish(self, applier: GroupApplier) -> None:
-        """All rows are written, and orders that need one wait for a person."""
+        """All rows are written, those too that waited for them; orders that need one wait for a person."""
         await applier.flush()
+        await self._early_ones(applier)
         if applier.doubts:
             await send_to_approval(self._writer, applier.doubts, self._new_identifier)
 
@@ -255,15 +261,43 @@ class _Group:
     async def _apply_rows(self, applier: GroupApplier, batch: Checked) -> None:
         header = header_of(batch)
         device = self._devices[header.device_id]
-        refused = await applier.apply(device, batch.changes)
-        await reject_rows(self._writer, header, refused, batch.changes, self._new_identifier)
-        self.result.refused += len(refused)
+        await self._apply_changes(applier, device, batch, batch.changes)
         self.result.applied += 1
         self.result.rows += header.rows
         await self._note_lateness(device, batch)
         if header.event is not None:
             await applier.flush()
             self._devices.update(await apply_event(self._writer, self._maker, device, header))
+
+    async def _apply_changes(
+        self,
+        applier: GroupApplier,
+        device: DeviceWriter,
+        batch: Checked,
+        changes: Sequence[Change],
+        code: str = "",
+    ) -> None:
+        """The changes are applied but for what waits or is refused; all are refused for that reason if there is one."""
+        now, refused, early = await self._early.hold_back(applier, device, batch, changes, code)
+        refused += await applier.apply(device, now)
+        await reject_rows(self._writer, header_of(batch), refused, changes, self._new_identifier)
+        self._early.refuse(refused)
+        self.result.refused += len(refused)
+        self.result.early += early
+        if early:
+            await self._journal("rows_wait_for_others", batch, rows=early)
+
+    async def _early_ones(self, applier: GroupApplier) -> None:
+        """What waited for rows that have come, or will not come, is decided."""
+        while due := await self._early.due(applier):
+            for batch, changes, code in due:
+                device_id = header_of(batch).device_id
+                if device_id not in self._devices:
+                    self._devices |= await device_writers(self._connection, [device_id])
+                applier.know(await read_facts(self._writer, [batch]))
+                await self._apply_changes(applier, self._devices[device_id], batch, changes, code)
+                await self._journal("rows_no_longer_wait", batch, problem=code)
+            await applier.flush()
 
     async def _settle(self, batch: Checked, decision: str) -> None:
         header = header_of(batch)

@@ -7,5 +7,6 @@ partitions      where rows live, worked out in bulk
 retention       rows that stay at the hub only
 emission        what a transaction tells the world: frames, removals, receipts
 inbox           batches decided, waiting, quarantined
+early           parts of batches that wait for a row
 journal         the hash chain
 """

@@ -118,6 +118,26 @@ WAITING = _table(
     binary("payload", null=False),
     time("received_at", null=False),
 )
+EARLY_BATCH = _table(
+    "fm_early_batch",
+    ("device_id", "device_epoch", "sequence"),
+    link("device_id"),
+    _number("device_epoch"),
+    _number("sequence"),
+    binary("payload", null=False),
+    time("received_at", null=False),
+)
+EARLY_ROW = _table(
+    "fm_early_row",
+    ("device_id", "device_epoch", "sequence", "table_no", "row_id"),
+    link("device_id"),
+    _number("device_epoch"),
+    _number("sequence"),
+    _number("table_no"),
+    link("row_id"),
+    time("received_at", null=False),
+)
+sa.Index("fm_early_row_by_row", EARLY_ROW.c.row_id)
 QUARANTINE = _table(
     "fm_quarantine",
     ("number",),

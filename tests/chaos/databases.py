@@ -28,6 +28,7 @@ from tests.chaos.checker.facts import (
 )
 
 _PIECE_ROWS = 5_000
+_NAMES = {table.number: name for name, table in TABLES.items()}
 _TO_DEVICES = frozenset(
     name for name, table in TABLES.items() if table.policy.audience is Audience.DEVICE
 )
@@ -89,12 +90,18 @@ def _read_batches(found: sqlite3.Connection, facts: HubFacts) -> None:
         "SELECT lower(hex(device_id)), device_epoch, sequence FROM fm_waiting"
     ):
         facts.waiting.append(_place(place))
-    for *place, sha, code in found.execute(
-        "SELECT lower(hex(device_id)), device_epoch, sequence, lower(hex(sha256)), code FROM fm_quarantine"
+    for *place, number, row in found.execute(
+        "SELECT lower(hex(device_id)), device_epoch, sequence, table_no, lower(hex(row_id)) FROM fm_early_row"
     ):
-        facts.aside.append(Aside(_place(place), sha, code))
+        facts.early.append((_place(place), f"{_NAMES[number]}/{row}"))
+    for *place, sha, code, gateway in found.execute(
+        "SELECT lower(hex(device_id)), device_epoch, sequence, lower(hex(sha256)), code, lower(hex(gateway_id))"
+        " FROM fm_quarantine"
+    ):
+        facts.aside.append(Aside(_place(place), sha, code, gateway or ""))
     for row in found.execute(
-        "SELECT lower(hex(device_id)), table_name, lower(hex(row_id)), code, text FROM reject WHERE deleted = 0"
+        "SELECT lower(hex(device_id)), table_name, lower(hex(row_id)), code, text, device_epoch, sequence, lsn"
+        " FROM reject WHERE deleted = 0"
     ):
         facts.rejects.append(Reject(*row))
 

@@ -279,4 +279,7 @@ class Clone(FieldDevice):
 
     def note(self, kind: str, **facts: Any) -> None:
         """What it does is no deed of the rep."""
-        super().note(kind if kind == "packed" else f"clone_{kind}", **facts)
+        if kind == "packed":
+            super().note(kind, copied=True, **facts)
+        else:
+            super().note(f"clone_{kind}", **facts)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tests.chaos.arena import Arena
@@ -18,9 +18,20 @@ _COPIES = "copies"
 """Held meanwhile."""
 
 
-def _holds(fault: Fault) -> frozenset[str]:
-    takes = fault.effects & (_LOSSES | {Effect.HUB_RESTORED})
-    return fault.holds | ({_COPIES} if takes else set())
+def _holds(fault: Fault, devices: Iterable[str]) -> frozenset[str]:
+    """Its nodes, and the copies that nobody else may take away meanwhile.
+
+    A batch without its second tick stands on its device and at the gateways that took it: a device is not restored
+    while one of those loses what it has got since the device's image was taken.
+    """
+    held = set(fault.holds)
+    if fault.effects & (_LOSSES | {Effect.HUB_RESTORED}):
+        held.add(_COPIES)
+    if fault.effects & _LOSSES:
+        held |= {f"{_COPIES} of {device}" for device in devices}
+    if Effect.DEVICE_RESTORED in fault.effects:
+        held.add(f"{_COPIES} of {fault.node}")
+    return frozenset(held)
 
 
 @dataclass(slots=True)
@@ -73,15 +84,15 @@ class Nemesis:
 
     async def _give_back(self, fault: Fault) -> None:
         async with self._freed:
-            self._held -= _holds(fault)
+            self._held -= _holds(fault, self.arena.shape.devices)
             self._freed.notify_all()
 
     async def _take(self, fault: Fault, stopped: asyncio.Event) -> bool:
         """Its nodes belong to it; false when the day ended first."""
         while not stopped.is_set():
             async with self._freed:
-                if not self._held & _holds(fault):
-                    self._held |= _holds(fault)
+                if not self._held & _holds(fault, self.arena.shape.devices):
+                    self._held |= _holds(fault, self.arena.shape.devices)
                     return True
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(0.5):

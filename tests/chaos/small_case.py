@@ -105,7 +105,11 @@ def _facts() -> Facts:
         lsn=30,
         epochs=[(0, 0)],
         inbox={FIRST: Decided("f1", "applied", 12), SECOND: Decided("f2", "applied", 21)},
-        rejects=[Reject(DEVICE, "service_work", WORK, "not_your_table", "Only technicians may.")],
+        rejects=[
+            Reject(
+                DEVICE, "service_work", WORK, "not_your_table", "Only technicians may.", 1, 2, 21
+            )
+        ],
         written={ROW: (DEVICE, 12), LINE_ROW: (DEVICE, 12)},
         comments={"D01 step 1": 1},
         lines={ORDER: {LINE}},

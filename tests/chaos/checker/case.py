@@ -53,6 +53,8 @@ class Packed:
     sha: str
     at: float
     rows: frozenset[str]
+    copied: bool = False
+    """Whether a copy of the device packed it, in hands of which nobody relies on what they see."""
 
 
 @dataclass(slots=True)
@@ -74,8 +76,6 @@ class Case:
     """When each day began."""
     restores: list[float] = field(default_factory=list)
     """When the backups were taken from which head office was restored later."""
-    lost_disks: set[str] = field(default_factory=set)
-    """Gateways that lost their disks at some time."""
     end: float = 0.0
 
     def __post_init__(self) -> None:
@@ -83,7 +83,6 @@ class Case:
         self.end = float(self.events[-1]["t"]) if self.events else 0.0
         self.forces = list(forces_of(self.events, self.end))
         self.restores = [one.begin for one in self.struck(HUB_RESTORED)]
-        self.lost_disks = {one.node for one in self.struck(GATEWAY_DISK_LOST)}
         ids = self.facts.hub.devices
         for event in self.events:
             match event["k"]:
@@ -95,7 +94,8 @@ class Case:
                     code = str(event["d"])
                     place = (ids.get(code, code), int(event["epoch"]), int(event["seq"]))
                     rows = frozenset(f"{table}/{row}" for table, row in event["rows"])
-                    batch = Packed(code, place, str(event["sha"]), float(event["t"]), rows)
+                    sha, copied = str(event["sha"]), bool(event.get("copied"))
+                    batch = Packed(code, place, sha, float(event["t"]), rows, copied)
                     self.packed[place].append(batch)
                 case "synced" if event["mode"] == "duplicate":
                     self.spares.add(str(event["d"]))
@@ -117,10 +117,6 @@ class Case:
     def morning(self, at: float) -> float:
         """When the day of that moment began."""
         return max((day for day in self.days if day <= at), default=0.0)
-
-    def explained(self, code: str) -> bool:
-        """Whether a fault was in force that may lead to that problem code."""
-        return any(code in one.explains for one in self.forces)
 
 
 def forces_of(events: Iterable[Event], end: float) -> Iterator[Force]:

@@ -24,6 +24,8 @@ class Aside:
     place: Place
     sha: str
     code: str
+    gateway: str
+    """Id of the gateway that forwarded it; empty when nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,19 @@ class Reject:
     row: str
     code: str
     text: str
+    epoch: int
+    sequence: int
+    lsn: int
+
+    @property
+    def name(self) -> str:
+        """The row."""
+        return f"{self.table}/{self.row}"
+
+    @property
+    def place(self) -> Place:
+        """The batch that it came with."""
+        return self.device, self.epoch, self.sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +74,8 @@ class HubFacts:
     """Hub epoch, and the LSN after which it began: of earlier epochs only LSNs up to it count."""
     inbox: dict[Place, Decided] = field(default_factory=dict)
     waiting: list[Place] = field(default_factory=list)
+    early: list[tuple[Place, str]] = field(default_factory=list)
+    """A batch of which a part waits, and the row of another device that it waits for."""
     aside: list[Aside] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     written: dict[str, tuple[str, int]] = field(default_factory=dict)

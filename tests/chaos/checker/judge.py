@@ -11,6 +11,7 @@ CHECKS: tuple[Callable[[Case], Iterator[Violation]], ...] = (
     uploads.batches_are_once,
     uploads.nobody_else_makes_rows,
     uploads.batches_are_in_order,
+    uploads.nothing_waits_for_a_row,
     readings.nothing_is_torn,
     readings.nothing_goes_back,
     readings.nothing_leaks,

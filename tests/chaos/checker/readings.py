@@ -9,6 +9,7 @@ from fieldmesh.data.policy import PartitionKind
 from fieldmesh.replica.partition import partition_id
 from tests.chaos.checker.case import (
     DEVICE_RESTORED,
+    GATEWAY_DISK_LOST,
     Case,
     Violation,
     counts_at,
@@ -16,6 +17,7 @@ from tests.chaos.checker.case import (
 from tests.chaos.reader import FIRST_AMOUNT, WORD
 
 _MOST_WORDS = 5
+TICK_OF = "tick of "
 
 
 def nothing_is_torn(case: Case) -> Iterator[Violation]:
@@ -66,20 +68,60 @@ def _states(case: Case, cursor: int) -> frozenset[int]:
 
 
 def nothing_goes_back(case: Case) -> Iterator[Violation]:
-    """Promise 5: cursors and ticks of a device only grow, but for what a fault took away and a cleared spare."""
+    """Promise 5: cursors and ticks of a device only grow, but for what a fault took away and a cleared spare.
+
+    A device that is restored goes back once, with all that it shows, by the time it is first seen again; the first
+    ticks of a gateway that lost its disk go back once on each device.
+    """
     for code, events in case.seen.items():
-        if case.struck(DEVICE_RESTORED, code):
-            continue
         before: dict[str, Any] = {}
+        setbacks = Setbacks(case, code, events)
         for event in events:
-            now = {**_of_device(case, code, event), **_of_gateways(case, event)}
-            for name, value in now.items():
-                if name in before and value < before[name]:
+            now, at = (
+                {**_of_device(case, code, event), **_of_gateways(case, event)},
+                float(event["t"]),
+            )
+            back = [name for name, value in now.items() if name in before and value < before[name]]
+            if back and setbacks.of_device(at):
+                before, back = {}, []
+            for name in back:
+                if not setbacks.of_gateway(name, at):
                     yield Violation(
-                        5, "went_back", f"{code}: {name} went from {before[name]} to {value}", code,
-                        _before(events, event), float(event["t"]),
+                        5, "went_back", f"{code}: {name} went from {before[name]} to {now[name]}", code,
+                        _before(events, event), at,
                     )  # fmt: skip
             before |= now
+
+
+class Setbacks:
+    """What may go back on one device, each once."""
+
+    def __init__(self, case: Case, code: str, events: list[dict[str, Any]]) -> None:
+        """Nothing has gone back yet."""
+        self._restores = [
+            (one.begin, next((float(e["t"]) for e in events if float(e["t"]) > one.end), one.end))
+            for one in case.struck(DEVICE_RESTORED, code)
+        ]
+        self._lost = {
+            gateway: [one.begin for one in case.struck(GATEWAY_DISK_LOST, gateway)]
+            for gateway in case.facts.hub.gateways
+        }
+
+    def of_device(self, at: float) -> bool:
+        """Whether the device was restored, and has not gone back for it yet."""
+        fits = [one for one in self._restores if one[0] <= at <= one[1]]
+        if fits:
+            self._restores.remove(fits[0])
+        return bool(fits)
+
+    def of_gateway(self, name: str, at: float) -> bool:
+        """Whether it is a first tick of a gateway that lost its disk, and has not gone back for it yet."""
+        gateway = name.removeprefix(TICK_OF).partition(" ")[0]
+        fits = [one for one in self._lost.get(gateway, []) if one <= at]
+        if name.startswith(TICK_OF) and fits:
+            self._lost[gateway] = [one for one in self._lost[gateway] if one > at]
+            return True
+        return False
 
 
 def _of_device(case: Case, code: str, event: dict[str, Any]) -> dict[str, Any]:
@@ -91,8 +133,8 @@ def _of_device(case: Case, code: str, event: dict[str, Any]) -> dict[str, Any]:
 def _of_gateways(case: Case, event: dict[str, Any]) -> dict[str, Any]:
     """First ticks, as far as they bind.
 
-    Those of a gateway that lost its disk do not. On the day of a restore of head office gateways count anew from what
-    head office has; what that has lost, other gateways hold and send again, and devices offer again what they hold.
+    On the day of a restore of head office gateways count anew from what head office has; what that has lost, other
+    gateways hold and send again, and devices offer again what they hold.
     """
     at = float(event["t"])
     restores = [one for one in case.restores if one <= at]
@@ -100,9 +142,8 @@ def _of_gateways(case: Case, event: dict[str, Any]) -> dict[str, Any]:
         return {}
     codes = {one: code for code, one in case.facts.hub.gateways.items()}
     return {
-        f"tick of {codes.get(gateway, gateway)} after restore {len(restores)}": tuple(tick)
+        f"{TICK_OF}{codes.get(gateway, gateway)} after restore {len(restores)}": tuple(tick)
         for gateway, tick in event["gateways"].items()
-        if codes.get(gateway, gateway) not in case.lost_disks
     }
 
 

@@ -3,9 +3,9 @@
 import hashlib
 from collections.abc import Iterator
 
-from tests.chaos.checker.case import DEVICE_RESTORED, GATEWAY_DISK_LOST, Case, Violation
+from tests.chaos.checker import excuses
+from tests.chaos.checker.case import GATEWAY_DISK_LOST, Case, Violation
 from tests.chaos.checker.facts import Link, Shelf
-from tests.chaos.checker.uploads import FORBIDDEN
 
 BEGINNING = "0" * 64
 _MOST_WORDS = 3
@@ -98,39 +98,30 @@ def gateways_have_their_own(case: Case) -> Iterator[Violation]:
 
 def refusals_are_explained(case: Case) -> Iterator[Violation]:
     """Promise 7: what may not be written is refused in words, and nothing else is refused or put aside."""
-    ids = case.facts.hub.devices
-    forbidden = {
-        f"{table}/{row}": code
-        for code, events in case.wrote.items()
-        for event in events
-        if event["deed"] == FORBIDDEN
-        for table, row in event["rows"]
-    }
     made = {
-        f"{table}/{row}": float(event["t"])
+        f"{table}/{row}": (float(event["t"]), event["deed"] == excuses.FORBIDDEN)
         for events in case.wrote.values()
         for event in events
         for table, row in event["rows"]
     }
     for reject in case.facts.hub.rejects:
-        name = f"{reject.table}/{reject.row}"
-        owner = forbidden.get(name)
-        if (owner is None or ids.get(owner) != reject.device) and not case.explained(reject.code):
+        if not excuses.refusal(case, reject):
+            at, _ = made.get(reject.name, (0.0, False))
             yield Violation(
-                7, "unexplained_reject", f"head office refused {name}: {reject.code}", reject.device,
-                made.get(name, 0.0), made.get(name, 0.0) + _SOON_S, rows=(name,),
+                7, "unexplained_reject", f"head office refused {reject.name}: {reject.code}", reject.device,
+                at, at + _SOON_S, reject.place, (reject.name,),
             )  # fmt: skip
         if not reject.text:
             yield Violation(
-                7, "wordless", f"the refusal of {name} says nothing", reject.device, rows=(name,)
-            )
-    for row in forbidden:
-        if row in case.facts.hub.written:
+                7, "wordless", f"the refusal of {reject.name} says nothing", reject.device, rows=(reject.name,)
+            )  # fmt: skip
+    for row, (_, forbidden) in made.items():
+        if forbidden and row in case.facts.hub.written:
             yield Violation(
                 7, "not_refused", f"head office took {row}, which a rep may not write", rows=(row,)
             )
     for aside in case.facts.hub.aside:
-        if not case.explained(aside.code):
+        if not excuses.quarantine(case, aside):
             yield Violation(
                 7, "unexplained_quarantine", f"a batch was put aside: {aside.code}", aside.place[0],
                 until=case.end, place=aside.place,
@@ -160,8 +151,6 @@ def sessions_are_noted(case: Case) -> Iterator[Violation]:
     """Promise 9: each session that ended well on a device is in head office's journal."""
     lost = {case.facts.hub.gateways.get(one.node) for one in case.struck(GATEWAY_DISK_LOST)}
     for device in case.facts.devices.values():
-        if case.struck(DEVICE_RESTORED, device.code):
-            continue
         missing = [
             session
             for session, gateway in device.sessions.items()

@@ -3,80 +3,63 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from tests.chaos.checker.case import DEVICE_RESTORED, Case, Packed, Violation
+from tests.chaos.checker import excuses
+from tests.chaos.checker.case import Case, Packed, Violation
 from tests.chaos.checker.facts import Place
 
-APPLIED, FORBIDDEN = "applied", "forbidden"
-_ONE, _TWO = 1, 2
+APPLIED = "applied"
+_TWO = 2
 
 
 def rows_are_there(case: Case) -> Iterator[Violation]:
-    """Promise 1: a row that a device said it had saved is at head office, or was refused there in words."""
-    refused = {f"{one.table}/{one.row}" for one in case.facts.hub.rejects}
-    aside = {one.place for one in case.facts.hub.aside}
-    put_aside = {
-        row for place in aside for batch in case.packed.get(place, []) for row in batch.rows
-    }
+    """Promise 1: a row that a device said it had saved is at head office, or refused or put aside there in words."""
+    refused = {one.name for one in case.facts.hub.rejects}
+    put_aside = excuses.put_aside(case)
     for code, events in case.wrote.items():
-        restored = [one.end for one in case.struck(DEVICE_RESTORED, code)]
         for event in events:
+            at = float(event["t"])
             names = [f"{table}/{row}" for table, row in event["rows"]]
-            missing = [one for one in names if one not in case.facts.hub.written]
-            lost = [one for one in missing if one not in refused and one not in put_aside]
-            if lost and not any(float(event["t"]) < end for end in restored):
+            lost = [
+                one
+                for one in names
+                if one not in case.facts.hub.written
+                and one not in refused
+                and one not in put_aside
+                and not excuses.went_with_device(case, code, one, at)
+            ]
+            if lost:
                 yield Violation(
                     1, "lost_row", f"{code} saved {event['deed']} of step {event['n']}, and head office has not"
-                    f" {len(lost)} of its {len(names)} rows", code, float(event["t"]), case.end,
+                    f" {len(lost)} of its {len(names)} rows", code, at, case.end,
                     _place_of(case, lost[0]), tuple(lost),
                 )  # fmt: skip
 
 
 def batches_are_there(case: Case) -> Iterator[Violation]:
-    """Promise 1: a batch that showed one tick or two is decided at head office, as it was packed."""
+    """Promise 1: a batch that showed one tick or two was decided at head office, or put aside, as it was packed."""
+    hub = case.facts.hub
+    kept = {(one.place, one.sha) for one in hub.aside}
+    kept |= {(place, held.sha) for place, held in hub.inbox.items()}
     for place, packings in case.packed.items():
-        if place in case.facts.hub.inbox or _renumbered(case, packings[-1]):
-            continue
-        ticks, at = _shown(case, packings[0])
-        restored = case.struck(DEVICE_RESTORED, packings[0].code)
-        if ticks == _TWO or (ticks == _ONE and not restored):
-            yield Violation(
-                1, "lost_batch", f"a batch of {packings[0].code} showed {'two ticks' if ticks == _TWO else 'one tick'}"
-                " and head office never decided on it", packings[0].code, at, case.end, place,
-                tuple(sorted(packings[0].rows)),
-            )  # fmt: skip
-
-
-def _shown(case: Case, batch: Packed) -> tuple[int, float]:
-    """The most ticks that the device showed for the batch, and when it first showed them.
-
-    What it shows after it was restored to before the batch says nothing of a batch that it does not know.
-    """
-    _, epoch, sequence = batch.place
-    restored = case.struck(DEVICE_RESTORED, batch.code)
-    known_until = min(
-        (one.end for one in restored if one.begin <= batch.at <= one.end), default=case.end
-    )
-    most, at = 0, 0.0
-    for event in case.seen[batch.code]:
-        if not batch.at <= float(event["t"]) <= known_until:
-            continue
-        one = any(
-            tuple(tick) >= (epoch, sequence) and tick[0] == epoch
-            for tick in event["gateways"].values()
-        )
-        ticks = _TWO if tuple(event["hub"]) >= (epoch, sequence) else int(one)
-        if ticks > most:
-            most, at = ticks, float(event["t"])
-    return most, at
+        for packed in packings:
+            if packed.copied or (place, packed.sha) in kept or _renumbered(case, packed):
+                continue
+            ticks, at = excuses.ticks_that_bind(case, packed)
+            if ticks:
+                yield Violation(
+                    1, "lost_batch", f"a batch of {packed.code} showed {'two ticks' if ticks == _TWO else 'one tick'}"
+                    " and head office never decided on it", packed.code, at, case.end, place,
+                    tuple(sorted(packed.rows)),
+                )  # fmt: skip
 
 
 def _renumbered(case: Case, batch: Packed) -> bool:
-    """Whether its rows went up later under another number, as those of a restored image do."""
-    device, epoch, sequence = batch.place
+    """Whether its rows went up under another number of a later epoch, as those of a restored image do."""
+    device, epoch, _ = batch.place
     return any(
-        other.rows >= batch.rows
+        other.rows == batch.rows
         for place, others in case.packed.items()
-        if place[0] == device and place[1:] > (epoch, sequence)
+        if place[0] == device and place[1] > epoch
         for other in others
     )
 
@@ -158,6 +141,16 @@ def batches_are_in_order(case: Case) -> Iterator[Violation]:
             3, "waits", f"batch {place[1]}.{place[2]} still waits for an earlier one", place[0],
             until=case.end, place=place,
         )  # fmt: skip
+
+
+def nothing_waits_for_a_row(case: Case) -> Iterator[Violation]:
+    """Promise 1: a change waits for a colleague's row only while that row can still come."""
+    for place, row in case.facts.hub.early:
+        if not excuses.never_came(case, row):
+            yield Violation(
+                1, "change_waits", f"a change of batch {place[1]}.{place[2]} waits for {row}", place[0],
+                until=case.end, place=place, rows=(row,),
+            )  # fmt: skip
 
 
 def _place_of(case: Case, row: str) -> Place | None:

@@ -59,8 +59,6 @@ class LoseStore(_OfBroker):
 
     name = "lose_store"
     effects = frozenset({Effect.BROKER_STORE_LOST})
-    explains = frozenset({"row_gone"})
-    """What was lost comes a minute later: a colleague, who saw a new contact at the gateway, has changed it by then."""
 
     @override
     async def begin(self, network: Arena, choose: random.Random) -> str:

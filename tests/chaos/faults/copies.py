@@ -24,8 +24,8 @@ class RestoreHub(OfHub):
     lasts_s = (4.0, 10.0)
     weight = 1
     effects = frozenset({Effect.HUB_RESTORED})
-    explains = frozenset({"outside_scope", "depends_on_refused", "row_gone"})
-    """In the lost future a rep had an outlet, or changed a colleague's new contact, that head office does not know."""
+    explains = frozenset({"outside_scope"})
+    """In the lost future a rep had an outlet that they have no longer."""
 
     @override
     async def begin(self, network: Arena, choose: random.Random) -> str:

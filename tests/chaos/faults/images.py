@@ -13,9 +13,8 @@ from tests.chaos.faults.fault import Effect, Fault, OfDevices, OfGateways, regis
 
 _SOCKETS = shutil.ignore_patterns("*.sock")
 _LATER_S = (0.5, 3.0)
-_TWO_PASTS = frozenset({"cloned_device", "late_batch", "row_gone", "depends_on_refused"})
-"""Two batches of one number, or one of an epoch that is over: only one is applied, the other is put aside. What a
-colleague has changed of the other's rows, which a gateway showed for a while, has nothing to change."""
+_TWO_PASTS = frozenset({"cloned_device", "late_batch"})
+"""Two batches of one number, or one of an epoch that is over: only one is applied, the other is put aside."""
 _OF_COPIES = 10**8
 """Numbers of steps from here on are a copy's."""
 

@@ -1,0 +1,170 @@
+"""What a fault explains: refusals, quarantine and losses, on exactly the device, the batch and the time that it struck.
+
+A fault names the problem codes that it may lead to. That is where this begins: each code is believed only of what the
+fault can have done. Promises 1 (No loss) and 7 (Authority).
+"""
+
+from fieldmesh.basics.epochs import hub_epoch_of
+from tests.chaos.checker.case import (
+    DEVICE_RESTORED,
+    GATEWAY_DISK_LOST,
+    HUB_RESTORED,
+    Case,
+    Force,
+    Packed,
+)
+from tests.chaos.checker.facts import Aside, Place, Reject
+
+FORBIDDEN = "forbidden"
+_FAR = float("inf")
+
+
+def refusal(case: Case, reject: Reject) -> bool:
+    """Whether the refusal was asked for by a rep who wrote what they may not, or is a fault's doing."""
+    if case.facts.hub.devices.get(_forbidden(case).get(reject.name, "")) == reject.device:
+        return True
+    match reject.code:
+        case "depends_on_refused":
+            return any(
+                other.code != reject.code and other.place == reject.place and refusal(case, other)
+                for other in case.facts.hub.rejects
+            )
+        case "row_gone":
+            return never_came(case, reject.name)
+        case "outside_scope":
+            return any(
+                _in_lost_future(case, reject, one)
+                for one in case.struck(HUB_RESTORED)
+                if reject.code in one.explains
+            )
+        case _:
+            return any(reject.code in one.explains for one in case.forces)
+
+
+def quarantine(case: Case, aside: Aside) -> bool:
+    """Whether a fault of the device that made the batch, or of the gateway that brought it, led to it."""
+    hub = case.facts.hub
+    genuine = aside.sha in {one.sha for one in case.packed.get(aside.place, [])}
+    for force in case.forces:
+        if aside.code not in force.explains:
+            continue
+        if hub.devices.get(force.node) == aside.place[0]:
+            if not _was_applied_before(case, force.node, aside.place, force.begin):
+                return True
+        elif hub.gateways.get(force.node) == aside.gateway and not genuine:
+            return True
+    return False
+
+
+def put_aside(case: Case) -> set[str]:
+    """Rows of batches that stand in quarantine just as their devices packed them: a person can still apply them."""
+    kept = {(one.place, one.sha) for one in case.facts.hub.aside}
+    return {
+        row
+        for place, packings in case.packed.items()
+        for one in packings
+        if (place, one.sha) in kept
+        for row in one.rows
+    }
+
+
+def went_with_device(case: Case, code: str, row: str, saved_at: float) -> bool:
+    """Whether nobody but a device that was restored since can have had the row: it showed no tick that binds."""
+    device = case.facts.hub.devices.get(code, code)
+    for force in case.struck(DEVICE_RESTORED, code):
+        if force.begin <= saved_at <= force.end:
+            batches = [
+                one
+                for place, packings in case.packed.items()
+                if place[0] == device
+                for one in packings
+                if row in one.rows and one.at <= force.end
+            ]
+            return not any(ticks_that_bind(case, one)[0] for one in batches)
+    return False
+
+
+def never_came(case: Case, row: str) -> bool:
+    """Whether a row that a colleague saw at a gateway was put aside, or is gone with its device and its gateway."""
+    if row in case.facts.hub.written:
+        return False
+    if row in put_aside(case):
+        return True
+    return any(
+        went_with_device(case, code, row, float(event["t"]))
+        for code, events in case.wrote.items()
+        for event in events
+        if row in {f"{table}/{one}" for table, one in event["rows"]}
+    )
+
+
+def ticks_that_bind(case: Case, batch: Packed) -> tuple[int, float]:
+    """The most ticks that the device showed for the batch, and when it first showed them; (0, 0.0) = none.
+
+    What a device shows after it was restored to before the batch says nothing of a batch that it does not know. A
+    first tick of a gateway that lost its disk afterwards does not bind either where the device's own copy is gone too.
+    """
+    _, epoch, sequence = batch.place
+    took = [
+        one for one in case.struck(DEVICE_RESTORED, batch.code) if one.begin <= batch.at <= one.end
+    ]
+    known_until = min((one.end for one in took), default=case.end)
+    most, at = 0, 0.0
+    for event in case.seen[batch.code]:
+        now = float(event["t"])
+        if not batch.at <= now <= known_until:
+            continue
+        one = any(
+            tick[0] == epoch
+            and tick[1] >= sequence
+            and not (took and _lost_later(case, gateway, now))
+            for gateway, tick in event["gateways"].items()
+        )
+        ticks = 2 if tuple(event["hub"]) >= (epoch, sequence) else int(one)
+        if ticks > most:
+            most, at = ticks, now
+    return most, at
+
+
+def _lost_later(case: Case, gateway: str, at: float) -> bool:
+    codes = {one: code for code, one in case.facts.hub.gateways.items()}
+    node = codes.get(gateway, gateway)
+    return any(one.end >= at for one in case.struck(GATEWAY_DISK_LOST, node))
+
+
+def _forbidden(case: Case) -> dict[str, str]:
+    return {
+        f"{table}/{row}": code
+        for code, events in case.wrote.items()
+        for event in events
+        if event["deed"] == FORBIDDEN
+        for table, row in event["rows"]
+    }
+
+
+def _in_lost_future(case: Case, reject: Reject, restore: Force) -> bool:
+    """Whether the batch was packed between a backup and when its device heard of the restore, and judged after it."""
+    codes = {one: code for code, one in case.facts.hub.devices.items()}
+    seen = case.seen.get(codes.get(reject.device, ""), [])
+    stood = max(
+        (hub_epoch_of(int(one["cursor"])) for one in seen if float(one["t"]) <= restore.begin),
+        default=0,
+    )
+    heard = min(
+        (
+            float(one["t"])
+            for one in seen
+            if float(one["t"]) > restore.begin and hub_epoch_of(int(one["cursor"])) > stood
+        ),
+        default=_FAR,
+    )
+    packings = case.packed.get(reject.place, [])
+    made_then = any(restore.begin <= one.at <= heard for one in packings)
+    return made_then and hub_epoch_of(reject.lsn) > stood
+
+
+def _was_applied_before(case: Case, code: str, place: Place, at: float) -> bool:
+    """Whether the device showed two ticks for the batch before that moment."""
+    return any(
+        tuple(one["hub"]) >= place[1:] for one in case.seen.get(code, []) if float(one["t"]) < at
+    )

@@ -221,6 +221,10 @@ class OpenIdSettings:
         metadata=_help('Name of a group = "role:<code>" or "position:<code>" that its people get.'),
     )
     second_factor: bool = field(default=False, metadata=_help(_FACTOR))
+    longest_s: float = field(
+        default=4 * 3_600.0,
+        metadata=_help("After so long a session is over, and the provider is asked again."),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from hub.fleet.subscriptions import today
 from hub.rules.access import Access
 from hub.storage import journal
 from hub.storage.person_facts import PersonFacts, person_facts
+from hub.storage.provider_sessions import end_provider_sessions, note_provider_session
 from hub.storage.rows import one_row
 from hub.storage.web_sessions import (
     WebSession,
@@ -32,6 +33,7 @@ from hub.storage.web_sessions import (
     note_seen,
     session_of_token,
 )
+from hub.trust.identity import SessionThere
 from hub.trust.signin import is_password, make_verifier
 
 USE = "workplace.use"
@@ -59,6 +61,14 @@ class Step(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Recognised:
+    """Somebody whom another system has recognised, and their session there, if it can be ended there."""
+
+    user_id: bytes
+    there: SessionThere | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SignedIn:
     """A session, and what its person may do now."""
 
@@ -79,6 +89,7 @@ class SignIn:
         self._database = office.database
         self._maker = office.maker
         self._settings = office.settings.workplace
+        self._provider_s = office.settings.openid.longest_s
         self._guard = guard
         self._directory = directory
         self._factored = frozenset(
@@ -114,7 +125,7 @@ class SignIn:
             raise
 
     async def recognised(
-        self, caller: Caller, way: Way, prove: Callable[[], Awaitable[bytes]]
+        self, caller: Caller, way: Way, prove: Callable[[], Awaitable[Recognised]]
     ) -> str:
         """Somebody whom another system recognises has a new session. Returns its token.
 
@@ -132,7 +143,8 @@ class SignIn:
         names = names_of("", caller)[1:]
         await self._guard.refuse_waiting(names)
         try:
-            return await self.begin(await prove(), caller, way)
+            found = await prove()
+            return await self.begin(found.user_id, caller, way, there=found.there)
         except Rejected as error:
             login = str(error.fields.get("login", ""))
             await self._guard.note_failure(names, login, caller, why=error.code)
@@ -172,7 +184,13 @@ class SignIn:
         raise Rejected("sign_in_refused", place="login")
 
     async def begin(
-        self, user_id: bytes, caller: Caller, way: Way, names: Sequence[str] = ()
+        self,
+        user_id: bytes,
+        caller: Caller,
+        way: Way,
+        names: Sequence[str] = (),
+        *,
+        there: SessionThere | None = None,
     ) -> str:
         """Somebody who has proven who they are has a new session. Returns its token.
 
@@ -181,6 +199,7 @@ class SignIn:
             caller: where they come from.
             way: how they have proven it.
             names: of the guard, that may begin anew.
+            there: the person's session at the provider: when it ends, so does this one.
 
         Raises:
             Rejected: `no_post`, none of the person's posts of today lets them use the workplace.
@@ -194,19 +213,44 @@ class SignIn:
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         session = WebSession(
             self._maker.identifiers.new(), _hash(token), secrets.token_urlsafe(_TOKEN_BYTES), user_id,
-            now, now, now + int(self._settings.longest_s * _SECOND_US), caller.origin[:80],
+            now, now, now + int(self._longest_s(way) * _SECOND_US), caller.origin[:80],
             caller.agent[:200], way.value, self._steps(way, facts, access), facts.language,
         )  # fmt: skip
         async with self._database.write() as connection:
             await forgive(connection, names)
             await forget_ended(connection, now, now - int(self._settings.idle_s * _SECOND_US))
             await add_session(connection, session)
+            if there is not None:
+                await note_provider_session(
+                    connection, session.session_id, there.subject, there.session
+                )
             about = {"user": user_id.hex(), "origin": caller.origin, "way": way.value}
             await journal.append(
                 connection, at=now, kind="signed_in", actor=access.login, payload=about,
                 subjects=[user_id],
             )  # fmt: skip
         return token
+
+    def _longest_s(self, way: Way) -> float:
+        """Whom a provider has recognised it is asked for again sooner: they may have left there."""
+        longest = self._settings.longest_s
+        return min(longest, self._provider_s) if way is Way.OPENID else longest
+
+    async def ended_there(self, there: SessionThere, at: int) -> int:
+        """Sessions that came from one at the provider are over. Returns how many there were.
+
+        Args:
+            there: that has ended.
+            at: when, UTC microseconds; who has come again since then stays.
+        """
+        async with self._database.write() as connection:
+            ended = await end_provider_sessions(connection, there.subject, there.session, at)
+            for user, count in ended.items():
+                await journal.append(
+                    connection, at=self._clock.now(), kind="signed_out", actor=Way.OPENID.value,
+                    payload={"sessions": count, "why": "ended at the provider"}, subjects=[user],
+                )  # fmt: skip
+        return sum(ended.values())
 
     def _steps(self, way: Way, facts: PersonFacts, access: Access) -> tuple[str, ...]:
         """Who was asked for a second factor elsewhere, as the settings say, is not asked for another one here."""

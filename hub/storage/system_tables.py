@@ -217,6 +217,15 @@ WEB_SESSION = _table(
 )
 sa.Index("fm_web_session_by_token", WEB_SESSION.c.token_hash, unique=True)
 sa.Index("fm_web_session_by_user", WEB_SESSION.c.user_id)
+PROVIDER_SESSION = _table(
+    "fm_provider_session",
+    ("session_id",),
+    link("session_id"),
+    text("subject", 255, null=False),
+    text("name", 255, null=False),
+)
+sa.Index("fm_provider_session_by_subject", PROVIDER_SESSION.c.subject)
+sa.Index("fm_provider_session_by_name", PROVIDER_SESSION.c.name)
 PERSON = _table(
     "fm_person",
     ("user_id",),

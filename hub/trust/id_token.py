@@ -16,8 +16,13 @@ from fieldmesh.basics.errors import Rejected
 _ALGORITHMS = ("RS256", "PS256", "ES256")
 """Public keys only: with a shared secret, whoever knows it could make tokens."""
 _KEY_TYPES = ("RSA", "EC")
-_LEEWAY_S = 60
+LEEWAY_S = 60
+"""How far the provider's clock may be off."""
 _SECOND_US = 1_000_000
+_LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
+_OLDEST_LOGOUT_S = 600
+"""A provider that could not reach the hub tries again; what is older may be a copy of somebody else's."""
+_NEEDED: jwt.ClaimsOption = {"essential": True}
 Json = Mapping[str, Any]
 
 
@@ -49,21 +54,43 @@ class IdTokens:
             Retry: `provider_away`.
         """
         claims = await self._read(token)
-        rules = jwt.JWTClaimsRegistry(
-            now=self._clock.now() // _SECOND_US, leeway=_LEEWAY_S,
-            iss={"essential": True, "value": self._issuer}, aud={"essential": True, "value": self._client},
-            exp={"essential": True}, iat={"essential": True}, nonce={"essential": True, "value": nonce},
-            sub={"essential": True},
-        )  # fmt: skip
-        try:
-            rules.validate(dict(claims))
-        except JoseError as error:
-            raise refused(str(error)) from None
+        self._demand(claims, exp=_NEEDED, sub=_NEEDED, nonce={**_NEEDED, "value": nonce})
         audience = claims["aud"]
         of_many = isinstance(audience, list) and len(audience) > 1
         if claims.get("azp", None if of_many else self._client) != self._client:
             raise refused("azp")
         return claims
+
+    async def logout_claims(self, token: str) -> Json:
+        """What a logout token says: that a session of a person, or all, have ended.
+
+        Source: OpenID Connect Back-Channel Logout 1.0 §2.6.
+
+        Raises:
+            Rejected: `provider_refused`, it is none, it is too old, or it names nobody.
+            Retry: `provider_away`.
+        """
+        claims = await self._read(token)
+        self._demand(claims)
+        events = claims.get("events")
+        if not isinstance(events, dict) or _LOGOUT not in events or "nonce" in claims:
+            raise refused("it is no logout token")
+        if claims["iat"] < self._clock.now() // _SECOND_US - _OLDEST_LOGOUT_S:
+            raise refused("iat")
+        if not any(isinstance(claims.get(name), str) and claims[name] for name in ("sub", "sid")):
+            raise refused("sub")
+        return claims
+
+    def _demand(self, claims: Json, **more: jwt.ClaimsOption) -> None:
+        """The claims are of this provider, for this hub, of now, and as ``more`` says."""
+        rules = jwt.JWTClaimsRegistry(
+            now=self._clock.now() // _SECOND_US, leeway=LEEWAY_S, iat=_NEEDED,
+            iss={**_NEEDED, "value": self._issuer}, aud={**_NEEDED, "value": self._client}, **more,
+        )  # fmt: skip
+        try:
+            rules.validate(dict(claims))
+        except JoseError as error:
+            raise refused(str(error)) from None
 
     async def _read(self, token: str) -> Json:
         """The claims of a token that the provider has signed. An unknown key may be a new one: keys are asked for."""

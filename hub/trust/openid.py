@@ -17,8 +17,8 @@ import aiohttp
 from fieldmesh.basics.clock import Clock
 from fieldmesh.basics.errors import Rejected, Retry
 from hub.config import OpenIdSettings
-from hub.trust.id_token import IdTokens, Json, refused
-from hub.trust.identity import Identity
+from hub.trust.id_token import LEEWAY_S, IdTokens, Json, refused
+from hub.trust.identity import Identity, SessionThere
 
 LOG = logging.getLogger(__name__)
 _SECRET_BYTES = 32
@@ -28,7 +28,8 @@ _MOST_BYTES = 1 << 20
 _SECURE = "https"
 _OK = 200
 _FORM, _HEADER = "client_secret_post", "client_secret_basic"
-_MINUTES_US = 60_000_000
+_SECOND_US = 1_000_000
+_MINUTES_US = 60 * _SECOND_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +156,22 @@ class Provider:
             raise refused(f"claim {self._settings.login}")
         named = groups if isinstance(groups, list) else [groups] if groups else []
         mail = claims.get("email", "") if claims.get("email_verified", True) is True else ""
-        return Identity(
-            login, str(claims.get("name", "")), str(mail), frozenset(str(one) for one in named)
-        )
+        there = _session_of(claims)
+        names = frozenset(str(one) for one in named)
+        return Identity(login, str(claims.get("name", "")), str(mail), names, there)
+
+    async def ended(self, token: str) -> tuple[SessionThere, int]:
+        """Which session the provider has ended, and when at the latest, in UTC microseconds.
+
+        Args:
+            token: logout token that the provider has sent.
+
+        Raises:
+            Rejected: `provider_refused`, it has not sent it.
+            Retry: `provider_away`.
+        """
+        claims = await self._tokens.logout_claims(token)
+        return _session_of(claims), (int(claims["iat"]) + LEEWAY_S) * _SECOND_US
 
     async def _ask_keys(self) -> Json:
         return await self._ask(str((await self._discovered())["jwks_uri"]))
@@ -203,6 +217,14 @@ class Provider:
             text = content.get("error", "") if isinstance(content, dict) else ""
             raise refused(f"{status} {text}".strip())
         return content
+
+
+def _session_of(claims: Json) -> SessionThere:
+    """Whose session the claims speak of."""
+    subject, session = (claims.get(name) for name in ("sub", "sid"))
+    return SessionThere(
+        subject if isinstance(subject, str) else "", session if isinstance(session, str) else ""
+    )
 
 
 async def _body(answer: aiohttp.ClientResponse) -> bytes:

@@ -101,6 +101,15 @@ class Provider:
         signed = self._signed(claims)
         return web.json_response({"access_token": "a", "token_type": "Bearer", "id_token": signed})
 
+    def logout_token(self, **claims: Any) -> str:
+        """What the provider sends when it has ended a session; ``claims`` over those that it makes itself."""
+        now = SystemClock().now() // 1_000_000
+        made = {
+            "iss": self.issuer, "aud": CLIENT, "iat": now, "exp": now + 60, "jti": secrets.token_hex(), "sub": "1",
+            "events": {"http://schemas.openid.net/event/backchannel-logout": {}}, **claims,
+        }  # fmt: skip
+        return self._signed({name: value for name, value in made.items() if value is not None})
+
     def _signed(self, claims: dict[str, Any]) -> str:
         if self.forger != "public":
             header = {"alg": "ES256", "kid": self.key.kid or ""}

@@ -9,7 +9,7 @@ from fieldmesh.basics.errors import Rejected
 from fieldmesh.service.translation import N_, translate
 from hub.desk.admission import SINGLE_SIGN_ON, Source, admit
 from hub.desk.directory import DirectoryPeople
-from hub.desk.signin import SignIn, Way
+from hub.desk.signin import Recognised, SignIn, Way
 from hub.fleet.office import Office
 from hub.trust.extra import extra_for
 from hub.trust.kerberos import Acceptor
@@ -22,6 +22,7 @@ from hub.web.visitor import caller_of, language_of
 _COOKIE = "__Host-fieldmesh-openid"
 _ABOUT = b"openid"
 KERBEROS, OPENID = "/sign-in/kerberos", "/sign-in/openid"
+ENDED = f"{OPENID}/ended"
 
 
 class OtherDoors:
@@ -65,7 +66,11 @@ class OtherDoors:
         if self._acceptor is not None:
             found.append(web.get(KERBEROS, self.with_ticket))
         if self._provider is not None:
-            found += [web.get(OPENID, self.to_provider), web.get(f"{OPENID}/return", self.back)]
+            found += [
+                web.get(OPENID, self.to_provider),
+                web.get(f"{OPENID}/return", self.back),
+                web.post(ENDED, self.ended),
+            ]
         return found
 
     async def with_ticket(self, request: web.Request) -> web.Response:
@@ -81,10 +86,10 @@ class OtherDoors:
             return self._asks_for_ticket(request)
         replies: list[bytes] = []
 
-        async def holder() -> bytes:
+        async def holder() -> Recognised:
             accepted = await acceptor.accept(_token(text))
             replies.append(accepted.reply)
-            return await self._directory.with_ticket(accepted.name)
+            return Recognised(await self._directory.with_ticket(accepted.name))
 
         session = await self._sign_in.recognised(caller_of(request), Way.KERBEROS, holder)
         answer = _in(session, step_address(next_of(request)))
@@ -124,14 +129,31 @@ class OtherDoors:
             raise Rejected("provider_refused", place="openid", text="cookie")
         begun = provider.begun(self._vault.open(request.cookies[_COOKIE], _ABOUT))
 
-        async def recognised() -> bytes:
+        async def recognised() -> Recognised:
             identity = await provider.finish(begun, request.query)
-            return await admit(self._office, self._source, identity)
+            user = await admit(self._office, self._source, identity)
+            return Recognised(user, identity.there)
 
         session = await self._sign_in.recognised(caller_of(request), Way.OPENID, recognised)
         answer = _in(session, step_address(begun.then))
         answer.del_cookie(_COOKIE, path="/", secure=True, httponly=True, samesite="Lax")
         return answer
+
+    async def ended(self, request: web.Request) -> web.Response:
+        """The provider has ended somebody's session: what came from it here is over.
+
+        Source: OpenID Connect Back-Channel Logout 1.0.
+
+        Raises:
+            Rejected: `provider_refused`, the provider has not said so.
+            Retry: `provider_away`.
+        """
+        if self._provider is None:
+            raise Rejected("not_found", place=request.path, text="there is no such page")
+        token = (await request.post()).get("logout_token", "")
+        there, at = await self._provider.ended(str(token))
+        await self._sign_in.ended_there(there, at)
+        return web.Response()
 
     def _asks_for_ticket(self, request: web.Request) -> web.Response:
         language = language_of(request)

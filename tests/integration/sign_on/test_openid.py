@@ -1,5 +1,7 @@
 """Single sign-on through a provider of OpenID Connect that lies where it can."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,6 +37,13 @@ LIES: tuple[dict[str, object], ...] = (
 )  # fmt: skip
 
 
+LOGOUT_LIES: tuple[dict[str, object], ...] = (
+    {"events": None}, {"events": {"else": {}}}, {"nonce": "n"}, {"aud": "another"}, {"iss": "https://else"},
+    {"iat": None}, {"iat": FAR, "exp": FAR + 60}, {"sub": None}, {"sub": None, "sid": 7}, {"sub": ""},
+    {"exp": 1_700_000_000},
+)  # fmt: skip
+
+
 @dataclass
 class World:
     """A hub and the provider that it trusts."""
@@ -53,6 +62,15 @@ class World:
         ):
             back = answer.headers["Location"]
         return await person.get(back.removeprefix(base))
+
+    async def ended(self, **claims: object) -> int:
+        """Status after the provider has told the hub that a session is over."""
+        form = {"logout_token": self.provider.logout_token(**claims)}
+        async with (
+            self.site.stranger() as there,
+            there.browser.post(f"{there.base}/sign-in/openid/ended", data=form) as answer,
+        ):
+            return answer.status
 
     async def is_in(self, person: Person) -> bool:
         """Whether lists are open to the browser."""
@@ -156,6 +174,55 @@ async def test_an_answer_that_nobody_here_has_asked_for_is_refused(world: World)
         assert "hotline" not in text, "words of a stranger on the company's page"
         forged = {"Cookie": "__Host-fieldmesh-openid=AAAA"}
         assert (await ann.get("/sign-in/openid/return?code=x", headers=forged))[0] in {400, 401}
+
+
+async def test_who_is_signed_out_at_the_provider_is_out_here_at_once(world: World) -> None:
+    """Somebody who has left the company, or a laptop that is lost, would go on reading for hours."""
+    world.provider.claims = {**ANN, "sid": "laptop"}
+    async with world.site.stranger() as laptop, world.site.stranger() as phone:
+        await world.comes(laptop)
+        world.provider.claims = {**ANN, "sid": "phone"}
+        await world.comes(phone)
+        assert await world.ended(sid="laptop") == 200
+        assert [await world.is_in(one) for one in (laptop, phone)] == [False, True]
+        world.provider.claims = {**ANN, "sub": "another", "preferred_username": "bob"}
+        async with world.site.stranger() as bob:
+            await world.comes(bob)
+            assert await world.ended() == 200
+            assert [await world.is_in(one) for one in (phone, bob)] == [False, True]
+    told = [content for kind, content in await world.entries() if kind == "signed_out"]
+    assert len(told) == 2
+    assert all("ended at the provider" in one for one in told)
+
+
+async def test_nobody_else_ends_a_session_and_no_old_word_a_new_one(world: World) -> None:
+    """A stranger, or a copy of yesterday's token, could keep a whole department out."""
+    now = world.site.office.clock.now() // 1_000_000
+    world.provider.claims = dict(ANN)
+    async with world.site.stranger() as ann:
+        await world.comes(ann)
+        for lie in LOGOUT_LIES:
+            assert await world.ended(**lie) == 401, lie
+        assert await world.ended(iat=now - 3_600) == 401
+        assert await world.ended(iat=now - 120) == 200
+        world.provider.forger = ECKey.generate_key("P-256")
+        assert await world.ended() == 401
+        assert await world.is_in(ann)
+
+
+async def test_the_provider_is_asked_again_before_long(tmp_path: Path) -> None:
+    """A provider that tells nobody of people who have left would leave them a week's session."""
+    async with provider(tmp_path / "provider") as op:
+        settings = HubSettings(openid=replace(op.settings(**POSTS), longest_s=2.0))
+        async with site(tmp_path, SMALL, settings) as found:
+            world, op.claims = World(found, op), dict(ANN)
+            async with found.stranger() as ann:
+                assert (await world.comes(ann))[0] == 200
+                until = time.monotonic() + 30
+                while await world.is_in(ann):
+                    assert time.monotonic() < until, "the session goes on"
+                    await asyncio.sleep(0.1)
+                assert (await world.comes(ann))[0] == 200
 
 
 async def test_who_stays_too_long_at_the_provider_begins_anew(world: World) -> None:

@@ -1,13 +1,13 @@
 """Reads the organisation into the facts that subscriptions are worked out from."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from fieldmesh.data.policy import PartitionKind
 from fieldmesh.data.types import Value
 from fieldmesh.replica.partition import partition_id
 from hub.rules.patches import Assignment
-from hub.rules.subscriptions import COMPANY, Links, OrganisationFacts
+from hub.rules.subscriptions import COMPANY, Links, OrganisationFacts, Target, looked_at
 from hub.rules.territory import PositionTree
 from hub.storage.rows import Connection, Row, all_rows, rows_where
 from hub.storage.scopes import distinct_by_partition, patches_of_positions
@@ -48,9 +48,13 @@ def _people_of(rows: Iterable[Row], day: str) -> dict[bytes, set[bytes]]:
 
 
 async def organisation_facts(
-    connection: Connection, tree: PositionTree, positions: Iterable[bytes], absent: Links
+    connection: Connection, tree: PositionTree, positions: Collection[bytes], absent: Links
 ) -> OrganisationFacts:
     """What is needed to work out the subscriptions of ``positions``.
+
+    What other positions see is true already: it is taken from their rows, so that a change among a few outlets costs
+    as much in a large company as in a small one. Those that stand in for somebody are looked at anew: what they see
+    on that account, posts above them do not.
 
     Args:
         connection: to read by.
@@ -58,11 +62,14 @@ async def organisation_facts(
         positions: whose subscriptions are wanted.
         absent: position → positions that its people stand in for.
     """
+    settled = set(tree.positions()) - set(positions) - set(absent)
     below: set[bytes] = set()
+    met: set[bytes] = set()
     for position in positions:
-        for one in (position, *absent.get(position, ())):
-            if one not in below:
-                below |= tree.subtree(one)
+        if position not in below or position in absent:
+            more, others = looked_at(position, tree, absent, settled)
+            below |= more
+            met |= others
     patches = await patches_of_positions(connection, sorted(below))
     of_partition = {partition_id(PartitionKind.PATCH, patch): patch for patch in patches}
     staff, units = await _places(connection)
@@ -82,7 +89,19 @@ async def organisation_facts(
         units_above=units,
         staff_of=staff,
         stand_ins=absent,
+        held=await _held(connection, met),
     )
+
+
+async def _held(
+    connection: Connection, positions: Collection[bytes]
+) -> dict[bytes, frozenset[Target]]:
+    """Position → everything that its rows say it sees."""
+    found: dict[bytes, set[Target]] = {position: set() for position in positions}
+    names = ("position_id", "target_kind", "target_key")
+    for row in await rows_where(connection, "subscription", names, "position_id", positions):
+        found[_id(row[0])].add(Target(PartitionKind(str(row[1])), _id(row[2])))
+    return {position: frozenset(targets) for position, targets in found.items()}
 
 
 async def _by_patch(

@@ -4,7 +4,7 @@ Promise 6 (Scope).
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -48,6 +48,7 @@ class OrganisationFacts:
         units_above: position → organisation units on its path, its own included.
         staff_of: position → the distributor whose staff it is.
         stand_ins: position → positions that its people stand in for today.
+        held: position → everything that it may see, where that is known already: nothing below it is looked at.
     """
 
     tree: PositionTree
@@ -61,6 +62,7 @@ class OrganisationFacts:
     units_above: Mapping[bytes, tuple[bytes, ...]] = field(default_factory=dict)
     staff_of: Mapping[bytes, bytes] = field(default_factory=dict)
     stand_ins: Links = field(default_factory=dict)
+    held: Mapping[bytes, frozenset[Target]] = field(default_factory=dict)
 
     def patches_by_position(self) -> dict[bytes, set[bytes]]:
         """Position → the patches that contain it."""
@@ -79,14 +81,24 @@ def subscriptions(
     return {position: _targets(position, facts, by_position) for position in positions}
 
 
+def looked_at(
+    position: bytes, tree: PositionTree, stand_ins: Links, held: Container[bytes]
+) -> tuple[set[bytes], set[bytes]]:
+    """The positions whose own facts count for the position, and the held ones whose targets it has besides."""
+    below, met = tree.down_to(position, held)
+    for absent in stand_ins.get(position, ()) if position in tree else ():
+        more, others = tree.down_to(absent, held)
+        below |= more
+        met |= others
+    return below, met
+
+
 def _targets(
     position: bytes, facts: OrganisationFacts, patches_of: Mapping[bytes, set[bytes]]
 ) -> frozenset[Target]:
-    below = facts.tree.subtree(position)
-    if not below:
+    below, met = looked_at(position, facts.tree, facts.stand_ins, facts.held)
+    if not below and not met:
         return frozenset()
-    for absent in facts.stand_ins.get(position, ()):
-        below |= facts.tree.subtree(absent)
     patches = _gather(below, patches_of)
     distributors = _gather(patches, facts.patch_distributors)
     distributors.update(facts.staff_of[one] for one in below if one in facts.staff_of)
@@ -104,7 +116,7 @@ def _targets(
             *(Target(PartitionKind.PRICELIST, key) for key in price_lists),
             *(Target(PartitionKind.WAREHOUSE, key) for key in warehouses),
         ]
-    )
+    ).union(*(facts.held[one] for one in met))
 
 
 def _gather(keys: Iterable[bytes], links: Mapping[bytes, Iterable[bytes]]) -> set[bytes]:

@@ -1,7 +1,7 @@
 """The tree of positions: a supervisor sees everything of the positions below."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.identifiers import to_text
@@ -42,14 +42,26 @@ class PositionTree:
 
     def subtree(self, position: bytes) -> set[bytes]:
         """The position and everything below it; empty when the position does not exist."""
-        if position not in self._parents:
-            return set()
-        found, waiting = set(), [position]
+        return self.down_to(position, ())[0]
+
+    def down_to(self, position: bytes, held: Container[bytes]) -> tuple[set[bytes], set[bytes]]:
+        """The position and what is below it, as far as the held ones; and those of them that were met.
+
+        Args:
+            position: where to begin; one that does not exist has nothing below.
+            held: are not looked below.
+        """
+        found: set[bytes] = set()
+        met: set[bytes] = set()
+        waiting = [position] if position in self._parents else []
         while waiting:
             current = waiting.pop()
+            if current in held:
+                met.add(current)
+                continue
             found.add(current)
             waiting.extend(self._children.get(current, ()))
-        return found
+        return found, met
 
     def with_above(self, positions: Iterable[bytes]) -> set[bytes]:
         """The positions and all that are above one of them: whose scope a change there touches."""

@@ -22,6 +22,7 @@ from tests.bench.lag import measure_lag
 from tests.bench.memory import measure_device_memory, measure_memory
 from tests.bench.reports import measure_reports
 from tests.bench.round_trips import measure_round_trips
+from tests.bench.scale import measure_scale
 from tests.bench.storm import QUICK_STORM, STORM, measure_storm
 from tests.bench.web import QUICK_WEB, WEB, measure_web
 
@@ -38,6 +39,8 @@ REACH = {
     "lag.p99": ("<=", 1.0),
     "web.p95": ("<=", 0.2),
     "report.seconds": ("<=", 2.0),
+    "scale.search_p95": ("<=", 0.2),
+    "scale.move_seconds": ("<=", 2.0),
     "device.rss": ("<=", 120.0),
     "gateway.rss": ("<=", 200.0),
     "hub.rss": ("<=", 400.0),
@@ -55,16 +58,17 @@ Work = Callable[[Measured, Figures], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """What measures the figures whose keys begin so."""
+    """What measures the figures whose keys begin so. ``only_named``: takes so long that somebody has to ask for it."""
 
     keys: tuple[str, ...]
     work: Work
     shape: Shape = REFERENCE
     quick: Shape = REFERENCE
+    only_named: bool = False
 
     def is_named(self, wanted: list[str]) -> bool:
-        """Whether someone wants one of its figures; no wish = everything."""
-        return not wanted or any(
+        """Whether someone wants one of its figures; no wish = everything that takes no hours."""
+        return (not wanted and not self.only_named) or any(
             key.startswith(wish) or wish.startswith(f"{key}_")
             for key in self.keys
             for wish in wanted
@@ -91,6 +95,7 @@ BENCHMARKS = (
     Benchmark(("gateway.init_storm",), measure_storm, STORM, QUICK_STORM),
     Benchmark(("hub.fanout",), measure_fanout, FANOUT, QUICK_FANOUT),
     Benchmark(_keys("web", "p50", "p95", "p99"), measure_web, WEB, QUICK_WEB),
+    Benchmark(_keys("scale", "search", "page", "preview", "move"), measure_scale, only_named=True),
 )
 """In this order: the first one needs a device that has never sent anything."""
 

@@ -54,6 +54,11 @@ class HubDatabase:
         """``sqlite`` or ``mssql``."""
         return self._engine.dialect.name
 
+    @property
+    def is_writing(self) -> bool:
+        """Whether a transaction that writes is open in this process."""
+        return self._writing.locked()
+
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection that sees one committed state for as long as the block lasts."""

@@ -1,8 +1,12 @@
 """Requests begin one after the other, each in a turn of the event loop of its own, and nobody waits for ever.
 
 A page is drawn in one go. When fifty requests come at once and each began at once, everything else that the hub does
-(taking in what devices send, above all) would get one turn after fifty pages; now it gets one after each. Who has
-waited longer than a person would is told to come again, which costs a tenth of a page: the ones behind are served.
+(taking in what devices send, above all) would get one turn after fifty pages; now it gets one after each. While
+something is being written, each page is followed by a pause: a transaction has dozens of statements, and each of them
+comes back to the event loop. Sixty statements took 9 ms alone; beside pages, with a third of a core, 5.6 s without
+pauses and 1.8 s with them.
+Who has waited longer than a person would is told to come again, which costs a tenth of a page: the ones behind are
+served.
 """
 
 import asyncio
@@ -17,6 +21,8 @@ from fieldmesh.basics.errors import Retry
 
 PATIENCE_S = 2.0
 """How long a request may wait for its turn."""
+PAUSE_S, _LOOK_S = 0.02, 0.001
+"""For others after a page, at most, while something is being written; and how often it is looked whether it is done."""
 MOST_WAITING = 1_000
 AGAIN_S = 5.0
 """When somebody who was sent away should come again."""
@@ -26,9 +32,15 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Turns:
     """Whose turn it is. Used from one event loop."""
 
-    def __init__(self, clock: Clock) -> None:
-        """Nobody waits; times are those of the clock."""
+    def __init__(self, clock: Clock, is_writing: Callable[[], bool]) -> None:
+        """Nobody waits.
+
+        Args:
+            clock: by which they wait.
+            is_writing: whether something is being written.
+        """
         self._clock = clock
+        self._is_writing = is_writing
         self._waiting: deque[tuple[asyncio.Future[None], float]] = deque()
         self._is_taken = False
 
@@ -41,7 +53,7 @@ class Turns:
         loop = asyncio.get_running_loop()
         if not self._is_taken:
             self._is_taken = True
-            loop.call_soon(self._give, loop)
+            self._later(loop)
             return
         if len(self._waiting) >= MOST_WAITING:
             raise _busy()
@@ -49,13 +61,23 @@ class Turns:
         self._waiting.append((turn, self._clock.monotonic()))
         await turn
 
+    def _later(self, loop: asyncio.AbstractEventLoop) -> None:
+        """There is another turn, when others had theirs."""
+        loop.call_soon(self._look, loop, loop.time() + PAUSE_S)
+
+    def _look(self, loop: asyncio.AbstractEventLoop, until: float) -> None:
+        if self._is_writing() and loop.time() < until:
+            loop.call_later(_LOOK_S, self._look, loop, until)
+        else:
+            self._give(loop)
+
     def _give(self, loop: asyncio.AbstractEventLoop) -> None:
         """The next one has its turn, and after it another one."""
         while self._waiting:
             turn, since = self._waiting.popleft()
             if turn.done():  # whoever waited has gone away
                 continue
-            loop.call_soon(self._give, loop)
+            self._later(loop)
             if self._clock.monotonic() - since > PATIENCE_S:
                 turn.set_exception(_busy())
             else:

@@ -56,7 +56,7 @@ class Workplace:
         self._office = office
         self._paces = Paces(office.settings.pace, office.clock, figures)
         self._shell = Shell(office.settings.company)
-        self._turns = Turns(office.clock)
+        self._turns = Turns(office.clock, lambda: office.database.is_writing)
         guard = Guard(office.database, office.clock, office.settings.workplace)
         directory = DirectoryPeople(office)
         self._sign_in = SignIn(office, guard, directory)

@@ -94,7 +94,7 @@ BENCHMARKS = (
     Benchmark(("hub.rss", "gateway.rss"), measure_memory),
     Benchmark(("gateway.init_storm",), measure_storm, STORM, QUICK_STORM),
     Benchmark(("hub.fanout",), measure_fanout, FANOUT, QUICK_FANOUT),
-    Benchmark(_keys("web", "p50", "p95", "p99"), measure_web, WEB, QUICK_WEB),
+    Benchmark(_keys("web", "p50", "p95", "p99", "rate"), measure_web, WEB, QUICK_WEB),
     Benchmark(_keys("scale", "search", "page", "preview", "move"), measure_scale, only_named=True),
 )
 """In this order: the first one needs a device that has never sent anything."""

@@ -8,12 +8,12 @@ from fieldmesh.basics.clock import ManualClock
 from fieldmesh.basics.errors import Retry
 from hub.web.turns import MOST_WAITING, PATIENCE_S, Turns
 
-PAGES = 50
+PAGES, STATEMENTS = 50, 30
 
 
 async def test_others_have_their_turn_between_two_pages() -> None:
     """Fifty pages that come at once must not hold up what a device has sent until all of them are drawn."""
-    turns, order = Turns(ManualClock()), []
+    turns, order = Turns(ManualClock(), lambda: False), []
 
     async def page() -> None:
         await turns.take()
@@ -33,10 +33,32 @@ async def test_others_have_their_turn_between_two_pages() -> None:
     assert longest <= 2
 
 
+async def test_a_transaction_gets_on_while_pages_are_drawn() -> None:
+    """What devices send is written in dozens of statements: with one for each page it would wait for seconds."""
+    turns, steps = Turns(ManualClock(), lambda: steps < STATEMENTS), 0
+
+    async def writing() -> None:
+        nonlocal steps
+        for _ in range(STATEMENTS):
+            await asyncio.sleep(0.0001)
+            steps += 1
+
+    async def page() -> int:
+        await turns.take()
+        return steps
+
+    async with asyncio.TaskGroup() as group:
+        pages = [group.create_task(page()) for _ in range(PAGES)]
+        group.create_task(writing())
+    seen = [one.result() for one in pages]
+    assert seen[2] >= 4
+    assert seen[-1] == STATEMENTS
+
+
 async def test_who_has_waited_too_long_is_sent_away_and_the_next_is_served() -> None:
     """People whose browser has given up must not be what the hub works on when others ask."""
     clock = ManualClock()
-    turns = Turns(clock)
+    turns = Turns(clock, lambda: False)
     async with asyncio.TaskGroup() as group:
         group.create_task(_told(turns))
         late = group.create_task(_told(turns))
@@ -48,7 +70,7 @@ async def test_who_has_waited_too_long_is_sent_away_and_the_next_is_served() -> 
 
 async def test_no_more_wait_than_memory_is_meant_for() -> None:
     """A flood of requests that were all kept would take the hub's memory."""
-    turns = Turns(ManualClock())
+    turns = Turns(ManualClock(), lambda: False)
     async with asyncio.TaskGroup() as group:
         told = [group.create_task(_told(turns)) for _ in range(1 + MOST_WAITING + 5)]
     assert sum(one.result() == "workplace_busy" for one in told) == 5
@@ -56,7 +78,7 @@ async def test_no_more_wait_than_memory_is_meant_for() -> None:
 
 async def test_whoever_goes_away_leaves_no_hole() -> None:
     """A browser that is closed while it waits must not stop everybody behind it."""
-    turns = Turns(ManualClock())
+    turns = Turns(ManualClock(), lambda: False)
     async with asyncio.TaskGroup() as group:
         group.create_task(_told(turns))
         gone = group.create_task(_told(turns))

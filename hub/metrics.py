@@ -17,6 +17,7 @@ class GroupFigures(Protocol):
     refused: int
     waiting: int
     early: int
+    breaks: int
     quarantined: int
     repeated: int
     conflicts: int
@@ -37,6 +38,10 @@ class IngestFigures:
         ).labels()
         self._refused = registry.counter(
             "fieldmesh_hub_refused_rows_total", "How many rows went back with a reason?"
+        ).labels()
+        self._breaks = registry.counter(
+            "fieldmesh_hub_chain_breaks_total",
+            "How many batches follow another one than was decided before them?",
         ).labels()
         self._early = registry.counter(
             "fieldmesh_hub_early_rows_total",
@@ -67,6 +72,7 @@ class IngestFigures:
         self._rows.inc(result.rows)
         self._refused.inc(result.refused)
         self._early.inc(result.early)
+        self._breaks.inc(result.breaks)
         self._conflicts.inc(result.conflicts)
         self._sessions.inc(result.sessions)
         self._lsn.set(result.lsn)

@@ -38,6 +38,9 @@ from fieldmesh.codec.columns import TableRows
 from fieldmesh.service.tasks import beside
 from fieldmesh.session.transitions import Mode
 
+_KEEP = frozenset({Mode.FAST, Mode.FULL})
+"""Modes in which the device goes on in its database."""
+
 
 @dataclass(frozen=True, slots=True)
 class Before:
@@ -229,7 +232,8 @@ class Talk:
         report.gateway_tick, report.hub_tick = self._heard.gateway, self._heard.hub
         report.rejects = sum(found.row_count for found in self._rejects)
 
-        def work(connection: Connection) -> bool:
+        def work(connection: Connection) -> tuple[bool, bool]:
+            knew = read_state(connection).must_initialize
             if ended.outcome is not Outcome.FENCED:
                 # Fenced: those ticks are about what others sent under this device's numbers.
                 self.put_heard(connection)
@@ -241,12 +245,14 @@ class Talk:
                 self._learn(connection, self.welcome)
             self._put_journal(connection)
             held = ticks.held_by(connection, self.report.gateway_id)
-            return bool(outbox.waiting_places_after(connection, held) - self._sent)
+            copied = self.mode in _KEEP and read_state(connection).must_initialize > knew
+            return bool(outbox.waiting_places_after(connection, held) - self._sent), copied
 
-        report.more_waits = await self.context.database.write(work)
+        report.more_waits, copied = await self.context.database.write(work)
         learn_authorities(self.context, self.welcome.authorities if self.welcome else b"")
-        if ended.outcome is Outcome.FENCED:
-            raise Fenced("initialize_needed", place="session", reason=ended.reason)
+        if ended.outcome is Outcome.FENCED or copied:
+            reason = ended.reason or "cloned_device"
+            raise Fenced("initialize_needed", place="session", reason=reason)
         if ended.outcome is Outcome.DONE:
             self.context.tell(Step.DONE, report.rows_up + report.rows_down)
         return report

@@ -68,13 +68,17 @@ def record_ticks(
     A gateway that holds less than it did has lost its disk: it is offered everything again, also
     batches of earlier epochs.
     The hub's tick only grows. One that names another batch than this device's is about a clone of
-    it, and says nothing about what waits here. Returns the number of batches forgotten. Repeating
-    it is harmless.
+    it, and says nothing about what waits here: the device must initialize, and gives it anew. Until
+    then no tick of the hub counts: it may be of a batch that follows the clone's.
+    Returns the number of batches forgotten. Repeating it is harmless.
     Promise 1 (No loss): a batch leaves the device here and nowhere else.
     """
     if gateway < held_by(connection, gateway_id):
         gateway = NOWHERE
     if _is_of_a_clone(connection, hub, hub_sha256):
+        update_state(connection, must_initialize=1)
+    state = read_state(connection)
+    if state.must_initialize:
         hub = NOWHERE
     connection.execute(
         "INSERT INTO fm_tick (gateway_id, device_epoch, sequence, at) VALUES (?, ?, ?, ?)"
@@ -82,7 +86,6 @@ def record_ticks(
         " sequence = excluded.sequence, at = excluded.at",
         (gateway_id, gateway.device_epoch, gateway.sequence, now),
     )
-    state = read_state(connection)
     if hub > Place(state.hub_epoch, state.hub_sequence):
         update_state(connection, hub_epoch=hub.device_epoch, hub_sequence=hub.sequence)
     connection.execute(

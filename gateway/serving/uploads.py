@@ -81,4 +81,5 @@ def _check(batch: batch_pb2.SignedBatch, sender: Sender, received_at: int) -> Re
         rows=header.rows,
         size_bytes=len(batch.header) + len(batch.body),
         handover=header.handover_first_device_id is not None,
+        previous_sha256=header.previous_sha256,
     )

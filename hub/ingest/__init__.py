@@ -4,6 +4,7 @@ consume    the loop over UP; nothing is acknowledged before the commit
 verify     certificate, signature, content: in a thread
 group      one transaction for many batches, in each device's order
 apply      rights, scope, rules, conflict policy; rows collected over the group
+chain      whether a batch follows the one before it
 early      what leans on a row that has not come waits for it
 events     takeover, handover
 """

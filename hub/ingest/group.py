@@ -5,7 +5,8 @@ happened and the broker delivers again; after it the inbox answers every repeat 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from fieldmesh.basics.errors import Fenced, FieldmeshError, Quarantined, Rejected
@@ -18,6 +19,7 @@ from hub.fleet.registry import Maker
 from hub.ingest.answers import Answers
 from hub.ingest.apply import GroupApplier
 from hub.ingest.approval import send_to_approval
+from hub.ingest.chain import Chain
 from hub.ingest.decisions import (
     decided,
     header_of,
@@ -54,6 +56,8 @@ class GroupResult:
     early: int = 0
     """Rows that wait for a row of another device."""
     quarantined: int = 0
+    breaks: int = 0
+    """Batches that follow another one than was decided before them."""
     repeated: int = 0
     conflicts: int = 0
     sessions: int = 0
@@ -92,17 +96,12 @@ class Ingest:
         Raises:
             Retry: the database could not take it now; nothing was done.
         """
-        async with self._database.write() as connection:
-            writer = ChangeWriter(connection, self._clock)
-            await writer.open()
-            group = _Group(writer, self._maker, self._check, self._sign)
+        async with self._group() as (group, writer):
             await group.run(batches)
             group.result.sessions = await record_sessions(
                 writer, sessions, self._maker.identifiers.new
             )
-            await writer.close()
-            group.result.lsn = writer.lsn
-            return group.result
+        return group.result
 
     async def retry(self, payload: bytes) -> GroupResult:
         """A batch from quarantine is applied now, whatever came after it.
@@ -113,14 +112,9 @@ class Ingest:
         batch = self._check(payload)
         if batch.problem is not None:
             raise batch.problem
-        async with self._database.write() as connection:
-            writer = ChangeWriter(connection, self._clock)
-            await writer.open()
-            group = _Group(writer, self._maker, self._check, self._sign)
+        async with self._group() as (group, _):
             await group.run_again(batch)
-            await writer.close()
-            group.result.lsn = writer.lsn
-            return group.result
+        return group.result
 
     async def release(self, device_id: bytes) -> GroupResult:
         """A gap is given up: what waits behind it is applied. What was missing can still come by `retry`.
@@ -128,14 +122,20 @@ class Ingest:
         Raises:
             Rejected: `not_found`, nothing of the device waits.
         """
+        async with self._group() as (group, _):
+            await group.run_released(device_id)
+        return group.result
+
+    @asynccontextmanager
+    async def _group(self) -> AsyncIterator[tuple["_Group", ChangeWriter]]:
+        """A group in a transaction of its own, committed at the end."""
         async with self._database.write() as connection:
             writer = ChangeWriter(connection, self._clock)
             await writer.open()
             group = _Group(writer, self._maker, self._check, self._sign)
-            await group.run_released(device_id)
+            yield group, writer
             await writer.close()
             group.result.lsn = writer.lsn
-            return group.result
 
 
 class _Group:
@@ -160,6 +160,7 @@ class _Group:
         self._moved: set[bytes] = set()
         self._answers = Answers(sign)
         self._early = EarlyRows(writer, check)
+        self._chain = Chain(writer.connection)
 
     async def run(self, batches: Sequence[Checked]) -> None:
         readable: dict[bytes, list[Checked]] = defaultdict(list)
@@ -169,6 +170,7 @@ class _Group:
             else:
                 readable[batch.header.device_id].append(batch)
         self._marks = await inbox.marks(self._connection, readable)
+        await self._chain.know(readable)
         self._devices = await device_writers(self._connection, readable)
         facts = await read_facts(self._writer, batches)
         applier = GroupApplier(self._writer, facts)
@@ -188,6 +190,7 @@ class _Group:
         header = header_of(batch)
         device_id = header.device_id
         self._marks = await inbox.marks(self._connection, [device_id])
+        await self._chain.know([device_id])
         self._devices = await device_writers(self._connection, [device_id])
         if device_id not in self._devices:
             raise Rejected("device_unknown", device=device_id.hex())
@@ -264,7 +267,7 @@ class _Group:
         await self._apply_changes(applier, device, batch, batch.changes)
         self.result.applied += 1
         self.result.rows += header.rows
-        await self._note_lateness(device, batch)
+        await self._note_oddities(device, batch)
         if header.event is not None:
             await applier.flush()
             self._devices.update(await apply_event(self._writer, self._maker, device, header))
@@ -305,6 +308,7 @@ class _Group:
         self._marks[device_id] = Watermark(header.device_epoch, header.sequence)
         self._moved.add(device_id)
         self._note(batch, decision)
+        self._chain.settle(batch)
         self._answers.moved(batch)
         self._answers.give(batch, receipt_of(batch, decision, self._writer.lsn))
 
@@ -330,14 +334,8 @@ class _Group:
 
     async def _park(self, batch: Checked) -> None:
         header = header_of(batch)
-        waiting = Waiting(
-            header.device_id,
-            header.device_epoch,
-            header.sequence,
-            batch.sha256,
-            batch.payload,
-            self._writer.now,
-        )
+        place = (header.device_id, *place_of(batch))
+        waiting = Waiting(*place, batch.sha256, batch.payload, self._writer.now)
         if await inbox.park(self._connection, waiting):
             self.result.waiting += 1
 
@@ -363,9 +361,12 @@ class _Group:
         if answer:
             self._answers.give(batch, receipt_of(batch, answer, self._writer.lsn))
 
-    async def _note_lateness(self, device: DeviceWriter, batch: Checked) -> None:
+    async def _note_oddities(self, device: DeviceWriter, batch: Checked) -> None:
         if device.state == "suspended":
             await self._journal("late_upload_of_suspended_device", batch)
+        if self._chain.is_broken_by(batch):
+            self.result.breaks += 1
+            await self._journal("another_batch_came_before", batch)
 
     async def _journal(self, kind: str, batch: Checked, **more: object) -> None:
         header = batch.header

@@ -51,6 +51,21 @@ async def marks(connection: AsyncConnection, devices: Iterable[bytes]) -> dict[b
     return found
 
 
+async def newest_sha256(
+    connection: AsyncConnection, devices: Iterable[bytes]
+) -> dict[bytes, bytes]:
+    """The digest of each device's newest decided batch; absent when a gap was given up before the next."""
+    same = [
+        INBOX.c[name] == DEVICE_MARK.c[name] for name in ("device_id", "device_epoch", "sequence")
+    ]
+    found: dict[bytes, bytes] = {}
+    for piece in pieces(devices):
+        query = sa.select(INBOX.c.device_id, INBOX.c.sha256).join(DEVICE_MARK, sa.and_(*same))
+        query = query.where(DEVICE_MARK.c.device_id.in_(piece))
+        found.update((row[0], row[1]) for row in (await connection.execute(query)).all())
+    return found
+
+
 async def set_mark(connection: AsyncConnection, device_id: bytes, mark: Watermark) -> None:
     """Everything of the device up to the mark is decided."""
     values = {"device_epoch": mark.device_epoch, "sequence": mark.sequence}

@@ -111,12 +111,20 @@ async def test_an_old_second_tick_shown_again_changes_nothing(
 async def test_a_tick_of_a_clone_says_nothing_of_this_device(
     liar: LyingGateway, device: DeviceAgent
 ) -> None:
-    """Promise 1: the hub's word names the batch, so another one under the same number does not count."""
+    """Promise 1: the hub's word names the batch, so another one under the same number does not count.
+
+    Nor does, until the device has initialized, a true word on a batch that follows: it would pass over the own one.
+    """
     await work(device, liar)
     tick = {"device_epoch": 2, "sequence": 1, "sha256": b"other" * 6 + b"ab"}
     liar.lie = saying(hub_proof=proof(liar, liar.authority.hub_key, **tick))
-    assert await sync(device, liar) == "done"
+    assert await sync(device, liar) == "initialize_needed"
     assert await waiting(device) == 1
+    liar.lie = saying()
+    await work(device, liar)
+    liar.apply_at_hub()
+    assert await sync(device, liar) == "done"
+    assert await waiting(device) == 2
 
 
 async def test_a_tick_is_no_wipe_order_and_a_wipe_order_is_no_tick(liar: LyingGateway) -> None:

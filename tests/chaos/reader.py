@@ -3,7 +3,7 @@
 import sqlite3
 from typing import Any
 
-from fieldmesh.data.schema import TABLES
+from fieldmesh.codec.batch import decode_body, decode_header
 
 FIRST_AMOUNT = 77_000_000
 """Pair number n is a price of this and n, and the word `pair n` in a product's name and in outlets' postal codes."""
@@ -54,20 +54,20 @@ def standing(connection: sqlite3.Connection) -> dict[str, Any]:
 def packed(
     connection: sqlite3.Connection, known: set[tuple[int, int, str]]
 ) -> list[dict[str, Any]]:
-    """Batches that wait and are not known yet, with the rows that they carry; from now on they are known."""
+    """Batches that wait and are not known yet, with the rows in their bytes; from now on they are known."""
     found = []
-    names = {table.number: table.name for table in TABLES.values()}
     every = connection.execute(
-        "SELECT device_epoch, sequence, lower(hex(sha256)) FROM fm_outbox ORDER BY 1, 2"
+        "SELECT device_epoch, sequence, lower(hex(sha256)), header, body FROM fm_outbox ORDER BY 1, 2"
     ).fetchall()
-    for epoch, sequence, sha256 in every:
+    for epoch, sequence, sha256, header, body in every:
         if (epoch, sequence, sha256) in known:
             continue
         known.add((epoch, sequence, sha256))
-        rows = connection.execute(
-            "SELECT table_no, lower(hex(row_id)) FROM fm_outbox_row WHERE device_epoch = ? AND sequence = ?",
-            (epoch, sequence),
-        )
-        held = [[names[number], row_id] for number, row_id in rows]
+        held = [
+            [change.rows.table, row_id.hex()]
+            for change in decode_body(decode_header(header), body)
+            for row_id in change.rows.column("id")
+            if isinstance(row_id, bytes)
+        ]
         found.append({"epoch": epoch, "seq": sequence, "sha": sha256, "rows": held})
     return found

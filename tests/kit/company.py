@@ -145,8 +145,9 @@ class PackingDevice:
         sequence: int | None = None,
         event: Event | None = None,
         gateway: bytes = GATEWAY_ID,
+        after: Checked | None = None,
     ) -> Checked:
-        """The next batch, as a gateway forwards it, checked by the hub."""
+        """The next batch, as a gateway forwards it, checked by the hub; it names ``after`` as the one before it."""
         if sequence is None:
             self.sequence += 1
         draft = BatchDraft(
@@ -154,6 +155,7 @@ class PackingDevice:
             self.epoch,
             sequence or self.sequence,
             self.company.clock.now(),
+            previous_sha256=after.sha256 if after else b"",
             event=event,
         )
         header, body = encode_batch(draft, changes)

@@ -82,14 +82,14 @@ def nothing_goes_back(case: Case) -> Iterator[Violation]:
                 float(event["t"]),
             )
             back = [name for name, value in now.items() if name in before and value < before[name]]
+            back = [name for name in back if not setbacks.of_gateway(name, at)]
             if back and setbacks.of_device(at):
                 before, back = {}, []
             for name in back:
-                if not setbacks.of_gateway(name, at):
-                    yield Violation(
-                        5, "went_back", f"{code}: {name} went from {before[name]} to {now[name]}", code,
-                        _before(events, event), at,
-                    )  # fmt: skip
+                yield Violation(
+                    5, "went_back", f"{code}: {name} went from {before[name]} to {now[name]}", code,
+                    _before(events, event), at,
+                )  # fmt: skip
             before |= now
 
 
@@ -103,7 +103,7 @@ class Setbacks:
             for one in case.struck(DEVICE_RESTORED, code)
         ]
         self._lost = {
-            gateway: [one.begin for one in case.struck(GATEWAY_DISK_LOST, gateway)]
+            gateway: [(one.begin, one.end) for one in case.struck(GATEWAY_DISK_LOST, gateway)]
             for gateway in case.facts.hub.gateways
         }
 
@@ -116,12 +116,14 @@ class Setbacks:
 
     def of_gateway(self, name: str, at: float) -> bool:
         """Whether it is a first tick of a gateway that lost its disk, and has not gone back for it yet."""
+        if not name.startswith(TICK_OF):
+            return False
         gateway = name.removeprefix(TICK_OF).partition(" ")[0]
-        fits = [one for one in self._lost.get(gateway, []) if one <= at]
-        if name.startswith(TICK_OF) and fits:
-            self._lost[gateway] = [one for one in self._lost[gateway] if one > at]
-            return True
-        return False
+        lost = self._lost.get(gateway, [])
+        ended = [one for one in lost if one[1] <= at]
+        used = ended or [one for one in lost if one[0] <= at][-1:]
+        self._lost[gateway] = [one for one in lost if one not in used]
+        return bool(used)
 
 
 def _of_device(case: Case, code: str, event: dict[str, Any]) -> dict[str, Any]:

@@ -133,6 +133,36 @@ async def test_a_clone_is_quarantined_not_swallowed(company: SmallCompany) -> No
     assert await company.query("SELECT code FROM fm_quarantine") == [("cloned_device",)]
 
 
+async def test_a_batch_that_follows_another_than_was_decided_is_told(
+    company: SmallCompany,
+) -> None:
+    """Promise 3: a gateway that shows one of two batches of a number, and keeps the other, is seen by what follows."""
+    device = await company.device()
+    shown, kept = (device.pack(device.order(company.outlets[0]), sequence=1) for _ in range(2))
+    device.sequence = 1
+    follows = device.pack(device.order(company.outlets[0], number="N2"), after=kept)
+    result = await company.ingest.apply([shown, follows])
+    assert (result.applied, result.breaks) == (2, 1)
+    late = await company.ingest.apply([kept])
+    assert late.quarantined == 1
+    kinds = await company.query("SELECT kind FROM fm_journal ORDER BY number")
+    assert kinds == [("another_batch_came_before",), ("batch_quarantined",)]
+
+
+async def test_batches_that_follow_each_other_are_no_news(company: SmallCompany) -> None:
+    """In one transaction and in several, and over a gap that was given up."""
+    device = await company.device()
+    held = [device.pack(device.order(company.outlets[0]))]
+    for number in range(4):
+        held.append(
+            device.pack(device.order(company.outlets[0], number=f"{number}"), after=held[-1])
+        )
+    results = [await company.ingest.apply(held[:2]), await company.ingest.apply(held[2:3])]
+    await company.ingest.apply(held[4:])
+    results.append(await company.ingest.release(device.device_id))
+    assert [(one.applied, one.breaks) for one in results] == [(2, 0), (1, 0), (1, 0)]
+
+
 async def test_a_refused_order_takes_its_lines_with_it_and_says_why(
     company: SmallCompany,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -154,6 +155,18 @@ def test_a_receipt_of_a_session_record_names_no_device(database: sqlite3.Connect
     number = outbox.add(database, outbox.Entry("session", b"p", DEVICE, 0, 0, 5))
     outbox.take_receipts(database, [outbox.ReceiptRow(number, b"", 0, 0, "recorded", 50)], 6)
     assert outbox.depth(database).entries == 0
+
+
+def test_a_batch_that_follows_another_than_is_held_is_not_taken(
+    database: sqlite3.Connection,
+) -> None:
+    """Promise 1: the hub's tick for it would let the device forget the one of its own that nobody has."""
+    copied, follows = batch(1), replace(batch(2), previous_sha256=b"own first batch".ljust(32))
+    stored = inbox.store_batches(database, [copied, follows], 5)
+    assert (stored.new, stored.differing) == (1, 1)
+    assert inbox.highest_sequence(database, DEVICE, 1) == 1
+    right = replace(follows, previous_sha256=copied.sha256)
+    assert inbox.store_batches(database, [right], 6).new == 1
 
 
 def test_a_receipt_of_a_session_record_forgets_no_batch(database: sqlite3.Connection) -> None:

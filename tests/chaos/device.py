@@ -70,13 +70,13 @@ class FieldDevice:
         self.note_packed()
 
     async def close(self) -> None:
-        """Nothing of the device is open."""
+        """Nothing of the device is open, and no glance opens it again: it would go on reading a file that is gone."""
+        agent, self.agent = self.agent, None
         if self._look is not None:
             self._look.close()
             self._look = None
-        if self.agent is not None:
-            await self.agent.close()
-            self.agent = None
+        if agent is not None:
+            await agent.close()
 
     def note(self, kind: str, **facts: Any) -> None:
         """It is in the history, in the name of this device."""

@@ -1,13 +1,10 @@
 """An order to erase the device: valid only when the hub signed it, for this device."""
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_der_public_key
-from google.protobuf.message import DecodeError
-
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.codec.hub_word import check_word, parse_word
 from fieldmesh.wire.v1 import enrol_pb2
+
+_CODE, _PLACE = "wipe_order_invalid", "wipe order"
 
 
 def check_wipe_order(signed_order: bytes, *, hub_key: bytes, device_id: bytes) -> str:
@@ -18,18 +15,9 @@ def check_wipe_order(signed_order: bytes, *, hub_key: bytes, device_id: bytes) -
     Raises:
         Rejected: `wipe_order_invalid`, with what is wrong with it.
     """
-    try:
-        signed = enrol_pb2.SignedWipeOrder.FromString(signed_order)
-        order = enrol_pb2.WipeOrder.FromString(signed.order)
-    except DecodeError:
-        raise Rejected("wipe_order_invalid", place="wipe order", why="unreadable") from None
-    key = load_der_public_key(hub_key)
-    if not isinstance(key, ec.EllipticCurvePublicKey):
-        raise Rejected("wipe_order_invalid", place="hub key", why="not an EC key")
-    try:
-        key.verify(signed.signature, signed.order, ec.ECDSA(SHA256()))
-    except InvalidSignature:
-        raise Rejected("wipe_order_invalid", place="wipe order", why="signature") from None
+    signed = parse_word(enrol_pb2.SignedWipeOrder, signed_order, code=_CODE, place=_PLACE)
+    order = parse_word(enrol_pb2.WipeOrder, signed.order, code=_CODE, place=_PLACE)
+    check_word(signed.order, signed.signature, hub_key=hub_key, code=_CODE, place=_PLACE)
     if order.device_id != device_id:
-        raise Rejected("wipe_order_invalid", place="wipe order", why="another device")
+        raise Rejected(_CODE, place=_PLACE, why="another device")
     return order.reason

@@ -6,6 +6,7 @@ extent         how many parts a message would unfold to, before it is unfolded
 frames         compressed table data, one by one or as a stream
 batch          what a device signs: header and body, encoded once
 replication    messages between gateway and hub that storage keeps as bytes
+hub_word       what the hub has signed, as a device reads it
 row_hash       the hash of each row, from a function made once per table
 signature      ECDSA over P-256
 snapshot_file  snapshots as they go over the wire

@@ -8,15 +8,12 @@ field, so a tick is no wipe order, and the other way round.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import load_der_public_key
-from google.protobuf.message import DecodeError
-
 from fieldmesh.basics.errors import Rejected
-from fieldmesh.codec import signature
+from fieldmesh.codec.hub_word import check_word, parse_word
 from fieldmesh.wire.v1 import batch_pb2
 
 _CONTEXT = b"fieldmesh hub tick\0"
+_CODE, _PLACE = "hub_tick_invalid", "hub tick"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +53,10 @@ def read_tick(content: bytes, *, hub_key: bytes, device_id: bytes) -> HubTick:
     Raises:
         Rejected: `hub_tick_invalid`: the hub has not said it, or not of this device.
     """
-    try:
-        signed = batch_pb2.SignedHubTick.FromString(content)
-        tick = batch_pb2.HubTick.FromString(signed.tick)
-    except DecodeError:
-        raise Rejected("hub_tick_invalid", place="hub tick", why="unreadable") from None
-    key = load_der_public_key(hub_key)
-    if not isinstance(key, ec.EllipticCurvePublicKey):
-        raise Rejected("hub_tick_invalid", place="hub key", why="not an EC key")
-    try:
-        signature.verify(key, _CONTEXT + signed.tick, signed.signature)
-    except Rejected:
-        raise Rejected("hub_tick_invalid", place="hub tick", why="signature") from None
+    signed = parse_word(batch_pb2.SignedHubTick, content, code=_CODE, place=_PLACE)
+    tick = parse_word(batch_pb2.HubTick, signed.tick, code=_CODE, place=_PLACE)
+    said = _CONTEXT + signed.tick
+    check_word(said, signed.signature, hub_key=hub_key, code=_CODE, place=_PLACE)
     if tick.device_id != device_id:
-        raise Rejected("hub_tick_invalid", place="hub tick", why="another device")
+        raise Rejected(_CODE, place=_PLACE, why="another device")
     return HubTick(tick.device_id, tick.device_epoch, tick.sequence, tick.header_sha256)

@@ -29,9 +29,11 @@ def text(
     )
 
 
-def code(name: str = "code", *, null: bool = False, default: str | None = None) -> ReplicatedColumn:
-    """A short code of at most 40 characters."""
-    return text(name, 40, null=null, default=default)
+def code(
+    name: str = "code", *, null: bool = False, default: str | None = None, ordered: bool = False
+) -> ReplicatedColumn:
+    """A short code of at most 40 characters; ``ordered`` where there are so many that lists need an index."""
+    return replace(text(name, 40, null=null, default=default), ordered=ordered)
 
 
 def state(name: str = "state", default: str = "new") -> ReplicatedColumn:

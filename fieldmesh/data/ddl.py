@@ -123,7 +123,7 @@ def create_indexes(table: ReplicatedTable, tier: Tier, dialect: str) -> list[str
             f"CREATE INDEX {table.name}_by_{column.name} ON {_quoted(table.name, dialect)}"
             f" ({_quoted(column.name, dialect)})"
             for column in table.columns
-            if column.indexed
+            if column.indexed or (column.ordered and tier is Tier.HUB)
         )
     return statements
 

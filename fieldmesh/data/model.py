@@ -38,6 +38,7 @@ class ReplicatedColumn:
         nullable: whether it may be null.
         default: value in storage form where a writer gives none.
         indexed: whether people search by it.
+        ordered: whether long lists at head office stand in its order: the hub alone has an index for it.
         since: schema version in which it was added to a table that was there before; see
             `fieldmesh.data.columns.since`.
         references: table whose id it holds. Not enforced as a SQL foreign key anywhere, because
@@ -49,6 +50,7 @@ class ReplicatedColumn:
     nullable: bool
     default: Value = None
     indexed: bool = False
+    ordered: bool = False
     references: str | None = None
     since: int = 1
 

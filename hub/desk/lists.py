@@ -24,7 +24,8 @@ class Listed:
         paths: of the values in each row, after the id.
         rows: the id first, then the values in storage form.
         after: where the next page begins; None = this is the last one.
-        total: rows of the whole list, at most `lists.COUNTED` + 1.
+        total: rows of the whole list, at most one more than are counted.
+        counted: so many are, at most.
     """
 
     view: View
@@ -32,6 +33,7 @@ class Listed:
     rows: list[tuple[Value, ...]]
     after: tuple[Value, ...] | None
     total: int = 0
+    counted: int = lists.COUNTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,9 @@ async def listed(database: HubDatabase, access: Access, view: View, ask: Ask) ->
     wanted, scope = _wanted(view, ask), access.scope_for(view.function)
     async with database.read() as connection:
         total = await lists.count(connection, scope, wanted)
-        page = await lists.page(connection, scope, wanted, many=total > lists.COUNTED)
-    return Listed(view, wanted.paths, page.rows, page.after, total)
+        most = lists.most_counted(wanted.words)
+        page = await lists.page(connection, scope, wanted, many=total > most)
+    return Listed(view, wanted.paths, page.rows, page.after, total, most)
 
 
 async def children(

@@ -17,7 +17,7 @@ from fieldmesh.data.schema import SCHEMA_VERSION, TABLES
 from hub.storage.org_tables import ORG_METADATA
 from hub.storage.system_tables import SYSTEM_METADATA
 
-DATABASE_VERSION = 2
+DATABASE_VERSION = 3
 """Version of the hub's own tables; `hub.storage.migrations` holds the steps between versions."""
 
 
@@ -52,7 +52,8 @@ async def grow(connection: AsyncConnection) -> None:
     for number in range(row.get("database_version", 1) + 1, DATABASE_VERSION + 1):
         step = importlib.import_module(f"hub.storage.migrations.step_{number}")
         for statement in step.STATEMENTS:
-            await connection.exec_driver_sql(statement)
+            said = statement if isinstance(statement, str) else statement[connection.dialect.name]
+            await connection.exec_driver_sql(said)
     await connection.run_sync(SYSTEM_METADATA.create_all)
     await connection.run_sync(ORG_METADATA.create_all)
     held = await connection.run_sync(_columns)

@@ -26,6 +26,8 @@ from hub.storage.visible import ScopeKind, kind_of, values_of, visible_by
 MOST_ROWS = 1_000
 COUNTED = 10_000
 """Rows beyond this are not counted: people are told that there are more."""
+COUNTED_FOUND = 200
+"""The same for what is found by words: who finds more looks for more words."""
 MOST_SHAPES = 1_024
 """Statements that are kept ready: making one takes longer than running it."""
 NO_WORDS = -1
@@ -103,12 +105,16 @@ class _Shape:
     goes_on: bool
     has_ids: bool
     beginnings: int
+    words_by_row: bool
     by_row: bool
 
 
-def _asked(scope: Scope, wanted: Wanted, *, many: bool = False) -> tuple[_Shape, dict[str, object]]:
+async def _asked(
+    connection: AsyncConnection, scope: Scope, wanted: Wanted, *, many: bool = False
+) -> tuple[_Shape, dict[str, object]]:
     """The shape of a request, and its values."""
     begins = search.beginnings(wanted.table, wanted.words) if wanted.words else ()
+    begins, common = await search.rarest_first(connection, wanted.table, begins)
     shape = _Shape(
         wanted.table,
         kind_of(scope),
@@ -118,6 +124,7 @@ def _asked(scope: Scope, wanted: Wanted, *, many: bool = False) -> tuple[_Shape,
         wanted.after is not None,
         wanted.ids is not None,
         len(begins) if wanted.words else NO_WORDS,
+        common,
         (many and _is_kept_in_order(wanted)) or _are_few(wanted),
     )
     values = values_of(scope) | search.bounds(wanted.table, begins)
@@ -137,7 +144,10 @@ def _asked(scope: Scope, wanted: Wanted, *, many: bool = False) -> tuple[_Shape,
 def _is_kept_in_order(wanted: Wanted) -> bool:
     """Whether an index gives the rows in the list's order."""
     first = wanted.order[0][0] if wanted.order else "id"
-    return first == "id" or TABLES[wanted.table].column(first).indexed
+    if first == "id":
+        return True
+    column = TABLES[wanted.table].column(first)
+    return column.indexed or column.ordered
 
 
 def _are_few(wanted: Wanted) -> bool:
@@ -200,7 +210,7 @@ async def page(
     Raises:
         Rejected: `unknown_column`.
     """
-    shape, values = _asked(scope, wanted, many=many)
+    shape, values = await _asked(connection, scope, wanted, many=many)
     most = min(wanted.most, MOST_ROWS)
     statement = _page_statement(shape)
     found = (await connection.execute(statement, {**values, "most": most + 1})).all()
@@ -211,9 +221,16 @@ async def page(
 
 
 async def count(connection: AsyncConnection, scope: Scope, wanted: Wanted) -> int:
-    """How many rows the whole list has, at most `COUNTED` + 1."""
-    shape, values = _asked(scope, replace(wanted, after=None, order=(), paths=()))
+    """How many rows the whole list has, at most one more than `most_counted`."""
+    whole = replace(wanted, after=None, order=(), paths=())
+    shape, values = await _asked(connection, scope, whole)
+    values["most"] = most_counted(wanted.words) + 1
     return int((await connection.execute(_count_statement(shape), values)).scalar_one())
+
+
+def most_counted(words: str) -> int:
+    """Rows beyond this are not counted in a list that is searched by the words; empty = in a whole one."""
+    return COUNTED_FOUND if words else COUNTED
 
 
 @lru_cache(maxsize=MOST_SHAPES)
@@ -250,8 +267,13 @@ def _directed(
 @lru_cache(maxsize=MOST_SHAPES)
 def _count_statement(shape: _Shape) -> sa.Select[Any]:
     query = _Query(shape.scope, shape.table)
-    inner = _filtered(query, shape).add_columns(query.base.c.id).limit(COUNTED + 1).subquery()
-    return sa.select(sa.func.count()).select_from(inner)
+    most = sa.bindparam("most", type_=sa.Integer())
+    if shape.beginnings > 0 and shape.table in search.SEARCHED:
+        rows = _filtered(query, replace(shape, beginnings=NO_WORDS, words_by_row=False))
+        rows = search.along_words(rows, shape.table, shape.beginnings, query.base.c.id)
+    else:
+        rows = _filtered(query, shape).add_columns(query.base.c.id)
+    return sa.select(sa.func.count()).select_from(rows.limit(most).subquery())
 
 
 def _filtered(query: _Query, shape: _Shape) -> sa.Select[Any]:
@@ -265,7 +287,9 @@ def _filtered(query: _Query, shape: _Shape) -> sa.Select[Any]:
     ]
     if shape.has_ids:
         conditions.append(own.id.in_(sa.bindparam("ids", type_=own.id.type, expanding=True)))
-    if shape.beginnings != NO_WORDS:
+    if shape.words_by_row:
+        conditions += search.has_words(shape.beginnings, own.id)
+    elif shape.beginnings != NO_WORDS:
         conditions.append(own.id.in_(search.matching(shape.table, shape.beginnings)))
     return sa.select().select_from(query.source).where(*conditions)
 

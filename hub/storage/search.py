@@ -53,6 +53,8 @@ NUMBERED: dict[str, str] = {
 }
 """Table → column whose beginning is looked for."""
 MOST_CHARACTERS, MOST_WORDS = 40, 32
+FEW = 5_000
+"""So many rows are gathered by a word and sorted; of more, the list is gone through in its order."""
 ESCAPE = "/"
 _SPLIT = re.compile(r"[^\w]+")
 
@@ -73,10 +75,40 @@ def is_searchable(table: str) -> bool:
 
 
 def beginnings(table: str, asked: str) -> tuple[str, ...]:
-    """What is looked for, the longest last: the beginning of a number, or of words, each in another word."""
+    """What is looked for, the longest first: the beginning of a number, or of words, each in another word."""
     if table not in SEARCHED:
         return (asked.strip(),)
-    return tuple(sorted(words_of([asked]), key=len))
+    return tuple(sorted(words_of([asked]), key=len, reverse=True))
+
+
+async def rarest_first(
+    connection: AsyncConnection, table: str, begins: Sequence[str]
+) -> tuple[tuple[str, ...], bool]:
+    """The beginnings, that of the fewest words first; and whether even that one is of more than `FEW`."""
+    if table not in SEARCHED:
+        return tuple(begins), False
+    held: dict[str, int] = {}
+    for text in begins:
+        found = _with_first(table).limit(FEW + 1).subquery()
+        query = sa.select(sa.func.count()).select_from(found)
+        held[text] = (await connection.execute(query, bounds(table, [text]))).scalar_one()
+    return tuple(sorted(begins, key=lambda text: held[text])), min(held.values(), default=0) > FEW
+
+
+def has_words(count: int, row_id: sa.ColumnElement[Any]) -> list[sa.ColumnElement[bool]]:
+    """Conditions for a row that has so many beginnings, run with their `bounds`: each row is looked at by itself."""
+    return [_has_word(place, row_id) for place in range(count)]
+
+
+def _has_word(place: int, row_id: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Without the table's number: ids say enough, and the index of rows is the one that serves."""
+    words = WORD.alias()
+    return sa.exists().where(words.c.row_id == row_id, *_within(words.c.word, place))
+
+
+def _within(word: sa.ColumnElement[Any], place: int) -> list[sa.ColumnElement[bool]]:
+    """Whether the word has that beginning."""
+    return [word >= sa.bindparam(f"from_{place}"), word < sa.bindparam(f"until_{place}")]
 
 
 def matching(table: str, count: int) -> sa.Select[Any]:
@@ -86,15 +118,26 @@ def matching(table: str, count: int) -> sa.Select[Any]:
         number = target.c[NUMBERED[table]]
         begins = number.like(sa.bindparam("number", type_=number.type), escape=ESCAPE)
         return sa.select(target.c.id).where(begins)
-    found: sa.Select[Any] | None = None
-    for place in range(count):
-        query = sa.select(WORD.c.row_id).where(
-            WORD.c.table_no == TABLES[table].number,
-            WORD.c.word >= sa.bindparam(f"from_{place}"),
-            WORD.c.word < sa.bindparam(f"until_{place}"),
-        )
-        found = query if found is None else query.where(WORD.c.row_id.in_(found))
-    return found if found is not None else sa.select(WORD.c.row_id).where(sa.false())
+    if not count:
+        return sa.select(WORD.c.row_id).where(sa.false())
+    others = [_has_word(place, WORD.c.row_id) for place in range(1, count)]
+    return _with_first(table).where(*others)
+
+
+def along_words(
+    rows: sa.Select[Any], table: str, count: int, row_id: sa.ColumnElement[Any]
+) -> sa.Select[Any]:
+    """The rows, each once, that have so many beginnings: whoever stops early has looked at few words."""
+    others = [_has_word(place, row_id) for place in range(1, count)]
+    of_table = WORD.c.table_no == TABLES[table].number
+    rows = rows.add_columns(row_id).distinct().where(WORD.c.row_id == row_id, of_table)
+    return rows.where(*_within(WORD.c.word, 0), *others)
+
+
+def _with_first(table: str) -> sa.Select[Any]:
+    """Ids of the table's rows that have the first beginning."""
+    of_table = WORD.c.table_no == TABLES[table].number
+    return sa.select(WORD.c.row_id).where(of_table, *_within(WORD.c.word, 0))
 
 
 def bounds(table: str, begins: Sequence[str]) -> dict[str, object]:

@@ -198,7 +198,7 @@ WORD = _table(
     text("word", 40, null=False),
     link("row_id"),
 )
-sa.Index("fm_word_by_row", WORD.c.row_id)
+sa.Index("fm_word_by_row", WORD.c.row_id, WORD.c.word)
 WEB_SESSION = _table(
     "fm_web_session",
     ("session_id",),

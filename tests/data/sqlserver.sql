@@ -89,6 +89,7 @@ CREATE TABLE [legal_party] (
 );
 CREATE INDEX legal_party_by_partition ON [legal_party] ([partition], lsn);
 CREATE INDEX legal_party_by_patch_id ON [legal_party] ([patch_id]);
+CREATE INDEX legal_party_by_code ON [legal_party] ([code]);
 CREATE TABLE [distributor] (
   [id] BINARY(16) NOT NULL CONSTRAINT [distributor_key] PRIMARY KEY,
   [created_at] DATETIME2(6) NOT NULL,
@@ -358,6 +359,7 @@ CREATE TABLE [outlet] (
 CREATE INDEX outlet_by_partition ON [outlet] ([partition], lsn);
 CREATE INDEX outlet_by_patch_id ON [outlet] ([patch_id]);
 CREATE INDEX outlet_by_legal_party_id ON [outlet] ([legal_party_id]);
+CREATE INDEX outlet_by_code ON [outlet] ([code]);
 CREATE TABLE [outlet_assignment] (
   [id] BINARY(16) NOT NULL CONSTRAINT [outlet_assignment_key] PRIMARY KEY,
   [created_at] DATETIME2(6) NOT NULL,

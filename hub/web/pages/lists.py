@@ -20,7 +20,6 @@ from hub.desk.view import Filter, View
 from hub.desk.views.registry import VIEWS, view_named, view_of_table
 from hub.desk.words import column_title, table_title, word
 from hub.storage.database import HubDatabase
-from hub.storage.lists import COUNTED
 from hub.web.pages.cells import address, address_of, columns, lines
 from hub.web.pages.events import ShownEvent, shown_event
 from hub.web.shell import Shell
@@ -100,7 +99,7 @@ class ListPages:
         return self._shell.page(
             request, "list.html",
             title=translate(view.title, language), area=view.area,
-            total_text=_total(found.total, language),
+            total_text=_total(found, language),
             columns=columns(view, language), rows=lines(found, visitor.access, showing),
             filters=[await self._filter(visitor, view, one, texts, showing) for one in view.filters],
             searchable=lists.is_searchable(view), words=ask.words, narrowed=bool(ask.words or ask.conditions),
@@ -316,11 +315,12 @@ def _singular(view: View) -> str:
     return table_title(view.table)
 
 
-def _total(total: int, language: str) -> str:
-    if total > COUNTED:
+def _total(found: Listed, language: str) -> str:
+    if found.total > found.counted:
         text = translate("more than {count} rows", language)
-        return text.format(count=f"{COUNTED:,}".replace(",", " "))
-    return translate_plural("{count} row", "{count} rows", total, language).format(count=total)
+        return text.format(count=f"{found.counted:,}".replace(",", " "))
+    rows = translate_plural("{count} row", "{count} rows", found.total, language)
+    return rows.format(count=found.total)
 
 
 def row_id_of(text: str) -> bytes:

@@ -15,6 +15,7 @@ from hub.storage.org_changes import head_office_write
 from hub.trust.authority import Authority
 from hub.trust.bus_identity import BusKeys
 from hub.trust.enrolment import Trust
+from hub.trust.files import write_secret
 from hub.trust.signing import OrderSigner
 
 _FOLDER_MODE = 0o700
@@ -66,7 +67,7 @@ async def make_office(folder: Path, settings: HubSettings, settings_text: str) -
             about={"company": settings.company},
         ) as writer:
             await add_standard_roles(writer)
-    home.settings_file.write_text(settings_text, encoding="utf-8")
+    write_secret(home.settings_file, settings_text.encode())
     return office
 
 

@@ -105,7 +105,7 @@ class Authority:
         name = _name(f"{company} Fieldmesh authority"[:64])
         certificate = _authority_certificate(clock, name, key.public_key(), name, key)
         write_secret(folder / "authority_key.pem", key_to_pem(key))
-        (folder / "authority.pem").write_bytes(_pem(certificate))
+        write_secret(folder / "authority.pem", _pem(certificate))
         return cls([certificate], key, clock)
 
     def renewed(self, folder: Path, company: str) -> "Authority":

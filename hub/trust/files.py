@@ -12,7 +12,7 @@ _OTHERS = 0o077
 def write_secret(path: Path, content: bytes) -> None:
     """The file holds ``content``, only its owner can read it, and it survives a crash.
 
-    Durability: the content is on disk before the name is.
+    Durability: the content is on disk before the name is, and the name is when this returns.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.new")
@@ -23,6 +23,11 @@ def write_secret(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def read_secret(path: Path) -> bytes:

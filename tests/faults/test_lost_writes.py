@@ -86,6 +86,23 @@ def test_what_a_program_did_not_sync_is_lost_and_what_it_synced_stays(disk: Powe
     assert not note.exists()
 
 
+def test_a_hub_that_was_just_founded_stands_after_a_power_cut(disk: PowerDisk) -> None:
+    """Its authority and settings were written once and never again: an empty file would end the company's identity."""
+
+    def hub(*words: str) -> str:
+        command = [sys.executable, "-m", "hub.cli", *words, "--home", str(disk.folder / "hub")]
+        done = subprocess.run(  # noqa: S603 - our own words
+            command, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    hub("init", "--company", "Power")
+    disk.lose_unsynced()
+    assert "Power" in hub("config", "show")
+    hub("gateway", "add", "G1", "--json")
+
+
 def test_half_of_what_was_not_synced_may_be_there_and_torn(disk: PowerDisk) -> None:
     """Part of a file's new pages is there, some of them in part; a synchronous database stands all the same."""
     choose, kinds = random.Random(SEED), set()

@@ -59,6 +59,8 @@ class Crew:
             try:
                 async with asyncio.timeout(within_s):
                     told = await self._answer(self._asked, {"do": what, **facts})
+            except TimeoutError:
+                raise
             except OSError as error:
                 raise CrewFailedError(f"{self.name} has ended: {self._last_words()}") from error
         if "problem" in told:

@@ -5,6 +5,7 @@ import random
 import sqlite3
 from dataclasses import dataclass, field
 from decimal import Decimal
+from operator import gt
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ SETTINGS = DeviceSettings(discovery=False, stall_s=12.0, patience_s=2.5)
 _PATIENCE = 8
 """A rep whose batches get no second tick for so many syncs goes to another gateway: the own one may be dishonest."""
 _PAUSE_S = 0.3
+_NOWHERE: tuple[int, ...] = (-(1 << 62), -1, -1)
+"""Rows that wait (the fewer, the further), cursor, second tick: before the first look."""
 _SHOWN = frozenset({Progressed.PACK, Progressed.UPLOAD, Progressed.SWAP, Progressed.DONE})
 """Steps of a sync before which a batch may have been packed."""
 
@@ -235,10 +238,11 @@ class FieldDevice:
     async def rest(self, lsn: int, deadline_s: float) -> dict[str, Any]:
         """The device holds what head office holds as of ``lsn`` or later, and head office has everything of it.
 
-        Returns where it stands; `at_rest` is false when it came no further for ``deadline_s`` seconds.
+        Returns where it stands; `at_rest` is false when it came no further for ``deadline_s`` seconds: up and
+        down, or beyond ``lsn``, is no further.
         """
         others = [code for code in self.gateways if code != self.post.home]
-        stood: tuple[int, int, int] | None = None
+        furthest = _NOWHERE
         tries, moved_at = 0, 0.0
         while True:
             outcome = await self.sync("full", self.post.home)
@@ -249,9 +253,9 @@ class FieldDevice:
             heard = (state.seen_epoch, state.seen_sequence) >= (state.hub_epoch, state.hub_sequence)
             if outcome == "done" and not waits and heard and state.cursor_lsn >= lsn:
                 return {"at_rest": True, "cursor": state.cursor_lsn}
-            stands = (waits, state.cursor_lsn, state.hub_sequence)
-            if stands != stood:
-                stood, moved_at = stands, SystemClock().monotonic()
+            stands = (-waits, min(state.cursor_lsn, lsn), state.hub_sequence)
+            if any(map(gt, stands, furthest)):
+                furthest, moved_at = tuple(map(max, stands, furthest)), SystemClock().monotonic()
             if SystemClock().monotonic() > moved_at + deadline_s:
                 return {
                     "at_rest": False,

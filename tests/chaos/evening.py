@@ -47,8 +47,12 @@ async def _devices_rest(arena: Arena, lsn: int) -> dict[str, Any]:
     found: dict[str, Any] = {}
 
     async def one(name: str) -> None:
-        told = await arena.crews[name].ask("rest", within_s=MOST_S, lsn=lsn, deadline_s=REST_S)
-        found.update(told["devices"])
+        try:
+            told = await arena.crews[name].ask("rest", within_s=MOST_S, lsn=lsn, deadline_s=REST_S)
+        except TimeoutError:
+            found[name] = {"at_rest": False, "waits": f"no answer in {MOST_S:.0f} s"}
+        else:
+            found.update(told["devices"])
 
     async with asyncio.TaskGroup() as group:
         for name in arena.crews:

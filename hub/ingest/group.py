@@ -333,8 +333,7 @@ class _Group:
             self._answers.give(batch, receipt_of(batch, held.decision, held.lsn))
 
     async def _park(self, batch: Checked) -> None:
-        header = header_of(batch)
-        place = (header.device_id, *place_of(batch))
+        place = (header_of(batch).device_id, *place_of(batch))
         waiting = Waiting(*place, batch.sha256, batch.payload, self._writer.now)
         if await inbox.park(self._connection, waiting):
             self.result.waiting += 1
@@ -342,14 +341,16 @@ class _Group:
     async def _waiting_ones(self, applier: GroupApplier, device_id: bytes) -> None:
         if device_id not in self._moved:
             return
-        for waiting in await inbox.waiting_of(self._connection, device_id):
-            batch = self._check(waiting.payload)
-            turn = self._marks[device_id].turn(header_of(batch))
-            if turn is Turn.WAIT:
-                continue
-            await inbox.unpark(self._connection, device_id, waiting.device_epoch, waiting.sequence)
-            applier.know(await read_facts(self._writer, [batch]))
-            await self._decide(applier, device_id, batch)
+        before = None
+        while self._marks[device_id] != before:  # a new epoch passes over what waits before it
+            before = self._marks[device_id]
+            for one in await inbox.waiting_of(self._connection, device_id):
+                batch = self._check(one.payload)
+                if self._marks[device_id].turn(header_of(batch)) is Turn.WAIT:
+                    continue
+                await inbox.unpark(self._connection, device_id, one.device_epoch, one.sequence)
+                applier.know(await read_facts(self._writer, [batch]))
+                await self._decide(applier, device_id, batch)
 
     async def _quarantine(
         self, batch: Checked, problem: FieldmeshError, *, answer: str = QUARANTINED

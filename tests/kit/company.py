@@ -17,6 +17,7 @@ from fieldmesh.data.types import Value
 from fieldmesh.replica.partition import GLOBAL, partition_id, patch_id
 from fieldmesh.service.tls import make_csr
 from hub.fleet.registry import Maker
+from hub.ingest.decisions import place_of
 from hub.ingest.group import Ingest
 from hub.ingest.verify import Checked, Verifier
 from hub.storage.changes import ChangeWriter
@@ -155,7 +156,8 @@ class PackingDevice:
             self.epoch,
             sequence or self.sequence,
             self.company.clock.now(),
-            previous_sha256=after.sha256 if after else b"",
+            *(place_of(after) if after else (0, 0)),
+            after.sha256 if after else b"",
             event=event,
         )
         header, body = encode_batch(draft, changes)

@@ -52,6 +52,21 @@ async def test_batches_wait_for_their_turn(company: SmallCompany) -> None:
     assert marks == [(1, 3)]
 
 
+async def test_what_waits_in_an_epoch_that_was_passed_over_is_decided(
+    company: SmallCompany,
+) -> None:
+    """Promise 1: a device that began anew leaves nothing waiting that can't come to its turn any more."""
+    device = await company.device()
+    first, _missing, third = (device.pack(device.order(company.outlets[0])) for _ in range(3))
+    device.epoch, device.sequence = 2, 0
+    anew = device.pack(device.order(company.outlets[0]), after=first)
+    assert (await company.ingest.apply([third, anew])).waiting == 2
+    result = await company.ingest.apply([first])
+    assert (result.applied, result.quarantined) == (2, 1)
+    assert await company.query("SELECT code FROM fm_quarantine") == [("late_batch",)]
+    assert await company.query("SELECT count(*) FROM fm_waiting") == [(0,)]
+
+
 async def test_a_batch_that_waited_is_judged_by_facts_of_its_own(company: SmallCompany) -> None:
     """What it names may be nothing that the batch names which it waited for: no line may be refused for that."""
     device = await company.device()

@@ -5,7 +5,16 @@ from dataclasses import replace
 import pytest
 
 from tests.chaos.checker.facts import Aside, Reject
-from tests.chaos.small_case import DEVICE, FIRST, GATEWAY, LINE_ROW, ORDER, ROW, SmallCase
+from tests.chaos.small_case import (
+    DEVICE,
+    FIRST,
+    GATEWAY,
+    LINE_ROW,
+    ORDER,
+    ROW,
+    SECOND,
+    SmallCase,
+)
 
 RESTORED = ("device_restored",)
 TWO_PASTS = ("cloned_device", "late_batch")
@@ -158,6 +167,23 @@ def test_ticks_of_a_gateway_that_lost_its_disk_go_back_once(small: SmallCase) ->
     assert small.found() == set()
     again = dict(small.event("seen", 2), t=9.5, gateways={GATEWAY: [1, 0]})
     small.events.insert(-1, again)
+    assert small.found() == {"went_back"}
+
+
+def test_ticks_of_a_gateway_go_back_once_for_a_batch_that_it_spoilt(small: SmallCase) -> None:
+    """Head office says that what came from there is not the device's; the gateway then asks for the batch again."""
+    small.event("seen", 2)["gateways"] = {GATEWAY: [0, 0]}
+    spoilt = Aside(SECOND, "f9", "signature_invalid", GATEWAY)
+    small.facts.hub.aside.append(spoilt)
+    small.strike(6.5, 7.5, "GW1", effects=("copies_spoilt",), explains=("signature_invalid",))
+    assert small.found() == set()
+    small.facts.hub.aside[-1] = replace(spoilt, gateway="a2" * 16)
+    assert "went_back" in small.found()
+    small.facts.hub.aside[-1] = replace(spoilt, place=(DEVICE, 1, 3))
+    assert "went_back" in small.found()
+    small.facts.hub.aside[-1] = spoilt
+    regrown = dict(small.event("seen", 2), t=9.5, gateways={GATEWAY: [1, 2]})
+    small.events[-1:-1] = [regrown, dict(regrown, t=9.6, gateways={GATEWAY: [0, 0]})]
     assert small.found() == {"went_back"}
 
 

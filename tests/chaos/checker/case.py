@@ -10,6 +10,7 @@ from tests.chaos.checker.facts import Facts, HubFacts, Place
 
 Event = dict[str, Any]
 GATEWAY_DISK_LOST = "gateway_disk_lost"
+COPIES_SPOILT = "copies_spoilt"
 DEVICE_RESTORED = "device_restored"
 HUB_RESTORED = "hub_restored"
 

@@ -8,6 +8,7 @@ from fieldmesh.basics.epochs import hub_epoch_of
 from fieldmesh.data.policy import PartitionKind
 from fieldmesh.replica.partition import partition_id
 from tests.chaos.checker.case import (
+    COPIES_SPOILT,
     DEVICE_RESTORED,
     GATEWAY_DISK_LOST,
     Case,
@@ -18,6 +19,7 @@ from tests.chaos.reader import FIRST_AMOUNT, WORD
 
 _MOST_WORDS = 5
 TICK_OF = "tick of "
+_FORGED = "signature_invalid"
 
 
 def nothing_is_torn(case: Case) -> Iterator[Violation]:
@@ -71,7 +73,7 @@ def nothing_goes_back(case: Case) -> Iterator[Violation]:
     """Promise 5: cursors and ticks of a device only grow, but for what a fault took away and a cleared spare.
 
     A device that is restored goes back once, with all that it shows, by the time it is first seen again; the first
-    ticks of a gateway that lost its disk go back once on each device.
+    ticks of a gateway that lost its disk go back once on each device, and once for each batch that it spoilt.
     """
     for code, events in case.seen.items():
         before: dict[str, Any] = {}
@@ -82,7 +84,7 @@ def nothing_goes_back(case: Case) -> Iterator[Violation]:
                 float(event["t"]),
             )
             back = [name for name, value in now.items() if name in before and value < before[name]]
-            back = [name for name in back if not setbacks.of_gateway(name, at)]
+            back = [name for name in back if not setbacks.of_gateway(name, before[name], at)]
             if back and setbacks.of_device(at):
                 before, back = {}, []
             for name in back:
@@ -106,6 +108,17 @@ class Setbacks:
             gateway: [(one.begin, one.end) for one in case.struck(GATEWAY_DISK_LOST, gateway)]
             for gateway in case.facts.hub.gateways
         }
+        device = case.facts.hub.devices.get(code, code)
+        self._spoilt = {
+            gateway: sorted(
+                (aside.place[1:], min(one.begin for one in struck))
+                for aside in case.facts.hub.aside
+                if (aside.place[0], aside.gateway, aside.code) == (device, gateway_id, _FORGED)
+                and aside.sha not in {one.sha for one in case.packed.get(aside.place, [])}
+            )
+            for gateway, gateway_id in case.facts.hub.gateways.items()
+            if (struck := case.struck(COPIES_SPOILT, gateway))
+        }
 
     def of_device(self, at: float) -> bool:
         """Whether the device was restored, and has not gone back for it yet."""
@@ -114,16 +127,24 @@ class Setbacks:
             self._restores.remove(fits[0])
         return bool(fits)
 
-    def of_gateway(self, name: str, at: float) -> bool:
-        """Whether it is a first tick of a gateway that lost its disk, and has not gone back for it yet."""
+    def of_gateway(self, name: str, before: tuple[int, int], at: float) -> bool:
+        """Whether it is a first tick of a gateway that lost what it stood for, and has not gone back for it yet.
+
+        That is its whole disk, or a batch of which head office said that what came from there is not the device's.
+        """
         if not name.startswith(TICK_OF):
             return False
         gateway = name.removeprefix(TICK_OF).partition(" ")[0]
         lost = self._lost.get(gateway, [])
         ended = [one for one in lost if one[1] <= at]
-        used = ended or [one for one in lost if one[0] <= at][-1:]
-        self._lost[gateway] = [one for one in lost if one not in used]
-        return bool(used)
+        if used := ended or [one for one in lost if one[0] <= at][-1:]:
+            self._lost[gateway] = [one for one in lost if one not in used]
+            return True
+        spoilt = self._spoilt.get(gateway, [])
+        fits = [one for one in spoilt if one[0] <= before and one[1] <= at]
+        if fits:
+            spoilt.remove(fits[0])
+        return bool(fits)
 
 
 def _of_device(case: Case, code: str, event: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from gateway.storage.neighbours import read_neighbours
 
 if TYPE_CHECKING:
     from fieldmesh.service.database import Database
+    from gateway.storage.neighbours import Neighbour
     from gateway.storage.signals import Signals
 
 _MOST: Final = 8
@@ -24,33 +25,33 @@ class Neighbours:
         self._database = database
         self._signals = signals
         self._gateway_id = gateway_id
-        self._list: list[enrol_pb2.GatewayAddress] = []
+        self._rows: list[Neighbour] = []
 
-    def __call__(self) -> list[enrol_pb2.GatewayAddress]:
-        """This gateway first."""
-        return self._list
-
-    async def refresh(self) -> None:
-        """The list is as the cache has it."""
-        rows = await self._database.read(
-            lambda connection: read_neighbours(connection, self._gateway_id, most=_MOST)
-        )
-        self._list = [
+    def __call__(self, home_id: bytes | None = None) -> list[enrol_pb2.GatewayAddress]:
+        """For a device at home there: this gateway, its home, then those beside either. A guest finds its way back."""
+        places = {row.gateway_id: row for row in self._rows}
+        nearest = [places[one] for one in (self._gateway_id, home_id) if one in places]
+        beside = [row for near in nearest for row in self._rows if near.is_beside(row)]
+        return [
             enrol_pb2.GatewayAddress(
                 gateway_id=row.gateway_id,
                 name=row.name,
                 addresses=row.addresses,
                 enrolment_address=row.enrolment_address,
             )
-            for row in rows
+            for row in list(dict.fromkeys(nearest + beside))[:_MOST]
         ]
+
+    async def refresh(self) -> None:
+        """The list is as the cache has it."""
+        self._rows = await self._database.read(read_neighbours)
 
     async def watch(self) -> None:
         """Keep the list up to date, for ever."""
         while True:
             count = self._signals.partitions_changed.count
             await self.refresh()
-            known = bool(self._list)
+            known = bool(self._rows)
             await self._signals.partitions_changed.after(
                 count, timeout_s=_LOOK_S if known else _AGAIN_S
             )

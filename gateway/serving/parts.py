@@ -40,7 +40,8 @@ class Pools:
 class ServingParts:
     """Shared by all sessions.
 
-    ``gateways`` tells where devices may sync, ``authorities`` whom the network believes, as of now.
+    ``gateways`` tells where a device may sync whose home is that gateway, ``authorities`` whom the network
+    believes, as of now.
     """
 
     gateway_id: bytes
@@ -54,5 +55,5 @@ class ServingParts:
     disk: DiskWatch
     downloads: DownloadMaker
     journal: SessionJournal
-    gateways: Callable[[], Sequence[enrol_pb2.GatewayAddress]]
+    gateways: Callable[[bytes | None], Sequence[enrol_pb2.GatewayAddress]]
     authorities: Callable[[], bytes]

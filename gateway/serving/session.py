@@ -87,6 +87,7 @@ class SyncSession:
     seen: devices.Seen
     noted: bool = False
     ticks: session_pb2.Ticks = field(default_factory=session_pb2.Ticks)
+    home_gateway_id: bytes | None = None
     early: EarlyDelta = field(init=False)
 
     def __post_init__(self) -> None:
@@ -110,6 +111,7 @@ class SyncSession:
             FieldmeshError: the session ends with a gRPC status instead.
         """
         opening = await self.parts.database.read(self._open)
+        self.home_gateway_id = opening.facts.home_gateway_id
         if opening.facts.state == "revoked":
             await self._done(
                 session_pb2.OUTCOME_WIPE,
@@ -388,7 +390,7 @@ class SyncSession:
             bytes_up=self.stream.bytes_up,
             bytes_down=self.stream.bytes_down,
             ticks=self.ticks,
-            gateways=self.parts.gateways(),
+            gateways=self.parts.gateways(self.home_gateway_id),
         )
         await self.stream.send(session_pb2.GatewayMessage(done=done))
 

@@ -29,12 +29,14 @@ class DeviceFacts:
         state: the hub's word (active, suspended, spare, standing_in, locked, revoked), or empty.
         used_epoch: highest epoch that the device is known to have worked in.
         granted_epoch: highest epoch that was ever granted to it, as far as is known here.
+        home_gateway_id: the gateway where it belongs.
     """
 
     device_id: bytes
     known: bool
     state: str
     position_id: bytes | None
+    home_gateway_id: bytes | None
     stands_in_for: bytes | None
     wipe_order: bytes | None
     must_full_sync: bool
@@ -50,7 +52,7 @@ def read_facts(connection: sqlite3.Connection, device_id: bytes) -> DeviceFacts:
     """What is known of the device, also when that is nothing."""
     hub = connection.execute(
         "SELECT d.state, coalesce(d.position_id, f.position_id), d.stands_in_for, d.wipe_order,"
-        " d.must_full_sync, d.certificate_fingerprint, d.epoch_floor, d.lsn FROM device AS d"
+        " d.must_full_sync, d.certificate_fingerprint, d.epoch_floor, d.lsn, d.gateway_id FROM device AS d"
         " LEFT JOIN device AS f ON f.id = d.stands_in_for WHERE d.id = ?",
         (device_id,),
     ).fetchone()
@@ -70,6 +72,7 @@ def read_facts(connection: sqlite3.Connection, device_id: bytes) -> DeviceFacts:
         known=hub is not None,
         state=state,
         position_id=hub[1] if hub else None,
+        home_gateway_id=hub[8] if hub else None,
         stands_in_for=hub[2] if hub else None,
         wipe_order=hub[3] if hub else None,
         must_full_sync=bool(hub[4]) if hub else False,

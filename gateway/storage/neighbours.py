@@ -11,26 +11,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """One gateway. Addresses are host:port, best first."""
+    """One gateway of an office, or of a distributor. Addresses are host:port, best first."""
 
     gateway_id: bytes
     name: str
     addresses: tuple[str, ...]
     enrolment_address: str
+    org_unit_id: bytes | None
+    distributor_id: bytes | None
+
+    def is_beside(self, other: Neighbour) -> bool:
+        """Whether both stand in one office, or at one distributor."""
+        return (self.org_unit_id is not None and self.org_unit_id == other.org_unit_id) or (
+            self.distributor_id is not None and self.distributor_id == other.distributor_id
+        )
 
 
-def read_neighbours(
-    connection: sqlite3.Connection, gateway_id: bytes, *, most: int
-) -> list[Neighbour]:
-    """This gateway first, then those of the same office or distributor, at most ``most`` in all."""
+def read_neighbours(connection: sqlite3.Connection) -> list[Neighbour]:
+    """All gateways that can be reached and are not revoked, by code."""
     rows = connection.execute(
-        "SELECT g.id, coalesce(g.name, g.code), g.addresses, coalesce(g.enrolment_address, '')"
-        " FROM gateway AS g LEFT JOIN gateway AS own ON own.id = ?1"
-        " WHERE g.addresses <> '' AND (g.id = ?1 OR g.org_unit_id = own.org_unit_id"
-        " OR g.distributor_id = own.distributor_id)"
-        " ORDER BY g.id <> ?1, g.code LIMIT ?2",
-        (gateway_id, most),
+        "SELECT id, coalesce(name, code), addresses, coalesce(enrolment_address, ''), org_unit_id,"
+        " distributor_id FROM gateway WHERE addresses <> '' AND status <> 'revoked' ORDER BY code"
     )
     return [
-        Neighbour(row[0], row[1], tuple(row[2].replace(",", " ").split()), row[3]) for row in rows
+        Neighbour(row[0], row[1], tuple(row[2].replace(",", " ").split()), *row[3:]) for row in rows
     ]

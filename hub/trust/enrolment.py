@@ -266,7 +266,9 @@ async def gateway_places(
 ) -> tuple[GatewayPlace, ...]:
     """Enrolled gateways: the device's home first, then those of the same unit, then others."""
     home = await nodes.gateway(connection, first) if first else None
-    found = [one for one in await nodes.gateways(connection) if one.addresses]
+    found = [
+        one for one in await nodes.gateways(connection) if one.addresses and one.status != "revoked"
+    ]
     unit = home.org_unit_id if home else None
 
     def nearness(one: nodes.Gateway) -> tuple[bool, bool, str]:

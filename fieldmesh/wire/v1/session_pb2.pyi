@@ -574,7 +574,7 @@ class Done(_message.Message):
     def ticks(self) -> Global___Ticks: ...
     @_builtins.property
     def gateways(self) -> _containers.RepeatedCompositeFieldContainer[_enrol_pb2.GatewayAddress]:
-        """where this device may sync, nearest first"""
+        """where this device may sync: this gateway, its home, those beside either; at most 8"""
 
     def __init__(
         self,

@@ -14,10 +14,16 @@ from fieldmesh.data.wire_types import WireType
 if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
 
-__all__ = ["SQLITE_TYPE", "ColumnKind", "Value", "WireType"]
+__all__ = ["SQLITE_TYPE", "ColumnKind", "Value", "WireType", "as_bytes"]
 
 Value = int | str | bytes | None
 """A value in storage form."""
+
+
+def as_bytes(value: object) -> bytes:
+    """An identifier or digest as it is; empty for anything else, such as NULL."""
+    return value if isinstance(value, bytes) else b""
+
 
 SQLITE_TYPE = {
     WireType.INTEGER: "INTEGER",

@@ -11,7 +11,7 @@ from fieldmesh.codec.batch import Change, Operation
 from fieldmesh.codec.columns import TableRows
 from fieldmesh.data.model import ReplicatedTable
 from fieldmesh.data.schema import TABLES
-from fieldmesh.data.types import Value
+from fieldmesh.data.types import Value, as_bytes
 from fieldmesh.replica.quarantine import RowKey, dependants
 
 
@@ -49,7 +49,7 @@ def leaning_on(missing: AbstractSet[RowKey], changes: Sequence[Change]) -> dict[
 def rows_of(changes: Sequence[Change]) -> list[RowKey]:
     """The rows that are changed."""
     return [
-        (change.rows.table, _bytes(row_id))
+        (change.rows.table, as_bytes(row_id))
         for change in changes
         for row_id in change.rows.column("id")
     ]
@@ -79,7 +79,7 @@ def _links(changes: Sequence[Change]) -> list[tuple[RowKey, RowKey]]:
     found: list[tuple[RowKey, RowKey]] = []
     for change in changes:
         table, rows = TABLES[change.rows.table], change.rows
-        ids = [_bytes(one) for one in rows.column("id")]
+        ids = [as_bytes(one) for one in rows.column("id")]
         if change.operation is not Operation.INSERT:
             if table.merges:
                 found += [((table.name, one), (table.name, one)) for one in ids]
@@ -87,7 +87,7 @@ def _links(changes: Sequence[Change]) -> list[tuple[RowKey, RowKey]]:
         for column, parent in _followed(table, rows):
             keys = rows.column(column)
             found += [
-                ((table.name, one), (parent, _bytes(key)))
+                ((table.name, one), (parent, as_bytes(key)))
                 for one, key in zip(ids, keys, strict=True)
                 if key is not None
             ]
@@ -101,7 +101,3 @@ def _followed(table: ReplicatedTable, rows: TableRows) -> list[tuple[str, str]]:
         for column, parent in table.follows
         if TABLES[parent].device_writable and rows.has(column)
     ]
-
-
-def _bytes(value: object) -> bytes:
-    return value if isinstance(value, bytes) else b""

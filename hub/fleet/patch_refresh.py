@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from fieldmesh.data.types import Value
+from fieldmesh.data.types import Value, as_bytes
 from hub.rules.patches import (
     NOBODY,
     Assignment,
@@ -39,9 +39,9 @@ async def refresh_outlets(
     """The outlets stand in the patch of the positions that serve them on ``day``."""
     names = ("id", "patch_id", "legal_party_id")
     rows = await rows_where(writer.connection, "outlet", names, "id", outlets)
-    serving = await _serving(writer.connection, [_bytes(row[0]) for row in rows], day)
+    serving = await _serving(writer.connection, [as_bytes(row[0]) for row in rows], day)
     moved.parties.update(row[2] for row in rows if isinstance(row[2], bytes))
-    held = {_bytes(row[0]): row[1] for row in rows}
+    held = {as_bytes(row[0]): row[1] for row in rows}
     wanted = {outlet: serving.get(outlet, NOBODY) for outlet in held}
     await _move(writer, "outlet", held, wanted, moved)
 
@@ -55,9 +55,9 @@ async def refresh_parties(
     outlets = await rows_where(
         connection, "outlet", ("id", "legal_party_id"), "legal_party_id", parties
     )
-    party_of = {_bytes(row[0]): row[1] if isinstance(row[1], bytes) else None for row in outlets}
+    party_of = {as_bytes(row[0]): row[1] if isinstance(row[1], bytes) else None for row in outlets}
     union = party_positions(party_of, await _serving(connection, list(party_of), day))
-    held = {_bytes(row[0]): row[1] for row in rows}
+    held = {as_bytes(row[0]): row[1] for row in rows}
     wanted = {party: union.get(party, NOBODY) for party in held}
     await _move(writer, "legal_party", held, wanted, moved)
 
@@ -68,7 +68,7 @@ async def _serving(
     names = ("outlet_id", "position_id", "valid_from", "valid_to")
     rows = await rows_where(connection, "outlet_assignment", names, "outlet_id", outlets)
     assignments = (
-        Assignment(_bytes(row[0]), _bytes(row[1]), _day(row[2]), _day(row[3])) for row in rows
+        Assignment(as_bytes(row[0]), as_bytes(row[1]), _day(row[2]), _day(row[3])) for row in rows
     )
     return serving_positions(assignments, day)
 
@@ -97,10 +97,6 @@ async def _move(
     for row_id, _ in changes:
         moved.positions |= wanted[row_id]
     moved.rows += await update_rows(writer, table, ("id", "patch_id"), changes)
-
-
-def _bytes(value: Value) -> bytes:
-    return value if isinstance(value, bytes) else b""
 
 
 def _day(value: Value) -> str | None:

@@ -17,7 +17,7 @@ from fieldmesh.codec.fitting import misfits
 from fieldmesh.data.model import ReplicatedTable
 from fieldmesh.data.policy import Conflict, WriterRole
 from fieldmesh.data.schema import PARTS, TABLES
-from fieldmesh.data.types import Value
+from fieldmesh.data.types import Value, as_bytes
 from fieldmesh.replica.quarantine import RowKey, dependants
 from hub.ingest.scope import Scopes
 from hub.ingest.taken import TakenIds
@@ -120,7 +120,7 @@ class GroupApplier:
     def take_born(self) -> set[RowKey]:
         """The rows that have come since this was asked last."""
         born, self._born = self._born, []
-        return {(rows.table, _bytes(one)) for rows in born for one in rows.column("id")}
+        return {(rows.table, as_bytes(one)) for rows in born for one in rows.column("id")}
 
     async def flush(self) -> None:
         """What was collected is written, parents before children."""
@@ -269,7 +269,7 @@ class GroupApplier:
         columns = [rows.column(name) for name in names]
         writes = [
             RowWrite(
-                _bytes(row_id),
+                as_bytes(row_id),
                 self._plausible(clock),
                 dict(zip(names, [column[place] for column in columns], strict=True)),
             )
@@ -321,7 +321,7 @@ def _refuse_dependants(refused: dict[RowKey, Refusal], changes: Sequence[Change]
 def _all(
     table: ReplicatedTable, ids: Iterable[Value], code: str, fields: dict[str, str]
 ) -> list[Refusal]:
-    return [Refusal(table.name, _bytes(one), code, fields) for one in ids]
+    return [Refusal(table.name, as_bytes(one), code, fields) for one in ids]
 
 
 def _hub_columns(table: ReplicatedTable, rows: TableRows) -> list[Refusal]:
@@ -342,7 +342,10 @@ def _misfits(table: ReplicatedTable, rows: TableRows) -> list[Refusal]:
     ids = rows.column("id")
     return [
         Refusal(
-            table.name, _bytes(ids[place]), "value_invalid", {"table": table.name, "column": column}
+            table.name,
+            as_bytes(ids[place]),
+            "value_invalid",
+            {"table": table.name, "column": column},
         )
         for place, column in misfits(rows).items()
     ]
@@ -354,7 +357,3 @@ def _without(rows: TableRows, ids: AbstractSet[Value]) -> TableRows:
     if ids.isdisjoint(held):
         return rows
     return rows.take([place for place, one in enumerate(held) if one not in ids])
-
-
-def _bytes(value: Value) -> bytes:
-    return value if isinstance(value, bytes) else b""

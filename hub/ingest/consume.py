@@ -15,7 +15,8 @@ from fieldmesh.basics.errors import FieldmeshError, Quarantined, Rejected, Retry
 from fieldmesh.codec.replication import Forwarded, RecordedSession, read_up_message
 from fieldmesh.service.bus import Bus
 from fieldmesh.service.bus_pull import BusMessage
-from hub.ingest.group import GroupResult, Ingest
+from hub.ingest.group import Ingest
+from hub.ingest.result import GroupResult
 from hub.ingest.verify import Checked, Verifier
 from hub.metrics import IngestFigures
 

@@ -43,16 +43,11 @@ class EarlyRows:
         device: DeviceWriter,
         batch: Checked,
         changes: Sequence[Change],
-        code: str = "",
     ) -> tuple[Sequence[Change], list[Refusal], int]:
         """What can be applied now; what is refused with the row that it leans on; how many rows wait.
 
-        With a ``code`` nothing waits or is applied: everything is refused for that reason.
-
         Durability: what waits is kept with the transaction of the caller.
         """
-        if code:
-            return (), [Refusal(*row, code, {}) for row in rows_of(changes)], 0
         writer = writer_of(device)
         may = [one for one in changes if why_not_table(writer, TABLES[one.rows.table]) is None]
         missing = await self._missing(applier, may)
@@ -89,13 +84,14 @@ class EarlyRows:
         self._refused = set()
         ended = await early.waiting_for(self._connection, born | refused)
         late = await early.waiting_since_before(self._connection, self._writer.now - KEPT_US)
+        over = list(dict.fromkeys([*ended, *late]))
         found = []
-        for one in dict.fromkeys([*ended, *late]):
+        for one in over:
             batch = self._check((await early.batch_of(self._connection, one)).payload)
             rows = leaning_on({one.row}, batch.changes)
             code = "" if one.row in born else _why(one, refused)
             found.append((batch, parted(batch.changes, rows.keys())[0], code))
-        await early.forget(self._connection, list(dict.fromkeys([*ended, *late])))
+        await early.forget(self._connection, over)
         return found
 
     async def _missing(self, applier: GroupApplier, changes: Sequence[Change]) -> set[RowKey]:
@@ -115,6 +111,11 @@ class EarlyRows:
         rows = await rows_where(self._connection, "reject", ("table_name", "row_id"), "row_id", ids)
         known = {(str(name), bytes(row_id)) for name, row_id in rows if isinstance(row_id, bytes)}
         return missing & (known | self._refused)
+
+
+def refused_all(changes: Sequence[Change], code: str) -> list[Refusal]:
+    """Every row of the changes, refused for that reason."""
+    return [Refusal(*row, code, {}) for row in rows_of(changes)]
 
 
 def _why(one: Missing, refused: set[RowKey]) -> str:

@@ -7,7 +7,6 @@ happened and the broker delivers again; after it the inbox answers every repeat 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 from fieldmesh.basics.errors import Fenced, FieldmeshError, Quarantined, Rejected
 from fieldmesh.codec.batch import Change
@@ -29,12 +28,14 @@ from hub.ingest.decisions import (
     receipt_of,
     same_place,
 )
-from hub.ingest.early import EarlyRows
+from hub.ingest.early import EarlyRows, refused_all
 from hub.ingest.events import apply_event
 from hub.ingest.facts import read_facts
 from hub.ingest.rejects import reject_rows
+from hub.ingest.result import GroupResult
 from hub.ingest.sessions import record_sessions
 from hub.ingest.verify import Checked
+from hub.rules.documents import Refusal
 from hub.storage import inbox, journal, quarantine
 from hub.storage.changes import ChangeWriter
 from hub.storage.database import HubDatabase
@@ -42,25 +43,6 @@ from hub.storage.inbox import Decided, Waiting
 from hub.storage.writers import DeviceWriter, device_writers
 
 APPLIED, QUARANTINED, FORGED = "applied", "quarantined", "forged"
-
-
-@dataclass(slots=True)
-class GroupResult:
-    """What a transaction came to."""
-
-    lsn: int = 0
-    applied: int = 0
-    rows: int = 0
-    refused: int = 0
-    waiting: int = 0
-    early: int = 0
-    """Rows that wait for a row of another device."""
-    quarantined: int = 0
-    breaks: int = 0
-    """Batches that follow another one than was decided before them."""
-    repeated: int = 0
-    conflicts: int = 0
-    sessions: int = 0
 
 
 class Ingest:
@@ -264,7 +246,7 @@ class _Group:
     async def _apply_rows(self, applier: GroupApplier, batch: Checked) -> None:
         header = header_of(batch)
         device = self._devices[header.device_id]
-        await self._apply_changes(applier, device, batch, batch.changes)
+        await self._apply_changes(applier, batch, batch.changes)
         self.result.applied += 1
         self.result.rows += header.rows
         await self._note_oddities(device, batch)
@@ -273,22 +255,23 @@ class _Group:
             self._devices.update(await apply_event(self._writer, self._maker, device, header))
 
     async def _apply_changes(
-        self,
-        applier: GroupApplier,
-        device: DeviceWriter,
-        batch: Checked,
-        changes: Sequence[Change],
-        code: str = "",
+        self, applier: GroupApplier, batch: Checked, changes: Sequence[Change]
     ) -> None:
-        """The changes are applied but for what waits or is refused; all are refused for that reason if there is one."""
-        now, refused, early = await self._early.hold_back(applier, device, batch, changes, code)
+        """The changes are applied but for what waits or is refused."""
+        device = self._devices[header_of(batch).device_id]
+        now, refused, early = await self._early.hold_back(applier, device, batch, changes)
         refused += await applier.apply(device, now)
-        await reject_rows(self._writer, header_of(batch), refused, changes, self._new_identifier)
-        self._early.refuse(refused)
-        self.result.refused += len(refused)
+        await self._refuse(batch, changes, refused)
         self.result.early += early
         if early:
             await self._journal("rows_wait_for_others", batch, rows=early)
+
+    async def _refuse(
+        self, batch: Checked, changes: Sequence[Change], refused: Sequence[Refusal]
+    ) -> None:
+        await reject_rows(self._writer, header_of(batch), refused, changes, self._new_identifier)
+        self._early.refuse(refused)
+        self.result.refused += len(refused)
 
     async def _early_ones(self, applier: GroupApplier) -> None:
         """What waited for rows that have come, or will not come, is decided."""
@@ -298,7 +281,10 @@ class _Group:
                 if device_id not in self._devices:
                     self._devices |= await device_writers(self._connection, [device_id])
                 applier.know(await read_facts(self._writer, [batch]))
-                await self._apply_changes(applier, self._devices[device_id], batch, changes, code)
+                if code:
+                    await self._refuse(batch, changes, refused_all(changes, code))
+                else:
+                    await self._apply_changes(applier, batch, changes)
                 await self._journal("rows_no_longer_wait", batch, problem=code)
             await applier.flush()
 

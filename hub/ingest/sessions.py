@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.codec.replication import BatchReceipt, RecordedSession
-from fieldmesh.data.types import Value
+from fieldmesh.data.types import Value, as_bytes
 from hub.storage import journal
 from hub.storage.changes import ChangeWriter
 from hub.storage.presence import sessions_present
@@ -40,12 +40,12 @@ async def record_sessions(
 ) -> int:
     """Every session has its record once, and its gateway a receipt. Returns the number of new ones."""
     known = await sessions_present(
-        writer.connection, [_bytes(one.values["session_id"]) for one in sessions]
+        writer.connection, [as_bytes(one.values["session_id"]) for one in sessions]
     )
     lines: list[tuple[Value, ...]] = []
     for session in sessions:
         values = session.values
-        key = (_bytes(values["session_id"]), str(values["tier"]))
+        key = (as_bytes(values["session_id"]), str(values["tier"]))
         if key not in known:
             known.add(key)
             lines.append(
@@ -79,7 +79,3 @@ def _stored(name: str, value: object) -> Value:
 
 def _shown(value: object) -> object:
     return value.hex() if isinstance(value, bytes) else value
-
-
-def _bytes(value: object) -> bytes:
-    return value if isinstance(value, bytes) else b""

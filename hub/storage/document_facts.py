@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from fieldmesh.data.types import Value
+from fieldmesh.data.types import Value, as_bytes
 from hub.storage.org_tables import replicated_table
 from hub.storage.rows import Connection, pieces, rows_where
 
@@ -21,7 +21,7 @@ async def unit_rows(connection: Connection, units: Iterable[bytes]) -> list[Unit
         for row in await rows_where(connection, "product", ("id", "name"), "id", products)
     }
     return [
-        (_bytes(row[0]), titles.get(row[1], ""), _whole(row[2]), _whole(row[3]), _whole(row[4]))
+        (as_bytes(row[0]), titles.get(row[1], ""), _whole(row[2]), _whole(row[3]), _whole(row[4]))
         for row in rows
     ]
 
@@ -54,10 +54,6 @@ async def minimum_price_rows(
                 if begins <= day and begins >= newest.get((price_list, unit), ("", 0))[0]:
                     newest[price_list, unit] = (begins, lowest)
     return [(pair[0], pair[1], value[1]) for pair, value in newest.items()]
-
-
-def _bytes(value: Value) -> bytes:
-    return value if isinstance(value, bytes) else b""
 
 
 def _whole(value: Value) -> int | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fieldmesh.data.policy import PartitionKind
-from fieldmesh.data.types import Value
+from fieldmesh.data.types import Value, as_bytes
 from fieldmesh.replica.partition import partition_id
 from hub.storage.rows import rows_where
 
@@ -51,12 +51,12 @@ async def device_writers(
         connection, "assignment", ("position_id", "user_id"), "position_id", positions
     )
     for position, user in filled:
-        people.setdefault(position, set()).add(_bytes(user))
+        people.setdefault(position, set()).add(as_bytes(user))
     found = {}
     for device_id, code, kind, state, position, first in rows:
-        own = partition_id(PartitionKind.DEVICE, _bytes(device_id))
-        found[_bytes(device_id)] = DeviceWriter(
-            _bytes(device_id),
+        own = partition_id(PartitionKind.DEVICE, as_bytes(device_id))
+        found[as_bytes(device_id)] = DeviceWriter(
+            as_bytes(device_id),
             str(code),
             str(kind),
             str(state),
@@ -86,7 +86,3 @@ async def _role_kinds(connection: AsyncConnection, positions: Iterable[Value]) -
     held = await rows_where(connection, "role", ("id", "kind"), "id", roles)
     kinds = {row[0]: str(row[1]) for row in held}
     return {row[0]: kinds.get(row[1], "") for row in rows}
-
-
-def _bytes(value: Value) -> bytes:
-    return value if isinstance(value, bytes) else b""

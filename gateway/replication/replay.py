@@ -20,7 +20,7 @@ LOG = logging.getLogger(__name__)
 def recover(connection: Transaction, now: int) -> None:
     """What the hub has lost is sent again, what it never had is fetched away."""
     again = outbox.open_again_after_restore(connection, lost_above=0)
-    suspects = cache.partitions_with_lost_rows(connection)
+    suspects = cache.partitions_with_lost_rows(connection) | partitions.with_lost_seeds(connection)
     cache.forget_lost_removals(connection)
     partitions.seed_again(connection, suspects, now, whole=False)
     LOG.warning(

@@ -138,6 +138,8 @@ def _begin(
     begun: replication_pb2.SeedReply,
     now: int,
 ) -> int:
+    if cursors.is_lost(begun.lsn, cursors.read_state(connection).epochs):
+        raise Retry("hub_unreachable", delay_s=_MARK_WAIT_S)  # answered before the restore
     seed_begun = partitions.SeedBegun(
         begun.seed_id, begun.lsn, begun.horizon_lsn, begun.chunks, begun.rows
     )

@@ -237,6 +237,8 @@ def apply_repair(connection: Transaction, *, reply: replication_pb2.RepairReply)
         The number of rows written.
     """
     written = 0
+    if cursors.is_lost(reply.lsn, cursors.read_state(connection).epochs):
+        return written  # answered before the restore
     for frame in reply.frames:
         unpacked = frames.unpack_frame(frame)
         if unpacked.range is None:

@@ -141,11 +141,11 @@ def is_lost(lsn: int, epochs: Sequence[EpochStart]) -> bool:
 
 
 def learn_epochs(connection: sqlite3.Connection, epochs: Sequence[EpochStart]) -> bool:
-    """The hub's epochs are known here.
+    """The hub's epochs are known here; a mark in a lost future is set back to the last LSN that counts.
 
     Returns:
-        Whether there was a new one whose lost future this gateway had heard of: then the mark
-        has been set back to the last LSN that counts, and rows above it wait for repair.
+        Whether the hub was restored since it was heard last. Rows of the lost future may be here even
+        where the mark is not in it: seeds and repairs run ahead of the mark.
     """
     held = read_state(connection)
     known = {start.epoch for start in held.epochs}
@@ -157,12 +157,11 @@ def learn_epochs(connection: sqlite3.Connection, epochs: Sequence[EpochStart]) -
         "UPDATE fm_state SET hub_epochs = ?",
         (json.dumps([[start.epoch, start.began_after] for start in merged]),),
     )
+    lost = lost_ranges(fresh)
     connection.executemany(
-        "INSERT OR IGNORE INTO fm_lost_range (above_lsn, below_lsn) VALUES (?, ?)",
-        lost_ranges(fresh),
+        "INSERT OR IGNORE INTO fm_lost_range (above_lsn, below_lsn) VALUES (?, ?)", lost
     )
-    if not is_lost(held.mark_lsn, fresh):
-        return False
-    lowest = min(above for above, below in lost_ranges(fresh) if above < held.mark_lsn < below)
-    connection.execute("UPDATE fm_state SET mark_lsn = ?", (lowest,))
-    return True
+    passed = [above for above, below in lost if above < held.mark_lsn < below]
+    if passed:
+        connection.execute("UPDATE fm_state SET mark_lsn = ?", (min(passed),))
+    return bool(known)

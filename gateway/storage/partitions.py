@@ -175,6 +175,17 @@ def holds_older(connection: sqlite3.Connection, lsn: int) -> bool:
     return bool(found[0])
 
 
+def with_lost_seeds(connection: sqlite3.Connection) -> set[int]:
+    """Partitions whose seed, under way or waiting for the mark, is of a lost future."""
+    return {
+        row[0]
+        for row in connection.execute(
+            "SELECT partition FROM fm_partition JOIN fm_lost_range"
+            " ON seed_lsn > above_lsn AND seed_lsn < below_lsn WHERE state IN ('seeding', 'seeded')"
+        )
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class SeedBegun:
     """What the hub said of a seed."""

@@ -18,7 +18,7 @@ from hub.storage.columnar.parquet import write_parquet
 
 DIGITS = {
     Unit.COUNT: 0, Unit.MONEY: 2, Unit.QUANTITY: 3, Unit.PERCENT: 1, Unit.DECIMAL: 2, Unit.MINUTES: 1,
-    Unit.DAYS: 1, Unit.BYTES: 0,
+    Unit.DAYS: 1, Unit.BYTES: 0, Unit.CLOCK: 0,
 }  # fmt: skip
 """Digits after the point of each unit."""
 
@@ -49,6 +49,17 @@ def rounded(value: Fraction, unit: Unit) -> Decimal:
     return size if value >= 0 else -size
 
 
+def clock(minutes: Fraction) -> str:
+    """A time of day: 08:30."""
+    hours, rest = divmod(int(rounded(minutes, Unit.CLOCK)), 60)
+    return f"{hours % 24:02d}:{rest:02d}"
+
+
+def figure_text(value: Fraction, unit: Unit) -> str:
+    """The figure for a file or a program: all its digits, a point before the cents; a time of day as 08:30."""
+    return clock(value) if unit is Unit.CLOCK else str(rounded(value, unit))
+
+
 def _texts(table: Table) -> Iterator[list[str]]:
     wide = len(table.headings) - len(table.total) if table.total else 0
     units = [one.unit for one in table.headings if one.unit is not None]
@@ -60,7 +71,7 @@ def _texts(table: Table) -> Iterator[list[str]]:
 
 def _numbers(figures: tuple[Fraction | None, ...], units: list[Unit]) -> list[str]:
     return [
-        "" if value is None else str(rounded(value, unit))
+        "" if value is None else figure_text(value, unit)
         for value, unit in zip(figures, units, strict=True)
     ]
 
@@ -95,7 +106,7 @@ def as_xlsx(table: Table, title: str, about: str, language: str) -> Path:
     sheet.set_column(0, len(table.headings), 16)
     for number, texts in enumerate(_texts(table), 4):
         for place, (text, heading) in enumerate(zip(texts, table.headings, strict=True)):
-            if heading.unit is None:
+            if heading.unit is None or heading.unit is Unit.CLOCK:
                 sheet.write_string(number, place, text)
             elif text:
                 sheet.write_number(number, place, Decimal(text), formats[heading.unit])
@@ -112,7 +123,7 @@ def as_parquet(table: Table) -> Path:
     for one in table.headings:
         seen[one.title] = seen.get(one.title, 0) + 1
         name = one.title if seen[one.title] == 1 else f"{one.title} {seen[one.title]}"
-        columns.append((name, one.unit is not None))
+        columns.append((name, one.unit not in {None, Unit.CLOCK}))
     write_parquet(
         path, columns, ([*row.names, *_numbers(row.figures, units)] for row in table.rows)
     )

@@ -14,7 +14,7 @@ from hub.analysis.model.kinds import Unit
 from hub.analysis.model.registry import DIMENSIONS, MEASURES, facts_of
 from hub.analysis.question import Chart
 from hub.desk.asking import id_text
-from hub.desk.reports.files import DIGITS, rounded
+from hub.desk.reports.files import DIGITS, clock, rounded
 from hub.desk.reports.tables import Heading, Row, Table
 from hub.desk.views.registry import VIEWS
 from hub.rules.access import Access
@@ -58,6 +58,8 @@ def figure(value: Fraction | None, unit: Unit, showing: Showing) -> str:
         return NOTHING
     if unit is Unit.BYTES:
         return showing.size(int(value))
+    if unit is Unit.CLOCK:
+        return clock(value)
     digits = DIGITS[unit]
     fixed = unit in {Unit.MONEY, Unit.PERCENT, Unit.DECIMAL, Unit.MINUTES, Unit.DAYS}
     pattern = "#,##0" + ("." + ("0" if fixed else "#") * digits if digits else "")

@@ -1,7 +1,5 @@
 """Tables of reports as CSV, XLSX and Parquet files. Numbers are numbers in them, exact to what the page shows."""
 
-import csv
-import io
 import tempfile
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
@@ -13,6 +11,7 @@ import xlsxwriter
 
 from fieldmesh.service.translation import translate
 from hub.analysis.model.kinds import Unit
+from hub.desk.csv_lines import MARK, line, safe
 from hub.desk.reports.tables import Table
 from hub.storage.columnar.parquet import write_parquet
 
@@ -76,17 +75,17 @@ def _numbers(figures: tuple[Fraction | None, ...], units: list[Unit]) -> list[st
     ]
 
 
-def _safe(text: str) -> str:
-    """What a spreadsheet would take for a formula is quoted."""
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
-
-
 def as_csv(table: Table) -> Iterator[bytes]:
     """The table as CSV (RFC 4180, UTF-8 with a mark), in pieces; the last line is the total."""
-    yield b"\xef\xbb\xbf" + _line([one.title for one in table.headings])
+    yield MARK + line([one.title for one in table.headings])
     names = sum(1 for one in table.headings if one.unit is None)
     for texts in _texts(table):
-        yield _line([*map(_safe, texts[:names]), *texts[names:]])
+        yield line([*map(safe, texts[:names]), *texts[names:]])
+
+
+def written(table: Table, kind: Format, title: str, about: str, language: str) -> Path:
+    """The table as a workbook or Parquet file in a temporary file, which the caller removes."""
+    return as_parquet(table) if kind is Format.PARQUET else as_xlsx(table, title, about, language)
 
 
 def as_xlsx(table: Table, title: str, about: str, language: str) -> Path:
@@ -133,9 +132,3 @@ def as_parquet(table: Table) -> Path:
 def _temporary(kind: Format) -> Path:
     with tempfile.NamedTemporaryFile(suffix=f".{kind}", delete=False) as file:
         return Path(file.name)
-
-
-def _line(values: list[str]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerow(values)
-    return text.getvalue().encode()

@@ -57,7 +57,7 @@ _ALL = (
     Standard("orders-by-state", N_("Orders by state"), N_("Where orders stand, and how much of them was accepted."),
              Question(("orders", "sales", "fill_rate"), ("order_state",)),
              ("supervisor", "position", "distributor", "payment_form")),
-    Standard("fulfilment", N_("Orders in full and on time"),
+    Standard("in-full", N_("Orders in full and on time"),
          N_("How much of the orders came whole and on the agreed day, and how much was refused."),
              Question(("orders", "otif", "fill_rate", "refused_lines"), ("distributor",), sort="orders"),
              ("supervisor", "position", "distributor", "channel")),

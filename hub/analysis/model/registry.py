@@ -1,6 +1,6 @@
 """Everything that can be asked, by its code."""
 
-from hub.analysis.model import execution, fulfilment, sales, shelf, trade
+from hub.analysis.model import execution, orders, sales, shelf, trade
 from hub.analysis.model.dimensions import DIMENSIONS
 from hub.analysis.model.facts import FACTS
 from hub.analysis.model.kinds import Dimension, Fact, Measure
@@ -8,7 +8,7 @@ from hub.analysis.model.kinds import Dimension, Fact, Measure
 __all__ = ["DIMENSIONS", "FACTS", "MEASURES", "facts_of", "fits"]
 
 MEASURES: dict[str, Measure] = {
-    one.code: one for part in (sales, execution, shelf, fulfilment, trade) for one in part.MEASURES
+    one.code: one for part in (sales, execution, shelf, orders, trade) for one in part.MEASURES
 }
 """Every measure by its code."""
 

@@ -10,20 +10,34 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 from fieldmesh.basics.clock import Clock
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.identifiers import from_text
 from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import WireType
-from hub.analysis.model.kinds import Base, Dimension, Fact, Formula
+from hub.analysis.model.kinds import (
+    Base,
+    Calendar,
+    Dimension,
+    Fact,
+    Figure,
+    Formula,
+    Spread,
+    Stands,
+    parts_of,
+)
 from hub.analysis.model.registry import DIMENSIONS, FACTS, MEASURES
+from hub.analysis.model.sales import HANDLERS, WORTH
 from hub.analysis.question import Compare, Question, checked, functions_of, year_before
 from hub.rules.access import Access
 from hub.storage.columnar.columns import Columns
-from hub.storage.columnar.file import Mark
+from hub.storage.columnar.file import Mark, Row
 from hub.storage.columnar.query import Asker, compiled, plain
-from hub.storage.columnar.terms import Asked, Column, Is, Key, Period, Test
+from hub.storage.columnar.spread import Handling, spread
+from hub.storage.columnar.terms import Asked, Column, Filled, Is, Key, Period, Test
+from hub.storage.workdays import workdays
 
 MOST_LINES = 200_000
 FRESH_S = 30.0
@@ -114,35 +128,90 @@ class _Asking:
         whole: list[_Found] = []
         across: list[tuple[tuple[int, ...], _Found]] = []
         bases = _by_fact(base for one in formulas.values() for base in one.bases())
-        for fact, own in bases.items():
+        for (fact, before), own in bases.items():
             places = tuple(n for n, code in enumerate(dimensions) if DIMENSIONS[code].fits(fact))
-            found = await self._ask(fact, own, period, [dimensions[n] for n in places])
+            days = period.previous if before else period
+            found = await self._ask(fact, own, days, [dimensions[n] for n in places])
             if len(places) < len(dimensions):
                 across.append((places, found))
             else:
                 whole.append(found)
-        return await asyncio.to_thread(_together, whole, across, formulas)
+        if any(isinstance(one, Spread) for held in formulas.values() for one in parts_of(held)):
+            whole.append(await self._spread(period, dimensions))
+        days_of = calendar(period, self.today)
+        return await asyncio.to_thread(_together, whole, across, formulas, days_of)
 
     async def _ask(
         self, fact: Fact, bases: Sequence[Base], period: Period, dimensions: Sequence[str]
     ) -> "_Found":
         chosen = [DIMENSIONS[code] for code in dimensions]
         keys = [one.keys(fact) for one in chosen]
-        scopes = (self.access.scope_for("report.view"), self.access.scope_for(fact.function))
         asked = Asked(
             fact.table, fact.day, tuple(self._filters(fact)), tuple(key for one in keys for key in one),
             tuple(base.figure for base in bases), period, self.today, MOST_LINES,
         )  # fmt: skip
-        text, values = compiled(asked, Asker(tuple(dict.fromkeys(scopes)), self.zone))
-        rows = await self.columns.ask(text, values)
-        if len(rows) > MOST_LINES:
-            raise Rejected("question_too_large", place=fact.code, most=MOST_LINES)
+        rows = await self._rows(compiled(asked, self._asker(fact)), fact.code)
         return await asyncio.to_thread(self._read, rows, bases, chosen, keys)
+
+    async def _spread(self, period: Period, dimensions: Sequence[str]) -> "_Found":
+        """Where products stand, by the documents that know what is asked by and that the person may see."""
+        chosen = [DIMENSIONS[code] for code in dimensions]
+        free = [one for one in chosen if one.entity != "product"]
+        filters = {
+            code: DIMENSIONS[code] for code, values in self.question.filters.items() if values
+        }
+        others = {code: one for code, one in filters.items() if one.entity != "product"}
+        handled = [
+            self._rows_of((FACTS[code], (), only), chosen, filters, period)
+            for code, only in HANDLERS if self._knows(FACTS[code], (*chosen, *filters.values()))
+        ]  # fmt: skip
+        worth = [
+            self._rows_of((FACTS[one.fact], (one.figure,), ()), free, others, period)
+            for one in WORTH if self._knows(FACTS[one.fact], (*free, *others.values()))
+        ]  # fmt: skip
+        keys = [one.keys(FACTS[WORTH[0].fact]) for one in chosen]
+        places, universe = 0, list[int]()
+        for one, own in zip(chosen, keys, strict=True):
+            universe += range(places, places + len(own)) if one in free else ()
+            places += len(own)
+        asked = Handling(handled, worth, places, tuple(universe), MOST_LINES)
+        rows = await self._rows(spread(asked), "spread")
+        return await asyncio.to_thread(self._read, rows, tuple(Stands), chosen, keys)
+
+    def _knows(self, fact: Fact, dimensions: Sequence[Dimension]) -> bool:
+        return self.access.may(fact.function) and all(one.fits(fact) for one in dimensions)
+
+    def _rows_of(
+        self,
+        what: tuple[Fact, tuple[Figure, ...], tuple[Test, ...]],
+        dimensions: Sequence[Dimension],
+        filters: Mapping[str, Dimension],
+        period: Period,
+    ) -> tuple[Asked, Asker]:
+        """Figures of a fact by the dimensions, outlet and category."""
+        fact, figures, only = what
+        outlet, product = fact.entities["outlet"], fact.entities["product"]
+        keys = [key for one in dimensions for key in one.keys(fact)]
+        keys += [Key(Column(outlet)), Key(Column(f"{product}.product_group_id"))]
+        tests = [_filter(one, fact, self.question.filters[code]) for code, one in filters.items()]
+        known = (*only, *tests, Filled(Column(outlet)))
+        asked = Asked(fact.table, fact.day, known, tuple(keys), figures, period, self.today)
+        return asked, self._asker(fact)
+
+    def _asker(self, fact: Fact) -> Asker:
+        scopes = (self.access.scope_for("report.view"), self.access.scope_for(fact.function))
+        return Asker(tuple(dict.fromkeys(scopes)), self.zone)
+
+    async def _rows(self, asked: tuple[str, list[Any]], place: str) -> list[Row]:
+        rows = await self.columns.ask(*asked)
+        if len(rows) > MOST_LINES:
+            raise Rejected("question_too_large", place=place, most=MOST_LINES)
+        return rows
 
     def _read(
         self,
         rows: Sequence[Sequence[object]],
-        bases: Sequence[Base],
+        bases: Sequence[Base] | Sequence[Stands],
         chosen: Sequence[Dimension],
         keys: Sequence[tuple[Key, ...]],
     ) -> "_Found":
@@ -174,16 +243,17 @@ class _Asking:
         ]
 
 
-_Found = dict[Line, dict[Base, int | None]]
+_Found = dict[Line, dict[Base | Calendar | Stands, int | None]]
 
 
 def _together(
     whole: Sequence[_Found],
     across: Sequence[tuple[tuple[int, ...], _Found]],
     formulas: Mapping[str, Formula],
+    days: Mapping[Base | Calendar | Stands, int | None],
 ) -> dict[Line, Figures]:
     """What belongs to the same line, with the measures worked out; in a thread, because there may be many."""
-    held: _Found = defaultdict(dict)
+    held: _Found = defaultdict(lambda: dict(days))
     for found in whole:
         for line, figures in found.items():
             held[line].update(figures)
@@ -227,8 +297,20 @@ def _value(table: str, path: str, text: str) -> int | str | bytes:
             return int(text)
 
 
-def _by_fact(bases: Iterable[Base]) -> dict[Fact, list[Base]]:
-    found: dict[str, dict[Base, None]] = defaultdict(dict)
+def calendar(period: Period, today: datetime.date) -> dict[Base | Calendar | Stands, int | None]:
+    """The days of a period, its workdays until today, and the workdays of the months that it touches."""
+    first = period.since.replace(day=1)
+    last = (period.until.replace(day=1) + datetime.timedelta(days=31)).replace(day=1)
+    return {
+        Calendar.DAYS: (period.until - period.since).days + 1,
+        Calendar.ELAPSED: workdays(period.since, min(period.until, today)),
+        Calendar.MONTHS: workdays(first, last - datetime.timedelta(days=1)),
+    }
+
+
+def _by_fact(bases: Iterable[Base]) -> dict[tuple[Fact, bool], list[Base]]:
+    """Bases by fact, and by whether they are of the days before."""
+    found: dict[tuple[str, bool], dict[Base, None]] = defaultdict(dict)
     for base in bases:
-        found[base.fact][base] = None
-    return {FACTS[code]: list(held) for code, held in found.items()}
+        found[base.fact, base.before][base] = None
+    return {(FACTS[code], before): list(held) for (code, before), held in found.items()}

@@ -196,9 +196,11 @@ def _check_measure(code: str, question: Question) -> None:
     measure = MEASURES[code]
     free = set(universes(measure.formula))
     needed = [FACTS[one.fact] for one in measure.formula.bases() if one not in free]
+    compares = any(one.before for one in measure.formula.bases())
     for name in (*question.dimensions, *question.filters):
-        lacking = [one for one in needed if not DIMENSIONS[name].fits(one)]
-        if lacking:
+        dimension = DIMENSIONS[name]
+        lacking = any(not dimension.fits(one) for one in needed)
+        if lacking or (compares and dimension.entity in {"day", *(one.code for one in needed)}):
             text = f"“{measure.title}” is not known by “{DIMENSIONS[name].title}”"
             raise Rejected("question_wrong", place=code, text=text)
 

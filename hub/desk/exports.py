@@ -1,11 +1,9 @@
 """Lists as files: every row that the person may see and has asked for, page by page, so that memory stays small."""
 
 import asyncio
-import csv
 import datetime
-import io
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +15,7 @@ from fieldmesh.data.model import ReplicatedColumn
 from fieldmesh.data.types import Value, WireType
 from fieldmesh.service.translation import translate
 from hub.desk.asking import Ask, id_text
+from hub.desk.csv_lines import MARK, line, safe
 from hub.desk.lists import listed
 from hub.desk.view import View
 from hub.desk.words import column_title
@@ -86,12 +85,12 @@ async def rows(office: Office, access: Access, export: Export) -> AsyncIterator[
         )
 
 
-async def as_csv(office: Office, access: Access, export: Export) -> AsyncIterator[bytes]:
+async def as_csv(office: Office, access: Access, export: Export) -> AsyncGenerator[bytes, None]:
     """The export as CSV (RFC 4180, UTF-8 with a mark, so that spreadsheets read Cyrillic), in pieces."""
-    yield b"\xef\xbb\xbf" + _line(export.headings)
+    yield MARK + line(export.headings)
     columns = export.columns
     async for row in rows(office, access, export):
-        yield _line([plain_text(column, value) for column, value in zip(columns, row, strict=True)])
+        yield line([plain_text(column, value) for column, value in zip(columns, row, strict=True)])
 
 
 async def as_xlsx(office: Office, access: Access, export: Export) -> Path:
@@ -126,11 +125,11 @@ def plain_text(column: ReplicatedColumn, value: Value) -> str:
         case WireType.DECIMAL, int():
             return str(unscaled(value, column.kind.scale))
         case WireType.TIME, int():
-            return _iso(value)
+            return iso(value)
         case WireType.IDENTIFIER, bytes():
             return id_text(value)
         case _, str():
-            return f"'{value}" if value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value
+            return safe(value)
         case _:
             return str(value)
 
@@ -152,13 +151,8 @@ def cell_value(column: ReplicatedColumn, value: Value) -> str | float | Decimal 
             return plain_text(column, value)
 
 
-def _line(values: Sequence[str]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerow(values)
-    return text.getvalue().encode()
-
-
-def _iso(at: int) -> str:
+def iso(at: int) -> str:
+    """A moment as ISO 8601."""
     moment = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(
         microseconds=at
     )

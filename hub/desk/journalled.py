@@ -1,25 +1,18 @@
 """The journal for people: every action and sync session, its chain proven; adherence to the timetable."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, replace
 
+from hub.desk.csv_lines import MARK, line, safe
+from hub.desk.exports import MOST, iso
+from hub.fleet.office import Office
 from hub.rules.access import Access
 from hub.storage import journal
 from hub.storage.database import HubDatabase
-from hub.storage.journal import Entry
+from hub.storage.journal import Entry, Wanted
 
-PAGE = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """What is asked of the journal: entries before a number, of a kind, of an actor, about a text."""
-
-    before: int = 0
-    kind: str = ""
-    actor: str = ""
-    words: str = ""
+PAGE, _EXPORT_PAGE = 50, 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +24,7 @@ class Journal:
     kinds: list[str]
 
 
-async def entries(database: HubDatabase, access: Access, ask: Ask) -> Journal:
+async def entries(database: HubDatabase, access: Access, wanted: Wanted) -> Journal:
     """A page of entries.
 
     Raises:
@@ -39,18 +32,54 @@ async def entries(database: HubDatabase, access: Access, ask: Ask) -> Journal:
     """
     access.need("journal.view")
     async with database.read() as connection:
-        found = await journal.search(
-            connection,
-            before=ask.before,
-            kind=ask.kind,
-            actor=ask.actor,
-            words=ask.words,
-            most=PAGE + 1,
-        )
+        found = await journal.search(connection, wanted, PAGE + 1)
         kinds = await journal.kinds(connection)
     more = len(found) > PAGE
     shown = found[:PAGE]
     return Journal(shown, shown[-1].number if more else 0, kinds)
+
+
+async def as_csv(office: Office, access: Access, wanted: Wanted) -> AsyncGenerator[bytes, None]:
+    """All entries that fit as CSV, newest first, page by page; that they were taken along is an entry too.
+
+    Raises:
+        Rejected: `function_missing`, of the journal or of exports.
+    """
+    access.need("journal.view")
+    access.need("data.export")
+    most, given = min(MOST, access.limit("data.export", "most_rows") or MOST), 0
+    yield MARK + line(["number", "at", "actor", "kind", "content", "hash"])
+    try:
+        while given < most:
+            async with office.database.read() as connection:
+                found = await journal.search(connection, wanted, min(_EXPORT_PAGE, most - given))
+            if not found:
+                break
+            given += len(found)
+            wanted = replace(wanted, before=found[-1].number)
+            yield b"".join(
+                line(
+                    [
+                        str(one.number),
+                        iso(one.at),
+                        safe(one.actor),
+                        one.kind,
+                        safe(one.payload),
+                        one.hash,
+                    ]
+                )
+                for one in found
+            )
+    finally:
+        async with office.database.write() as connection:
+            about = {"view": "journal", "rows": given, "asked": repr(wanted)[:400]}
+            await journal.append(
+                connection,
+                at=office.clock.now(),
+                kind="exported",
+                actor=access.login,
+                payload=about,
+            )
 
 
 async def check(database: HubDatabase, access: Access) -> int:

@@ -17,9 +17,9 @@ from hub.storage.attendance import Attendance, attendance
 from hub.storage.database import HubDatabase
 from hub.storage.field_day import Day
 from hub.storage.rows import Connection, all_rows, rows_where
+from hub.storage.workdays import is_workday
 
 MOST_DAYS = 31
-_SATURDAY = 5
 _MICROSECOND = datetime.timedelta(microseconds=1)
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
@@ -63,7 +63,7 @@ async def adherence(
         Rejected: `function_missing`.
     """
     access.need("schedule.view")
-    chosen = [day for day in days[:MOST_DAYS] if _is_working_day(day)]
+    chosen = [day for day in days[:MOST_DAYS] if is_workday(datetime.date.fromisoformat(day.date))]
     async with database.read() as connection:
         found = await attendance(connection, access.scope_for("schedule.view"), chosen)
         own = await _timetables(connection, timetable)
@@ -90,10 +90,6 @@ def _read(said: Mapping[str, str], plain: Timetable) -> Timetable:
         )
     except ValueError:
         return plain
-
-
-def _is_working_day(day: Day) -> bool:
-    return datetime.date.fromisoformat(day.date).weekday() < _SATURDAY
 
 
 def verdict(one: Attendance, timetable: Timetable, zone: datetime.tzinfo) -> Verdict:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from fieldmesh.data.schema import TABLES
 from hub.storage.org_tables import replicated_table
 from hub.storage.reach import Scope
+from hub.storage.returns import less_returns
 from hub.storage.rows import Connection
 from hub.storage.visible import ScopeKind, kind_of, values_of, visible_by
 
@@ -162,16 +163,15 @@ def _note_visits(one: Figures, count: int, last: int | None) -> None:
 
 def _orders() -> sa.Select[Any]:
     order = replicated_table("sales_order")
-    kind = order.c.amount.type
-    sold = sa.func.sum(sa.case((order.c.is_return == 0, order.c.amount), else_=None), type_=kind)
-    back = sa.func.sum(sa.case((order.c.is_return == 1, order.c.amount), else_=None), type_=kind)
-    query = sa.select(order.c.position_id, sa.func.count(), sold, back)
+    value = less_returns(order.c.is_return == 1, order.c.amount)
+    taken = sa.func.sum(value, type_=order.c.amount.type)
+    query = sa.select(order.c.position_id, sa.func.count(), taken)
     query = query.where(order.c.created_at >= SINCE, order.c.created_at < UNTIL, *_own(order))
     return query.group_by(order.c.position_id)
 
 
-def _note_orders(one: Figures, count: int, sold: int | None, taken_back: int | None) -> None:
-    one.orders, one.amount = count, int(sold or 0) - int(taken_back or 0)
+def _note_orders(one: Figures, count: int, amount: int | None) -> None:
+    one.orders, one.amount = count, int(amount or 0)
 
 
 def _sessions() -> sa.Select[Any]:

@@ -140,19 +140,42 @@ async def newest(connection: AsyncConnection, most: int, *, kind: str = "") -> l
     return [Entry(*row) for row in rows.all()]
 
 
-async def search(
-    connection: AsyncConnection, *, before: int, kind: str, actor: str, words: str, most: int
-) -> list[Entry]:
-    """Entries newest first: below a number (0 = from the newest), of a kind, of an actor, that hold a text."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is looked for in the journal.
+
+    Attributes:
+        before: entries below this number; 0 = from the newest.
+        kind: of entries; empty = every kind.
+        actor: how the actor begins; empty = everybody.
+        words: a text that they hold; empty = any.
+        since: UTC microseconds; 0 = from the beginning.
+        until: UTC microseconds, not counted; 0 = to the end.
+    """
+
+    before: int = 0
+    kind: str = ""
+    actor: str = ""
+    words: str = ""
+    since: int = 0
+    until: int = 0
+
+
+async def search(connection: AsyncConnection, wanted: Wanted, most: int) -> list[Entry]:
+    """Entries that fit, newest first."""
     query = sa.select(*_COLUMNS)
-    if before:
-        query = query.where(JOURNAL.c.number < before)
-    if kind:
-        query = query.where(JOURNAL.c.kind == kind)
-    if actor:
-        query = query.where(JOURNAL.c.actor.startswith(actor, autoescape=True))
-    if words:
-        query = query.where(JOURNAL.c.payload.contains(words, autoescape=True))
+    if wanted.before:
+        query = query.where(JOURNAL.c.number < wanted.before)
+    if wanted.kind:
+        query = query.where(JOURNAL.c.kind == wanted.kind)
+    if wanted.actor:
+        query = query.where(JOURNAL.c.actor.startswith(wanted.actor, autoescape=True))
+    if wanted.words:
+        query = query.where(JOURNAL.c.payload.contains(wanted.words, autoescape=True))
+    if wanted.since:
+        query = query.where(JOURNAL.c.at >= wanted.since)
+    if wanted.until:
+        query = query.where(JOURNAL.c.at < wanted.until)
     rows = await connection.execute(query.order_by(JOURNAL.c.number.desc()).limit(most))
     return [Entry(*row) for row in rows.all()]
 

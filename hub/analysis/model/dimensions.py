@@ -31,6 +31,8 @@ _ALL = (
     Dimension("group", N_("Group of products"), "product", "product_group_id", _NAMED),
     Dimension("order_state", N_("State of the order"), "orders", "state", coded=True),
     Dimension("payment_form", N_("Payment form"), "orders", "payment_form", coded=True),
+    Dimension("promotion", N_("Promotion"), "order_lines", "promotion_id", _NAMED, view="promotions"),
+    Dimension("refusal", N_("Reason of the refusal"), "order_lines", "reject_reason"),
     Dimension("geo_band", N_("Distance band"), "visits", "geo_band", coded=True),
     Dimension("visit_result", N_("Result of the visit"), "visits", "result_code", coded=True),
     Dimension("visit_reason", N_("Reason"), "visits", "reason_code", coded=True),
@@ -65,6 +67,7 @@ _ALL = (
     Dimension("exchange_state", N_("State of the message"), "exchange", "state", coded=True),
     Dimension("exchange_direction", N_("Direction"), "exchange", "direction", coded=True),
     Dimension("exchange_document", N_("Kind of document"), "exchange", "document_type"),
+    Dimension("exchange_error", N_("Code of the error"), "exchange_errors", "code"),
     Dimension("exchange_gateway", N_("Partner"), "exchange", "gateway_id", _NAMED, view="gateways"),
 )  # fmt: skip
 DIMENSIONS = {one.code: one for one in _ALL}

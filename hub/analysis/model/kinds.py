@@ -21,6 +21,7 @@ class Unit(StrEnum):
     MINUTES = "minutes"
     DAYS = "days"
     BYTES = "bytes"
+    CLOCK = "clock"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,24 +112,56 @@ def _joined(link: str, path: str) -> str:
     return ".".join(one for one in (link, path) if one)
 
 
+class Calendar(StrEnum):
+    """Of a question: all its days, its workdays until today, the workdays of the months that it touches."""
+
+    DAYS = "days"
+    ELAPSED = "elapsed"
+    MONTHS = "months"
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """How many days there are; known without a row."""
+
+    of: Calendar
+
+    def value(self, held: "Held") -> Fraction | None:
+        """As many as there are."""
+        found = held.get(self.of)
+        return None if found is None else Fraction(found)
+
+    def bases(self) -> Iterator["Base"]:
+        """None."""
+        yield from ()
+
+
 @dataclass(frozen=True, slots=True)
 class Base:
-    """One figure of one fact; ``scale``: what it is divided by to be in its unit."""
+    """One figure of one fact.
+
+    Attributes:
+        fact: whose rows.
+        figure: what is made of them.
+        scale: what it is divided by to be in its unit.
+        before: whether it is that of the days before, as many.
+    """
 
     fact: str
     figure: Figure
     scale: int = 1
+    before: bool = False
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Its hash is worked out once: answers look it up in every line."""
-        object.__setattr__(self, "_hash", hash((self.fact, self.figure, self.scale)))
+        object.__setattr__(self, "_hash", hash((self.fact, self.figure, self.scale, self.before)))
 
     @override
     def __hash__(self) -> int:
         return self._hash
 
-    def value(self, held: Mapping["Base", int | None]) -> Fraction | None:
+    def value(self, held: "Held") -> Fraction | None:
         """The figure; a count of nothing is 0, a sum of nothing is missing."""
         found = held.get(self)
         return None if found is None else Fraction(found, self.scale)
@@ -147,7 +180,7 @@ class Ratio:
     times: int = 1
     across: bool = False
 
-    def value(self, held: Mapping[Base, int | None]) -> Fraction | None:
+    def value(self, held: "Held") -> Fraction | None:
         """The ratio; missing when the whole is, or is nothing."""
         part, whole = self.part.value(held), self.whole.value(held)
         if not whole:
@@ -167,7 +200,7 @@ class Sum:
     plus: tuple["Formula", ...]
     less: tuple["Formula", ...] = ()
 
-    def value(self, held: Mapping[Base, int | None]) -> Fraction | None:
+    def value(self, held: "Held") -> Fraction | None:
         """The sum; missing only when everything is."""
         signed = [(one.value(held), 1) for one in self.plus]
         signed += [(one.value(held), -1) for one in self.less]
@@ -180,20 +213,95 @@ class Sum:
             yield from one.bases()
 
 
-Formula = Base | Ratio | Sum
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One figure times another."""
+
+    left: "Formula"
+    right: "Formula"
+
+    def value(self, held: "Held") -> Fraction | None:
+        """The product; missing when one of them is."""
+        left, right = self.left.value(held), self.right.value(held)
+        return None if left is None or right is None else left * right
+
+    def bases(self) -> Iterator[Base]:
+        """Of both."""
+        yield from self.left.bases()
+        yield from self.right.bases()
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """The weighted mean of the figures that are known: (weight, figure)."""
+
+    parts: tuple[tuple[int, "Formula"], ...]
+
+    def value(self, held: "Held") -> Fraction | None:
+        """The mean; missing when everything is."""
+        found = [(weight, one.value(held)) for weight, one in self.parts]
+        known = [(weight, value) for weight, value in found if value is not None]
+        whole = sum(weight for weight, _ in known)
+        return sum((w * value for w, value in known), Fraction(0)) / whole if whole else None
+
+    def bases(self) -> Iterator[Base]:
+        """Of all."""
+        for _weight, one in self.parts:
+            yield from one.bases()
+
+
+class Stands(StrEnum):
+    """Of products: how many outlets handle them, what these sell of their categories, what all outlets sell of them."""
+
+    OUTLETS = "outlets"
+    HANDLED = "handled"
+    UNIVERSE = "universe"
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How far the products of a line are spread; ``through``: the figure whose rights and dimensions it needs."""
+
+    stands: Stands
+    through: Base
+
+    def value(self, held: "Held") -> Fraction | None:
+        """As many, or as much."""
+        found = held.get(self.stands)
+        return None if found is None else Fraction(found)
+
+    def bases(self) -> Iterator[Base]:
+        """The figure that it needs."""
+        yield self.through
+
+
+Formula = Base | Ratio | Sum | Product | Mean | Days | Spread
+Held = Mapping[Base | Calendar | Stands, int | None]
+"""The figures of a line."""
+
+
+def parts_of(formula: Formula) -> Iterator[Formula]:
+    """The formula and everything that it is made of."""
+    yield formula
+    inner: tuple[Formula, ...] = ()
+    match formula:
+        case Ratio(left, right) | Product(left, right):
+            inner = (left, right)
+        case Sum(plus, less):
+            inner = (*plus, *less)
+        case Mean(parts):
+            inner = tuple(one for _weight, one in parts)
+        case Base() | Days() | Spread():
+            pass
+    for one in inner:
+        yield from parts_of(one)
 
 
 def universes(formula: Formula) -> Iterator[Base]:
     """Figures that are wholes of a ratio across: taken without the dimensions that they lack."""
-    match formula:
-        case Ratio(part, whole, across=across):
-            yield from whole.bases() if across else universes(whole)
-            yield from universes(part)
-        case Sum(plus, less):
-            for one in (*plus, *less):
-                yield from universes(one)
-        case Base():
-            return
+    for one in parts_of(formula):
+        if isinstance(one, Ratio) and one.across:
+            yield from one.whole.bases()
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +326,6 @@ class Measure:
 
 
 __all__ = [
-    "Base", "Column", "Dimension", "Fact", "Figure", "Formula", "Grain", "Measure", "Ratio", "Sum", "Test", "Unit",
-    "universes",
+    "Base", "Calendar", "Column", "Days", "Dimension", "Fact", "Figure", "Formula", "Grain", "Held", "Mean", "Measure",
+    "Product", "Ratio", "Spread", "Stands", "Sum", "Test", "Unit", "parts_of", "universes",
 ]  # fmt: skip

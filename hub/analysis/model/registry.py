@@ -1,13 +1,15 @@
 """Everything that can be asked, by its code."""
 
-from hub.analysis.model import sales, trade
+from hub.analysis.model import execution, orders, sales, shelf, trade
 from hub.analysis.model.dimensions import DIMENSIONS
 from hub.analysis.model.facts import FACTS
 from hub.analysis.model.kinds import Dimension, Fact, Measure
 
 __all__ = ["DIMENSIONS", "FACTS", "MEASURES", "facts_of", "fits"]
 
-MEASURES: dict[str, Measure] = {one.code: one for one in (*sales.MEASURES, *trade.MEASURES)}
+MEASURES: dict[str, Measure] = {
+    one.code: one for part in (sales, execution, shelf, orders, trade) for one in part.MEASURES
+}
 """Every measure by its code."""
 
 

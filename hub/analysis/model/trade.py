@@ -1,58 +1,78 @@
-"""Measures of the shelf, money, equipment, service, stock and the network. Source: domain.md, section 4."""
+"""Measures of money, vans, equipment, service and the network. Source: domain.md, section 4."""
 
 from fieldmesh.service.translation import N_
-from hub.analysis.model.kinds import Base, Figure, Measure, Ratio, Sum, Unit
-from hub.analysis.model.sales import count, distinct, total
+from hub.analysis.model.kinds import (
+    Base,
+    Calendar,
+    Days,
+    Figure,
+    Measure,
+    Product,
+    Ratio,
+    Sum,
+    Unit,
+)
+from hub.analysis.model.sales import (
+    LINE_STANDS,
+    MINUTE_US,
+    MONEY,
+    PERCENT,
+    PIECES,
+    QUANTITY,
+    SHIPPED,
+    count,
+    distinct,
+    pieces,
+    total,
+)
 from hub.storage.columnar.terms import (
+    Added,
+    Chosen,
     Column,
+    Either,
     Filled,
+    FirstDay,
     Fixed,
     How,
+    HowManyDays,
     Is,
+    LessReturns,
     Linked,
     Minus,
     Not,
     NotAbove,
     On,
+    Relation,
+    Same,
+    Times,
     Today,
     Window,
 )
 
-_MINUTE_US, _HOUR_MINUTES, _QUANTITY, _MONEY, _PRICE, _PERCENT = (
-    60_000_000,
-    60,
-    1000,
-    100,
-    100_000,
-    100,
-)
-_OWN, _RIVAL = Is(Column("is_competitor"), (0,)), Is(Column("is_competitor"), (1,))
-_THERE, _ABSENT = Is(Column("present"), (1,)), Is(Column("present"), (0,))
-_MUST = Linked(
-    "assortment",
-    (
-        On("product_id", "product_id"),
-        On("channel", "visit_id.outlet_id.channel", or_empty=True),
-        On("class", "visit_id.outlet_id.class", or_empty=True),
-    ),
-    (Is(Column("required"), (1,)),),
-)
-"""The product must stand in outlets of this channel and class."""
-
-CHECKS = count("shelf", _OWN)
-_MUST_CHECKS, _MUST_THERE = count("shelf", _OWN, _MUST), count("shelf", _OWN, _MUST, _THERE)
-_FACINGS = total("shelf", Column("facings"), 1, _OWN)
-DEBT = total("debts", Column("rest"), _MONEY)
+_HOUR_MINUTES, _PRICE = 60, 100_000
+_DAY_US = 86_400_000_000
+REPEAT_DAYS = 30
+"""A request for the same piece is a repeat when it comes within so many days."""
+COOLER_MINIMUM, MINIMUM_DAYS = 10_000, 30
+"""What a cooler must sell, in cents, in so many days."""
+DEBT = total("debts", Column("rest"), MONEY)
 OVERDUE = total(
     "debts",
     Column("rest"),
-    _MONEY,
+    MONEY,
     Not(NotAbove(Today(), Column("due_date"))),
     Filled(Column("due_date")),
 )
-TAKEN = total("payments", Column("amount"), _MONEY)
-_CASH = total("payments", Column("amount"), _MONEY, Is(Column("kind"), ("cash",)))
-_HANDED = total("handovers", Column("amount"), _MONEY)
+_OPEN_BEFORE = total(
+    "debts",
+    Column("rest"),
+    MONEY,
+    Not(NotAbove(FirstDay(), Column("due_date"))),
+    Filled(Column("due_date")),
+)
+TAKEN = total("payments", Column("amount"), MONEY)
+_CASH = total("payments", Column("amount"), MONEY, Is(Column("kind"), ("cash",)))
+_HANDED = total("handovers", Column("amount"), MONEY)
 _PLACED = count("equipment", Is(Column("state"), ("placed",)))
 _SIGHTED = distinct("inspections", "equipment_id", Is(Column("sighted"), (1,)))
 REQUESTS = count("service_requests")
@@ -68,83 +88,143 @@ _WORKS = count("service_works")
 _REPAIR = total(
     "service_works",
     Minus(Column("finished_at"), Column("request_id.created_at")),
-    _MINUTE_US * _HOUR_MINUTES,
+    MINUTE_US * _HOUR_MINUTES,
 )
-STOCK = total("stock", Column("quantity"), _QUANTITY)
+_FIRST_RESULT = Chosen("result", "finished_at", Linked("service_work", (On("request_id", "id"),)))
+_REQUEST_BEFORE = Chosen(
+    "created_at",
+    "created_at",
+    Linked(
+        "service_request",
+        (
+            On("equipment_id", "equipment_id"),
+            On("created_at", "created_at", relation=Relation.BEFORE),
+        ),
+    ),
+    last=True,
+)
+_AGAIN = NotAbove(Minus(Column("created_at"), _REQUEST_BEFORE), Fixed(REPEAT_DAYS * _DAY_US))
+_IN_VAN = Is(Column("load_id.kind"), ("load", "reload"))
+LOADED = total("load_lines", pieces("planned_quantity"), PIECES, _IN_VAN)
+VAN_QUANTITY = total(
+    "van_sale_lines",
+    pieces("quantity"),
+    PIECES,
+    Not(Is(Column("invoice_id.state"), ("cancelled",))),
+)
+_LIST_PRICE = Chosen(
+    "amount",
+    "valid_from",
+    Linked(
+        "price",
+        (
+            On("product_unit_id", "product_unit_id"),
+            On("valid_from", "load_id.created_at", or_empty=True, relation=Relation.UP_TO),
+        ),
+        (Is(Column("price_list_id.is_default"), (1,)),),
+    ),
+    last=True,
+)
+_MISSING = Minus(Column("planned_quantity"), Column("counted_quantity"))
+_SHORTAGE = total(
+    "load_lines",
+    Either(NotAbove(Fixed(0), _MISSING), Times(_MISSING, _LIST_PRICE), Fixed(0)),
+    QUANTITY * _PRICE,
+    Is(Column("load_id.kind"), ("unload",)),
+)
+_LEFT_IN_VAN = Added(
+    Column("quantity"),
+    Linked(
+        "van_stock_move",
+        (
+            On("position_id", "position_id"),
+            On("warehouse_id", "warehouse_id"),
+            On("product_id", "product_id"),
+            On("sequence_number", "sequence_number", relation=Relation.UP_TO),
+        ),
+    ),
+)
+_COOLER = (Is(Column("state"), ("placed",)), Is(Column("model_id.type"), ("cooler",)))
+_BESIDE = Linked("equipment", (On("outlet_id", "outlet_id"),), _COOLER)
+_OUTLET_SALES = Added(
+    LessReturns(Is(Column("order_id.is_return"), (1,)), Column("amount")),
+    Linked(
+        "order_line",
+        (On("order_id.outlet_id", "outlet_id"),),
+        (LINE_STANDS,),
+        "order_id.date",
+        Window.CURRENT,
+    ),
+)
+_FIRST_COOLER = Same(Column("id"), Chosen("id", "id", _BESIDE))
+_COOLERS = count("equipment", *_COOLER)
+_COOLER_SALES = total("equipment", _OUTLET_SALES, MONEY, *_COOLER, _FIRST_COOLER)
+_ENOUGH = NotAbove(
+    Times(Fixed(COOLER_MINIMUM), Times(HowManyDays(), Added(Fixed(1), _BESIDE))),
+    Times(_OUTLET_SALES, Fixed(MINIMUM_DAYS)),
+)
+_NOT_SIGHTED = count(
+    "equipment",
+    Is(Column("state"), ("placed",)),
+    Not(Linked("equipment_inspection", (On("equipment_id", "id"),), (Is(Column("sighted"), (1,)),),
+               "created_at", Window.CURRENT)),
+)  # fmt: skip
 SESSIONS = count("sessions")
 
 MEASURES = (
-    Measure("shelf_checks", N_("Shelf checks"), Unit.COUNT, CHECKS, N_("Own products looked for on shelves.")),
-    Measure("availability", N_("On-shelf availability"), Unit.PERCENT,
-            Ratio(count("shelf", _OWN, _THERE), CHECKS, _PERCENT),
-            N_("Own products that stood there / own products looked for.")),
-    Measure("out_of_stock", N_("Out of stock"), Unit.PERCENT, Ratio(count("shelf", _OWN, _ABSENT), CHECKS, _PERCENT),
-            N_("Own products that were absent / own products looked for."), high_is_good=False),
-    Measure("must_checks", N_("Must-stock checks"), Unit.COUNT, _MUST_CHECKS,
-            N_("Checks of products that the outlet's assortment demands.")),
-    Measure("must_gaps", N_("Must-stock gaps"), Unit.COUNT, count("shelf", _OWN, _MUST, _ABSENT),
-            N_("Products that the assortment demands and that were absent."), high_is_good=False),
-    Measure("compliance", N_("Assortment compliance"), Unit.PERCENT, Ratio(_MUST_THERE, _MUST_CHECKS, _PERCENT),
-            N_("Demanded products that stood there / demanded products.")),
-    Measure("facings", N_("Own facings"), Unit.COUNT, _FACINGS, N_("Facings of own products.")),
-    Measure("shelf_share", N_("Share of shelf"), Unit.PERCENT,
-            Ratio(_FACINGS, total("shelf", Column("facings"), 1), _PERCENT), N_("Own facings / all facings.")),
-    Measure("shelf_price", N_("Shelf price"), Unit.MONEY,
-            Ratio(total("shelf", Column("shelf_price"), _PRICE), count("shelf", Filled(Column("shelf_price")))),
-            N_("Average price on the shelf."), high_is_good=None),
-    Measure("own_shelf_price", N_("Shelf price, own"), Unit.MONEY,
-            Ratio(total("shelf", Column("shelf_price"), _PRICE, _OWN),
-                  count("shelf", _OWN, Filled(Column("shelf_price")))),
-            N_("Average price of own products on the shelf."), high_is_good=None),
-    Measure("rival_shelf_price", N_("Shelf price, competitors"), Unit.MONEY,
-            Ratio(total("shelf", Column("shelf_price"), _PRICE, _RIVAL),
-                  count("shelf", _RIVAL, Filled(Column("shelf_price")))),
-            N_("Average price of competitors' products on the shelf."), high_is_good=None),
-    Measure("price_checks", N_("Price checks"), Unit.COUNT, count("shelf", Filled(Column("shelf_price"))),
-            N_("Products whose price was noted.")),
-    Measure("perfect_store", N_("Shelf score"), Unit.DECIMAL,
-            Sum((Ratio(_MUST_THERE, _MUST_CHECKS, 40), Ratio(count("shelf", _OWN, _THERE), CHECKS, 30),
-                 Ratio(_FACINGS, total("shelf", Column("facings"), 1), 30))),
-            N_("40 × assortment + 30 × availability + 30 × share of shelf; at most 100.")),
     Measure("photos", N_("Photos"), Unit.COUNT, count("photos"), N_("Photos taken.")),
     Measure("debt", N_("Debt"), Unit.MONEY, DEBT, N_("What is still open of all debts."), high_is_good=False),
     Measure("overdue", N_("Overdue"), Unit.MONEY, OVERDUE, N_("What is still open after its due day."),
             high_is_good=False),
-    Measure("overdue_share", N_("Overdue share"), Unit.PERCENT, Ratio(OVERDUE, DEBT, _PERCENT), N_("Overdue / debt."),
+    Measure("overdue_share", N_("Overdue share"), Unit.PERCENT, Ratio(OVERDUE, DEBT, PERCENT), N_("Overdue / debt."),
             high_is_good=False),
     Measure("debtors", N_("Outlets in debt"), Unit.COUNT,
             distinct("debts", "outlet_id", NotAbove(Fixed(1), Column("rest"))),
             N_("Outlets with an open debt."), high_is_good=False),
+    Measure("dso", N_("Days sales outstanding"), Unit.DAYS, Ratio(Product(DEBT, Days(Calendar.DAYS)), SHIPPED),
+            N_("Debt / value shipped in a day."), high_is_good=False),
+    Measure("collection", N_("Collection"), Unit.PERCENT, Ratio(TAKEN, Sum((TAKEN, _OPEN_BEFORE)), PERCENT),
+            N_("Collected / collected and what is still overdue since before the days.")),
     Measure("payments", N_("Payments"), Unit.COUNT, count("payments"), N_("Payments taken.")),
     Measure("collected", N_("Collected"), Unit.MONEY, TAKEN, N_("Value of payments taken.")),
     Measure("cash", N_("Cash taken"), Unit.MONEY, _CASH, N_("Value of payments in cash.")),
     Measure("handed_over", N_("Cash handed over"), Unit.MONEY, _HANDED, N_("Cash that was handed over.")),
     Measure("cash_held", N_("Cash not handed over"), Unit.MONEY, Sum((_CASH,), (_HANDED,)),
             N_("Cash taken less cash handed over."), high_is_good=False),
-    Measure("loaded", N_("Loaded"), Unit.QUANTITY,
-            total("load_lines", Column("planned_quantity"), _QUANTITY, Is(Column("load_id.kind"), ("load", "reload"))),
-            N_("Quantity that vans were loaded with.")),
+    Measure("loaded", N_("Loaded"), Unit.QUANTITY, LOADED, N_("Pieces that vans were loaded with.")),
     Measure("counted", N_("Counted at the end"), Unit.QUANTITY,
-            total("load_lines", Column("counted_quantity"), _QUANTITY, Is(Column("load_id.kind"), ("unload",))),
-            N_("Quantity that was counted when vans came back.")),
-    Measure("van_quantity", N_("Sold from vans"), Unit.QUANTITY, total("van_sale_lines", Column("quantity"), _QUANTITY),
-            N_("Quantity of van sales.")),
+            total("load_lines", pieces("counted_quantity"), PIECES, Is(Column("load_id.kind"), ("unload",))),
+            N_("Pieces that were counted when vans came back.")),
+    Measure("van_quantity", N_("Sold from vans"), Unit.QUANTITY, VAN_QUANTITY,
+            N_("Pieces of van sales, without cancelled ones.")),
+    Measure("load_use", N_("Use of the load"), Unit.PERCENT, Ratio(VAN_QUANTITY, LOADED, PERCENT),
+            N_("Pieces sold from vans / pieces loaded.")),
     Measure("load_difference", N_("Difference of counts"), Unit.QUANTITY,
-            total("load_lines", Minus(Column("counted_quantity"), Column("planned_quantity")), _QUANTITY),
-            N_("Quantity counted less quantity expected."), high_is_good=None),
+            total("load_lines",
+                  Minus(pieces("counted_quantity"), pieces("planned_quantity")), PIECES),
+            N_("Pieces counted less pieces expected."), high_is_good=None),
+    Measure("shortage_value", N_("Value of shortages"), Unit.MONEY, _SHORTAGE,
+            N_("What was expected and not there when vans came back, at the default price list."), high_is_good=False),
+    Measure("van_run_out", N_("Run out in vans"), Unit.COUNT,
+            count("van_moves", NotAbove(Column("quantity"), Fixed(-1)), NotAbove(_LEFT_IN_VAN, Fixed(0))),
+            N_("Times that the last piece of a product left a van."), high_is_good=False),
     Measure("equipment", N_("Pieces of equipment"), Unit.COUNT, count("equipment"), N_("Pieces in the register.")),
-    Measure("equipment_value", N_("Value of equipment"), Unit.MONEY, total("equipment", Column("value"), _MONEY),
+    Measure("equipment_value", N_("Value of equipment"), Unit.MONEY, total("equipment", Column("value"), MONEY),
             N_("Book value.")),
     Measure("placed", N_("Placed in outlets"), Unit.COUNT, _PLACED, N_("Pieces that stand in outlets.")),
-    Measure("not_sighted", N_("Not sighted"), Unit.COUNT,
-            count("equipment", Is(Column("state"), ("placed",)),
-                  Not(Linked("equipment_inspection", (On("equipment_id", "id"),), (Is(Column("sighted"), (1,)),),
-                             "created_at", Window.CURRENT))),
+    Measure("not_sighted", N_("Not sighted"), Unit.COUNT, _NOT_SIGHTED,
             N_("Pieces in outlets that no inspection of the days has seen."), high_is_good=False),
+    Measure("sighted_share", N_("Sighted share"), Unit.PERCENT,
+            Ratio(Sum((_PLACED,), (_NOT_SIGHTED,)), _PLACED, PERCENT),
+            N_("Pieces in outlets that an inspection of the days has seen / pieces in outlets.")),
+    Measure("cooler_sales", N_("Sales per cooler"), Unit.MONEY, Ratio(_COOLER_SALES, _COOLERS),
+            N_("Value of order lines of outlets with coolers, returns taken off / coolers.")),
+    Measure("weak_coolers", N_("Coolers below the minimum"), Unit.COUNT, count("equipment", *_COOLER, Not(_ENOUGH)),
+            N_("Coolers in outlets that ordered for less than 100.00 per cooler and 30 days."), high_is_good=False),
     Measure("inspections", N_("Inspections"), Unit.COUNT, count("inspections"), N_("Inspections of equipment.")),
     Measure("sighted", N_("Pieces sighted"), Unit.COUNT, _SIGHTED, N_("Different pieces that were seen.")),
     Measure("purity", N_("Cooler purity"), Unit.PERCENT,
-            Ratio(total("inspections", Column("purity_percent"), _QUANTITY),
+            Ratio(total("inspections", Column("purity_percent"), QUANTITY),
                   count("inspections", Filled(Column("purity_percent")))),
             N_("Share of own goods in coolers, on average.")),
     Measure("contracts", N_("Contracts of equipment"), Unit.COUNT,
@@ -156,19 +236,23 @@ MEASURES = (
     Measure("requests", N_("Service requests"), Unit.COUNT, REQUESTS, N_("Requests made."), high_is_good=None),
     Measure("sla", N_("Repaired in time"), Unit.PERCENT,
             Ratio(count("service_requests", Filled(Column("due_at")), _IN_TIME),
-                  count("service_requests", Filled(Column("due_at"))), _PERCENT),
+                  count("service_requests", Filled(Column("due_at"))), PERCENT),
             N_("Requests with a work finished before they were due / requests with a due time.")),
-    Measure("fixed", N_("Repaired"), Unit.PERCENT, Ratio(count("service_requests", _FIXED), REQUESTS, _PERCENT),
+    Measure("fixed", N_("Repaired"), Unit.PERCENT, Ratio(count("service_requests", _FIXED), REQUESTS, PERCENT),
             N_("Requests with a successful work / requests.")),
+    Measure("first_fix", N_("Repaired at the first visit"), Unit.PERCENT,
+            Ratio(count("service_requests", Is(_FIRST_RESULT, ("done", "fixed"))),
+                  count("service_requests", Linked("service_work", (On("request_id", "id"),))), PERCENT),
+            N_("Requests whose first work was successful / requests with a work.")),
+    Measure("repeats", N_("Repeated requests"), Unit.PERCENT,
+            Ratio(count("service_requests", _AGAIN), REQUESTS, PERCENT),
+            N_("Requests for a piece for which there was one in the 30 days before / requests."), high_is_good=False),
     Measure("works", N_("Service works"), Unit.COUNT, _WORKS, N_("Works finished.")),
     Measure("repair_hours", N_("Hours to repair"), Unit.DECIMAL, Ratio(_REPAIR, _WORKS),
             N_("From the request to the end of the work, on average."), high_is_good=False),
-    Measure("stock", N_("Stock"), Unit.QUANTITY, STOCK, N_("Quantity in warehouses now.")),
-    Measure("sell_out", N_("Sell-out"), Unit.QUANTITY, total("shipment_lines", Column("quantity"), _QUANTITY),
-            N_("Quantity shipped to outlets.")),
     Measure("sessions", N_("Sync sessions"), Unit.COUNT, SESSIONS, N_("Sessions begun.")),
     Measure("sessions_done", N_("Sessions that ended well"), Unit.PERCENT,
-            Ratio(count("sessions", Is(Column("outcome"), ("done",))), SESSIONS, _PERCENT),
+            Ratio(count("sessions", Is(Column("outcome"), ("done",))), SESSIONS, PERCENT),
             N_("Sessions done / sessions.")),
     Measure("session_p95", N_("Duration, 95 of 100"), Unit.DECIMAL,
             Base("sessions", Figure(How.P95, Minus(Column("ended_at"), Column("started_at"))), 1_000_000),

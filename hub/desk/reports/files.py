@@ -1,7 +1,5 @@
 """Tables of reports as CSV, XLSX and Parquet files. Numbers are numbers in them, exact to what the page shows."""
 
-import csv
-import io
 import tempfile
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
@@ -13,12 +11,13 @@ import xlsxwriter
 
 from fieldmesh.service.translation import translate
 from hub.analysis.model.kinds import Unit
+from hub.desk.csv_lines import MARK, line, safe
 from hub.desk.reports.tables import Table
 from hub.storage.columnar.parquet import write_parquet
 
 DIGITS = {
     Unit.COUNT: 0, Unit.MONEY: 2, Unit.QUANTITY: 3, Unit.PERCENT: 1, Unit.DECIMAL: 2, Unit.MINUTES: 1,
-    Unit.DAYS: 1, Unit.BYTES: 0,
+    Unit.DAYS: 1, Unit.BYTES: 0, Unit.CLOCK: 0,
 }  # fmt: skip
 """Digits after the point of each unit."""
 
@@ -49,6 +48,17 @@ def rounded(value: Fraction, unit: Unit) -> Decimal:
     return size if value >= 0 else -size
 
 
+def clock(minutes: Fraction) -> str:
+    """A time of day: 08:30."""
+    hours, rest = divmod(int(rounded(minutes, Unit.CLOCK)), 60)
+    return f"{hours % 24:02d}:{rest:02d}"
+
+
+def figure_text(value: Fraction, unit: Unit) -> str:
+    """The figure for a file or a program: all its digits, a point before the cents; a time of day as 08:30."""
+    return clock(value) if unit is Unit.CLOCK else str(rounded(value, unit))
+
+
 def _texts(table: Table) -> Iterator[list[str]]:
     wide = len(table.headings) - len(table.total) if table.total else 0
     units = [one.unit for one in table.headings if one.unit is not None]
@@ -60,22 +70,22 @@ def _texts(table: Table) -> Iterator[list[str]]:
 
 def _numbers(figures: tuple[Fraction | None, ...], units: list[Unit]) -> list[str]:
     return [
-        "" if value is None else str(rounded(value, unit))
+        "" if value is None else figure_text(value, unit)
         for value, unit in zip(figures, units, strict=True)
     ]
 
 
-def _safe(text: str) -> str:
-    """What a spreadsheet would take for a formula is quoted."""
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
-
-
 def as_csv(table: Table) -> Iterator[bytes]:
     """The table as CSV (RFC 4180, UTF-8 with a mark), in pieces; the last line is the total."""
-    yield b"\xef\xbb\xbf" + _line([one.title for one in table.headings])
+    yield MARK + line([one.title for one in table.headings])
     names = sum(1 for one in table.headings if one.unit is None)
     for texts in _texts(table):
-        yield _line([*map(_safe, texts[:names]), *texts[names:]])
+        yield line([*map(safe, texts[:names]), *texts[names:]])
+
+
+def written(table: Table, kind: Format, title: str, about: str, language: str) -> Path:
+    """The table as a workbook or Parquet file in a temporary file, which the caller removes."""
+    return as_parquet(table) if kind is Format.PARQUET else as_xlsx(table, title, about, language)
 
 
 def as_xlsx(table: Table, title: str, about: str, language: str) -> Path:
@@ -95,7 +105,7 @@ def as_xlsx(table: Table, title: str, about: str, language: str) -> Path:
     sheet.set_column(0, len(table.headings), 16)
     for number, texts in enumerate(_texts(table), 4):
         for place, (text, heading) in enumerate(zip(texts, table.headings, strict=True)):
-            if heading.unit is None:
+            if heading.unit is None or heading.unit is Unit.CLOCK:
                 sheet.write_string(number, place, text)
             elif text:
                 sheet.write_number(number, place, Decimal(text), formats[heading.unit])
@@ -112,7 +122,7 @@ def as_parquet(table: Table) -> Path:
     for one in table.headings:
         seen[one.title] = seen.get(one.title, 0) + 1
         name = one.title if seen[one.title] == 1 else f"{one.title} {seen[one.title]}"
-        columns.append((name, one.unit is not None))
+        columns.append((name, one.unit not in {None, Unit.CLOCK}))
     write_parquet(
         path, columns, ([*row.names, *_numbers(row.figures, units)] for row in table.rows)
     )
@@ -122,9 +132,3 @@ def as_parquet(table: Table) -> Path:
 def _temporary(kind: Format) -> Path:
     with tempfile.NamedTemporaryFile(suffix=f".{kind}", delete=False) as file:
         return Path(file.name)
-
-
-def _line(values: list[str]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerow(values)
-    return text.getvalue().encode()

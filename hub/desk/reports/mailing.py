@@ -5,7 +5,6 @@ import datetime
 import logging
 import zoneinfo
 from dataclasses import replace
-from pathlib import Path
 
 from fieldmesh.basics.errors import FieldmeshError
 from fieldmesh.service.mail import Attachment, Mailer, Message
@@ -13,7 +12,7 @@ from fieldmesh.service.translation import translate
 from hub.analysis.answers import Analyst
 from hub.analysis.standard import STANDARD
 from hub.desk.people import access_of
-from hub.desk.reports.files import KINDS, Format, as_csv, as_parquet, as_xlsx
+from hub.desk.reports.files import KINDS, Format, as_csv, written
 from hub.desk.reports.kept import named_question
 from hub.desk.reports.running import export
 from hub.desk.reports.tables import Table, table_of
@@ -114,12 +113,10 @@ def due_for(every: str, now: datetime.datetime) -> str:
 
 
 def content_of(table: Table, kind: Format, title: str, about: str, language: str) -> bytes:
-    """The file's bytes."""
+    """The file's bytes: a mail takes it whole."""
     if kind is Format.CSV:
         return b"".join(as_csv(table))
-    path: Path = (
-        as_parquet(table) if kind is Format.PARQUET else as_xlsx(table, title, about, language)
-    )
+    path = written(table, kind, title, about, language)
     try:
         return path.read_bytes()
     finally:

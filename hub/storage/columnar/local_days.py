@@ -59,12 +59,33 @@ def day_of(
     zone: datetime.tzinfo,
 ) -> sa.ColumnElement[Any]:
     """The day on which a moment of the period lies."""
+    days = _local(column, since, until, zone).op("//")(sa.literal(_DAY_US, sa.BigInteger()))
+    return sa.cast(
+        sa.literal_column("DATE '1970-01-01'").op("+")(sa.cast(days, sa.Integer())), sa.Date()
+    )
+
+
+def clock_of(
+    column: sa.ColumnElement[Any],
+    since: datetime.date,
+    until: datetime.date,
+    zone: datetime.tzinfo,
+) -> sa.ColumnElement[Any]:
+    """Microseconds from midnight at which a moment of the period lies."""
+    local = _local(column, since, until, zone)
+    return Grouping(local.op("%")(sa.literal(_DAY_US, sa.BigInteger())))
+
+
+def _local(
+    column: sa.ColumnElement[Any],
+    since: datetime.date,
+    until: datetime.date,
+    zone: datetime.tzinfo,
+) -> Grouping[Any]:
+    """The moment as microseconds of the zone's own clocks."""
     steps = offsets(since, until, zone)
     ahead: sa.ColumnElement[Any] = sa.literal(steps[-1][1], sa.BigInteger())
     if len(steps) > 1:
         earlier = [(column < steps[n + 1][0], steps[n][1]) for n in range(len(steps) - 1)]
         ahead = sa.case(*earlier, else_=steps[-1][1])
-    days = Grouping(column + ahead).op("//")(sa.literal(_DAY_US, sa.BigInteger()))
-    return sa.cast(
-        sa.literal_column("DATE '1970-01-01'").op("+")(sa.cast(days, sa.Integer())), sa.Date()
-    )
+    return Grouping(column + ahead)

@@ -6,7 +6,7 @@ Promise 6 (Scope), for people.
 
 import datetime
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,26 +17,37 @@ from sqlalchemy.sql.elements import Grouping
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import WireType
-from hub.storage.columnar.local_days import day_of, moments
+from hub.storage.columnar.local_days import clock_of, day_of, moments
 from hub.storage.columnar.terms import (
+    Added,
     Asked,
     Both,
+    Chosen,
+    ClockOf,
     Column,
+    DayOf,
     Either,
     Figure,
     Filled,
+    FirstDay,
     Fixed,
     Grain,
     How,
+    HowManyDays,
     Is,
     Key,
+    LessReturns,
     Linked,
     Minus,
     Not,
     NotAbove,
     OfPeriod,
     On,
+    OnWorkday,
+    Pair,
     Period,
+    Relation,
+    Same,
     Size,
     Term,
     Test,
@@ -47,7 +58,9 @@ from hub.storage.columnar.terms import (
 )
 from hub.storage.org_tables import replicated_table
 from hub.storage.reach import Scope
+from hub.storage.returns import less_returns
 from hub.storage.visible import visible
+from hub.storage.workdays import WORKDAYS
 
 _DIALECT = postgresql.dialect(paramstyle="qmark")  # type: ignore[no-untyped-call]
 _IDENTIFIER_BYTES = 16
@@ -73,9 +86,18 @@ def compiled(asked: Asked, asker: Asker) -> tuple[str, list[Any]]:
     Raises:
         Rejected: `unknown_column`.
     """
+    return text_of(selected(asked, asker).limit(asked.most + 1))
+
+
+def selected(asked: Asked, asker: Asker) -> sa.Select[Any]:
+    """The keys in order as k0, k1 …, then the figures as f0, f1 …, grouped by the keys.
+
+    Raises:
+        Rejected: `unknown_column`.
+    """
     rows = _Rows(asker, asked.table, asked.period, asked.today)
-    keys = [_key(rows, one) for one in asked.keys]
-    figures = [_figure(rows, one) for one in asked.figures]
+    keys = [_key(rows, one).label(f"k{n}") for n, one in enumerate(asked.keys)]
+    figures = [_figure(rows, one).label(f"f{n}") for n, one in enumerate(asked.figures)]
     conditions = [*asker.sees(asked.table, rows.base), *(rows.test(one) for one in asked.only)]
     if asked.day:
         conditions += rows.within(asked.day, asked.period)
@@ -83,9 +105,12 @@ def compiled(asked: Asked, asker: Asker) -> tuple[str, list[Any]]:
     groups = [n for n, one in enumerate(asked.keys, 1) if not one.is_label]
     if groups:
         query = query.group_by(*(sa.literal_column(str(n)) for n in groups))
-    made = query.limit(asked.most + 1).compile(
-        dialect=_DIALECT, compile_kwargs={"render_postcompile": True}
-    )
+    return query
+
+
+def text_of(query: sa.Select[Any]) -> tuple[str, list[Any]]:
+    """The SQL text of a query, and its values."""
+    made = query.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
     order = made.positiontup or []
     return str(made), [_bound(made.params[name]) for name in order]
 
@@ -130,7 +155,7 @@ class _Rows:
         self.source = self.source.outerjoin(other, found)
         self._linked[way] = other
 
-    def term(self, term: Term) -> Clause:
+    def term(self, term: Term) -> Clause:  # noqa: C901 - one case for each kind of term
         """The value of a term."""
         found: Clause
         match term:
@@ -145,10 +170,54 @@ class _Rows:
             case Fixed(value):
                 found = sa.literal(value, sa.BigInteger() if isinstance(value, int) else None)
             case Today():
-                found = sa.cast(sa.literal(self.today.isoformat(), sa.Text()), sa.Date())
+                found = _date(self.today)
+            case FirstDay():
+                found = _date(self.period.since)
+            case HowManyDays():
+                days = (self.period.until - self.period.since).days + 1
+                found = sa.literal(days, sa.BigInteger())
             case Either(test, then, otherwise):
                 found = sa.case((self.test(test), self.term(then)), else_=self.term(otherwise))
+            case LessReturns(is_return, inner):
+                found = less_returns(self.test(is_return), self.term(inner))
+            case Pair(left, right):
+                found = sa.func.row(self.term(left), self.term(right))
+            case DayOf() | ClockOf() | Added() | Chosen():
+                found = self._worked_out(term)
         return found
+
+    def _worked_out(self, term: DayOf | ClockOf | Added | Chosen) -> Clause:
+        """A value of a moment in the asker's time zone, or one of other rows."""
+        found: Clause
+        match term:
+            case DayOf(inner) if isinstance(inner, Column):
+                found = self._day(inner.path)
+            case DayOf(inner):
+                span = (self.period.since, self.period.until)
+                found = day_of(self.term(inner), *span, self.asker.zone)
+            case ClockOf(path):
+                span = (self.period.since, self.period.until)
+                found = clock_of(self.column(path)[0], *span, self.asker.zone)
+            case Added(inner, linked):
+                found = self._of_others(linked, lambda other: sa.func.sum(other.term(inner)))
+            case Chosen():
+                found = self._chosen(term)
+        return found
+
+    def _day(self, path: str) -> Clause:
+        value, wire = self.column(path)
+        if wire is not WireType.TIME:
+            return value
+        return day_of(value, self.period.since, self.period.until, self.asker.zone)
+
+    def _chosen(self, term: Chosen) -> Clause:
+        def pick(other: "_Rows") -> Clause:
+            value, by = other.column(term.path)[0], other.column(term.by)[0]
+            known = by.is_not(None) if term.last else by.is_(None)
+            choose = sa.func.arg_max if term.last else sa.func.arg_min
+            return choose(value, sa.func.row(known, by, other.base.c.id))
+
+        return self._of_others(term.rows, pick)
 
     def test(self, test: Test) -> sa.ColumnElement[bool]:
         """The condition that a test makes."""
@@ -163,14 +232,19 @@ class _Rows:
                 found = sa.and_(
                     one.is_not(None), other.is_not(None), one.op("<=", is_comparison=True)(other)
                 )
+            case Same(left, right):
+                found = self.term(left) == self.term(right)
             case Not(inner):
                 found = sa.not_(self.test(inner))
             case Both(tests):
                 found = sa.and_(sa.true(), *(self.test(one) for one in tests))
+            case OnWorkday(path):
+                day_of_week = sa.extract("isodow", self._day(path))
+                found = day_of_week.op("<=", is_comparison=True)(WORKDAYS)
             case OfPeriod(path):
                 found = self.column(path)[0].in_(named_periods(self.period))
             case Linked():
-                found = self._exists(test)
+                found = self._others(test, lambda _other: sa.literal(1, sa.Integer())).exists()
         return found
 
     def within(self, path: str, period: Period) -> list[Clause]:
@@ -179,42 +253,63 @@ class _Rows:
         if wire is WireType.TIME:
             since, until = moments(period.since, period.until, self.asker.zone)
             return [column >= since, column < until]
-        days = [
-            sa.cast(sa.literal(day.isoformat(), sa.Text()), sa.Date())
-            for day in (period.since, period.until)
-        ]
+        days = [_date(day) for day in (period.since, period.until)]
         return [
             column.op(">=", is_comparison=True)(days[0]),
             column.op("<=", is_comparison=True)(days[1]),
         ]
 
-    def _exists(self, test: Linked) -> sa.ColumnElement[bool]:
-        other = _Rows(self.asker, test.table, self.period, self.today, self)
-        conditions = [*self.asker.sees(test.table, other.base)]
-        conditions += [self._on(one, other) for one in test.on]
-        conditions += [other.test(one) for one in test.only]
+    def _of_others(self, linked: Linked, value: Callable[["_Rows"], Clause]) -> Clause:
+        return self._others(linked, value).scalar_subquery()
+
+    def _others(self, linked: Linked, value: Callable[["_Rows"], Clause]) -> sa.Select[Any]:
+        """A value over the rows of the other table that fit."""
+        other = _Rows(self.asker, linked.table, self.period, self.today, self)
+        conditions = [*self.asker.sees(linked.table, other.base)]
+        conditions += [self._on(one, other) for one in linked.on]
+        conditions += [other.test(one) for one in linked.only]
         period = self.period
-        match test.window:
+        match linked.window:
             case Window.CURRENT:
-                conditions += other.within(test.day, period)
+                conditions += other.within(linked.day, period)
             case Window.PREVIOUS:
-                conditions += other.within(test.day, period.previous)
+                conditions += other.within(linked.day, period.previous)
+            case Window.NEXT:
+                conditions += other.within(linked.day, period.following)
             case Window.BEFORE:
                 before = period.since - datetime.timedelta(days=1)
-                conditions += other.within(test.day, Period(datetime.date(1900, 1, 1), before))
+                conditions += other.within(linked.day, Period(datetime.date(1900, 1, 1), before))
             case Window.ANY:
                 pass
-        query = sa.select(sa.literal(1, sa.Integer())).select_from(other.source).where(*conditions)
-        return query.correlate(*self._froms()).exists()
+        shown = value(other)
+        query = sa.select(shown).select_from(other.source).where(*conditions)
+        return query.correlate(*self._froms())
 
     def _on(self, on: On, other: "_Rows") -> Clause:
-        inner, outer = other.column(on.column)[0], self.column(on.path)[0]
-        same: Clause = inner == outer
-        return sa.or_(inner.is_(None), inner == "", same) if on.or_empty else same
+        (inner, held), (outer, own) = other.column(on.column), self.column(on.path)
+        if on.relation is Relation.SAME_DAY or (held is WireType.DATE) != (own is WireType.DATE):
+            inner, outer = other._day(on.column), self._day(on.path)  # noqa: SLF001 - its own kind
+        found: Clause = inner == outer
+        match on.relation:
+            case Relation.SAME | Relation.SAME_DAY:
+                pass
+            case Relation.UP_TO:
+                found = inner.op("<=", is_comparison=True)(outer)
+            case Relation.BEFORE:
+                rows = sa.func.row(inner, other.base.c.id), sa.func.row(outer, self.base.c.id)
+                found = rows[0].op("<", is_comparison=True)(rows[1])
+        if not on.or_empty:
+            return found
+        empty = [inner == ""] if held is WireType.TEXT else []
+        return sa.or_(inner.is_(None), *empty, found)
 
     def _froms(self) -> list[sa.FromClause]:
         held = [self.base, *self._linked.values()]
         return held if self.outer is None else [*held, *self.outer._froms()]  # noqa: SLF001 - its own kind
+
+
+def _date(day: datetime.date) -> Clause:
+    return sa.cast(sa.literal(day.isoformat(), sa.Text()), sa.Date())
 
 
 def _key(rows: _Rows, key: Key) -> Clause:

@@ -13,13 +13,15 @@ COPIED: tuple[str, ...] = (
     "product_group", "product", "product_unit", "price_list", "price", "assortment", "promotion", "warehouse", "stock",
     "sales_order", "order_line", "sale_invoice", "sale_invoice_line", "shipment", "shipment_line",
     "goods_return", "goods_return_line", "payment", "cash_handover",
-    "visit_plan", "work_day", "visit", "task", "photo", "plan", "van_load", "van_load_line",
-    "survey_template", "survey_response", "shelf_fact",
+    "visit_plan", "work_day", "visit", "task", "photo", "plan", "van_load", "van_load_line", "van_stock_move",
+    "survey_template", "question", "survey_response", "answer", "shelf_fact",
     "equipment_model", "equipment", "equipment_placement", "equipment_inspection", "service_request", "service_work",
     "reject", "sync_session", "exchange_message", "exchange_error", "audit_log",
 )  # fmt: skip
 """Tables that questions are asked about, and those that scope and names come from."""
 _LONGEST_TEXT = 400
+_ALSO = {("answer", "value")}
+"""Longer texts that questions are asked about."""
 _SYSTEM = ("id", "created_at")
 _TYPES = {
     WireType.IDENTIFIER: "UUID",
@@ -40,10 +42,13 @@ def copied_columns(table: str) -> tuple[ReplicatedColumn, ...]:
     own = [
         column
         for column in found.columns
-        if column.kind.wire in _TYPES
-        and not (column.kind.wire is WireType.TEXT and column.kind.precision > _LONGEST_TEXT)
+        if column.kind.wire in _TYPES and (not _is_long(column) or (table, column.name) in _ALSO)
     ]
     return (*(found.column(name) for name in _SYSTEM), *own, _DELETED)
+
+
+def _is_long(column: ReplicatedColumn) -> bool:
+    return column.kind.wire is WireType.TEXT and column.kind.precision > _LONGEST_TEXT
 
 
 def column_type(column: ReplicatedColumn) -> str:

@@ -46,6 +46,16 @@ class Today:
 
 
 @dataclass(frozen=True, slots=True)
+class FirstDay:
+    """The first of the question's days."""
+
+
+@dataclass(frozen=True, slots=True)
+class HowManyDays:
+    """How many days the question has."""
+
+
+@dataclass(frozen=True, slots=True)
 class Either:
     """One value where the test holds, the other elsewhere."""
 
@@ -61,7 +71,58 @@ class Size:
     term: "Term"
 
 
-Term = Column | Size | Times | Minus | Fixed | Today | Either
+@dataclass(frozen=True, slots=True)
+class LessReturns:
+    """The value, or what it takes off where the document is a return."""
+
+    is_return: "Test"
+    term: "Term"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two values as one: for what is counted by both."""
+
+    left: "Term"
+    right: "Term"
+
+
+@dataclass(frozen=True, slots=True)
+class DayOf:
+    """The day, in the asker's time zone, of a moment; of a day itself."""
+
+    term: "Column | Chosen"
+
+
+@dataclass(frozen=True, slots=True)
+class ClockOf:
+    """Microseconds from midnight, in the asker's time zone, of a moment at the path."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """The sum of a value over the rows of another table that fit; missing when there are none."""
+
+    term: "Term"
+    rows: "Linked"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A value of the first row of another table that fits, by another value and the id; ``last``: of the last row."""
+
+    path: str
+    by: str
+    rows: "Linked"
+    last: bool = False
+
+
+Term = (
+    Column | Size | Times | Minus | Fixed | Today | FirstDay | HowManyDays | Either | LessReturns | Pair
+    | DayOf | ClockOf | Added | Chosen
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +149,14 @@ class NotAbove:
 
 
 @dataclass(frozen=True, slots=True)
+class Same:
+    """One value is the other; neither is missing."""
+
+    left: Term
+    right: Term
+
+
+@dataclass(frozen=True, slots=True)
 class Not:
     """The test does not hold."""
 
@@ -108,22 +177,43 @@ class OfPeriod:
     path: str
 
 
+@dataclass(frozen=True, slots=True)
+class OnWorkday:
+    """The day of the moment at the path, in the asker's time zone, is worked on."""
+
+    path: str
+
+
 class Window(StrEnum):
-    """Which days of another table count: those of the question, those before as long, all before, or all."""
+    """Which days of another table count: those of the question, as many before or after, all before, or all."""
 
     CURRENT = "current"
     PREVIOUS = "previous"
+    NEXT = "next"
     BEFORE = "before"
     ANY = "any"
 
 
+class Relation(StrEnum):
+    """How a value of the other table stands to one of this: the same, of the same day, not above it, before it.
+
+    What lies before is lower, or as high with a lower id, so that no two rows lie before each other.
+    """
+
+    SAME = "same"
+    SAME_DAY = "same day"
+    UP_TO = "up to"
+    BEFORE = "before"
+
+
 @dataclass(frozen=True, slots=True)
 class On:
-    """A column of the other table equals a path of this one; ``or_empty``: an empty one equals everything."""
+    """A path of the other table stands to a path of this one; ``or_empty``: an empty one stands to everything."""
 
     column: str
     path: str
     or_empty: bool = False
+    relation: Relation = Relation.SAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +235,7 @@ class Linked:
     window: Window = Window.ANY
 
 
-Test = Is | Filled | NotAbove | Not | Both | OfPeriod | Linked
+Test = Is | Filled | NotAbove | Same | Not | Both | OfPeriod | OnWorkday | Linked
 
 
 class Grain(StrEnum):
@@ -206,6 +296,12 @@ class Period:
         days = (self.until - self.since).days + 1
         last = self.since - datetime.timedelta(days=1)
         return Period(last - datetime.timedelta(days=days - 1), last)
+
+    @property
+    def following(self) -> "Period":
+        """As many days just after."""
+        days = datetime.timedelta(days=(self.until - self.since).days + 1)
+        return Period(self.since + days, self.until + days)
 
 
 def named_periods(period: Period) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from hub.analysis.question import Compare, Question, Span
 from hub.analysis.standard import STANDARD
 from hub.desk.asking import id_text
 from hub.desk.reports import kept
-from hub.desk.reports.files import rounded
+from hub.desk.reports.files import figure_text
 from hub.desk.reports.running import measures_for, run, standard_for
 from hub.desk.reports.tables import Table, table_of
 from hub.fleet.office import Office
@@ -113,7 +113,7 @@ def content(answer: Answer, table: Table) -> Object:
 
 def _figures(figures: Sequence[Fraction | None], units: Sequence[Unit]) -> list[str | None]:
     return [
-        None if value is None else str(rounded(value, unit))
+        None if value is None else figure_text(value, unit)
         for value, unit in zip(figures, units, strict=False)
     ]
 

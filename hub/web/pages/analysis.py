@@ -11,16 +11,16 @@ from fieldmesh.service.translation import N_, translate
 from hub.analysis.answers import Analyst
 from hub.analysis.model.registry import DIMENSIONS, MEASURES, facts_of
 from hub.analysis.question import Question
-from hub.analysis.standard import STANDARD, Standard
+from hub.analysis.standard import SCREENS, STANDARD, Standard
 from hub.desk import lists
 from hub.desk.reports import kept
-from hub.desk.reports.files import KINDS, Format
-from hub.desk.reports.mailing import content_of
+from hub.desk.reports.files import KINDS, Format, as_csv, written
 from hub.desk.reports.running import export, run, standard_for
 from hub.desk.reports.tables import table_of
 from hub.desk.view import Area
 from hub.desk.views.registry import VIEWS
 from hub.fleet.office import Office
+from hub.web.downloads import in_threads, of_file, sent
 from hub.web.pages.cells import address
 from hub.web.pages.lists import joined, row_id_of
 from hub.web.pages.report_forms import (
@@ -82,6 +82,9 @@ class AnalysisPages:
             standard=[
                 (f"/analysis/reports/{one.code}", translate(one.title, language), translate(one.about, language))
                 for one in standard_for(access)
+            ] + [
+                (one.address, translate(one.title, language), translate(one.about, language))
+                for one in SCREENS if access.may(one.function)
             ],
             own=[(f"/analysis/own/{one.report.report_id.hex()}", one.report.title, one.is_own) for one in own],
             mails=[
@@ -176,12 +179,12 @@ class AnalysisPages:
         table = table_of(answer, language)
         about = f"{answer.period.since.isoformat()} – {answer.period.until.isoformat()}"
         title = f"{self._office.settings.company}: {opened.title}"
-        content = await asyncio.to_thread(content_of, table, kind, title, about, language)
-        name = opened.name if opened.own is None else "report"
-        return web.Response(
-            body=content, headers={"Content-Disposition": f'attachment; filename="{name}.{kind}"'},
-            content_type=KINDS[kind],
-        )  # fmt: skip
+        name = f"{opened.name if opened.own is None else 'report'}.{kind}"
+        if kind is Format.CSV:
+            pieces = in_threads(as_csv(table))
+        else:
+            pieces = of_file(await asyncio.to_thread(written, table, kind, title, about, language))
+        return await sent(request, pieces, name, KINDS[kind])
 
     async def _filters(self, visitor: Visitor, opened: Opened, language: str) -> list[Field]:
         found = []

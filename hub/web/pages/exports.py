@@ -1,7 +1,5 @@
 """Lists as CSV and XLSX files."""
 
-import asyncio
-
 from aiohttp import web
 
 from fieldmesh.basics.errors import Rejected
@@ -10,10 +8,10 @@ from hub.desk.asking import read_ask
 from hub.desk.exports import Export
 from hub.desk.views.registry import VIEWS, view_named
 from hub.fleet.office import Office
+from hub.web.downloads import of_file, sent
 from hub.web.visitor import language_of, visitor_of, zone_of
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_PIECE = 64 * 1024
 
 
 class ExportPages:
@@ -44,34 +42,10 @@ class ExportPages:
         export = Export(view, read_ask(view, texts, zone_of(request)), language_of(request))
         match request.query.get("format", "csv"):
             case "csv":
-                return await self._stream(request, export)
+                pieces = exports.as_csv(self._office, access, export)
+                return await sent(request, pieces, f"{view.name}.csv", "text/csv")
             case "xlsx":
                 path = await exports.as_xlsx(self._office, access, export)
-                try:
-                    content = await asyncio.to_thread(path.read_bytes)
-                finally:
-                    await asyncio.to_thread(path.unlink)
-                return web.Response(
-                    body=content, content_type=_XLSX, headers=_named(f"{view.name}.xlsx")
-                )
+                return await sent(request, of_file(path), f"{view.name}.xlsx", _XLSX)
             case other:
                 raise Rejected("bad_filter", place="format", text=other[:20])
-
-    async def _stream(self, request: web.Request, export: Export) -> web.StreamResponse:
-        pieces = exports.as_csv(self._office, visitor_of(request).access, export)
-        held = bytearray(await anext(pieces))
-        answer = web.StreamResponse(headers=_named(f"{export.view.name}.csv"))
-        answer.content_type, answer.charset = "text/csv", "utf-8"
-        await answer.prepare(request)
-        async for piece in pieces:
-            held += piece
-            if len(held) >= _PIECE:
-                await answer.write(bytes(held))
-                held.clear()
-        await answer.write(bytes(held))
-        await answer.write_eof()
-        return answer
-
-
-def _named(name: str) -> dict[str, str]:
-    return {"Content-Disposition": f'attachment; filename="{name}"'}

@@ -1,9 +1,8 @@
 """The journal, the proof of its chain, and adherence to the working schedule."""
 
-import csv
 import datetime
-import io
 import json
+from collections.abc import Iterator
 
 from aiohttp import web
 
@@ -11,9 +10,12 @@ from fieldmesh.basics.errors import FieldmeshError
 from fieldmesh.service.translation import translate
 from hub.desk import journalled, schedule
 from hub.desk.asking import id_text
+from hub.desk.csv_lines import MARK, line, safe
 from hub.desk.hands import Hands
 from hub.desk.today import day_of
 from hub.desk.view import Area
+from hub.storage.journal import Wanted
+from hub.web.downloads import in_threads, sent
 from hub.web.pages.cells import address
 from hub.web.pages.edits import said
 from hub.web.pages.events import kind_text
@@ -45,15 +47,15 @@ class JournalPages:
             web.get("/schedule", self.schedule),
         ]
 
-    async def entries(self, request: web.Request) -> web.Response:
-        """Every action and session, newest first."""
+    async def entries(self, request: web.Request) -> web.StreamResponse:
+        """Every action and session, newest first; also as CSV."""
         query, language, showing = request.query, language_of(request), showing_for(request)
-        before = query.get("before", "")
-        ask = journalled.Ask(
-            int(before[:18]) if before.isdigit() else 0, query.get("kind", "")[:60],
-            query.get("actor", "")[:80], query.get("q", "")[:80],
-        )  # fmt: skip
-        found = await journalled.entries(self._office.database, visitor_of(request).access, ask)
+        access = visitor_of(request).access
+        ask = _wanted(request)
+        if query.get("format") == "csv":
+            pieces = journalled.as_csv(self._office, access, ask)
+            return await sent(request, pieces, "journal.csv", "text/csv")
+        found = await journalled.entries(self._office.database, access, ask)
         rows = [
             {
                 "number": one.number,
@@ -69,7 +71,8 @@ class JournalPages:
             request, "journal.html", title=translate("Journal", language), area=Area.JOURNAL, rows=rows, ask=ask,
             kinds=[(one, kind_text(one, language)) for one in found.kinds],
             next=address("/journal", [*kept, ("before", str(found.before))]) if found.before else "",
-            may_check=visitor_of(request).access.may("journal.check"),
+            may_check=access.may("journal.check"), since=query.get("since", ""), until=query.get("until", ""),
+            export=address("/journal", [*query.items(), ("format", "csv")]) if access.may("data.export") else "",
         )  # fmt: skip
 
     async def check(self, request: web.Request) -> web.Response:
@@ -107,7 +110,7 @@ class JournalPages:
         rows = [_row(one, showing) for one in chosen]
         if query.get("format") == "csv":
             visitor_of(request).access.need("data.export")
-            return _as_csv(rows)
+            return await sent(request, in_threads(_lines(rows)), "schedule.csv", "text/csv")
         kept = sum(1 for one in found if one.verdict is schedule.Verdict.KEPT)
         return self._shell.page(
             request, "schedule.html", title=translate("Adherence to the timetable", language), area=Area.JOURNAL,
@@ -132,16 +135,21 @@ def _row(one: schedule.Kept, showing: Showing) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _as_csv(rows: list[dict[str, str]]) -> web.Response:
-    text = io.StringIO()
+def _lines(rows: list[dict[str, str]]) -> Iterator[bytes]:
     names = [name for name in (rows[0] if rows else {"date": ""}) if name not in {"href", "tone"}]
-    writer = csv.writer(text)
-    writer.writerow(names)
-    writer.writerows([row[name] for name in names] for row in rows)
-    headers = {"Content-Disposition": 'attachment; filename="schedule.csv"'}
-    return web.Response(
-        text=text.getvalue(), content_type="text/csv", charset="utf-8", headers=headers
-    )
+    yield MARK + line(names)
+    yield from (line([safe(row[name]) for name in names]) for row in rows)
+
+
+def _wanted(request: web.Request) -> Wanted:
+    """What an address asks of the journal; days are those of the visitor's time zone."""
+    query, zone = request.query, zone_of(request)
+    before, since, until = (query.get(name, "") for name in ("before", "since", "until"))
+    return Wanted(
+        int(before[:18]) if before.isdigit() else 0, query.get("kind", "")[:60], query.get("actor", "")[:80],
+        query.get("q", "")[:80], day_of(since, 0, zone).since if since else 0,
+        day_of(until, 0, zone).until if until else 0,
+    )  # fmt: skip
 
 
 def _timetable(begins: str, ends: str) -> schedule.Timetable:

@@ -10,11 +10,11 @@ from markupsafe import Markup
 
 from fieldmesh.service.translation import translate
 from hub.analysis.answers import Answer
-from hub.analysis.model.kinds import Unit
+from hub.analysis.model.kinds import Fact, Unit
 from hub.analysis.model.registry import DIMENSIONS, MEASURES, facts_of
 from hub.analysis.question import Chart
 from hub.desk.asking import id_text
-from hub.desk.reports.files import DIGITS, rounded
+from hub.desk.reports.files import DIGITS, clock, rounded
 from hub.desk.reports.tables import Heading, Row, Table
 from hub.desk.views.registry import VIEWS
 from hub.rules.access import Access
@@ -58,6 +58,8 @@ def figure(value: Fraction | None, unit: Unit, showing: Showing) -> str:
         return NOTHING
     if unit is Unit.BYTES:
         return showing.size(int(value))
+    if unit is Unit.CLOCK:
+        return clock(value)
     digits = DIGITS[unit]
     fixed = unit in {Unit.MONEY, Unit.PERCENT, Unit.DECIMAL, Unit.MINUTES, Unit.DAYS}
     pattern = "#,##0" + ("." + ("0" if fixed else "#") * digits if digits else "")
@@ -68,16 +70,20 @@ def figure(value: Fraction | None, unit: Unit, showing: Showing) -> str:
 def shown_table(answer: Answer, table: Table, access: Access, showing: Showing) -> ShownTable:
     """The first rows of the table."""
     units = [one for one in table.headings if one.unit is not None]
+    facts = {one.code: facts_of(MEASURES[one.code])[0] for one in units}
     rows = []
     for row in table.rows[:SHOWN_ROWS]:
-        documents = _documents(answer, row, access)
         names = [
             Cell(_name(code, text, showing), _record(code, value, access))
             for code, text, value in zip(answer.question.rows, row.names, row.line, strict=True)
         ]
+        leads = {fact.code: _documents(answer, row, fact, access) for fact in facts.values()}
         figures = [
-            Cell(figure(value, one.unit or Unit.COUNT, showing), documents if place == 0 else "")
-            for place, (value, one) in enumerate(zip(row.figures, units, strict=True))
+            Cell(
+                figure(value, one.unit or Unit.COUNT, showing),
+                leads[facts[one.code].code] if one.role == "now" else "",
+            )
+            for value, one in zip(row.figures, units, strict=True)
         ]
         rows.append(Line((*names, *figures)))
     total = [
@@ -99,9 +105,8 @@ def _record(code: str, value: object, access: Access) -> str:
     return f"/{view.name}/{id_text(value)}" if known and view and isinstance(value, bytes) else ""
 
 
-def _documents(answer: Answer, row: Row, access: Access) -> str:
-    """The list of the documents that the first figure is counted from; empty when no list shows exactly these."""
-    fact = facts_of(MEASURES[answer.question.measures[0]])[0]
+def _documents(answer: Answer, row: Row, fact: Fact, access: Access) -> str:
+    """The list of the documents that figures of a fact are counted from; empty when no list shows those of the line."""
     view = VIEWS.get(fact.view)
     if view is None or not access.may(view.function) or answer.question.across:
         return ""

@@ -1,0 +1,15 @@
+"""What a return is worth, said once: it counts negative, whichever sign it was written with.
+
+Devices write returns without a sign, imports with one. Reports and the board of today both ask here.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+
+def less_returns(
+    is_return: sa.ColumnElement[bool], value: sa.ColumnElement[Any]
+) -> sa.ColumnElement[Any]:
+    """The value of a document or line; below zero where it is a return."""
+    return sa.case((is_return, -sa.func.abs(value)), else_=value)

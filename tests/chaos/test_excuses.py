@@ -146,16 +146,18 @@ def test_a_change_that_waits_for_a_row_that_came_is_found(small: SmallCase) -> N
 
 
 def test_out_of_a_lost_future_is_what_was_packed_in_it(small: SmallCase) -> None:
-    """Between the backup and when the device heard of the restore; and judged after it."""
-    made = Reject(DEVICE, "sales_order", ORDER, "outside_scope", "Not yours.", 1, 1, NEW_EPOCH + 5)
+    """The device showed a commit that head office has lost when it packed; and was judged after it."""
+    made = Reject(DEVICE, "sales_order", ORDER, "outside_scope", "Not yours.", 1, 2, NEW_EPOCH + 5)
     small.facts.hub.rejects.append(made)
-    assert small.found() == {"unexplained_reject"}
+    small.facts.hub.epochs.append((1, 5))
+    assert small.event("seen", 0)["cursor"] == 10
+    assert "unexplained_reject" in small.found()
     small.strike(2.5, 3.5, "hub", effects=("hub_restored",), explains=("outside_scope",))
     assert "unexplained_reject" not in small.found()
     small.facts.hub.rejects[-1] = replace(made, lsn=25)
     assert "unexplained_reject" in small.found()
     small.facts.hub.rejects[-1] = made
-    small.event("packed", 0)["t"] = 2.4
+    small.facts.hub.epochs[-1] = (1, 15)
     assert "unexplained_reject" in small.found()
 
 

@@ -10,8 +10,8 @@ from tests.chaos.checker.case import (
     GATEWAY_DISK_LOST,
     HUB_RESTORED,
     Case,
-    Force,
     Packed,
+    counts_at,
 )
 from tests.chaos.checker.facts import Aside, Place, Reject
 
@@ -32,11 +32,8 @@ def refusal(case: Case, reject: Reject) -> bool:
         case "row_gone":
             return never_came(case, reject.name)
         case "outside_scope":
-            return any(
-                _in_lost_future(case, reject, one)
-                for one in case.struck(HUB_RESTORED)
-                if reject.code in one.explains
-            )
+            restored = any(reject.code in one.explains for one in case.struck(HUB_RESTORED))
+            return restored and _in_lost_future(case, reject)
         case _:
             return any(reject.code in one.explains for one in case.forces)
 
@@ -142,25 +139,18 @@ def _forbidden(case: Case) -> dict[str, str]:
     }
 
 
-def _in_lost_future(case: Case, reject: Reject, restore: Force) -> bool:
-    """Whether the batch was packed between a backup and when its device heard of the restore, and judged after it."""
+def _in_lost_future(case: Case, reject: Reject) -> bool:
+    """Whether the device stood in a future that the hub has lost when it packed; judged after it."""
     codes = {one: code for code, one in case.facts.hub.devices.items()}
     seen = case.seen.get(codes.get(reject.device, ""), [])
-    stood = max(
-        (hub_epoch_of(int(one["cursor"])) for one in seen if float(one["t"]) <= restore.begin),
-        default=0,
-    )
-    heard = min(
-        (
-            float(one["t"])
-            for one in seen
-            if float(one["t"]) > restore.begin and hub_epoch_of(int(one["cursor"])) > stood
-        ),
-        default=_FAR,
-    )
-    packings = case.packed.get(reject.place, [])
-    made_then = any(restore.begin <= one.at <= heard for one in packings)
-    return made_then and hub_epoch_of(reject.lsn) > stood
+    for one in case.packed.get(reject.place, []):
+        stood = [int(event["cursor"]) for event in seen if float(event["t"]) <= one.at]
+        cursor = stood[-1] if stood else 0
+        if hub_epoch_of(cursor) < hub_epoch_of(reject.lsn) and not counts_at(
+            case.facts.hub, cursor, reject.lsn
+        ):
+            return True
+    return False
 
 
 def _was_applied_before(case: Case, code: str, place: Place, at: float) -> bool:

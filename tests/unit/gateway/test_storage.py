@@ -11,6 +11,7 @@ from fieldmesh.codec.columns import TableRows, from_rows
 from fieldmesh.codec.row_hash import row_hashes
 from fieldmesh.data.schema import TABLES
 from fieldmesh.service.database import connect
+from gateway.replication import subscription
 from gateway.storage import cache, cursors, deltas, devices, digests, inbox, outbox, partitions
 from gateway.storage.database import prepare
 
@@ -260,6 +261,22 @@ def test_a_cursor_of_a_lost_future_gets_everything_whole(database: sqlite3.Conne
     assert cursors.mark_lsn(database) == 60
     plan = deltas.plan_delta(database, cursor_lsn=70, held=[PATCH], wanted=[PATCH])
     assert plan.whole == {PATCH}
+
+
+def test_a_seed_of_a_lost_future_is_fetched_again_though_the_mark_never_came_there(
+    database: sqlite3.Connection,
+) -> None:
+    """Promise 5: a seed runs ahead of the mark; it would become ready at the restored hub's next one."""
+    assert not subscription.take_epochs(database, [cursors.EpochStart(1, 0)], 1)
+    partitions.want(database, {PATCH}, 1)
+    cursors.set_mark(database, 60, marked_at=1, down_sequence=5)
+    partitions.begin_seed(database, PATCH, partitions.SeedBegun(b"s", 70, 0, 1, 1), 1)
+    partitions.set_seeded(database, PATCH, seed_id=b"s", now=1)
+    assert subscription.take_epochs(database, [cursors.EpochStart(2, 60)], 2)
+    assert cursors.mark_lsn(database) == 60
+    (row,) = partitions.list_partitions(database)
+    assert row.state is partitions.PartitionState.WANTED
+    assert not subscription.take_epochs(database, [cursors.EpochStart(2, 60)], 3)
 
 
 def test_a_table_and_a_column_that_the_schema_has_gained_are_there_and_seeded_anew(

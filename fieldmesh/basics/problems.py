@@ -244,6 +244,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("row_never_came", _STATE, "What this belongs to never came to head office.", "Ask the colleague who made it; enter it again if it is still needed."),
     ("hub_column", _DENIED, "{column} is written by head office only.", "Ask your supervisor."),
     ("value_invalid", _BAD, "{column} can't hold this value.", "Enter it again: shorter, or within its range."),
+    ("batch_put_aside", _STATE, "Head office can't use what came in one batch ({rows} rows): {text}", "Nothing is lost: head office keeps it and branch IT decides. Ask branch IT before you enter it again."),
     ("depends_on_refused", _STATE, "What this belongs to was refused.", "Correct that first."),
     ("state_refused", _STATE, "{table} can't go from {held} to {wanted}.", "Sync to see where it stands now."),
     ("quantity_zero", _BAD, "A line has no quantity.", "Enter it again with a quantity."),

@@ -31,7 +31,7 @@ from hub.ingest.decisions import (
 from hub.ingest.early import EarlyRows, refused_all
 from hub.ingest.events import apply_event
 from hub.ingest.facts import read_facts
-from hub.ingest.rejects import reject_rows
+from hub.ingest.rejects import reject_batch, reject_rows, take_back
 from hub.ingest.result import GroupResult
 from hub.ingest.sessions import record_sessions
 from hub.ingest.verify import Checked
@@ -185,6 +185,7 @@ class _Group:
         else:
             await self._apply_rows(applier, batch)
             await self._journal("batch_retried", batch)
+        await take_back(self._writer, batch)
         await self._finish(applier)
         await self._write_ticks()
 
@@ -345,8 +346,15 @@ class _Group:
         if await quarantine.put(self._connection, entry):
             self.result.quarantined += 1
             await self._journal("batch_quarantined", batch, problem=problem.code)
+            if self._is_told(batch, problem):
+                await reject_batch(self._writer, batch, problem, self._new_identifier)
         if answer:
             self._answers.give(batch, receipt_of(batch, answer, self._writer.lsn))
+
+    def _is_told(self, batch: Checked, problem: FieldmeshError) -> bool:
+        """Whether the device made the batch, and may still hear of it."""
+        device = self._devices.get(batch.header.device_id) if batch.header else None
+        return device is not None and device.state != "revoked" and not is_forged(problem)
 
     async def _note_oddities(self, device: DeviceWriter, batch: Checked) -> None:
         if device.state == "suspended":

@@ -3,14 +3,23 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 
-from fieldmesh.basics.errors import Rejected
-from fieldmesh.basics.problems import describe
+from fieldmesh.basics.errors import FieldmeshError, Rejected
+from fieldmesh.basics.problems import describe, fill, problem_of
 from fieldmesh.codec.batch import BatchHeader, Change
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.types import Value
+from hub.ingest.decisions import header_of
+from hub.ingest.verify import Checked
 from hub.rules.documents import Refusal
 from hub.storage.changes import ChangeWriter
+from hub.storage.rows import rows_where
 
+PUT_ASIDE = "batch_put_aside"
+"""The code of a reject that is about a whole batch."""
+
+_COLUMNS = (
+    "id", "device_id", "device_epoch", "sequence", "table_name", "row_id", "code", "text", "fields", "row",
+)  # fmt: skip
 _MOST_ROW_BYTES = 60_000
 """As UTF-8: a text above 64 KiB would not pass the wire."""
 
@@ -26,26 +35,54 @@ async def reject_rows(
     if not refused:
         return
     contents = _contents(changes, {(one.table, one.row_id) for one in refused})
-    names = (
-        "id", "device_id", "device_epoch", "sequence", "table_name", "row_id", "code", "text",
-        "fields", "row",
-    )  # fmt: skip
-    lines: list[tuple[Value, ...]] = [
-        (
-            new_identifier(),
-            header.device_id,
-            header.device_epoch,
-            header.sequence,
-            one.table,
-            one.row_id,
-            one.code,
-            describe(Rejected(one.code, **dict(one.fields)))[:1000],
-            json.dumps(dict(one.fields), ensure_ascii=False),
-            contents.get((one.table, one.row_id), "{}"),
-        )
+    lines = [
+        _line(new_identifier(), header, one, contents.get((one.table, one.row_id), "{}"))
         for one in refused
     ]
-    await writer.insert("reject", from_rows("reject", names, lines))
+    await writer.insert("reject", from_rows("reject", _COLUMNS, lines))
+
+
+async def reject_batch(
+    writer: ChangeWriter,
+    batch: Checked,
+    problem: FieldmeshError,
+    new_identifier: Callable[[], bytes],
+) -> None:
+    """A batch in quarantine stands in `reject` as a whole: no table, and the beginning of its digest for a row."""
+    header = header_of(batch)
+    why = fill(problem_of(problem).title, problem)
+    put_aside = Refusal("", batch.sha256[:16], PUT_ASIDE, {"rows": str(header.rows), "text": why})
+    await writer.insert(
+        "reject", from_rows("reject", _COLUMNS, [_line(new_identifier(), header, put_aside, "{}")])
+    )
+
+
+async def take_back(writer: ChangeWriter, batch: Checked) -> None:
+    """The batch came out of quarantine: its device need not hear of it any more."""
+    names = ("id", "row_id", "code")
+    held = await rows_where(
+        writer.connection, "reject", names, "device_id", [header_of(batch).device_id]
+    )
+    ids = [(row[0],) for row in held if row[1:] == (batch.sha256[:16], PUT_ASIDE)]
+    if ids:
+        await writer.delete("reject", from_rows("reject", ("id",), ids))
+
+
+def _line(
+    identifier: bytes, header: BatchHeader, refusal: Refusal, content: str
+) -> tuple[Value, ...]:
+    return (
+        identifier,
+        header.device_id,
+        header.device_epoch,
+        header.sequence,
+        refusal.table,
+        refusal.row_id,
+        refusal.code,
+        describe(Rejected(refusal.code, **dict(refusal.fields)))[:1000],
+        json.dumps(dict(refusal.fields), ensure_ascii=False),
+        content,
+    )
 
 
 def _contents(

@@ -9,6 +9,7 @@ from fieldmesh.data.policy import PartitionKind
 from fieldmesh.replica.partition import partition_id
 from tests.chaos.checker.case import Case
 from tests.chaos.checker.facts import (
+    Aside,
     Decided,
     DeviceFacts,
     Facts,
@@ -154,6 +155,13 @@ class SmallCase:
             {"t": end, "at": "healed", **about},
         ]
         self.events.sort(key=lambda one: float(one["t"]))
+
+    def put_aside(self, place: Place, sha: str, code: str) -> None:
+        """A batch is in quarantine, and its device was told."""
+        self.facts.hub.aside.append(Aside(place, sha, code, GATEWAY))
+        self.facts.hub.rejects.append(
+            Reject(place[0], "", "f0" * 16, "batch_put_aside", "Ask.", *place[1:], 25)
+        )
 
     def case(self) -> Case:
         """What the checker looks at."""

@@ -72,12 +72,22 @@ def test_of_two_batches_of_one_number_neither_may_vanish(small: SmallCase) -> No
     other = dict(small.event("packed", 0), t=3.2, sha="f3", rows=[])
     small.events.insert(small.events.index(small.event("packed", 0)) + 1, other)
     assert "lost_batch" in small.found()
-    small.facts.hub.aside.append(Aside(FIRST, "f3", "cloned_device", GATEWAY))
+    small.put_aside(FIRST, "f3", "cloned_device")
     small.strike(2.0, 3.5, "D01", explains=TWO_PASTS)
     assert small.found() == set()
     small.facts.hub.aside.clear()
+    small.facts.hub.rejects.pop()
     other["copied"] = True
     assert small.found() == set()
+
+
+def test_a_batch_that_was_put_aside_in_silence_is_found(small: SmallCase) -> None:
+    """Promise 7: its device hears of it."""
+    small.put_aside(FIRST, "f1", "cloned_device")
+    small.strike(2.5, 3.5, "D01", explains=TWO_PASTS)
+    assert small.found() == set()
+    small.facts.hub.rejects.pop()
+    assert small.found() == {"put_aside_in_silence"}
 
 
 def test_only_what_was_packed_is_put_aside_with_its_rows(small: SmallCase) -> None:
@@ -90,7 +100,7 @@ def test_only_what_was_packed_is_put_aside_with_its_rows(small: SmallCase) -> No
 
 def test_a_quarantine_is_explained_by_a_fault_of_its_device(small: SmallCase) -> None:
     """Not by a clone of another one, and not where the device had shown two ticks before."""
-    small.facts.hub.aside.append(Aside(FIRST, "f1", "cloned_device", GATEWAY))
+    small.put_aside(FIRST, "f1", "cloned_device")
     small.strike(2.5, 3.5, "D02", explains=TWO_PASTS)
     assert small.found() == {"unexplained_quarantine"}
     small.strike(8.5, 9.5, "D01", explains=TWO_PASTS)
@@ -131,7 +141,7 @@ def test_a_row_is_gone_only_when_it_never_came(small: SmallCase) -> None:
     assert small.found() == {"unexplained_reject"}
     _take_away_the_order(small)
     assert "unexplained_reject" in small.found()
-    small.facts.hub.aside.append(Aside(FIRST, "f1", "cloned_device", GATEWAY))
+    small.put_aside(FIRST, "f1", "cloned_device")
     assert small.found() == set()
 
 
@@ -140,7 +150,7 @@ def test_a_change_that_waits_for_a_row_that_came_is_found(small: SmallCase) -> N
     small.facts.hub.early.append((("0b" * 16, 1, 1), ROW))
     assert small.found() == {"change_waits"}
     _take_away_the_order(small)
-    small.facts.hub.aside.append(Aside(FIRST, "f1", "cloned_device", GATEWAY))
+    small.put_aside(FIRST, "f1", "cloned_device")
     small.strike(2.5, 3.5, "D01", explains=TWO_PASTS)
     assert small.found() == set()
 

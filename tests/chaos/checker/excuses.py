@@ -29,6 +29,8 @@ def refusal(case: Case, reject: Reject) -> bool:
                 other.code != reject.code and other.place == reject.place and refusal(case, other)
                 for other in case.facts.hub.rejects
             )
+        case "batch_put_aside":
+            return any(aside.place == reject.place for aside in case.facts.hub.aside)
         case "row_gone":
             return never_came(case, reject.name)
         case "outside_scope":

@@ -10,6 +10,13 @@ from tests.chaos.checker.facts import Link, Shelf
 BEGINNING = "0" * 64
 _MOST_WORDS = 3
 _SOON_S = 10.0
+_NOBODY_IS_TOLD = frozenset(
+    {
+        "signature_invalid", "altered_batch", "foreign_batch", "foreign_certificate",
+        "device_unknown", "device_revoked",
+    }
+)  # fmt: skip
+"""Why a batch is put aside that its device did not make, or may not hear of any more."""
 """A refused row is of interest for so long after it was made."""
 
 
@@ -120,11 +127,17 @@ def refusals_are_explained(case: Case) -> Iterator[Violation]:
             yield Violation(
                 7, "not_refused", f"head office took {row}, which a rep may not write", rows=(row,)
             )
+    told = {one.place for one in case.facts.hub.rejects if one.code == "batch_put_aside"}
     for aside in case.facts.hub.aside:
         if not excuses.quarantine(case, aside):
             yield Violation(
                 7, "unexplained_quarantine", f"a batch was put aside: {aside.code}", aside.place[0],
                 until=case.end, place=aside.place,
+            )  # fmt: skip
+        if aside.code not in _NOBODY_IS_TOLD and aside.place not in told:
+            yield Violation(
+                7, "put_aside_in_silence", f"a batch was put aside and its device does not hear of it: {aside.code}",
+                aside.place[0], place=aside.place,
             )  # fmt: skip
 
 

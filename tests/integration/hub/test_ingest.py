@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.limits import CLOCK_COUNTER_BITS
 from fieldmesh.codec.batch import Change, Event, EventKind, Operation
 from fieldmesh.codec.columns import from_rows
@@ -135,6 +136,23 @@ async def test_an_altered_batch_is_quarantined_and_the_right_one_still_applies(
     kept = await company.query("SELECT code, payload FROM fm_quarantine")
     assert kept == [("altered_batch", write_forwarded(altered))]
     assert (await company.ingest.apply([batch])).applied == 1
+
+
+async def test_a_device_hears_that_its_batch_was_put_aside_until_it_is_applied(
+    company: SmallCompany,
+) -> None:
+    """Promise 7: two ticks for rows that nobody can read must not be all that the rep sees."""
+    device = await company.device()
+    batch = device.pack(device.order(company.outlets[0]))
+    unknown = Rejected("unknown_table", table="loyalty_card")
+    await company.ingest.apply([replace(batch, changes=(), problem=unknown)])
+    told = "SELECT row_id, code, sequence, text FROM reject WHERE deleted = 0"
+    ((about, code, sequence, text),) = await company.query(told)
+    assert (about, code, sequence) == (batch.sha256[:16], "batch_put_aside", 1)
+    assert "(3 rows): There is no table loyalty_card." in text
+    assert (await company.ingest.retry(batch.payload)).applied == 1
+    assert await company.query(told) == []
+    assert await company.query("SELECT count(*) FROM order_line") == [(2,)]
 
 
 async def test_a_clone_is_quarantined_not_swallowed(company: SmallCompany) -> None:

@@ -58,7 +58,7 @@ async def import_file(
 
     Raises:
         Rejected: ``bad_carrier_file``, ``foreign_certificate``, or a batch that is not right:
-            then nothing of its group is stored.
+            those before it are stored.
         Fenced: ``device_revoked``.
     """
     try:
@@ -84,9 +84,11 @@ async def import_file(
     for start in range(0, len(file.batches), _GROUP):
         group = file.batches[start : start + _GROUP]
         now = clock.now()
-        checked = await asyncio.to_thread(check_batches, group, sender, now)
+        checked, problem = await asyncio.to_thread(check_batches, group, sender, now)
         stored = await database.write(partial(inbox.store_batches, batches=checked, now=now))
         signals.outbox_grown.give()
+        if problem is not None:
+            raise problem
         total += stored
     return {
         "device": peer.node_id.hex(),

@@ -24,7 +24,7 @@ from gateway.serving.readiness import check_known
 from gateway.serving.repairs import find_repair
 from gateway.serving.roaming import until_ready, wish_lease
 from gateway.serving.sending import send_download
-from gateway.serving.uploads import SOURCE_WIRE, Sender, check_batches
+from gateway.serving.uploads import SOURCE_WIRE, Sender, check_batches, receive_group
 from gateway.storage import cursors, deltas, devices, inbox, sessions
 from gateway.storage.inbox import Stored
 from gateway.trust.peers import public_key_of
@@ -49,8 +49,6 @@ MODE_NAMES: Final = {
 }
 _NEW_DATABASE: Final = frozenset({session_pb2.MODE_INITIALIZE, session_pb2.MODE_DUPLICATE})
 _DOWNLOADS: Final = _NEW_DATABASE | {session_pb2.MODE_FULL}
-_GROUP_BATCHES: Final = 16
-_GROUP_BYTES: Final = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,41 +218,31 @@ class SyncSession:
         )
         total = Stored(0, 0, 0)
         while True:
-            group, ended = await self._receive_group()
-            result = await self._store(group, sender)
+            group = await receive_group(self.stream, self.parts.disk.check_upload)
+            result, found = await self._store(group.batches, sender)
             total += result.stored
             self.ticks = result.ticks
-            if ended:
+            if problem := found or group.problem:
+                self.parts.metrics.batches_stored(total)
+                raise problem
+            if group.ended:
                 self.parts.metrics.batches_stored(total)
                 return replace(result, stored=total)
 
-    async def _receive_group(self) -> tuple[list[batch_pb2.SignedBatch], bool]:
-        group: list[batch_pb2.SignedBatch] = []
-        size = 0
-        while len(group) < _GROUP_BATCHES and size < _GROUP_BYTES:
-            message = await self.stream.receive()
-            kind = message.WhichOneof("message")
-            if kind == "upload_end":
-                return group, True
-            if kind != "batch":
-                raise Rejected("unexpected_message", expected="batch", found=str(kind))
-            self.parts.disk.check_upload()
-            group.append(message.batch)
-            size += len(message.batch.body)
-        return group, False
-
-    async def _store(self, group: list[batch_pb2.SignedBatch], sender: Sender) -> UploadResult:
-        if not group:
-            return await self.parts.database.read(
-                partial(self._upload_state, stored=Stored(0, 0, 0))
-            )
+    async def _store(
+        self, group: list[batch_pb2.SignedBatch], sender: Sender
+    ) -> tuple[UploadResult, Rejected | None]:
+        """What came before a bad batch is stored; the bad one's problem is for the device."""
         now = self.parts.clock.now()
-        checked = await asyncio.to_thread(check_batches, group, sender, now)
+        checked, problem = await asyncio.to_thread(check_batches, group, sender, now)
+        if not checked:
+            nothing = partial(self._upload_state, stored=Stored(0, 0, 0))
+            return await self.parts.database.read(nothing), problem
         self.noted = True
         result = await self.parts.database.write(partial(self._write_group, checked, now))
         self.row.rows_up += sum(batch.rows for batch in checked)
         self.parts.signals.outbox_grown.give()
-        return result
+        return result, problem
 
     def _write_group(
         self, checked: list[ReceivedBatch], now: int, connection: Transaction

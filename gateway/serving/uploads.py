@@ -12,19 +12,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from fieldmesh.basics import limits
-from fieldmesh.basics.errors import Rejected
+from fieldmesh.basics.errors import FieldmeshError, Rejected
 from fieldmesh.codec import batch as batch_codec
 from fieldmesh.codec import signature
 from fieldmesh.wire.v1 import batch_pb2, replication_pb2
 from gateway.storage.inbox import ReceivedBatch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cryptography.hazmat.primitives.asymmetric import ec
 
+    from gateway.serving.stream import DeviceStream
+
 SOURCE_WIRE: Final = "wire"
 SOURCE_CARRIER: Final = "carrier"
+_GROUP_BATCHES: Final = 16
+_GROUP_BYTES: Final = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +48,57 @@ class Sender:
     suspended: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Batches as they were read off a stream.
+
+    Attributes:
+        batches: in order.
+        ended: whether the device has no more.
+        problem: why reading ended before that; what was read before it is sound all the same.
+    """
+
+    batches: list[batch_pb2.SignedBatch]
+    ended: bool = False
+    problem: FieldmeshError | None = None
+
+
+async def receive_group(stream: DeviceStream, check_disk: Callable[[], None]) -> Group:
+    """The next batches, as many as are stored in one transaction."""
+    batches: list[batch_pb2.SignedBatch] = []
+    size = 0
+    try:
+        while len(batches) < _GROUP_BATCHES and size < _GROUP_BYTES:
+            message = await stream.receive()
+            kind = message.WhichOneof("message")
+            if kind == "upload_end":
+                return Group(batches, ended=True)
+            if kind != "batch":
+                raise Rejected("unexpected_message", expected="batch", found=str(kind))
+            check_disk()
+            batches.append(message.batch)
+            size += len(message.batch.body)
+    except FieldmeshError as problem:
+        return Group(batches, problem=problem)
+    return Group(batches)
+
+
 def check_batches(
     batches: Sequence[batch_pb2.SignedBatch], sender: Sender, received_at: int
-) -> list[ReceivedBatch]:
-    """The batches, ready to be stored. Takes CPU time: call it in a thread.
+) -> tuple[list[ReceivedBatch], Rejected | None]:
+    """The batches before the first bad one, ready to be stored. Takes CPU time: call it in a thread.
 
-    Raises:
-        Rejected: the batch is too big, not the sender's, altered, or not signed by it.
+    Returns:
+        The batches, and why the next one can't be taken: it is too big, not the sender's, altered,
+        or not signed by it; None when all are good.
     """
-    return [_check(batch, sender, received_at) for batch in batches]
+    checked: list[ReceivedBatch] = []
+    for batch in batches:
+        try:
+            checked.append(_check(batch, sender, received_at))
+        except Rejected as problem:
+            return checked, problem
+    return checked, None
 
 
 def _check(batch: batch_pb2.SignedBatch, sender: Sender, received_at: int) -> ReceivedBatch:

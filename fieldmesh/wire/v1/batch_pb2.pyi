@@ -277,7 +277,7 @@ Global___CarrierFile: _TypeAlias = CarrierFile  # noqa: Y015
 
 @_typing.final
 class HubTick(_message.Message):
-    """How far the hub has applied one device's batches. Gateways carry it and can't make it."""
+    """How far the hub has decided on one device's batches (applied, refused in part, or quarantined). Gateways carry it and can't make it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

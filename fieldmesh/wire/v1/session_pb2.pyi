@@ -141,7 +141,7 @@ class Ticks(_message.Message):
     """one tick: highest contiguous batch of this epoch (Hello.device_epoch) that this gateway, or the hub, holds"""
     gateway_sequence: _builtins.int
     hub_epoch: _builtins.int
-    """two ticks: device epoch and sequence that the hub has applied; to be shown, not to be believed"""
+    """two ticks: device epoch and sequence that the hub has decided on; to be shown, not to be believed"""
     hub_sequence: _builtins.int
     hub_proof: _builtins.bytes
     """serialized SignedHubTick: the only second tick that a device forgets batches on"""
@@ -347,7 +347,7 @@ Global___UploadEnd: _TypeAlias = UploadEnd  # noqa: Y015
 
 @_typing.final
 class Acknowledgement(_message.Message):
-    """The gateway has committed batches (one tick), and tells what the hub has applied (two ticks)."""
+    """The gateway has committed batches (one tick), and tells what the hub has decided on (two ticks)."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

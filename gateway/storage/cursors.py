@@ -164,4 +164,4 @@ def learn_epochs(connection: sqlite3.Connection, epochs: Sequence[EpochStart]) -
     passed = [above for above, below in lost if above < held.mark_lsn < below]
     if passed:
         connection.execute("UPDATE fm_state SET mark_lsn = ?", (min(passed),))
-    return bool(known)
+    return bool(known or passed)

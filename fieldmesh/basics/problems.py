@@ -52,7 +52,7 @@ _BAD, _AUTH, _DENIED, _GONE = (
     "NOT_FOUND",
 )
 _STATE, _BUSY, _AWAY, _BUG = "FAILED_PRECONDITION", "RESOURCE_EXHAUSTED", "UNAVAILABLE", "INTERNAL"
-_LATE, _EXISTS = "DEADLINE_EXCEEDED", "ALREADY_EXISTS"
+_LATE, _EXISTS, _ABORTED = "DEADLINE_EXCEEDED", "ALREADY_EXISTS", "ABORTED"
 _HTTP = {
     _BAD: 400,
     _AUTH: 401,
@@ -60,6 +60,7 @@ _HTTP = {
     _GONE: 404,
     _STATE: 409,
     _EXISTS: 409,
+    _ABORTED: 409,
     _BUSY: 429,
     _BUG: 500,
     _AWAY: 503,
@@ -100,6 +101,9 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("foreign_certificate", _AUTH, "The certificate is not from this network or has expired.", "Enrol this node again in its own folder with a new code: it keeps its data."),
     ("peer_certificate_bad", _AUTH, "The other side's certificate is not from this network or has expired.", "Tell branch IT: that node must be enrolled again. What you entered is safe here; another gateway may serve meanwhile."),
     ("certificate_expired", _AUTH, "The certificate has expired.", "Enrol this node again in its own folder with a new code: it keeps its data."),
+    ("another_node", _AUTH, "This is the id of another node than the certificate's.", "Use the certificate that this node was enrolled with; if its folder was mixed up, enrol it again with a new code."),
+    ("another_key", _BAD, "The request is signed by another key than the certificate's.", "Renew with the key that this node was enrolled with; without it, enrol again with a new code."),
+    ("field_too_long", _BAD, "{place} is longer than {most} bytes.", "Shorten it, or update the program that sent it."),
     ("bad_csr", _BAD, "The certificate request can't be read.", "Update the program and enrol again."),
     ("authority_exists", _EXISTS, "{place} holds an authority already.", "Use it, or name another folder; a second authority would cut off every enrolled node."),
     ("key_file_missing", _GONE, "The key file {place} is not there.", "Restore it from the backup. Without the hub's no node can be enrolled; a gateway can be enrolled again instead."),
@@ -150,6 +154,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("gateway_busy", _BUSY, "The gateway is busy.", "It is tried again by itself."),
     ("device_silent", _LATE, "The device said nothing for {seconds} seconds.", "Sync again; nothing is lost."),
     ("line_stalled", _LATE, "Nothing came over the line for {stall_s} seconds.", "Sync again; nothing is lost."),
+    ("session_superseded", _ABORTED, "This device has begun so many sessions that its oldest, this one, was ended.", "Nothing is lost; go on with the newest, or sync again."),
     ("session_cut", _AWAY, "The line was cut.", "Sync again; nothing is lost."),
     ("hub_unreachable", _AWAY, "Head office can't be reached.", "Work goes on; it is tried again by itself."),
     ("bus_unreachable", _AWAY, "The message bus can't be reached at {url}.", "Check the line to head office and that the hub is running."),
@@ -266,7 +271,7 @@ _INFO = {
     "gateway_behind",
     "device_suspended",
 }
-_RETRY = {_AWAY, _BUSY, _LATE}
+_RETRY = {_AWAY, _BUSY, _LATE, _ABORTED}
 
 
 def _problem(code: str, status: str, title: str, remedy: str) -> Problem:
@@ -291,10 +296,14 @@ def problem_of(error: Told) -> Problem:
     return PROBLEMS.get(error.code, PROBLEMS["defect"])
 
 
+_ENDS = (".", "!", "?", "…")
+
+
 def fill(text: str, error: Told) -> str:
-    """A title or remedy with the error's place and fields in it; a field it lacks reads as an ellipsis."""
+    """A title or remedy as a sentence, with the error's place and fields in it; a field it lacks reads as an ellipsis."""
     values = _Lenient({"place": error.place or "…", **error.fields})
-    return text.format_map(values)
+    filled = text.format_map(values)
+    return filled if filled.endswith(_ENDS) else f"{filled}."
 
 
 def describe(error: Told) -> str:

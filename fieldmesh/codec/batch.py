@@ -213,6 +213,8 @@ def decode_header(content: bytes) -> BatchHeader:
         len(held.device_id) != _ID_BYTES
         or len(held.body_sha256) != _SHA256_BYTES
         or not held.device_epoch
+        or not held.schema_version
+        or not held.packed_at
         or not 0 < held.sequence <= _MOST_SEQUENCE
         or held.previous_sequence > _MOST_SEQUENCE
         or len(held.previous_sha256) not in {0, _SHA256_BYTES}

@@ -19,8 +19,16 @@ def sign(key: ec.EllipticCurvePrivateKey, content: bytes) -> bytes:
     return key.sign(content, _ALGORITHM)
 
 
-def verify(key: ec.EllipticCurvePublicKey, content: bytes, signature: bytes) -> None:
+def verify(
+    key: ec.EllipticCurvePublicKey, content: bytes, signature: bytes, *, place: str = ""
+) -> None:
     """The content was signed by the holder of the key.
+
+    Args:
+        key: the holder's.
+        content: what was signed.
+        signature: DER.
+        place: what it is, for the problem.
 
     Raises:
         Rejected: `signature_invalid`.
@@ -28,4 +36,4 @@ def verify(key: ec.EllipticCurvePublicKey, content: bytes, signature: bytes) -> 
     try:
         key.verify(signature, content, _ALGORITHM)
     except InvalidSignature:
-        raise Rejected("signature_invalid") from None
+        raise Rejected("signature_invalid", place=place) from None

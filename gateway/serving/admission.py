@@ -107,19 +107,31 @@ class Guests:
     def __init__(self, *, most: int) -> None:
         """Nobody is here; ``most`` sessions of a device may be open at once."""
         self._most = most
+        self._superseded: set[asyncio.Task[object]] = set()
         self._open: dict[bytes, list[asyncio.Task[object]]] = {}
 
     @contextmanager
     def visit(self, device_id: bytes) -> Iterator[None]:
-        """The calling task is a session of the device while the block runs; it may be cancelled."""
+        """The calling task is a session of the device while the block runs.
+
+        Raises:
+            Retry: ``session_superseded``, a newer one came and this was the oldest of too many.
+        """
         task = cast("asyncio.Task[object]", asyncio.current_task())
         sessions = self._open.setdefault(device_id, [])
         if len(sessions) >= self._most:
-            sessions.pop(0).cancel()
+            oldest = sessions.pop(0)
+            self._superseded.add(oldest)
+            oldest.cancel()
         sessions.append(task)
         try:
             yield
+        except asyncio.CancelledError:
+            if task not in self._superseded or task.uncancel() > 0:
+                raise
+            raise Retry("session_superseded", delay_s=_FIRST_GUESS_S) from None
         finally:
+            self._superseded.discard(task)
             if task in sessions:
                 sessions.remove(task)
             if not sessions and self._open.get(device_id) is sessions:

@@ -75,6 +75,7 @@ async def import_file(
         raise Rejected("device_revoked")
     sender = Sender(
         device_id=peer.node_id,
+        newest_epoch=None,
         public_key=public_key_of(peer.der),
         certificate=peer.der,
         source=SOURCE_CARRIER,

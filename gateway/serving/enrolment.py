@@ -42,17 +42,16 @@ class EnrolmentDesk:
         """A certificate for a code.
 
         Raises:
-            Rejected: ``enrolment_refused`` and the like.
+            Rejected: ``field_too_long``, ``enrolment_refused`` and the like.
             Retry: ``too_many_enrolments``, ``hub_unreachable``.
         """
         self._slow_down()
-        if (
-            len(request.code) > _MOST_CODE
-            or len(request.csr) > limits.CSR_BYTES
-            or len(request.hardware_id) > _MOST_TEXT
-            or len(request.app_version) > _MOST_CODE
-        ):
-            raise Rejected("enrolment_refused", place="sizes", text="a field is too long")
+        _check_sizes(
+            ("code", request.code, _MOST_CODE),
+            ("csr", request.csr, limits.CSR_BYTES),
+            ("hardware_id", request.hardware_id, _MOST_TEXT),
+            ("app_version", request.app_version, _MOST_CODE),
+        )
         reply = await self._ask_hub("enrol", request.SerializeToString())
         return enrol_pb2.EnrolReply.FromString(reply)
 
@@ -63,8 +62,7 @@ class EnrolmentDesk:
             Rejected: the hub refuses.
             Retry: ``hub_unreachable``.
         """
-        if len(csr) > limits.CSR_BYTES:
-            raise Rejected("enrolment_refused", place="sizes", text="a field is too long")
+        _check_sizes(("csr", csr, limits.CSR_BYTES))
         request = replication_pb2.ForwardedRenew(certificate=certificate, csr=csr)
         reply = await self._ask_hub("renew", request.SerializeToString())
         return enrol_pb2.EnrolReply.FromString(reply)
@@ -75,3 +73,9 @@ class EnrolmentDesk:
         if len(self._recent) >= _MOST_A_MINUTE:
             raise Retry("too_many_enrolments", delay_s=_MINUTE_S)
         self._recent.append(now)
+
+
+def _check_sizes(*fields: tuple[str, str | bytes, int]) -> None:
+    for name, content, most in fields:
+        if len(content) > most:
+            raise Rejected("field_too_long", place=name, most=most)

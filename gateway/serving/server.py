@@ -269,6 +269,7 @@ def check_hello(hello: session_pb2.Hello) -> None:
         raise Rejected("protocol_not_spoken", version=hello.protocol_version)
     wrong = {
         "device_id": len(hello.device_id) != _ID_BYTES,
+        "schema_version": hello.schema_version < 1,
         "device_epoch": not 1 <= hello.device_epoch <= _MOST_EPOCH,
         "mode": hello.mode not in MODE_NAMES,
         "session_id": len(hello.session_id) != _ID_BYTES,

@@ -211,6 +211,7 @@ class SyncSession:
     async def _take_uploads(self, opening: Opening) -> UploadResult:
         sender = Sender(
             device_id=self.hello.device_id,
+            newest_epoch=self.hello.device_epoch,
             public_key=public_key_of(self.peer.der),
             certificate=self.peer.der,
             source=SOURCE_WIRE,

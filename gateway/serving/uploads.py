@@ -36,12 +36,14 @@ class Sender:
     """Whose batches these are, and how they came.
 
     Attributes:
+        newest_epoch: the one that the device works under, nobody has granted it a newer one; None = not known.
         public_key: of the device's certificate.
         certificate: DER, goes to the hub with each batch.
         suspended: whether a spare is known to stand in for the device.
     """
 
     device_id: bytes
+    newest_epoch: int | None
     public_key: ec.EllipticCurvePublicKey
     certificate: bytes
     source: str
@@ -110,7 +112,9 @@ def _check(batch: batch_pb2.SignedBatch, sender: Sender, received_at: int) -> Re
         raise Rejected("foreign_batch", place=place)
     if hashlib.sha256(batch.body).digest() != header.body_sha256:
         raise Rejected("altered_batch", place=place)
-    signature.verify(sender.public_key, batch.header, batch.signature)
+    if sender.newest_epoch is not None and header.device_epoch > sender.newest_epoch:
+        raise Rejected("bad_batch", place=f"device_epoch of {place}")
+    signature.verify(sender.public_key, batch.header, batch.signature, place=place)
     payload = replication_pb2.ForwardedBatch(
         batch=batch,
         certificate=sender.certificate,

@@ -19,7 +19,9 @@ def check_device(peer: PeerCertificate, device_id: bytes) -> None:
     revoked device is let in just far enough to be told to wipe itself.
 
     Raises:
-        Rejected: ``foreign_certificate``.
+        Rejected: ``foreign_certificate``, ``another_node``.
     """
-    if peer.node_kind != DEVICE or peer.node_id != device_id:
+    if peer.node_kind != DEVICE:
         raise Rejected("foreign_certificate", place="certificate")
+    if peer.node_id != device_id:
+        raise Rejected("another_node", place="device_id")

@@ -26,7 +26,12 @@ async def apply_event(
     else:
         first, kind = header.handover_first_device_id or b"", "spare_handed_over"
         states = [(first, "active", 1)]
+    about = {"first_device": first.hex(), "sequence": header.sequence, "lsn": writer.lsn}
+    actor = f"device {device.code}"
     if device.kind != "spare" or device.stands_in_for != first:
+        await journal.append(
+            writer.connection, at=writer.now, kind=f"{kind}_refused", actor=actor, payload=about
+        )
         return {}
     names = ("id", "state", "must_full_sync")
     await writer.update("device", from_rows("device", names, states))
@@ -36,7 +41,7 @@ async def apply_event(
         writer.connection,
         at=writer.now,
         kind=kind,
-        actor=f"device {device.code}",
-        payload={"first_device": first.hex(), "sequence": header.sequence, "lsn": writer.lsn},
+        actor=actor,
+        payload=about,
     )
     return await device_writers(writer.connection, [device.device_id, first])

@@ -54,7 +54,7 @@ class Verifier:
             place = f"batch {header.device_epoch}/{header.sequence}"
             if device_id != header.device_id:
                 raise Rejected("foreign_batch", place=place)
-            signature.verify(key, forwarded.header, forwarded.signature)
+            signature.verify(key, forwarded.header, forwarded.signature, place=place)
             changes = decode_body(header, forwarded.body)
         except FieldmeshError as problem:
             return Checked(forwarded, payload, header, sha256, (), problem)

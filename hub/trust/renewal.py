@@ -19,13 +19,13 @@ async def renew(
     The old certificate holds until its end, so a lost answer harms nothing.
 
     Raises:
-        Rejected: `foreign_certificate`, `certificate_expired` or `bad_csr`.
+        Rejected: `foreign_certificate`, `certificate_expired`, `bad_csr` or `another_key`.
         Fenced: `device_revoked`.
     """
     owner = trust.authority.check(certificate)
     if public_key_der(csr_key(csr)) != owner.public_key:
         # Certificates are no secret: only who holds the key behind this one may have its successor.
-        raise Rejected("bad_csr", place="csr", reason="its key is not the certificate's")
+        raise Rejected("another_key", place="csr")
     about = {"node": f"{owner.kind.value} {owner.node_id.hex()}"}
     async with head_office_write(
         database, trust.clock, actor="renewal", kind="certificate_renewed", about=about

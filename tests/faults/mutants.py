@@ -164,7 +164,7 @@ MUTANTS = (
     Mutant(
         "signature not checked",
         "hub/ingest/verify.py",
-        "            signature.verify(key, forwarded.header, forwarded.signature)\n",
+        "            signature.verify(key, forwarded.header, forwarded.signature, place=place)\n",
         "",
         (ALTERED, _MODEL + "a_batch_that_its_gateway_rewrote_is_not_applied"),
         Campaign("rewritten"),

@@ -41,6 +41,8 @@ KINDS: Mapping[str, str] = {
     "exported": N_("has exported"),
     "sync_session": N_("has synced"),
     "batch_quarantined": N_("sent what can't be applied"),
+    "spare_took_over_refused": N_("wanted to stand in for a device, which nobody had allowed"),
+    "spare_handed_over_refused": N_("wanted to hand over for a device, which nobody had allowed"),
     "day_begun": N_("has begun the day"),
     "csv_imported": N_("has loaded a file"),
 }

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import sqlite3
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc.aio
 import pytest
 import zstandard
 
+from fieldmesh.basics import limits
 from fieldmesh.basics.errors import Retry
 from fieldmesh.codec.frames import FrameKind, FrameReader, unpack_frame
 from fieldmesh.data.schema import SCHEMA_VERSION
-from fieldmesh.wire.v1 import session_pb2, table_pb2
+from fieldmesh.service.grpc_problems import from_rpc_error
+from fieldmesh.wire.v1 import session_pb2, session_pb2_grpc, table_pb2
 from gateway.serving.repairs import RepairFrames, find_repair
 from gateway.storage import (
     cache,
@@ -139,6 +142,45 @@ async def test_an_altered_batch_is_refused_and_those_before_it_are_stored(tmp_pa
             lambda c: inbox.highest_sequence(c, device.device_id, 1)
         )
         assert highest == 1
+
+
+async def test_a_batch_of_an_epoch_that_nobody_granted_is_refused(tmp_path: Path) -> None:
+    """Without it a device's own program could fence it for ever: no epoch after that one would be its own."""
+    world = World(tmp_path)
+    device = world.device()
+    async with world.running() as gateway:
+        _, _, outlets = await place_region(gateway, [device])
+        device.epoch = 99
+        batch = device.pack(order(outlets[0]))
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await world.talk(gateway, device, device.hello(FAST, device_epoch=13), [batch])
+        assert "device_epoch of batch 99/1" in str(caught.value.details())
+
+
+async def test_the_oldest_of_too_many_sessions_hears_why_it_ended(tmp_path: Path) -> None:
+    """Without a status its device would wait until its own time-out."""
+    world = World(tmp_path)
+    device = world.device()
+    async with world.running() as gateway:
+        await place_region(gateway, [device])
+        async with device.channel(gateway.ports["gateway"]) as channel:
+            calls = []
+            for _ in range(limits.SESSIONS_OF_DEVICE + 1):
+                call = session_pb2_grpc.GatewayStub(channel).Session()
+                await call.write(session_pb2.DeviceMessage(hello=device.hello(FAST)))
+                await call.read()
+                calls.append(call)
+            async with asyncio.timeout(5):
+                assert await calls[0].code() == grpc.StatusCode.ABORTED
+            assert from_rpc_error(await _error_of(calls[0])).code == "session_superseded"
+            for call in calls:
+                call.cancel()
+
+
+async def _error_of(call: grpc.aio.StreamStreamCall[Any, Any]) -> grpc.aio.AioRpcError:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call.read()
+    return caught.value
 
 
 async def test_a_device_may_not_speak_for_another(tmp_path: Path) -> None:

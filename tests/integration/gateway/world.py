@@ -114,6 +114,10 @@ class Device:
         }
         return session_pb2.Hello(**{**facts, **changes})
 
+    def channel(self, port: int) -> grpc.aio.Channel:
+        """A channel to the gateway."""
+        return open_channel(f"127.0.0.1:{port}", tls.certificate_pem(self.authority), self.keys())
+
     def keys(self) -> NodeKeys:
         """What the device shows."""
         return NodeKeys(
@@ -198,12 +202,7 @@ class World:
         answer: Any = None,
     ) -> Talk:
         """One whole session; with ``most_chunks`` the line is cut after so many chunks."""
-        channel = open_channel(
-            f"127.0.0.1:{gateway.ports['gateway']}",
-            tls.certificate_pem(device.authority),
-            device.keys(),
-        )
-        async with channel:
+        async with device.channel(gateway.ports["gateway"]) as channel:
             call = session_pb2_grpc.GatewayStub(channel).Session()
             end = session_pb2.UploadEnd(last_sequence=hello.last_sequence)
             said = [

@@ -294,6 +294,8 @@ async def test_a_spare_takes_over_and_hands_over(company: SmallCompany) -> None:
     assert again == [("D1", "active", None, company.position_id), ("S1", "spare", None, None)], (
         "an authorisation is good for one time"
     )
+    last = await company.query("SELECT kind FROM fm_journal ORDER BY number DESC LIMIT 1")
+    assert last == [("spare_took_over_refused",)]
 
 
 async def test_only_the_last_three_orders_of_an_outlet_leave_the_hub(

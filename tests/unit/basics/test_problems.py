@@ -68,7 +68,8 @@ def test_a_problem_has_statuses_that_are_there(problem: Problem) -> None:
 def test_the_same_bytes_are_sent_again_only_where_that_can_help(problem: Problem) -> None:
     """A refused batch that is sent for ever blocks the line."""
     if problem.retry_same_bytes:
-        assert problem.grpc_status in {"UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"}
+        again = {"UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED", "ABORTED"}
+        assert problem.grpc_status in again
         assert problem.severity is not Severity.ERROR
 
 
@@ -83,7 +84,7 @@ def test_the_text_has_place_fields_and_remedy() -> None:
 def test_a_field_that_is_not_there_does_not_hide_the_text() -> None:
     """An error about an error helps nobody."""
     assert "…" in str(Rejected("unknown_table"))
-    assert fill("{one}", Rejected("unknown_table", one="{two}")) == "{two}"
+    assert fill("{one}", Rejected("unknown_table", one="{two}")) == "{two}."
 
 
 def test_an_unknown_code_reads_as_a_defect_and_keeps_its_name() -> None:

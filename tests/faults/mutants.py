@@ -170,6 +170,13 @@ MUTANTS = (
         Campaign("rewritten"),
     ),
     Mutant(
+        "seeds of a lost future kept",
+        "gateway/storage/cursors.py",
+        "    return bool(known or passed)\n",
+        "    return bool(passed)\n",
+        (_MODEL + "a_gateway_that_was_seeded_ahead_of_its_mark_keeps_nothing_of_a_lost_future",),
+    ),
+    Mutant(
         "order check removed",
         "hub/ingest/group.py",
         "                await self._park(batch)",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fieldmesh.session.transitions import Mode
-from gateway.storage import outbox
+from gateway.storage import outbox, partitions
 from gateway.storage.transaction import Transaction
 from tests.kit.dishonest import rewritten
 from tests.model import promises
@@ -136,6 +136,24 @@ async def test_the_same_backup_may_be_restored_twice(world: World) -> None:
         await world.sync("D1", "GW1", Mode.FULL, Weather())
         await world.restore_hub()
     await world.set_price(4)
+    await ends_well(world)
+
+
+async def test_a_gateway_that_was_seeded_ahead_of_its_mark_keeps_nothing_of_a_lost_future(
+    world: World,
+) -> None:
+    """Its mark never was in that future, so nothing but the seed tells of it."""
+    await world.at_rest()
+    await world.backup_hub()
+    await world.set_price(1)
+    parts = world.gateways["GW1"].parts
+    await parts.database.write(
+        lambda c: partitions.seed_again(c, None, world.clock.now(), whole=True)
+    )
+    parts.signals.hub.reachable = False  # no seed waits for a mark that does not come
+    await world.gateways["GW1"].seed()
+    await world.restore_hub()
+    await world.move_outlet(0, "REP0002")
     await ends_well(world)
 
 

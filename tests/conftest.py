@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.kit.ready import WANTED
+
 TESTS = Path(__file__).parent
 LONGEST_FIRST = ("upgrades", "faults", "chaos", "attacks", "model", "browser", "integration")
 """Folders whose tests start first, so that no worker ends long after the others."""
@@ -25,6 +27,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--choose", action="store_true", help="of the tests that are marked so, a seeded half"
     )
     parser.addoption("--stories", type=int, default=0, help="how many stories the model tells")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A thorough run takes the time to load every program that it calls."""
+    WANTED.set(not config.getoption("--thorough"))
 
 
 @pytest.fixture(scope="session")

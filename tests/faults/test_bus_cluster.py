@@ -19,6 +19,7 @@ from tests.kit.network import (
     patiently,
     two_ticks,
 )
+from tests.kit.ready import ready
 
 pytestmark = pytest.mark.chosen
 
@@ -45,11 +46,12 @@ def world(
         await network.close()
         await cluster.close()
 
-    try:
-        runner.run(_make(network, cluster))
-        yield network, cluster
-    finally:
-        runner.run(close())
+    with ready():
+        try:
+            runner.run(_make(network, cluster))
+            yield network, cluster
+        finally:
+            runner.run(close())
 
 
 async def _make(network: Network, cluster: BusCluster) -> None:

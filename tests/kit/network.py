@@ -18,6 +18,7 @@ import pytest
 from deploy.demo.network import Device, Gateway, Network, free_port
 from deploy.demo.processes import TRY_AGAIN, CommandFailedError, program
 from deploy.demo.proxy import Line
+from tests.kit.ready import ready
 
 DEADLINE_S = 60.0
 PASSWORD = "sample-password"
@@ -53,10 +54,11 @@ async def small_network(
 @asynccontextmanager
 async def _running(folder: Path, to_hub: Line) -> AsyncIterator[Network]:
     network = Network(folder, to_hub, PASSWORD)
-    try:
-        yield network
-    finally:
-        await network.close()
+    with ready():
+        try:
+            yield network
+        finally:
+            await network.close()
 
 
 async def _make(network: Network, gateways: int, size: Sequence[str]) -> None:

@@ -14,6 +14,7 @@ from yarl import URL
 
 from deploy.demo.network import Network
 from deploy.demo.proxy import Line
+from tests.kit.ready import ready
 from tests.kit.workplace import Person
 
 PASSWORD = "sample-password"
@@ -115,18 +116,19 @@ async def served(
     async with Line(0) as line:
         network = Network(folder / "net", line, PASSWORD)
         hub = network.hub
-        try:
-            await hub.init("Served")
-            await hub.ask("sample", *size)
-            words = ("--role", "administrator", "--password-file", str(network.password_file))
-            await hub.ask("user", "add", BOSS, *words)
-            with (hub.folder / "hub.toml").open("a", encoding="utf-8") as file:
-                file.write(settings)
-            await hub.start()
-            yield Served(
-                network,
-                f"https://localhost:{hub.https_port}",
-                hub.folder / "trust" / "authority.pem",
-            )
-        finally:
-            await network.close()
+        with ready():
+            try:
+                await hub.init("Served")
+                await hub.ask("sample", *size)
+                words = ("--role", "administrator", "--password-file", str(network.password_file))
+                await hub.ask("user", "add", BOSS, *words)
+                with (hub.folder / "hub.toml").open("a", encoding="utf-8") as file:
+                    file.write(settings)
+                await hub.start()
+                yield Served(
+                    network,
+                    f"https://localhost:{hub.https_port}",
+                    hub.folder / "trust" / "authority.pem",
+                )
+            finally:
+                await network.close()

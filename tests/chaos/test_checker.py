@@ -60,7 +60,9 @@ def test_a_batch_that_overtook_another_is_found(small: SmallCase) -> None:
 
 def test_a_batch_that_was_applied_without_the_one_before_is_found(small: SmallCase) -> None:
     """Promise 3: a gap is waited for."""
-    small.facts.hub.inbox[DEVICE, 1, 4] = Decided("f4", "applied", 25)
+    small.facts.hub.inbox[DEVICE, 1, 4] = Decided("f4", "quarantined", 25)
+    assert "gap" not in small.found()
+    small.facts.hub.inbox[DEVICE, 1, 5] = Decided("f5", "applied", 26)
     assert "gap" in small.found()
 
 

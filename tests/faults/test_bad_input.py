@@ -87,7 +87,7 @@ def test_a_session_that_breaks_the_rules_is_refused_by_name(standing: Standing) 
         stranger = await raw_device(network, other, gateway)
         held = (await gateway.ask("status"))["inbox_batches"]
         for name, messages, expected in (
-            ("another's hello", [raw.hello(device_id=stranger.device_id)], "foreign_certificate"),
+            ("another's hello", [raw.hello(device_id=stranger.device_id)], "another_node"),
             ("no hello", [raw.upload_end(1)], "unexpected_message"),
             ("garbage", [b"\xff\xff garbage"], "bad_message"),
             ("half a message", [raw.hello()[:-3]], "bad_message"),

@@ -121,8 +121,11 @@ def batches_are_in_order(case: Case) -> Iterator[Violation]:
     for device, places in by_device.items():
         before: Place | None = None
         newest: Place | None = None
+        gap = False
         for place in sorted(places):
             held = case.facts.hub.inbox[place]
+            same_epoch = before is not None and before[1] == place[1]
+            gap = same_epoch and (gap or place[2] != before[2] + 1)
             if held.decision == APPLIED:
                 if newest and held.lsn < case.facts.hub.inbox[newest].lsn:
                     yield Violation(
@@ -130,11 +133,11 @@ def batches_are_in_order(case: Case) -> Iterator[Violation]:
                         device, until=case.end, place=place,
                     )  # fmt: skip
                 newest = place
-            if before and before[1] == place[1] and place[2] != before[2] + 1:
-                yield Violation(
-                    3, "gap", f"batch {place[1]}.{place[2]} was applied without the one before it", device,
-                    until=case.end, place=place,
-                )  # fmt: skip
+                if gap:
+                    yield Violation(
+                        3, "gap", f"batch {place[1]}.{place[2]} was applied without one before it", device,
+                        until=case.end, place=place,
+                    )  # fmt: skip
             before = place
     for place in case.facts.hub.waiting:
         yield Violation(

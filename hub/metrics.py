@@ -113,17 +113,25 @@ class RelayFigures:
 
 
 class RequestFigures:
-    """Who has asked the workplace too often."""
+    """Whom the workplace has not served: who asked too often, and who came when too many did."""
 
     def __init__(self, registry: Registry) -> None:
         """Figures are declared in ``registry``."""
         self._refused = registry.counter(
             "fieldmesh_hub_refused_requests_total", "How many requests came too soon?", "who"
         )
+        self._turned_away = registry.counter(
+            "fieldmesh_hub_turned_away_requests_total",
+            "How many requests were told to come again, because too many came at once?",
+        ).labels()
 
     def refused(self, who: str) -> None:
         """A request came too soon: of a ``person``, of a ``stranger``, or an ``attempt`` to get in."""
         self._refused.labels(who=who).inc()
+
+    def turned_away(self) -> None:
+        """A request has waited for its turn longer than a person would."""
+        self._turned_away.inc()
 
 
 class StandingFigures:

@@ -18,6 +18,7 @@ from aiohttp import web
 
 from fieldmesh.basics.clock import Clock
 from fieldmesh.basics.errors import Retry
+from hub.metrics import RequestFigures
 
 PATIENCE_S = 2.0
 """How long a request may wait for its turn."""
@@ -86,13 +87,17 @@ class Turns:
         self._is_taken = False
 
 
-def requests_take_turns(turns: Turns) -> Any:
+def requests_take_turns(turns: Turns, figures: RequestFigures) -> Any:
     """Every request for a page or a service waits for its turn; files and the health of the hub do not."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         if not request.path.startswith(_AT_ONCE):
-            await turns.take()
+            try:
+                await turns.take()
+            except Retry:
+                figures.turned_away()
+                raise
         return await handler(request)
 
     return middleware

@@ -54,6 +54,7 @@ class Workplace:
         """
         office = hands.office
         self._office = office
+        self._figures = figures
         self._paces = Paces(office.settings.pace, office.clock, figures)
         self._shell = Shell(office.settings.company)
         self._turns = Turns(office.clock, lambda: office.database.is_writing)
@@ -97,7 +98,7 @@ class Workplace:
         return [
             requests_come_in_time(self.patience_s),
             answers_in_words(self._shell),
-            requests_take_turns(self._turns),
+            requests_take_turns(self._turns, self._figures),
             knows_visitor(self._office, self._sign_in, self._paces),
             forms_come_from_here,
         ]

@@ -1,12 +1,17 @@
 """Requests begin one after the other, and whoever waits too long is sent away."""
 
 import asyncio
+from unittest import mock
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 
 from fieldmesh.basics.clock import ManualClock
 from fieldmesh.basics.errors import Retry
-from hub.web.turns import MOST_WAITING, PATIENCE_S, Turns
+from fieldmesh.service.metrics import Registry
+from hub.metrics import RequestFigures
+from hub.web.turns import MOST_WAITING, PATIENCE_S, Turns, requests_take_turns
 
 PAGES, STATEMENTS = 50, 30
 
@@ -74,6 +79,25 @@ async def test_no_more_wait_than_memory_is_meant_for() -> None:
     async with asyncio.TaskGroup() as group:
         told = [group.create_task(_told(turns)) for _ in range(1 + MOST_WAITING + 5)]
     assert sum(one.result() == "workplace_busy" for one in told) == 5
+
+
+async def test_ops_see_how_many_were_sent_away() -> None:
+    """People who are told to come again do not ring; a figure does."""
+    registry = Registry("hub")
+    turns = Turns(ManualClock(), lambda: False)
+    served = requests_take_turns(turns, RequestFigures(registry))
+    request = make_mocked_request("GET", "/today")
+
+    async def page(_: web.Request) -> web.StreamResponse:
+        return web.Response()
+
+    with (
+        mock.patch.object(turns, "take", side_effect=Retry("workplace_busy", delay_s=1)),
+        pytest.raises(Retry),
+    ):
+        await served(request, page)
+    assert (await served(request, page)).status == 200
+    assert 'fieldmesh_hub_turned_away_requests_total{node="hub"} 1.0' in registry.text()
 
 
 async def test_whoever_goes_away_leaves_no_hole() -> None:

@@ -97,7 +97,7 @@ async def test_ops_see_how_many_were_sent_away() -> None:
     ):
         await served(request, page)
     assert (await served(request, page)).status == 200
-    assert 'fieldmesh_hub_turned_away_requests_total{node="hub"} 1.0' in registry.text()
+    assert registry.value("fieldmesh_hub_turned_away_requests_total") == 1
 
 
 async def test_whoever_goes_away_leaves_no_hole() -> None:

@@ -70,6 +70,7 @@ def take_welcome(
     cursors.set_hub_schema(connection, welcome.schema_version)
     epochs = [cursors.EpochStart(epoch.epoch, epoch.began_after) for epoch in welcome.epochs]
     changed = subscription.take_epochs(connection, epochs, now)
+    changed = _take_scope(connection, set(welcome.partitions), now) or changed
     state = cursors.read_state(connection)
     oldest = welcome.oldest_lsn
     if state.mark_lsn < oldest and partitions.holds_older(connection, oldest):
@@ -78,3 +79,18 @@ def take_welcome(
         LOG.warning("away_too_long", extra={"partitions": again})
         changed = True
     return subscription.refresh(connection, now) or changed
+
+
+def _take_scope(connection: Transaction, heard: set[int], now: int) -> bool:
+    """What the hub no longer publishes to this gateway is incomplete from now on, and no device is given it.
+
+    Most of it will be let go, once the stream comes to the loss; what has been gained again by then is seeded.
+
+    Returns:
+        Whether there was such a partition.
+    """
+    if not heard:
+        return False
+    held = partitions.list_partitions(connection)
+    beside = {row.partition for row in held if row.partition not in heard}
+    return bool(beside and partitions.seed_again(connection, beside, now, whole=False))

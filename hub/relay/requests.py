@@ -136,6 +136,7 @@ class Responder:
             next_delivery=begins.next_delivery,
             schema_version=SCHEMA_VERSION,
             authorities=self._desk.authority,
+            partitions=sorted(partitions),
         )
         for epoch, began_after in epochs:
             welcome.epochs.add(epoch=epoch, began_after=began_after)

@@ -192,6 +192,13 @@ MUTANTS = (
         Campaign("reparent"),
     ),
     Mutant(
+        "gateway goes on with what it no longer hears",
+        "gateway/replication/hello.py",
+        "    changed = _take_scope(connection, set(welcome.partitions), now) or changed\n",
+        "",
+        (_MODEL + "a_device_is_shown_no_torn_state_by_a_gateway_that_lost_its_home_and_is_behind",),
+    ),
+    Mutant(
         "scope filter dropped",
         "hub/relay/consumers.py",
         '[MARK_SUBJECT, *(f"down.{partition}" for partition in sorted(partitions))]',

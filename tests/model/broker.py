@@ -126,7 +126,9 @@ class Line:
         """What is there; when nothing is, the line is quiet for so long that it counts as cut."""
         del stream, timeout_s
         self._check()
-        listener = self.broker.listeners[consumer]
+        listener = self.broker.listeners.get(consumer)
+        if listener is None:
+            raise Retry("bus_unreachable")
         found: list[Message] = []
         for message in self.broker.down.messages:
             if len(found) == min(batch, self.deliveries):

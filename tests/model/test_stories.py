@@ -157,6 +157,20 @@ async def test_a_gateway_that_was_seeded_ahead_of_its_mark_keeps_nothing_of_a_lo
     await ends_well(world)
 
 
+async def test_a_device_is_shown_no_torn_state_by_a_gateway_that_lost_its_home_and_is_behind(
+    world: World,
+) -> None:
+    """The filter takes away what was published before the loss, of which the gateway has not heard yet."""
+    await world.at_rest()
+    await world.set_price(1)
+    await world.hub.relay_once()
+    await world.change_home("D2", "GW1")
+    await world.gateways["GW2"].hear()
+    assert await world.sync("D2", "GW2", Mode.FULL, Weather()) == "deferred"
+    await world.change_home("D2", "GW2")
+    await ends_well(world)
+
+
 async def test_an_answer_that_was_cut_off_doubles_nothing(world: World) -> None:
     """The gateway holds the batch, the device does not know: both gateways get it, head office once."""
     await world.order("D1")

@@ -19,7 +19,9 @@ from fieldmesh.wire.v1 import replication_pb2
 from gateway.storage import outbox, partitions, provisional
 from hub.exchange.prices import set_price
 from hub.fleet.outlets import move_outlets
+from hub.fleet.registry import change_home
 from hub.fleet.subscriptions import today
+from hub.storage import nodes
 from hub.storage.org_changes import head_office_write, upsert_rows
 from tests.model import promises
 from tests.model.broker import Broker
@@ -160,6 +162,16 @@ class World:
             codes = [str(row[0]) for row in found.fetchall()]
             outlets = [codes[number % len(codes)]]
             await move_outlets(writer, office.maker, outlets=outlets, position=position)
+
+    async def change_home(self, device: str, gateway: str) -> None:
+        """The device is at home at that gateway from now on."""
+        office = self.hub.office
+        async with head_office_write(
+            office.database, self.clock, actor="model", kind="home", about={}
+        ) as writer:
+            found = await nodes.named_device(writer.connection, device)
+            home = await nodes.named_gateway(writer.connection, gateway)
+            await change_home(writer, office.maker, found, home)
 
     # --- what happens to nodes
 

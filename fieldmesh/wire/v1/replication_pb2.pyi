@@ -433,6 +433,7 @@ class GatewayWelcome(_message.Message):
     NEXT_DELIVERY_FIELD_NUMBER: _builtins.int
     SCHEMA_VERSION_FIELD_NUMBER: _builtins.int
     AUTHORITIES_FIELD_NUMBER: _builtins.int
+    PARTITIONS_FIELD_NUMBER: _builtins.int
     lsn: _builtins.int
     """newest published"""
     oldest_lsn: _builtins.int
@@ -449,6 +450,10 @@ class GatewayWelcome(_message.Message):
     """as EnrolReply.authority"""
     @_builtins.property
     def epochs(self) -> _containers.RepeatedCompositeFieldContainer[Global___HubEpoch]: ...
+    @_builtins.property
+    def partitions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """all that the gateway hears; what it holds besides is incomplete from now on. Empty = not told"""
+
     def __init__(
         self,
         *,
@@ -461,10 +466,11 @@ class GatewayWelcome(_message.Message):
         next_delivery: _builtins.int = ...,
         schema_version: _builtins.int = ...,
         authorities: _builtins.bytes = ...,
+        partitions: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorities", b"authorities", "consumer", b"consumer", "epochs", b"epochs", "hub_time", b"hub_time", "lsn", b"lsn", "next_delivery", b"next_delivery", "oldest_lsn", b"oldest_lsn", "schema_version", b"schema_version", "shards", b"shards"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorities", b"authorities", "consumer", b"consumer", "epochs", b"epochs", "hub_time", b"hub_time", "lsn", b"lsn", "next_delivery", b"next_delivery", "oldest_lsn", b"oldest_lsn", "partitions", b"partitions", "schema_version", b"schema_version", "shards", b"shards"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -90,8 +90,9 @@ class Server:
         os.close(end)
 
     def _left(self, child: int, caller: socket.socket) -> None:
-        os.kill(child, signal.SIGKILL)
-        self._drop(caller)
+        if caller in self.open:  # Else its child's end was seen in the same look.
+            os.kill(child, signal.SIGKILL)
+            self._drop(caller)
 
     def _drop(self, caller: socket.socket) -> None:
         if caller in self.open:

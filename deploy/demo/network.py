@@ -1,6 +1,7 @@
 """A hub, gateways and devices as real processes in one folder on this machine."""
 
 import json
+import os
 import random
 import shutil
 import socket
@@ -15,18 +16,26 @@ LOCAL = "127.0.0.1"
 
 _PORTS = range(20_000, 32_000)
 """Below those of outgoing connections, one of which could sit on a port that a service left for a moment."""
+_WAYS = 16
 _RANDOM = random.SystemRandom()
+_GIVEN: set[int] = set()
 
 
 def free_port() -> int:
-    """A port of this machine that nobody uses now."""
+    """A port of this machine that nobody uses now, and that was not given out before.
+
+    A service takes its port seconds later. Of two processes that choose ports at once, each chooses among its own.
+    """
+    own = [port for port in _PORTS if port % _WAYS == os.getpid() % _WAYS and port not in _GIVEN]
     while True:
         with socket.socket() as probe:
+            port = _RANDOM.choice(own or _PORTS)
             try:
-                probe.bind((LOCAL, _RANDOM.choice(_PORTS)))
+                probe.bind((LOCAL, port))
             except OSError:
                 continue
-            return int(probe.getsockname()[1])
+            _GIVEN.add(port)
+            return port
 
 
 @dataclass(slots=True)

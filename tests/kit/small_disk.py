@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 BALLAST = ".ballast"
 MIB, PAGE_BYTES = 1 << 20, 4_096
+_LET_GO_S = 10.0
 
 
 class SmallDisk:
@@ -32,9 +34,12 @@ class SmallDisk:
         (self.folder / BALLAST).unlink()
 
     def make_read_only(self, *, yes: bool) -> None:
-        """Nothing can be written, or everything again."""
+        """Nothing can be written, or everything again; a process that ends lets go of its files in its own time."""
         mode = "ro" if yes else "rw"
-        assert run("mount", "-o", f"remount,{mode}", str(self.folder))
+        until = time.monotonic() + _LET_GO_S
+        while not run("mount", "-o", f"remount,{mode}", str(self.folder)):
+            assert time.monotonic() < until, f"{self.folder} is in use"
+            time.sleep(0.1)
 
     def release(self) -> None:
         """It is unmounted, whoever still works on it."""

@@ -129,8 +129,13 @@ def record_echo(connection: sqlite3.Connection, hub: Place) -> None:
 def stand_at(connection: sqlite3.Connection, place: Place) -> None:
     """Batch 1 of the present epoch will name this place as where the device stood before.
 
-    For a restored image: what counts is what the gateway holds, not what the image believed.
+    For a restored image: what counts is what the gateway holds, not what the image believed. But what head office
+    has said that it decided is waited for, also where a restored head office must get it from other gateways first.
     """
+    state = read_state(connection)
+    decided = Place(state.hub_epoch, state.hub_sequence)
+    if decided.device_epoch == place.device_epoch:
+        place = max(place, decided)
     if place.sequence:
         update_state(
             connection,

@@ -33,7 +33,7 @@ def refusal(case: Case, reject: Reject) -> bool:
             return any(aside.place == reject.place for aside in case.facts.hub.aside)
         case "row_gone":
             return never_came(case, reject.name)
-        case "outside_scope":
+        case "outside_scope" | "not_your_table":
             restored = any(reject.code in one.explains for one in case.struck(HUB_RESTORED))
             return restored and _in_lost_future(case, reject)
         case _:

@@ -24,8 +24,8 @@ class RestoreHub(OfHub):
     lasts_s = (4.0, 10.0)
     weight = 1
     effects = frozenset({Effect.HUB_RESTORED})
-    explains = frozenset({"outside_scope"})
-    """In the lost future a rep had an outlet that they have no longer."""
+    explains = frozenset({"outside_scope", "not_your_table"})
+    """In the lost future a rep had an outlet, or a spare a post, that they have no longer."""
 
     @override
     async def begin(self, network: Arena, choose: random.Random) -> str:

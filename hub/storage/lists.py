@@ -4,6 +4,8 @@ Keyset paging: a page begins after the last row of the one before, however many 
 is found first, what is shown of them then. Rows are found in one of two ways: gathered by the parents that the scope
 shows, and sorted; or one after the other in the list's order, each asked whether it is seen. The first costs as much
 as the list is long, the second as rows lie between those that are seen: it is for long lists and for few rows.
+What a common word finds comes in the order of the words: in the list's own, thousands of rows without the word may lie
+before the first that has it.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,11 +28,14 @@ from hub.storage.visible import ScopeKind, kind_of, values_of, visible_by
 MOST_ROWS = 1_000
 COUNTED = 10_000
 """Rows beyond this are not counted: people are told that there are more."""
-COUNTED_FOUND = 200
+COUNTED_FOUND = 100
 """The same for what is found by words: who finds more looks for more words."""
 MOST_SHAPES = 1_024
 """Statements that are kept ready: making one takes longer than running it."""
 NO_WORDS = -1
+_BY_WORDS = b"w"
+"""What a cursor in the order of the words begins with; no row's own value is that."""
+_WORDS_ORDER = (("word", False), ("id", False))
 
 
 class Test(StrEnum):
@@ -105,7 +110,7 @@ class _Shape:
     goes_on: bool
     has_ids: bool
     beginnings: int
-    words_by_row: bool
+    by_words: bool
     by_row: bool
 
 
@@ -114,18 +119,29 @@ async def _asked(
 ) -> tuple[_Shape, dict[str, object]]:
     """The shape of a request, and its values."""
     begins = search.beginnings(wanted.table, wanted.words) if wanted.words else ()
-    begins, common = await search.rarest_first(connection, wanted.table, begins)
+    begins, by_words = await search.rarest_first(connection, wanted.table, begins)
+    order = wanted.order if ("id", True) in wanted.order else (*wanted.order, ("id", False))
+    after = wanted.after
+    if after is not None:
+        by_words = after[:1] == (_BY_WORDS,) and wanted.table in search.SEARCHED and bool(begins)
+    if by_words:
+        order = _WORDS_ORDER
+    if by_words and after is not None:
+        after, word = after[1:], str(after[1]) if after[1:] else ""
+        begins = tuple(sorted(begins, key=lambda text: not word.startswith(text)))
+    if after is not None and (len(after) != len(order) or after[0] == _BY_WORDS):
+        raise Rejected("bad_filter", place="after")
     shape = _Shape(
         wanted.table,
         kind_of(scope),
         wanted.paths,
         tuple((one.path, one.effective_test) for one in wanted.conditions),
-        wanted.order if ("id", True) in wanted.order else (*wanted.order, ("id", False)),
-        wanted.after is not None,
+        order,
+        after is not None,
         wanted.ids is not None,
         len(begins) if wanted.words else NO_WORDS,
-        common,
-        (many and _is_kept_in_order(wanted)) or _are_few(wanted),
+        by_words,
+        by_words or (many and _is_kept_in_order(wanted)) or _are_few(wanted),
     )
     values = values_of(scope) | search.bounds(wanted.table, begins)
     for place, one in enumerate(wanted.conditions):
@@ -135,7 +151,7 @@ async def _asked(
             values[f"is_{place}"] = search.pattern(str(one.values[0]))
         elif one.effective_test not in {Test.EMPTY, Test.FILLED}:
             values[f"is_{place}"] = one.values[0]
-    values |= {f"after_{place}": value for place, value in enumerate(wanted.after or ())}
+    values |= {f"after_{place}": value for place, value in enumerate(after or ())}
     if wanted.ids is not None:
         values["ids"] = list(wanted.ids)
     return shape, values
@@ -216,8 +232,10 @@ async def page(
     found = (await connection.execute(statement, {**values, "most": most + 1})).all()
     own = 1 + len(wanted.paths)
     rows = [tuple(row)[:own] for row in found[:most]]
-    after = tuple(found[most - 1])[own:] if len(found) > most else None
-    return Page(rows, after)
+    if len(found) <= most:
+        return Page(rows, None)
+    mark = (_BY_WORDS,) if shape.by_words else ()
+    return Page(rows, (*mark, *tuple(found[most - 1])[own:]))
 
 
 async def count(connection: AsyncConnection, scope: Scope, wanted: Wanted) -> int:
@@ -248,12 +266,17 @@ def _page_statement(shape: _Shape) -> sa.Select[Any]:
 def _found(shape: _Shape, downs: Sequence[bool]) -> sa.Select[Any]:
     """Ids of the page's rows, with the keys of its order."""
     query = _Query(shape.scope, shape.table)
-    keys = [_sortable(query.column(path)) for path, _ in shape.order]
+    keys: Sequence[sa.ColumnElement[Any]] = search.WORDS
+    if not shape.by_words:
+        keys = [_sortable(query.column(path)) for path, _ in shape.order]
     named = [key.label(f"key_{n}") for n, key in enumerate(keys)]
-    statement = _filtered(query, shape).add_columns(query.base.c.id, *named)
+    statement = _with_words(query, shape) if shape.by_words else _of_list(query, shape)
+    statement = statement.add_columns(*named)
     if shape.goes_on:
         after = [sa.bindparam(f"after_{n}", type_=key.type) for n, key in enumerate(keys)]
         statement = statement.where(_beyond(keys, downs, after))
+        if shape.by_words:
+            statement = statement.where(keys[0] >= after[0])  # where the index goes on
     statement = statement.order_by(*_directed(keys, downs))
     return statement.limit(sa.bindparam("most", type_=sa.Integer()))
 
@@ -268,12 +291,18 @@ def _directed(
 def _count_statement(shape: _Shape) -> sa.Select[Any]:
     query = _Query(shape.scope, shape.table)
     most = sa.bindparam("most", type_=sa.Integer())
-    if shape.beginnings > 0 and shape.table in search.SEARCHED:
-        rows = _filtered(query, replace(shape, beginnings=NO_WORDS, words_by_row=False))
-        rows = search.along_words(rows, shape.table, shape.beginnings, query.base.c.id)
-    else:
-        rows = _filtered(query, shape).add_columns(query.base.c.id)
+    is_along = shape.beginnings > 0 and shape.table in search.SEARCHED
+    rows = _with_words(query, shape) if is_along else _of_list(query, shape)
     return sa.select(sa.func.count()).select_from(rows.limit(most).subquery())
+
+
+def _of_list(query: _Query, shape: _Shape) -> sa.Select[Any]:
+    return _filtered(query, shape).add_columns(query.base.c.id)
+
+
+def _with_words(query: _Query, shape: _Shape) -> sa.Select[Any]:
+    rows = _filtered(query, replace(shape, beginnings=NO_WORDS))
+    return search.along_words(rows, shape.table, shape.beginnings, query.base.c.id)
 
 
 def _filtered(query: _Query, shape: _Shape) -> sa.Select[Any]:
@@ -287,9 +316,7 @@ def _filtered(query: _Query, shape: _Shape) -> sa.Select[Any]:
     ]
     if shape.has_ids:
         conditions.append(own.id.in_(sa.bindparam("ids", type_=own.id.type, expanding=True)))
-    if shape.words_by_row:
-        conditions += search.has_words(shape.beginnings, own.id)
-    elif shape.beginnings != NO_WORDS:
+    if shape.beginnings != NO_WORDS:
         conditions.append(own.id.in_(search.matching(shape.table, shape.beginnings)))
     return sa.select().select_from(query.source).where(*conditions)
 

@@ -53,9 +53,12 @@ NUMBERED: dict[str, str] = {
 }
 """Table → column whose beginning is looked for."""
 MOST_CHARACTERS, MOST_WORDS = 40, 32
-FEW = 5_000
-"""So many rows are gathered by a word and sorted; of more, the list is gone through in its order."""
+FEW, COUNTED = 5_000, 50_000
+"""So many rows are gathered by a word and sorted; of more, the words are gone through in their order. And so many are
+counted to know which beginning is of the fewest."""
 ESCAPE = "/"
+WORDS = (WORD.c.word, WORD.c.row_id)
+"""The order of rows that `along_words` finds."""
 _SPLIT = re.compile(r"[^\w]+")
 
 
@@ -89,21 +92,17 @@ async def rarest_first(
         return tuple(begins), False
     held: dict[str, int] = {}
     for text in begins:
-        found = _with_first(table).limit(FEW + 1).subquery()
+        found = _with_first(table).limit(COUNTED).subquery()
         query = sa.select(sa.func.count()).select_from(found)
         held[text] = (await connection.execute(query, bounds(table, [text]))).scalar_one()
     return tuple(sorted(begins, key=lambda text: held[text])), min(held.values(), default=0) > FEW
 
 
-def has_words(count: int, row_id: sa.ColumnElement[Any]) -> list[sa.ColumnElement[bool]]:
-    """Conditions for a row that has so many beginnings, run with their `bounds`: each row is looked at by itself."""
-    return [_has_word(place, row_id) for place in range(count)]
-
-
 def _has_word(place: int, row_id: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
     """Without the table's number: ids say enough, and the index of rows is the one that serves."""
     words = WORD.alias()
-    return sa.exists().where(words.c.row_id == row_id, *_within(words.c.word, place))
+    found = sa.select(sa.literal_column("1")).where(words.c.row_id == row_id)
+    return found.where(*_within(words.c.word, place)).exists()
 
 
 def _within(word: sa.ColumnElement[Any], place: int) -> list[sa.ColumnElement[bool]]:
@@ -127,11 +126,21 @@ def matching(table: str, count: int) -> sa.Select[Any]:
 def along_words(
     rows: sa.Select[Any], table: str, count: int, row_id: sa.ColumnElement[Any]
 ) -> sa.Select[Any]:
-    """The rows, each once, that have so many beginnings: whoever stops early has looked at few words."""
-    others = [_has_word(place, row_id) for place in range(1, count)]
+    """The rows that have so many beginnings, each at its first word of the first one.
+
+    In the order of `WORDS`, whoever stops early has looked at few of them. Words are compared before any row is read.
+    """
+    others = [_has_word(place, WORD.c.row_id) for place in range(1, count)]
     of_table = WORD.c.table_no == TABLES[table].number
-    rows = rows.add_columns(row_id).distinct().where(WORD.c.row_id == row_id, of_table)
-    return rows.where(*_within(WORD.c.word, 0), *others)
+    earlier = WORD.alias()
+    before = sa.select(sa.literal_column("1")).where(
+        earlier.c.row_id == WORD.c.row_id,
+        earlier.c.word >= sa.bindparam("from_0"),
+        earlier.c.word < WORD.c.word,
+    )
+    is_first = ~before.exists()
+    rows = rows.add_columns(row_id).where(WORD.c.row_id == row_id, of_table)
+    return rows.where(*_within(WORD.c.word, 0), *others, is_first)
 
 
 def _with_first(table: str) -> sa.Select[Any]:

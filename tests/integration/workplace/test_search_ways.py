@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.desk.asking import write_cursor
 from hub.storage import search
 from tests.kit.workplace import SUPERVISOR, site
 
@@ -43,3 +44,15 @@ async def test_common_words_find_what_rare_words_find(
                     assert gathered[1] <= every
                     shown += len(gathered[1])
                 assert shown > 0
+
+
+async def test_a_cursor_of_another_list_is_refused(tmp_path: Path) -> None:
+    """Its values mean nothing here: a page that begins anywhere would look like an answer."""
+    async with site(tmp_path) as company:
+        await company.add("boss", "administrator")
+        async with company.person("boss") as person:
+            for after in ((1,), (b"w",), (b"w", "market"), (b"w", "market", b"0" * 16, 4)):
+                for words in ("", "market"):
+                    address = f"/api/v1/outlets?q={words}&after={write_cursor(after)}"
+                    status, problem = await person.json(address)
+                    assert (status, problem["code"]) == (400, "bad_filter"), (after, words)

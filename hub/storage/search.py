@@ -101,7 +101,7 @@ async def rarest_first(
 def _has_word(place: int, row_id: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
     """Without the table's number: ids say enough, and the index of rows is the one that serves."""
     words = WORD.alias()
-    found = sa.select(sa.literal_column("1")).where(words.c.row_id == row_id)
+    found: sa.Select[Any] = sa.select(sa.literal_column("1")).where(words.c.row_id == row_id)
     return found.where(*_within(words.c.word, place)).exists()
 
 
@@ -133,7 +133,7 @@ def along_words(
     others = [_has_word(place, WORD.c.row_id) for place in range(1, count)]
     of_table = WORD.c.table_no == TABLES[table].number
     earlier = WORD.alias()
-    before = sa.select(sa.literal_column("1")).where(
+    before: sa.Select[Any] = sa.select(sa.literal_column("1")).where(
         earlier.c.row_id == WORD.c.row_id,
         earlier.c.word >= sa.bindparam("from_0"),
         earlier.c.word < WORD.c.word,

@@ -31,7 +31,7 @@ from fieldmesh.wire.v1 import table_pb2
 from tests.kit.rows import any_rows
 
 FEW = settings(max_examples=60, deadline=None)
-DRAFT = BatchDraft(bytes(16), 1, 1, 0)
+DRAFT = BatchDraft(bytes(16), 1, 1, packed_at=1)
 
 
 @FEW

@@ -326,7 +326,7 @@ Global___Welcome: _TypeAlias = Welcome  # noqa: Y015
 
 @_typing.final
 class UploadEnd(_message.Message):
-    """Uploads of this session end here."""
+    """Uploads of this session end here. A number whose batch did not come is no error: the ticks tell what is held."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.service import tls
 from fieldmesh.wire.v1 import batch_pb2
-from gateway.serving.uploads import SOURCE_CARRIER, Sender, check_batches
+from gateway.serving.uploads import GROUP_BATCHES, SOURCE_CARRIER, Sender, check_batches
 from gateway.storage import devices, inbox
 from gateway.trust.peers import public_key_of
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 FORMAT: Final = 1
 MOST_BYTES: Final = 512 * 1024 * 1024
-_GROUP: Final = 16
 
 
 def read_carrier(path: Path) -> bytes:
@@ -82,8 +81,8 @@ async def import_file(
         suspended=facts.suspended,
     )
     total = inbox.Stored(0, 0, 0)
-    for start in range(0, len(file.batches), _GROUP):
-        group = file.batches[start : start + _GROUP]
+    for start in range(0, len(file.batches), GROUP_BATCHES):
+        group = file.batches[start : start + GROUP_BATCHES]
         now = clock.now()
         checked, problem = await asyncio.to_thread(check_batches, group, sender, now)
         stored = await database.write(partial(inbox.store_batches, batches=checked, now=now))

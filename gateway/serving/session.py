@@ -223,11 +223,12 @@ class SyncSession:
             result, found = await self._store(group.batches, sender)
             total += result.stored
             self.ticks = result.ticks
-            if problem := found or group.problem:
+            problem = found or group.problem
+            if problem or group.ended:
                 self.parts.metrics.batches_stored(total)
+            if problem:
                 raise problem
             if group.ended:
-                self.parts.metrics.batches_stored(total)
                 return replace(result, stored=total)
 
     async def _store(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 SOURCE_WIRE: Final = "wire"
 SOURCE_CARRIER: Final = "carrier"
-_GROUP_BATCHES: Final = 16
+GROUP_BATCHES: Final = 16
 _GROUP_BYTES: Final = 4 * 1024 * 1024
 
 
@@ -70,7 +70,7 @@ async def receive_group(stream: DeviceStream, check_disk: Callable[[], None]) ->
     batches: list[batch_pb2.SignedBatch] = []
     size = 0
     try:
-        while len(batches) < _GROUP_BATCHES and size < _GROUP_BYTES:
+        while len(batches) < GROUP_BATCHES and size < _GROUP_BYTES:
             message = await stream.receive()
             kind = message.WhichOneof("message")
             if kind == "upload_end":

@@ -120,17 +120,8 @@ async def _asked(
     """The shape of a request, and its values."""
     begins = search.beginnings(wanted.table, wanted.words) if wanted.words else ()
     begins, by_words = await search.rarest_first(connection, wanted.table, begins)
-    order = wanted.order if ("id", True) in wanted.order else (*wanted.order, ("id", False))
-    after = wanted.after
-    if after is not None:
-        by_words = after[:1] == (_BY_WORDS,) and wanted.table in search.SEARCHED and bool(begins)
-    if by_words:
-        order = _WORDS_ORDER
-    if by_words and after is not None:
-        after, word = after[1:], str(after[1]) if after[1:] else ""
-        begins = tuple(sorted(begins, key=lambda text: not word.startswith(text)))
-    if after is not None and (len(after) != len(order) or after[0] == _BY_WORDS):
-        raise Rejected("bad_filter", place="after")
+    order, after, begins = _standing(wanted, begins, by_words=by_words)
+    by_words = order is _WORDS_ORDER
     shape = _Shape(
         wanted.table,
         kind_of(scope),
@@ -155,6 +146,30 @@ async def _asked(
     if wanted.ids is not None:
         values["ids"] = list(wanted.ids)
     return shape, values
+
+
+def _standing(
+    wanted: Wanted, begins: tuple[str, ...], *, by_words: bool
+) -> tuple[tuple[tuple[str, bool], ...], tuple[Value, ...] | None, tuple[str, ...]]:
+    """The order of the rows, where in it the page begins, and the beginnings in the order in which that was found.
+
+    A page that is not the first goes on in the order of the one before.
+
+    Raises:
+        Rejected: `bad_filter`, the cursor is of another list.
+    """
+    order = wanted.order if ("id", True) in wanted.order else (*wanted.order, ("id", False))
+    after = wanted.after
+    if after is None:
+        return _WORDS_ORDER if by_words else order, None, begins
+    if after[:1] == (_BY_WORDS,) and begins and wanted.table in search.SEARCHED:
+        order, after = _WORDS_ORDER, after[1:]
+    if len(after) != len(order) or after[0] == _BY_WORDS:
+        raise Rejected("bad_filter", place="after")
+    if order is _WORDS_ORDER:
+        word = str(after[0])
+        begins = tuple(sorted(begins, key=lambda text: not word.startswith(text)))
+    return order, after, begins
 
 
 def _is_kept_in_order(wanted: Wanted) -> bool:

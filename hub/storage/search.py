@@ -98,16 +98,25 @@ async def rarest_first(
     return tuple(sorted(begins, key=lambda text: held[text])), min(held.values(), default=0) > FEW
 
 
-def _has_word(place: int, row_id: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-    """Without the table's number: ids say enough, and the index of rows is the one that serves."""
+def _has_word(since: sa.ColumnElement[Any], until: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Whether the row has a word between the two.
+
+    Without the table's number: ids say enough, and the index of rows is the one that serves.
+    """
     words = WORD.alias()
-    found: sa.Select[Any] = sa.select(sa.literal_column("1")).where(words.c.row_id == row_id)
-    return found.where(*_within(words.c.word, place)).exists()
+    found: sa.Select[Any] = sa.select(sa.literal_column("1")).where(
+        words.c.row_id == WORD.c.row_id, words.c.word >= since, words.c.word < until
+    )
+    return found.exists()
 
 
-def _within(word: sa.ColumnElement[Any], place: int) -> list[sa.ColumnElement[bool]]:
-    """Whether the word has that beginning."""
-    return [word >= sa.bindparam(f"from_{place}"), word < sa.bindparam(f"until_{place}")]
+def _has_others(count: int) -> list[sa.ColumnElement[bool]]:
+    """The row has a word of each beginning but the first."""
+    return [_has_word(*_bounds(place)) for place in range(1, count)]
+
+
+def _bounds(place: int) -> tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]:
+    return sa.bindparam(f"from_{place}"), sa.bindparam(f"until_{place}")
 
 
 def matching(table: str, count: int) -> sa.Select[Any]:
@@ -119,8 +128,7 @@ def matching(table: str, count: int) -> sa.Select[Any]:
         return sa.select(target.c.id).where(begins)
     if not count:
         return sa.select(WORD.c.row_id).where(sa.false())
-    others = [_has_word(place, WORD.c.row_id) for place in range(1, count)]
-    return _with_first(table).where(*others)
+    return _with_first(table).where(*_has_others(count))
 
 
 def along_words(
@@ -130,23 +138,21 @@ def along_words(
 
     In the order of `WORDS`, whoever stops early has looked at few of them. Words are compared before any row is read.
     """
-    others = [_has_word(place, WORD.c.row_id) for place in range(1, count)]
-    of_table = WORD.c.table_no == TABLES[table].number
-    earlier = WORD.alias()
-    before: sa.Select[Any] = sa.select(sa.literal_column("1")).where(
-        earlier.c.row_id == WORD.c.row_id,
-        earlier.c.word >= sa.bindparam("from_0"),
-        earlier.c.word < WORD.c.word,
-    )
-    is_first = ~before.exists()
-    rows = rows.add_columns(row_id).where(WORD.c.row_id == row_id, of_table)
-    return rows.where(*_within(WORD.c.word, 0), *others, is_first)
+    first, _ = _bounds(0)
+    rows = rows.add_columns(row_id).where(WORD.c.row_id == row_id, *_of_first(table))
+    return rows.where(*_has_others(count), ~_has_word(first, WORD.c.word))
 
 
 def _with_first(table: str) -> sa.Select[Any]:
     """Ids of the table's rows that have the first beginning."""
+    return sa.select(WORD.c.row_id).where(*_of_first(table))
+
+
+def _of_first(table: str) -> list[sa.ColumnElement[bool]]:
+    """The word is of the table, and has the first beginning."""
+    since, until = _bounds(0)
     of_table = WORD.c.table_no == TABLES[table].number
-    return sa.select(WORD.c.row_id).where(of_table, *_within(WORD.c.word, 0))
+    return [of_table, WORD.c.word >= since, WORD.c.word < until]
 
 
 def bounds(table: str, begins: Sequence[str]) -> dict[str, object]:

@@ -20,10 +20,12 @@ class ServingLimits:
     Attributes:
         silence_s: longest time without a message from a device.
         ready_wait_s: how long a session waits for partitions that are on their way.
+        keepalive_s: a device that waits for its download hears so often that it is being made.
     """
 
     silence_s: float
     ready_wait_s: float
+    keepalive_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +65,14 @@ class GatewayConfig:
     ready_wait_s: float = _setting(
         10.0, "How long a device waits here for areas that are being loaded."
     )
+    keepalive_s: float = _setting(
+        10.0, "A device whose download is being made hears of it so often."
+    )
     republish_after_s: float = _setting(
         60.0, "A batch without the hub's receipt is sent again after so long."
     )
     keep_batches_days: int = _setting(
-        14, "Days that forwarded batches are kept, for a hub restored from a backup."
+        14, "Days that forwarded batches and photos are kept, for a hub restored from a backup."
     )
     renew_before_s: float = _setting(
         60 * 86_400.0, "The gateway's certificate is renewed so long before it ends."
@@ -85,7 +90,7 @@ class GatewayConfig:
 
     def serving_limits(self) -> ServingLimits:
         """What sessions need."""
-        return ServingLimits(self.silence_s, self.ready_wait_s)
+        return ServingLimits(self.silence_s, self.ready_wait_s, self.keepalive_s)
 
     def replication_limits(self) -> ReplicationLimits:
         """What the loops to the hub need."""

@@ -23,11 +23,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from fieldmesh.basics.errors import Rejected, Retry
 from fieldmesh.service.bus import Bus
+from fieldmesh.service.files import write_durably
 from fieldmesh.service.health import Health
 from fieldmesh.service.lifecycle import Shutdown
 from fieldmesh.service.metrics import Registry
 from fieldmesh.service.tasks import Supervisor
-from fieldmesh.service.tls import certificate_pem, to_show
+from fieldmesh.service.tls import certificate_der, certificate_ends, certificate_pem, to_show
 from hub.config import HubHome
 from hub.desk.directory import DirectoryPeople
 from hub.desk.hands import Hands
@@ -52,7 +53,6 @@ from hub.relay.streams import Streams
 from hub.storage.nodes import revoked_bus_keys
 from hub.trust.authority import key_to_pem, load_key
 from hub.trust.enrolment import EnrolmentGrant, EnrolmentRequest, enrol
-from hub.trust.files import write_secret
 from hub.trust.pace import Pace
 from hub.trust.renewal import renew
 from hub.web.enrolment import EnrolmentPage
@@ -84,7 +84,8 @@ async def serve(office: Office) -> None:
         streams = _streams(office, bus)
         try:
             await _begin(streams)
-            await _Running(office, broker, bus, streams).work(chain, key)
+            ends_at = certificate_ends(certificate_der(chain.read_bytes()))
+            await _Running(office, broker, bus, streams, ends_at).work(chain, key)
         finally:
             home.ports_file.unlink(missing_ok=True)
             await bus.close()
@@ -95,7 +96,9 @@ async def serve(office: Office) -> None:
 class _Running:
     """The parts of a hub that works."""
 
-    def __init__(self, office: Office, broker: Broker, bus: Bus, streams: Streams) -> None:
+    def __init__(
+        self, office: Office, broker: Broker, bus: Bus, streams: Streams, certificate_ends_at: int
+    ) -> None:
         self._office = office
         self._broker = broker
         self._bus = bus
@@ -107,7 +110,9 @@ class _Running:
         self._streams = streams
         self._consumers = self._ingest_consumers()
         self._short_of_disk = False
-        self._standing = StandingFigures(self._registry, self._trust.authority.roots[0].ends_at)
+        self._standing = StandingFigures(
+            self._registry, self._trust.authority.roots[0].ends_at, certificate_ends_at
+        )
 
     async def work(self, chain: Path, key: Path) -> None:
         """Everything runs until an end is asked for."""
@@ -275,7 +280,7 @@ def _server_certificate(office: Office) -> tuple[Path, Path]:
     folder, authority = office.home.trust, office.trust.authority
     key_file, chain_file = folder / "server_key.pem", folder / "server.pem"
     if not key_file.exists():
-        write_secret(key_file, key_to_pem(ec.generate_private_key(ec.SECP256R1())))
+        write_durably(key_file, key_to_pem(ec.generate_private_key(ec.SECP256R1())))
     hosts = [*office.settings.https.names, socket.gethostname()]
     issued = authority.issue_server(load_key(key_file).public_key(), hosts)
     chain_file.write_bytes(certificate_pem(issued.der + to_show(authority.chain)))

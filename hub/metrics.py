@@ -6,6 +6,7 @@ from fieldmesh.basics.clock import Clock
 from fieldmesh.service.metrics import Registry
 
 _MICROSECONDS = 1_000_000
+_DECISIONS = ("applied", "waiting", "quarantined", "repeated")
 
 
 class GroupFigures(Protocol):
@@ -33,6 +34,9 @@ class IngestFigures:
         self._batches = registry.counter(
             "fieldmesh_hub_ingest_batches_total", "How were batches decided?", "decision"
         )
+        for decision in _DECISIONS:
+            # All of them show 0 from the start: Prometheus sees no increase without a value before.
+            self._batches.labels(decision=decision)
         self._rows = registry.counter(
             "fieldmesh_hub_ingest_rows_total", "How many rows did devices bring?"
         ).labels()
@@ -62,12 +66,8 @@ class IngestFigures:
 
     def applied(self, result: GroupFigures) -> None:
         """A transaction was committed."""
-        for decision, count in (
-            ("applied", result.applied),
-            ("waiting", result.waiting),
-            ("quarantined", result.quarantined),
-            ("repeated", result.repeated),
-        ):
+        counts = (result.applied, result.waiting, result.quarantined, result.repeated)
+        for decision, count in zip(_DECISIONS, counts, strict=True):
             self._batches.labels(decision=decision).inc(count)
         self._rows.inc(result.rows)
         self._refused.inc(result.refused)
@@ -135,14 +135,17 @@ class RequestFigures:
 
 
 class StandingFigures:
-    """What runs out: room on the disk, and the authority's days."""
+    """What runs out: room on the disk, the days of the authority and of the hub's own certificate."""
 
-    def __init__(self, registry: Registry, authority_ends_at: int) -> None:
+    def __init__(
+        self, registry: Registry, authority_ends_at: int, certificate_ends_at: int
+    ) -> None:
         """Figures are declared in ``registry``.
 
         Args:
             registry: the hub's.
             authority_ends_at: UTC microseconds.
+            certificate_ends_at: UTC microseconds; of the servers' certificate, which is made at each start.
         """
         self._free = registry.gauge(
             "fieldmesh_hub_disk_free_bytes", "How much room is on the hub's disk?"
@@ -151,6 +154,11 @@ class StandingFigures:
             "fieldmesh_hub_authority_ends_timestamp_seconds", "When does the authority end?"
         )
         ends.labels().set(authority_ends_at / _MICROSECONDS)
+        certificate = registry.gauge(
+            "fieldmesh_hub_certificate_ends_timestamp_seconds",
+            "When does the certificate end that the hub has made at its start?",
+        )
+        certificate.labels().set(certificate_ends_at / _MICROSECONDS)
 
     def looked(self, free_bytes: int) -> None:
         """The disk has so much room."""

@@ -81,7 +81,9 @@ def settings_page() -> str:
         NOTE,
         "Each node reads its file, then the environment, then its flags; later ones win. In the"
         " environment a setting is the prefix and its key in capitals, with two underscores for"
-        ' the dot. Durations and sizes may carry units: `"30s"`, `"5m"`, `"64MiB"`. An unknown key'
+        " the dot. Secrets (`database.url`, `directory.password`, `openid.secret`, `mail.password`)"
+        " are taken from the file only; in the environment they are an error."
+        ' Durations and sizes may carry units: `"30s"`, `"5m"`, `"64MiB"`. An unknown key'
         " is an error. `config show` prints every value and where it comes from.\n\n",
     ]
     for tier, file, prefix, kind in SETTINGS:
@@ -100,8 +102,11 @@ def metrics_page() -> str:
     lines = [
         "# Figures\n\n",
         NOTE,
-        "Prometheus reads them at `/metrics` of each gateway and of the hub. Each carries the label"
-        " `node` besides those named here. No figure carries a device or a person.\n\n",
+        "Prometheus reads them at `/metrics` of each gateway and of the hub; a device has none."
+        " Each carries the label `node` besides those named here. No figure carries a device or a"
+        " person. A gateway tells them only on its own machine until `metrics_host` names an"
+        " internal address in `gateway.toml`. The hub tells them on its HTTPS port, under its own"
+        " authority. `deploy/prometheus/prometheus.yml` shows how both are read.\n\n",
     ]
     for tier in ("gateway", "hub"):
         lines.append(f"## {tier.capitalize()}\n\n| figure | question | kind | labels |\n")

@@ -100,14 +100,16 @@ class Gateway:
 
     async def enroll(self, hub: Hub, unit: str) -> None:
         """The hub knows it, and it has its identity."""
-        made = await hub.ask("gateway", "add", self.code, "--unit", unit)
+        made = await hub.ask(
+            "gateway", "add", self.code, "--unit", unit, "--name", f"Gateway {self.code}"
+        )
         await self.enroll_with(str(made["code"]), hub)
 
     async def enroll_with(self, code: str, hub: Hub) -> None:
         """It has its identity, by a code that the hub has given."""
         await self.ask(
             "enroll", "--code", code, "--hub", f"https://{LOCAL}:{hub.https_port}",
-            "--name", f"Gateway {self.code}", "--address", self.address,
+            "--address", self.address,
             "--enrolment-address", f"{LOCAL}:{self.enrolment_port}",
         )  # fmt: skip
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from fieldmesh.service.translation import _
 
 MODES = ("fast", "full", "initialize", "duplicate", "upload")
+MOST_COUNT = 1_000_000
 
 
 def parser() -> argparse.ArgumentParser:
@@ -18,6 +19,13 @@ def parser() -> argparse.ArgumentParser:
     _add_work_verbs(verbs)
     _add_care_verbs(verbs)
     return top
+
+
+def _count(text: str) -> int:
+    """A whole number from 0 to a million."""
+    if not text.isdecimal() or len(text) > len(str(MOST_COUNT)) or int(text) > MOST_COUNT:
+        raise argparse.ArgumentTypeError(_("not a number from 0 to {most}").format(most=MOST_COUNT))
+    return int(text)
 
 
 def _everywhere() -> argparse.ArgumentParser:
@@ -77,11 +85,11 @@ def _add_work_verbs(
     _verb(verbs, "rejects", _("what head office refused, and why"))
     order = _verb(verbs, "order", _("place an order from the outlet's price list"))
     order.add_argument("--outlet", default="", help=_("id or code; otherwise the first one"))
-    order.add_argument("--lines", type=int, default=3, help=_("how many products"))
+    order.add_argument("--lines", type=_count, default=3, help=_("how many products"))
     orders = _verb(verbs, "orders", _("place the orders of a list, all or none"))
     orders.add_argument("file", type=Path, help=_("one JSON order a line"))
-    orders.add_argument("--skip", type=int, default=0, help=_("leave out the first lines"))
-    orders.add_argument("--most", type=int, help=_("place at most so many"))
+    orders.add_argument("--skip", type=_count, default=0, help=_("leave out the first lines"))
+    orders.add_argument("--most", type=_count, help=_("place at most so many"))
     photos = _verb(verbs, "photos", _("keep and send photos"))
     photos.add_argument("--add", type=Path, nargs="*", default=[], help=_("files to keep"))
     photos.add_argument("--send", action="store_true", help=_("send what waits"))

@@ -44,10 +44,9 @@ def run(options: argparse.Namespace) -> int:
     except FieldmeshError as error:
         return _refuse(error, options)
     except OSError as error:
-        problem = file_problem(error, str(error.filename or options.home))
-        if problem is None:
-            raise
-        return _refuse(problem, options)
+        return _refuse(_file_problem(error, str(error.filename or options.home)), options)
+    except EOFError:
+        return _refuse(Rejected("no_terminal", place="stdin"), options)
     except KeyboardInterrupt:
         return TRY_AGAIN
     if options.json:
@@ -151,9 +150,9 @@ async def _export(agent: DeviceAgent, options: argparse.Namespace) -> Answer:
     return {
         "file": str(options.file),
         "batches": batches,
-        "text": _("{n} batches are in the file; any gateway or the hub takes it in.").format(
-            n=batches
-        ),
+        "text": _(
+            "{n} batches are in the file; any gateway of the same network takes it in."
+        ).format(n=batches),
     }
 
 
@@ -311,6 +310,11 @@ def _refuse(error: FieldmeshError, options: argparse.Namespace) -> int:
     else:
         sys.stderr.write(f"{error}\n")
     return code
+
+
+def _file_problem(error: OSError, place: str) -> FieldmeshError:
+    text = error.strerror or str(error)
+    return file_problem(error, place) or Rejected("file_unusable", place=place, text=text)
 
 
 def _say(text: str) -> None:

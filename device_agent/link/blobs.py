@@ -13,6 +13,8 @@ from fieldmesh.wire.v1 import blob_pb2, session_pb2_grpc
 
 PIECE_BYTES = 256 << 10
 CALL_TIMEOUT_S = 30.0
+CONTENT_TIMEOUT_S = 600.0
+"""For a whole file; what has come until then is held, and the next call goes on there."""
 
 
 async def put_blob(channel: grpc.aio.Channel, content: bytes) -> int:
@@ -32,7 +34,7 @@ async def put_blob(channel: grpc.aio.Channel, content: bytes) -> int:
         if state.complete:
             return 0
         begin = min(state.held, len(content))
-        state = await stub.PutBlob(_pieces(content, sha256, begin))
+        state = await stub.PutBlob(_pieces(content, sha256, begin), timeout=CONTENT_TIMEOUT_S)
     except grpc.aio.AioRpcError as error:
         raise from_rpc_error(error) from error
     if not state.complete:
@@ -49,7 +51,8 @@ async def get_blob(channel: grpc.aio.Channel, sha256: bytes, held: bytes = b"") 
     content = bytearray(held)
     request = blob_pb2.GetBlobRequest(sha256=sha256, offset=len(held))
     try:
-        async for piece in session_pb2_grpc.GatewayStub(channel).GetBlob(request):
+        stub = session_pb2_grpc.GatewayStub(channel)
+        async for piece in stub.GetBlob(request, timeout=CONTENT_TIMEOUT_S):
             if len(content) + len(piece.data) > BLOB_BYTES:
                 raise Rejected("blob_too_large", place="blob")
             if piece.offset != len(content):

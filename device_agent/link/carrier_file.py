@@ -1,4 +1,4 @@
-"""Batches carried by hand: the file that `export` writes and any gateway or the hub takes in."""
+"""Batches carried by hand: the file that `export` writes and any gateway of the network takes in."""
 
 from collections.abc import Iterable
 

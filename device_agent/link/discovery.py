@@ -10,7 +10,7 @@ from collections.abc import Callable
 from zeroconf import DNSQuestionType, IPVersion, ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
-from device_agent.link.gateways import Candidate
+from device_agent.link.gateways import HEARD, Candidate
 
 SERVICE_TYPE = "_fieldmesh._tcp.local."
 MOST_FOUND = 32
@@ -73,7 +73,7 @@ async def _resolve(zeroconf: AsyncZeroconf, name: str) -> list[Candidate]:
             gateway_id=gateway_id,
             name=name.removesuffix(f".{SERVICE_TYPE}"),
             address=f"{address}:{info.port}",
-            source="local",
+            source=HEARD,
         )
         for address in info.parsed_addresses(IPVersion.V4Only)[:MOST_ADDRESSES]
     ]

@@ -18,6 +18,9 @@ TRUST_US = 15 * 60 * 1_000_000
 AVOID_US = 60 * 1_000_000
 """How long a gateway that failed is asked last."""
 
+HEARD = "local"
+"""The source of a gateway that announced itself: it may be another network's, even one of nobody's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:

@@ -54,6 +54,8 @@ class Opening:
     presence: bytes = b""
     presence_at: int = 0
     earlier_epoch: int = 0
+    handover_epoch: int = 0
+    hub_proof: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ class TicksHeard:
     hub: Place = (0, 0)
     hub_sha256: bytes = b""
     """Of the header of the batch at `hub`."""
+    hub_proof: bytes = b""
+    """The hub's signed word itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,8 @@ class SessionStream:
             presence=opening.presence,
             presence_at=opening.presence_at,
             earlier_epoch=opening.earlier_epoch,
+            handover_epoch=opening.handover_epoch,
+            hub_proof=opening.hub_proof,
             authority=opening.authority,
         )
         await self._send(session_pb2.DeviceMessage(hello=hello))
@@ -212,7 +214,8 @@ def _ticks(ticks: session_pb2.Ticks, hub: HubKnown) -> TicksHeard:
     if not ticks.hub_proof:
         return TicksHeard(gateway)
     tick = read_tick(ticks.hub_proof, hub_key=hub.key, device_id=hub.device_id)
-    return TicksHeard(gateway, (tick.device_epoch, tick.sequence), tick.sha256)
+    place = (tick.device_epoch, tick.sequence)
+    return TicksHeard(gateway, place, tick.sha256, ticks.hub_proof)
 
 
 def _welcome(message: session_pb2.GatewayMessage, hub: HubKnown) -> Welcomed:

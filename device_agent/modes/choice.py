@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from device_agent.link.discovery import discover
 from device_agent.link.gateways import (
+    HEARD,
     Candidate,
     check_address,
     in_order,
@@ -58,7 +59,7 @@ async def candidates(context: SyncContext, only: str) -> list[Candidate]:
 
 async def _remember(context: SyncContext, measured: Iterable[Candidate]) -> None:
     def work(connection: Connection) -> None:
-        forget_source(connection, "local")
+        forget_source(connection, HEARD)
         for candidate in measured:
             save_gateway(connection, _row(candidate))
 

@@ -43,7 +43,7 @@ async def duplicate(context: SyncContext, gateway: Candidate) -> Report:
         first = talk.stands_in_for
 
         def last(connection: Connection) -> None:
-            if state.first_device_id == first and state.handover_epoch == 0:
+            if state.first_device_id == first and state.handover_sequence == 0:
                 return
             update_state(connection, first_device_id=first, handover_epoch=0, handover_sequence=0)
             outbox.pack(

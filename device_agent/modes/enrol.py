@@ -9,7 +9,7 @@ from device_agent.link.enrolment import Enrolled, EnrolmentAsked, PersonKnown, e
 from device_agent.link.gateways import check_address
 from device_agent.storage import schema
 from device_agent.storage.gateways import GatewayRow, replace_hub_list
-from device_agent.storage.home import Home, write_durably
+from device_agent.storage.home import Home
 from device_agent.storage.identity import (
     load_facts,
     load_private_key,
@@ -24,6 +24,7 @@ from fieldmesh.basics.codes import parse_code
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.release import RELEASE
 from fieldmesh.service import tls
+from fieldmesh.service.files import write_durably
 
 
 @dataclass(frozen=True, slots=True)

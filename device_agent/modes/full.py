@@ -12,7 +12,7 @@ from device_agent.storage.frames import frames_of
 from device_agent.storage.parts import Parts
 from device_agent.storage.rows import DeltaApplier
 from device_agent.storage.state import read_state
-from device_agent.storage.ticks import Place
+from device_agent.storage.ticks import NOWHERE, Place, note_clone
 from fieldmesh.basics.errors import Rejected, Retry
 from fieldmesh.replica.digest import Digest
 from fieldmesh.session.transitions import Mode
@@ -62,9 +62,10 @@ async def _apply(
     def work(connection: Connection) -> tuple[int, list[Digest]]:
         if announced.mark_lsn < read_state(connection).cursor_lsn:
             raise Retry("gateway_behind", place="DownloadStart.mark_lsn")
+        talk.put_heard(connection)
         applier = DeltaApplier(connection)
         applier.begin(
-            answered=Place(*announced.ticks.hub),
+            answered=_answered(connection, announced),
             dropped=announced.dropped,
             whole=announced.whole,
         )
@@ -75,13 +76,18 @@ async def _apply(
             partitions=announced.partitions,
             now=context.clock.now(),
         )
-        talk.put_heard(connection)
         return applier.rows_applied, differing(connection, meant, set(announced.partitions))
 
     talk.report.rows_down, differs = await context.database.apply(work)
     context.tell(Step.APPLY, talk.report.rows_down, talk.report.rows_down)
     context.tell(Step.VERIFY, note="equal" if not differs else "differs")
     return differs
+
+
+def _answered(connection: Connection, announced: DownloadAnnounced) -> Place:
+    """The newest own batch whose echo is in the delta; none where it is a clone's: own rows stay. Promise 1."""
+    note_clone(connection, Place(*announced.ticks.hub), announced.ticks.hub_sha256)
+    return NOWHERE if read_state(connection).must_initialize else Place(*announced.ticks.hub)
 
 
 async def _repair(

@@ -54,6 +54,8 @@ def opening_of(context: SyncContext, mode: Mode, greeting: Greeting, session_id:
         session_id=session_id,
         reject_lsn=greeting.reject_lsn,
         earlier_epoch=greeting.earlier.device_epoch,
+        handover_epoch=state.handover_epoch,
+        hub_proof=state.hub_proof,
         network=context.settings.network,
         authority=newest_authority(context),
         resume_download_id=unfinished.download_id if unfinished else b"",

@@ -9,6 +9,7 @@ from device_agent.modes.receive import receive
 from device_agent.modes.talk import begin
 from device_agent.storage import numbers, outbox, swap, ticks
 from device_agent.storage.database import Connection
+from device_agent.storage.identity import load_facts
 from fieldmesh.session.transitions import Mode
 
 
@@ -40,8 +41,9 @@ async def initialize(context: SyncContext, gateway: Candidate) -> Report:
 
         def last(connection: Connection) -> None:
             if restored:
-                ticks.stand_at(connection, talk.stood_at)
-                numbers.begin_anew(connection)
+                ticks.stand_at(connection, talk.report.gateway_id, talk.stood_at)
+                enrolled, _gateways = load_facts(context.home)
+                numbers.begin_anew(connection, enrolled.document_prefix)
                 outbox.renumber_all(connection, sign=context.sign, now=now)
 
         context.database = await swap.replace_database(

@@ -4,11 +4,11 @@ import logging
 
 from device_agent.link.enrolment import renew
 from device_agent.modes.context import SyncContext, load_identity
-from device_agent.storage.home import write_durably
 from device_agent.storage.identity import load_private_key
 from fieldmesh.basics.codes import authority_fingerprint
 from fieldmesh.basics.errors import Rejected, Retry
 from fieldmesh.service import tls
+from fieldmesh.service.files import write_durably
 
 _LOG = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from device_agent.link.gateways import Candidate
+from device_agent.link.gateways import HEARD, Candidate
 from device_agent.modes.choice import candidates, note_failure, note_success
 from device_agent.modes.context import Report, SyncContext
 from device_agent.modes.duplicate import duplicate
@@ -12,7 +12,9 @@ from device_agent.modes.full import full
 from device_agent.modes.initialize import initialize
 from device_agent.modes.progress import Step
 from device_agent.modes.upload import upload
+from device_agent.storage import swap
 from device_agent.storage.database import DeviceDatabase
+from device_agent.storage.state import is_retired
 from fieldmesh.basics.backoff import Backoff
 from fieldmesh.basics.errors import Fenced, FieldmeshError, Rejected, Retry
 from fieldmesh.service import tls
@@ -69,11 +71,15 @@ async def run(context: SyncContext, mode: Mode, *, only: str = "") -> Report:
 
 
 async def _use_the_live_database(context: SyncContext) -> None:
-    """Another process may have initialized the device meanwhile: its database is the live one."""
-    live = context.home.current_database()
-    if context.database.path != live:
+    """Another process may have initialized the device meanwhile: its database is the live one.
+
+    So is the one that an initialize of this process has made, where that was cut before it was named the live one.
+    """
+    same = context.database.path == context.home.current_database()
+    if not same or await context.database.read(is_retired):
         key = context.database.key
         await context.database.close()
+        live = await asyncio.to_thread(swap.settle, context.home, key)
         context.database = await DeviceDatabase.open(live, key)
 
 
@@ -93,7 +99,10 @@ async def _until_served(context: SyncContext, story: Story, only: str) -> Report
             except (Retry, Rejected) as error:
                 if isinstance(error, Rejected) and error.code not in _OF_ONE_GATEWAY:
                     raise
-                last = error
+                if (
+                    last is None or candidate.source != HEARD
+                ):  # else: our own gateways have the word
+                    last = error
                 wait_s = max(wait_s, error.delay_s if isinstance(error, Retry) else 0.0)
                 await note_failure(context, candidate, error)
                 continue

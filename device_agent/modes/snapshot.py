@@ -40,7 +40,8 @@ async def build(
 
     def work() -> list[Digest]:
         context.home.remove_database(path)
-        with snapshot.in_memory(parts.pieces(), announced.uncompressed_bytes) as plain:
+        scratch = context.home.scratch
+        with snapshot.in_memory(parts.pieces(), announced.uncompressed_bytes, scratch) as plain:
             return snapshot.build(path, key, plain, meant, announced.partitions)
 
     differs = await asyncio.to_thread(work)

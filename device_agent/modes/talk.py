@@ -109,9 +109,12 @@ class Talk:
 
     @property
     def stood_at(self) -> Place:
-        """The newest batch of the present epoch that the gateway holds with all before it."""
-        held = self.welcome.next_sequence - 1 if self.welcome else 0
-        return Place(self._known().state.device_epoch, held)
+        """The newest batch that the gateway, or head office as it knows, holds with all before it in its epoch."""
+        if self.welcome is None:
+            return ticks.NOWHERE
+        if self.welcome.next_sequence > 1:
+            return Place(self._known().state.device_epoch, self.welcome.next_sequence - 1)
+        return Place(self._earlier.device_epoch, self.welcome.earlier_sequence)
 
     async def send(self, last: Callable[..., int] | None = None) -> None:
         """Hello and what the gateway lacks are on their way; no reply was waited for.
@@ -209,6 +212,7 @@ class Talk:
             gateway=Place(*self._heard.gateway),
             hub=Place(*self._heard.hub),
             hub_sha256=self._heard.hub_sha256,
+            hub_proof=self._heard.hub_proof,
             now=self.context.clock.now(),
         )
         with uncaptured(connection):
@@ -233,7 +237,6 @@ class Talk:
         report.rejects = sum(found.row_count for found in self._rejects)
 
         def work(connection: Connection) -> tuple[bool, bool]:
-            knew = read_state(connection).must_initialize
             if ended.outcome is not Outcome.FENCED:
                 # Fenced: those ticks are about what others sent under this device's numbers.
                 self.put_heard(connection)
@@ -245,7 +248,7 @@ class Talk:
                 self._learn(connection, self.welcome)
             self._put_journal(connection)
             held = ticks.held_by(connection, self.report.gateway_id)
-            copied = self.mode in _KEEP and read_state(connection).must_initialize > knew
+            copied = self.mode in _KEEP and bool(read_state(connection).must_initialize)
             return bool(outbox.waiting_places_after(connection, held) - self._sent), copied
 
         report.more_waits, copied = await self.context.database.write(work)

@@ -33,7 +33,7 @@ async def upload(context: SyncContext, gateway: Candidate) -> Report:
 
     def hand_over(connection: Connection) -> int:
         held = read_state(connection)
-        if held.handover_epoch:
+        if held.handover_sequence:
             return 0
         made = outbox.pack(
             connection,
@@ -85,7 +85,6 @@ def _unlock(connection: Connection) -> None:
     update_state(
         connection,
         first_device_id=b"",
-        handover_epoch=0,
         handover_sequence=0,
         last_full_at=0,
         cursor_lsn=0,

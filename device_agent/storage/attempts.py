@@ -6,10 +6,11 @@ Whoever has the device's disk needs no keyboard: against them stands argon2id al
 import json
 import math
 
-from device_agent.storage.home import Home, write_durably
+from device_agent.storage.home import Home
 from device_agent.storage.keyring import Keyring
 from fieldmesh.basics.clock import Clock
 from fieldmesh.basics.errors import Rejected, Retry
+from fieldmesh.service.files import write_durably
 
 MOST_WRONG = 10
 PAUSE_S = 15 * 60

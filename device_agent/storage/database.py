@@ -9,8 +9,9 @@ returned from survives a power cut.
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 from urllib.parse import quote
@@ -19,6 +20,7 @@ import aiosqlite
 from sqlcipher3 import dbapi2 as sqlcipher
 
 from fieldmesh.basics.errors import FieldmeshError, Rejected, Retry
+from fieldmesh.data.types import Value
 from fieldmesh.service.storage_problems import storage_problem
 
 T = TypeVar("T")
@@ -32,7 +34,8 @@ _MEANINGS: tuple[tuple[str, type[Rejected | Retry], str], ...] = (
     ("was replaced", Rejected, "database_replaced"),
     ("disk is full", Retry, "disk_full"),
     ("not a database", Rejected, "database_unreadable"),
-    ("malformed", Rejected, "database_unreadable"),
+    ("disk image is malformed", Rejected, "database_unreadable"),
+    ("malformed database schema", Rejected, "database_unreadable"),
 )
 """Part of SQLite's or a trigger's message, and what it means; the first that fits counts."""
 sqlcipher.register_adapter(bytes, sqlcipher.Binary)
@@ -53,15 +56,17 @@ def uncaptured(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("UPDATE fm_state SET applying = ?", (before,))
 
 
-def connect(path: Path, key: bytes) -> sqlite3.Connection:
-    """An open connection to the encrypted file; made when missing.
+def connect(path: Path, key: bytes, *, create: bool = False) -> sqlite3.Connection:
+    """An open connection to the encrypted file; made when missing if the caller says so.
 
     The connection is in autocommit: whoever uses it begins and ends transactions.
 
     Raises:
-        Rejected: `database_unreadable`: another key, or a damaged file.
+        Rejected: `database_unreadable`: another key, a damaged file, or none.
     """
-    address = f"file:{quote(str(path))}"
+    if not create and not path.is_file():
+        raise Rejected("database_unreadable", place=str(path))
+    address = f"file:{quote(str(path))}?mode={'rwc' if create else 'rw'}"
     connection = sqlcipher.connect(address, uri=True, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("PRAGMA cipher_log_level = NONE")
@@ -92,6 +97,25 @@ def problem_of(error: Exception, place: str, file: Path) -> FieldmeshError:
     )
 
 
+def read_texts(
+    connection: sqlite3.Connection, statement: str, values: Sequence[Value]
+) -> list[tuple[Any, ...]]:
+    """The rows of a SELECT, also where a program wrote text that is not UTF-8: its bad bytes become U+FFFD.
+
+    SQLite takes any bytes as text. The row must leave the device all the same.
+    """
+    try:
+        return connection.execute(statement, values).fetchall()
+    except sqlcipher.OperationalError as error:
+        if "decode to UTF-8" not in str(error):
+            raise
+    connection.text_factory = partial(str, encoding="utf-8", errors="replace")
+    try:
+        return connection.execute(statement, values).fetchall()
+    finally:
+        connection.text_factory = str
+
+
 class DeviceDatabase:
     """The device's database. Open it with `DeviceDatabase.open`; close it once."""
 
@@ -103,7 +127,7 @@ class DeviceDatabase:
 
     @classmethod
     async def open(cls, path: Path, key: bytes) -> "DeviceDatabase":
-        """The database at the path, made when missing.
+        """The database at the path.
 
         Raises:
             Rejected: `database_unreadable`.

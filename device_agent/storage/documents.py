@@ -27,6 +27,11 @@ def groups(
     return made
 
 
+def are_several(connection: sqlite3.Connection, changes: list[NetChange]) -> bool:
+    """Whether the changes can be cut without cutting a document."""
+    return len(_documents(connection, changes)) > 1
+
+
 def halves(
     connection: sqlite3.Connection, changes: list[NetChange]
 ) -> tuple[list[NetChange], list[NetChange]]:

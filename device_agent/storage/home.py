@@ -5,6 +5,7 @@ a whole current database at every moment (promise 4, Whole).
 """
 
 import fcntl
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -13,34 +14,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fieldmesh.basics.errors import Rejected, Retry
+from fieldmesh.service.files import sync, write_durably
+
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  (memory, private names, removed at once)
 
 
-def write_durably(path: Path, content: bytes) -> None:
-    """The file has exactly this content, also after a power cut.
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """Where a device's unsealed files lie for a moment: in memory where there is such a folder.
 
-    Written beside and renamed; file and folder are fsynced. Readable by the owner only.
+    Attributes:
+        folder: of every program of this machine.
+        beginning: of the names of this device's files there.
     """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
 
+    folder: Path
+    beginning: str
 
-def sync_folder(folder: Path) -> None:
-    """Names in the folder are durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    def clear(self) -> None:
+        """What a killed process left there is gone. Repeating is harmless.
+
+        Ordering: under `sync_lock`, so that no other process uses one.
+        """
+        for path in self.folder.glob(f"{self.beginning}*"):
+            path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +110,13 @@ class Home:
     def photos(self) -> Path:
         """The folder of sealed photos that wait to be sent."""
         return self.folder / "photos"
+
+    @property
+    def scratch(self) -> Scratch:
+        """For files of this folder's device that are not sealed."""
+        folder = SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else Path(tempfile.gettempdir())
+        place = hashlib.sha256(os.fsencode(self.folder.absolute())).hexdigest()[:16]
+        return Scratch(folder, f"fieldmesh-{place}-")
 
     @property
     def is_enrolled(self) -> bool:
@@ -208,6 +212,7 @@ class Home:
         """
         self.keyring.unlink(missing_ok=True)
         self.private_key.unlink(missing_ok=True)
+        self.scratch.clear()
         for folder in (
             self.data,
             self.rescue,
@@ -220,4 +225,4 @@ class Home:
                     path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)
                 folder.rmdir()
         if self.folder.exists():
-            sync_folder(self.folder)
+            sync(self.folder)

@@ -12,11 +12,12 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from device_agent.storage.gateways import GatewayRow
-from device_agent.storage.home import Home, write_durably
+from device_agent.storage.home import Home
 from device_agent.storage.sealed import seal, unseal
 from device_agent.storage.state import DeviceState
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.service import tls
+from fieldmesh.service.files import write_durably
 
 _PLACE = "key.enc"
 

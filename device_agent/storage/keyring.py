@@ -14,9 +14,10 @@ from dataclasses import asdict, dataclass
 
 from argon2.low_level import Type, hash_secret_raw
 
-from device_agent.storage.home import Home, write_durably
+from device_agent.storage.home import Home
 from device_agent.storage.sealed import KEY_BYTES, seal, unseal
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.service.files import write_durably
 
 MEMORY_KIB = 19 * 1024
 PASSES = 2

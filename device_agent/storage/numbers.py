@@ -1,6 +1,5 @@
 """Counters of document numbers, which must never give a number twice."""
 
-import re
 import sqlite3
 
 from device_agent.storage.state import read_state, update_state
@@ -13,11 +12,13 @@ CREATE TABLE fm_number (
 """
 
 
-def begin_anew(connection: sqlite3.Connection) -> None:
+def begin_anew(connection: sqlite3.Connection, prefix: str) -> None:
     """Documents are numbered under a prefix of their own from now on: K07 becomes K07R9.
 
     A restored image has old counters, so numbers under the old prefix may have been given.
+
+    Args:
+        connection: to the new database.
+        prefix: that the device was enrolled with.
     """
-    state = read_state(connection)
-    plain = re.sub(r"R\d+$", "", state.document_prefix)
-    update_state(connection, document_prefix=f"{plain}R{state.device_epoch}")
+    update_state(connection, document_prefix=f"{prefix}R{read_state(connection).device_epoch}")

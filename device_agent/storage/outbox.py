@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from device_agent.storage import documents
+from device_agent.storage.database import read_texts
 from device_agent.storage.net_effect import (
     DELETE,
     INSERT,
@@ -59,8 +60,10 @@ CREATE TABLE fm_outbox_row (
   PRIMARY KEY (device_epoch, sequence, table_no, row_id)
 ) STRICT, WITHOUT ROWID;
 """
-MOST_BATCH_ROWS = 20_000
-"""Half of what the wire allows, so that one batch stays well below its byte limit."""
+MOST_BATCH_ROWS = 2_000
+"""More than a rep makes between two syncs."""
+COMFORTABLE_BODY_BYTES = 128 * 1024
+"""A larger body is cut between documents: on a slow line (5 KiB/s) each batch gets its tick within half a minute."""
 _IDS_A_QUERY = 500
 
 
@@ -230,19 +233,30 @@ def _pack_group(
     event: Event | None,
 ) -> int:
     """The group is one batch, or more where its body would be too large. Returns how many."""
-    changes = _changes_of(connection, group)
-    state = read_state(connection)
-    try:
-        packed = encode_batch(_draft(state, now=now, event=event), changes)
-    except Rejected as error:
-        if error.code != "batch_too_large" or len(group) == 1:
-            raise
+    packed = _encoded(connection, group, now=now, event=event)
+    if packed is None:
         first, second = documents.halves(connection, group)
         made = _pack_group(connection, first, sign=sign, now=now, event=None)
         return made + _pack_group(connection, second, sign=sign, now=now, event=event)
     rows = [(change.table_no, change.row_id) for change in group]
     _store(connection, packed, rows=rows, count=len(group), sign=sign, now=now)
     return 1
+
+
+def _encoded(
+    connection: sqlite3.Connection, group: list[NetChange], *, now: int, event: Event | None
+) -> tuple[bytes, bytes] | None:
+    """Header and body of the group's batch; None = it must be cut, or had better be where it can be."""
+    try:
+        header, body = encode_batch(
+            _draft(read_state(connection), now=now, event=event), _changes_of(connection, group)
+        )
+    except Rejected as error:
+        if error.code != "batch_too_large" or len(group) == 1:
+            raise
+        return None
+    large = len(body) > COMFORTABLE_BODY_BYTES
+    return None if large and documents.are_several(connection, group) else (header, body)
 
 
 def _draft(state: DeviceState, *, now: int, event: Event | None) -> BatchDraft:
@@ -331,11 +345,12 @@ def _written(
     found: list[tuple[Any, ...]] = []
     for start in range(0, len(ids), _IDS_A_QUERY):
         piece = ids[start : start + _IDS_A_QUERY]
-        found += connection.execute(
+        found += read_texts(
+            connection,
             f"SELECT {', '.join(names)} FROM {table.name}"  # noqa: S608
             f" WHERE id IN ({', '.join('?' * len(piece))})",
             piece,
-        ).fetchall()
+        )
     rows = from_rows(table.name, names, found)
     operation = Operation.INSERT if nets[0].operation == INSERT else Operation.UPDATE
     return Change(operation, rows, [clocks[row[0]] for row in found] if table.merges else [])

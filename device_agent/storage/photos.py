@@ -2,10 +2,11 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Callable
 
-from device_agent.storage.home import Home, write_durably
+from device_agent.storage.home import Home
 from device_agent.storage.sealed import seal, unseal
+from fieldmesh.basics.errors import Rejected
+from fieldmesh.service.files import write_durably
 
 DDL = """
 CREATE TABLE fm_photo (
@@ -16,7 +17,25 @@ CREATE TABLE fm_photo (
 ) STRICT
 """
 
-Marker = Callable[[sqlite3.Connection], None]
+_NAME_CHARACTERS = 64
+_HEX = frozenset("0123456789abcdef")
+
+
+def take_up(connection: sqlite3.Connection, home: Home) -> None:
+    """Every sealed photo in the folder is in the queue: also one that was kept while another database took over.
+
+    One that was sent is gone; a cut between the two leaves it.
+    """
+    known = dict(connection.execute("SELECT sha256, sent_at FROM fm_photo"))
+    for path in sorted(home.photos.glob("*")):
+        if len(path.name) != _NAME_CHARACTERS or not set(path.name) <= _HEX:
+            continue
+        sha256 = bytes.fromhex(path.name)
+        if known.get(sha256) is not None:
+            path.unlink(missing_ok=True)
+        elif sha256 not in known:
+            found = path.stat()
+            add_to_queue(connection, sha256, found.st_size, int(found.st_mtime * 1_000_000))
 
 
 def keep_content(home: Home, key: bytes, content: bytes) -> bytes:
@@ -27,8 +46,17 @@ def keep_content(home: Home, key: bytes, content: bytes) -> bytes:
 
 
 def read_content(home: Home, key: bytes, sha256: bytes) -> bytes:
-    """The content of that name."""
-    return unseal(key, (home.photos / sha256.hex()).read_bytes(), sha256.hex())
+    """The content of that name.
+
+    Raises:
+        Rejected: `sealed_file_damaged`, `file_unreadable`.
+    """
+    path = home.photos / sha256.hex()
+    try:
+        sealed = path.read_bytes()
+    except OSError as error:
+        raise Rejected("file_unreadable", place=str(path)) from error
+    return unseal(key, sealed, sha256.hex())
 
 
 def add_to_queue(connection: sqlite3.Connection, sha256: bytes, size_bytes: int, now: int) -> None:

@@ -6,9 +6,10 @@ person who signs in can take it back in or export it (promise 1, No loss).
 
 from pathlib import Path
 
-from device_agent.storage.home import Home, write_durably
+from device_agent.storage.home import Home
 from device_agent.storage.sealed import seal, unseal
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.service.files import write_durably
 
 SUFFIX = ".rescue"
 

@@ -29,7 +29,7 @@ from fieldmesh.data.capture import capture_triggers
 from fieldmesh.data.model import ReplicatedColumn, ReplicatedTable
 from fieldmesh.data.schema import SCHEMA_VERSION
 
-AGENT_VERSION = 2
+AGENT_VERSION = 3
 """Version of the agent's own tables (PRAGMA user_version); migrations/ holds the steps."""
 
 
@@ -129,23 +129,27 @@ def needs_growth(connection: sqlite3.Connection) -> bool:
 
 
 def grow(connection: sqlite3.Connection) -> None:
-    """The database has the tables and columns of this release; runs where changes are not captured.
+    """The database has the tables, columns and triggers of this release; runs where changes are not captured.
 
     Rows of a table that gained a column count as not proven (hash 0), so that the next full sync
     brings their values of the new column.
     """
     _migrate(connection)
+    for (trigger,) in connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    ).fetchall():
+        connection.execute(f'DROP TRIGGER "{trigger}"')
     for table in held.device_tables():
         there = {line[1] for line in connection.execute(f"PRAGMA table_info({table.name})")}
         if not there:
             connection.execute(ddl.create_table(table, ddl.Tier.DEVICE, "sqlite"))
             for statement in ddl.create_indexes(table, ddl.Tier.DEVICE, "sqlite"):
                 connection.execute(statement)
-            _trigger(connection, table)
-            continue
-        missing = [column for column in table.columns if column.name not in there]
+        missing = [column for column in table.columns if there and column.name not in there]
         if missing:
             _widen(connection, table, missing)
+        for statement in _trigger_statements(table):
+            connection.execute(statement)
     update_state(connection, schema_version=SCHEMA_VERSION, release=RELEASE)
 
 
@@ -162,10 +166,6 @@ def _migrate(connection: sqlite3.Connection) -> None:
 def _widen(
     connection: sqlite3.Connection, table: ReplicatedTable, missing: list[ReplicatedColumn]
 ) -> None:
-    for (trigger,) in connection.execute(
-        "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?", (table.name,)
-    ).fetchall():
-        connection.execute(f'DROP TRIGGER "{trigger}"')
     for statement in ddl.add_columns(table, missing):
         connection.execute(statement)
     connection.execute(f"DELETE FROM fm_digest WHERE table_no = {table.number}")  # noqa: S608
@@ -175,14 +175,13 @@ def _widen(
         f" SELECT partition, {table.number}, count(*), 0, 0 FROM {table.name}"
         " WHERE lsn > 0 GROUP BY partition"
     )
-    _trigger(connection, table)
 
 
 def _create(path: Path, key: bytes, fill: Callable[[sqlite3.Connection], None]) -> None:
     for suffix in ("", "-wal", "-shm"):
         Path(f"{path}{suffix}").unlink(missing_ok=True)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    connection = connect(path, key)
+    connection = connect(path, key, create=True)
     try:
         connection.execute("BEGIN IMMEDIATE")
         create_tables(connection)
@@ -193,11 +192,6 @@ def _create(path: Path, key: bytes, fill: Callable[[sqlite3.Connection], None]) 
     finally:
         connection.close()
     path.chmod(0o600)
-
-
-def _trigger(connection: sqlite3.Connection, table: ReplicatedTable) -> None:
-    for statement in _trigger_statements(table):
-        connection.execute(statement)
 
 
 def _trigger_statements(table: ReplicatedTable) -> list[str]:

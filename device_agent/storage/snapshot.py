@@ -21,17 +21,17 @@ from device_agent.storage import schema
 from device_agent.storage.database import connect
 from device_agent.storage.digests import differing
 from device_agent.storage.held import device_tables
+from device_agent.storage.home import Scratch
 from fieldmesh.basics.errors import Rejected, Retry
 from fieldmesh.basics.limits import SNAPSHOT_BYTES
 from fieldmesh.replica.digest import Digest
 
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  (memory, private name, removed at once)
 PIECE_BYTES = 1 << 20
 
 
 @contextmanager
-def in_memory(pieces: Iterator[bytes], uncompressed_bytes: int) -> Iterator[Path]:
-    """A path to the decompressed snapshot; gone at the end of the block.
+def in_memory(pieces: Iterator[bytes], uncompressed_bytes: int, scratch: Scratch) -> Iterator[Path]:
+    """A path to the decompressed snapshot; gone at the end of the block, as is what a kill left of an earlier one.
 
     Raises:
         Rejected: `download_too_large`: more bytes than announced, or more than is allowed.
@@ -39,8 +39,8 @@ def in_memory(pieces: Iterator[bytes], uncompressed_bytes: int) -> Iterator[Path
     """
     if uncompressed_bytes > SNAPSHOT_BYTES:
         raise Rejected("download_too_large", place="snapshot", size_bytes=uncompressed_bytes)
-    folder = SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else None
-    handle, name = tempfile.mkstemp(prefix="fieldmesh-", dir=folder)
+    scratch.clear()
+    handle, name = tempfile.mkstemp(prefix=scratch.beginning, dir=scratch.folder)
     try:
         with os.fdopen(handle, "wb") as stream:
             _decompress(pieces, stream.fileno(), uncompressed_bytes)
@@ -62,7 +62,7 @@ def build(
     Raises:
         Rejected: `bad_download`: what came is not a snapshot.
     """
-    connection = connect(path, key)
+    connection = connect(path, key, create=True)
     try:
         connection.execute("PRAGMA journal_mode=OFF")
         connection.execute("PRAGMA synchronous=OFF")

@@ -36,7 +36,8 @@ CREATE TABLE fm_device (
   schema_version INTEGER NOT NULL,
   successor TEXT NOT NULL DEFAULT '',
   release TEXT NOT NULL DEFAULT '',
-  network_schema INTEGER NOT NULL DEFAULT 0
+  network_schema INTEGER NOT NULL DEFAULT 0,
+  hub_proof BLOB NOT NULL DEFAULT x''
 ) STRICT
 """
 
@@ -69,8 +70,9 @@ class DeviceState:
     first_device_id: bytes = b""
     """A spare in use: the device that it stands in for."""
     handover_epoch: int = 0
-    """The batch that hands everything over; 0 = none."""
+    """The epoch of the last handover, also after it; 0 = none, or stands in again since."""
     handover_sequence: int = 0
+    """The batch that hands everything over, until head office has it; 0 = none."""
     last_full_at: int = 0
     session_us: int = 0
     schema_version: int = 0
@@ -78,6 +80,8 @@ class DeviceState:
     """Which release wrote the database last."""
     network_schema: int = 0
     """The newest schema version that rows of the network come from; 0 = not heard yet."""
+    hub_proof: bytes = b""
+    """The hub's signed word of hub_epoch and hub_sequence; empty = none was kept."""
 
     @property
     def last_sequence(self) -> int:
@@ -119,6 +123,11 @@ def update_state(connection: sqlite3.Connection, **changes: int | str | bytes) -
 def is_locked(connection: sqlite3.Connection) -> bool:
     """Whether the device has handed over and takes no more work."""
     return cast("int", connection.execute("SELECT locked FROM fm_state").fetchone()[0]) == 1
+
+
+def is_retired(connection: sqlite3.Connection) -> bool:
+    """Whether another file was made complete with everything that is here."""
+    return cast("int", connection.execute("SELECT retired FROM fm_state").fetchone()[0]) == 1
 
 
 def set_locked(connection: sqlite3.Connection, *, locked: bool) -> None:

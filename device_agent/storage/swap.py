@@ -14,11 +14,13 @@ leaves a retired database whose successor is known: `settle` does 3 and 4. A pro
 the old file open is refused by its triggers, so no write can be lost in a file that nobody reads.
 """
 
-import os
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+from sqlcipher3 import dbapi2 as sqlcipher
 
 from device_agent.storage import schema
 from device_agent.storage.database import DeviceDatabase, connect
@@ -29,12 +31,14 @@ from device_agent.storage.identity import load_facts
 from device_agent.storage.state import (
     DeviceState,
     insert_state,
+    is_retired,
     read_state,
 )
 from device_agent.storage.ticks import Place
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.release import RELEASE
 from fieldmesh.data.schema import SCHEMA_VERSION, TABLES
+from fieldmesh.service.files import sync
 
 _CARRIED = (
     "fm_outbox",
@@ -91,7 +95,7 @@ async def replace_database(
         new = connect(path, old.key)
         try:
             carry(connection, new, snapshot, turn)
-            _fsync(path)
+            sync(path)
             connection.execute("UPDATE fm_device SET successor = ?", (path.name,))
             connection.execute("UPDATE fm_state SET retired = 1")
         except BaseException:
@@ -100,24 +104,33 @@ async def replace_database(
         return new
 
     new = await DeviceDatabase.adopt(path, old.key, await old.write(carry_over))
-    home.make_current(path)
+    try:
+        home.make_current(path)
+    except BaseException:
+        await new.close()
+        raise
     await old.close()
     home.remove_database(old.path)
     return new
 
 
 def settle(home: Home, key: bytes) -> Path:
-    """The live database's path; a swap that was cut is finished first. Promise 4."""
+    """The live database's path; a swap that was cut is finished first. Promise 4.
+
+    A successor that is gone was never live, so everything is still in the old file: that goes on. Promise 1.
+    """
     path = home.current_database()
     connection = connect(path, key)
     try:
-        retired = connection.execute("SELECT retired FROM fm_state").fetchone()[0]
-        successor = connection.execute("SELECT successor FROM fm_device").fetchone()[0]
+        if not is_retired(connection):
+            return path
+        successor = home.data / connection.execute("SELECT successor FROM fm_device").fetchone()[0]
+        if not successor.is_file():
+            connection.execute("UPDATE fm_state SET retired = 0")
+            return path
     finally:
         connection.close()
-    if not retired:
-        return path
-    home.make_current(home.data / successor)
+    home.make_current(successor)
     return home.current_database()
 
 
@@ -125,28 +138,37 @@ def begin_anew(home: Home, key: bytes) -> Path:
     """A database that cannot be read is put aside; an empty one of the same device is live.
 
     What waited in the old one is lost to the device (promise 1 does not reach this far: somebody
-    was told and forced it). Document numbers go on under a prefix of their own, because the old
-    counters are lost too.
+    was told and forced it). Document numbers go on under a prefix of their own (K07 becomes K07N3),
+    because the old counters are lost too; R belongs to epochs (`storage.numbers`), so N is ours.
 
     Raises:
         Rejected: `initialize_needed`: the database can be read, so nothing has to be lost.
     """
     old = home.current_database()
-    try:
-        connect(old, key).close()
-    except Rejected:
+    if not _is_sound(old, key):
         fresh = home.next_database()
         facts, gateways = load_facts(home)
         schema.create_database(
             fresh,
             key,
-            replace(facts, document_prefix=f"{facts.document_prefix}R{fresh.stem}"),
+            replace(facts, document_prefix=f"{facts.document_prefix}N{fresh.stem}"),
             lambda found: replace_hub_list(found, gateways),
         )
         home.make_current(fresh)
         home.keep_damaged(old)
         return fresh
     raise Rejected("initialize_needed", place=old.name)
+
+
+def _is_sound(path: Path, key: bytes) -> bool:
+    """Whether every page of the database is as it was sealed, and SQLite finds its rows."""
+    try:
+        with closing(connect(path, key)) as found:
+            if found.execute("PRAGMA cipher_integrity_check").fetchone() is not None:
+                return False
+            return bool(found.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
+    except (Rejected, sqlcipher.Error):
+        return False
 
 
 def carry(old: sqlite3.Connection, new: sqlite3.Connection, snapshot: Snapshot, turn: Turn) -> None:
@@ -269,11 +291,3 @@ def _lay_over(old: sqlite3.Connection, new: sqlite3.Connection) -> None:
 def _one(connection: sqlite3.Connection, query: str) -> tuple[int, ...]:
     found: tuple[int, ...] = connection.execute(query).fetchone()
     return found
-
-
-def _fsync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -61,6 +61,7 @@ def record_ticks(
     gateway: Place,
     hub: Place,
     hub_sha256: bytes,
+    hub_proof: bytes,
     now: int,
 ) -> int:
     """The ticks are remembered, and what has two ticks is forgotten.
@@ -75,8 +76,7 @@ def record_ticks(
     """
     if gateway < held_by(connection, gateway_id):
         gateway = NOWHERE
-    if _is_of_a_clone(connection, hub, hub_sha256):
-        update_state(connection, must_initialize=1)
+    note_clone(connection, hub, hub_sha256)
     state = read_state(connection)
     if state.must_initialize:
         hub = NOWHERE
@@ -86,8 +86,13 @@ def record_ticks(
         " sequence = excluded.sequence, at = excluded.at",
         (gateway_id, gateway.device_epoch, gateway.sequence, now),
     )
-    if hub > Place(state.hub_epoch, state.hub_sequence):
-        update_state(connection, hub_epoch=hub.device_epoch, hub_sequence=hub.sequence)
+    if NOWHERE < hub >= Place(state.hub_epoch, state.hub_sequence):
+        update_state(
+            connection,
+            hub_epoch=hub.device_epoch,
+            hub_sequence=hub.sequence,
+            hub_proof=hub_proof,
+        )
     connection.execute(
         "UPDATE fm_outbox SET one_tick_at = ? WHERE one_tick_at IS NULL"
         " AND (device_epoch, sequence) <= (?, ?)",
@@ -104,12 +109,14 @@ def forget_tick(connection: sqlite3.Connection, gateway_id: bytes) -> None:
     connection.execute("DELETE FROM fm_tick WHERE gateway_id = ?", (gateway_id,))
 
 
-def _is_of_a_clone(connection: sqlite3.Connection, hub: Place, sha256: bytes) -> bool:
+def note_clone(connection: sqlite3.Connection, hub: Place, sha256: bytes) -> None:
+    """The device must initialize where head office has decided on another batch under this number."""
     row = connection.execute(
         "SELECT sha256 FROM fm_outbox WHERE device_epoch = ? AND sequence = ?",
         (hub.device_epoch, hub.sequence),
     ).fetchone()
-    return row is not None and row[0] != sha256
+    if row is not None and row[0] != sha256:
+        update_state(connection, must_initialize=1)
 
 
 def record_echo(connection: sqlite3.Connection, hub: Place) -> None:
@@ -126,22 +133,26 @@ def record_echo(connection: sqlite3.Connection, hub: Place) -> None:
     )
 
 
-def stand_at(connection: sqlite3.Connection, place: Place) -> None:
-    """Batch 1 of the present epoch will name this place as where the device stood before.
+def stand_at(connection: sqlite3.Connection, gateway_id: bytes, held: Place) -> None:
+    """Batch 1 of the present epoch will name where the device stood: the newest batch that somebody holds.
 
-    For a restored image: what counts is what the gateway holds, not what the image believed. But what head office
-    has said that it decided is waited for, also where a restored head office must get it from other gateways first.
+    For a restored image or a clone, all of whose waiting batches are numbered anew: what it packed and nobody took
+    under the old numbers never comes, and head office would wait for it for ever. What any gateway was seen to hold
+    does come, and head office has said of some that it decided them: a restored one must get them from gateways first.
+
+    Args:
+        connection: to the new database.
+        gateway_id: of the session; what it said in earlier ones does not count, it may have lost its disk.
+        held: the newest batch that it holds now.
     """
+    others = connection.execute(
+        "SELECT device_epoch, sequence FROM fm_tick WHERE gateway_id <> ?", (gateway_id,)
+    ).fetchall()
     state = read_state(connection)
-    decided = Place(state.hub_epoch, state.hub_sequence)
-    if decided.device_epoch == place.device_epoch:
-        place = max(place, decided)
-    if place.sequence:
-        update_state(
-            connection,
-            previous_epoch=place.device_epoch,
-            previous_sequence=place.sequence,
-        )
+    known = [held, Place(state.hub_epoch, state.hub_sequence), *(Place(*row) for row in others)]
+    known = [one for one in known if one.sequence and one.device_epoch < state.device_epoch]
+    stood = max(known, default=NOWHERE)
+    update_state(connection, previous_epoch=stood.device_epoch, previous_sequence=stood.sequence)
 
 
 def standing(connection: sqlite3.Connection) -> Standing:

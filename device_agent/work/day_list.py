@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 
 from device_agent.storage.database import Connection
-from device_agent.work.documents import NewOrder, OrderLine
+from device_agent.work.documents import NewOrder
+from device_agent.work.lines import OrderLine
 from fieldmesh.basics.errors import Rejected
 
 
@@ -21,14 +22,21 @@ def read_orders(connection: Connection, lines: Iterable[str], *, name: str) -> I
         name: of the list, for messages.
 
     Raises:
-        Rejected: `sql_refused` for a line that is no order, `outlet_unknown`, `product_unknown`, with the place.
+        Rejected: `bad_order_list` for a line that is no order, `outlet_unknown`, `product_unknown`, with the place.
     """
     for number, line in enumerate(lines, 1):
         if line.strip():
             place = f"{name}:{number}"
             try:
                 yield _order(connection, json.loads(line), place)
-            except (ValueError, KeyError, TypeError, InvalidOperation) as error:
+            except (
+                ValueError,
+                KeyError,
+                TypeError,
+                AttributeError,
+                RecursionError,
+                InvalidOperation,
+            ) as error:
                 raise Rejected("bad_order_list", place=place, text=str(error)) from None
 
 

@@ -11,22 +11,14 @@ from decimal import Decimal
 
 from device_agent.storage.database import Connection
 from device_agent.storage.state import read_state
+from device_agent.work.lines import Asked, OrderLine, above_zero, priced
 from device_agent.work.numbers import next_number
-from device_agent.work.prices import Terms, price_of, terms_of
+from device_agent.work.prices import Terms, terms_of
 from fieldmesh.basics.errors import Rejected
-from fieldmesh.basics.money import PRICE_SCALE, QUANTITY_SCALE, scaled, unscaled
+from fieldmesh.basics.money import MONEY_SCALE, scaled, unscaled
+from fieldmesh.data.types import Value, as_bytes
 
 MOST_LINES = 350
-_AMOUNT_DIVISOR = 10 ** (QUANTITY_SCALE + PRICE_SCALE - 2)
-
-
-@dataclass(frozen=True, slots=True)
-class OrderLine:
-    """One product in an order. The price is the list's when None."""
-
-    product_unit_id: bytes
-    quantity: Decimal
-    price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +43,7 @@ class PlacedOrder:
     amount: Decimal
     line_ids: list[bytes]
     notes: list[str] = field(default_factory=list)
-    """What the rep should know: quantities_rounded, below_minimum_order, outlet_blocked."""
+    """What the rep should know: quantities_rounded, above_maximum_quantity, below_minimum_order, outlet_blocked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +87,10 @@ class DocumentMaker:
         self._new = new_identifier
         self._now = now
 
-    @property
-    def _date(self) -> str:
-        return datetime.fromtimestamp(self._now / 1_000_000, UTC).date().isoformat()
+    def _today(self, connection: Connection) -> str:
+        """The rep's day: of the device's time zone, by its clock as the gateway last found it to be off."""
+        at = self._now + read_state(connection).clock_offset
+        return datetime.fromtimestamp(at / 1_000_000, UTC).astimezone().date().isoformat()
 
     def place_order(self, connection: Connection, order: NewOrder) -> PlacedOrder:
         """The order is saved with its number, prices and amounts.
@@ -105,32 +98,37 @@ class DocumentMaker:
         Quantities that are no multiple of the pack are rounded up, with a note.
 
         Raises:
-            Rejected: `order_empty`, `order_too_long`, `quantity_invalid`, `outlet_unknown`,
-                `product_unknown`, `no_price`.
+            Rejected: `order_empty`, `order_too_long`, `outlet_unknown`, and what `lines.priced` says.
         """
         if not order.lines:
             raise Rejected("order_empty", place=order.outlet_id.hex())
         if len(order.lines) > MOST_LINES:
             raise Rejected("order_too_long", place=order.outlet_id.hex(), most=MOST_LINES)
-        terms = terms_of(connection, order.outlet_id, self._date)
+        today = self._today(connection)
+        terms = terms_of(connection, order.outlet_id, today)
         notes: list[str] = []
         order_id, number = self._new(), next_number(connection, "ORD")
-        lines = [
-            self._line(connection, terms, line, (order_id, position + 1), notes)
-            for position, line in enumerate(order.lines)
-        ]
-        amount = sum(line[-1] for line in lines)
+        lines: list[tuple[Value, ...]] = []
+        amount = 0
+        for place, line in enumerate(order.lines, 1):
+            asked = Asked(line, place, today, order.is_return)
+            found = priced(connection, terms, asked)
+            notes += found.notes
+            amount += found.amount
+            key = (self._new(), self._now, self._now, order_id, place, line.product_unit_id)
+            lines.append((*key, found.quantity, found.price, found.amount))
         if terms.minimum_order and amount < terms.minimum_order:
             notes.append("below_minimum_order")
         if terms.blocked:
             notes.append("outlet_blocked")
-        self._insert_order(connection, order, terms, (order_id, number, amount))
+        self._insert_order(connection, order, terms, (order_id, number, today, amount))
         connection.executemany(
             "INSERT INTO order_line (id, created_at, changed_at, order_id, line_number,"
             " product_unit_id, quantity, price, amount) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             lines,
         )
-        return PlacedOrder(order_id, number, unscaled(amount, 2), [row[0] for row in lines], notes)
+        line_ids = [as_bytes(row[0]) for row in lines]
+        return PlacedOrder(order_id, number, unscaled(amount, 2), line_ids, notes)
 
     def order_from_list(self, connection: Connection, *, outlet: str, lines: int) -> PlacedOrder:
         """An order of the first products that the outlet's price list has; to try things out.
@@ -145,14 +143,15 @@ class DocumentMaker:
         ).fetchone()
         if row is None:
             raise Rejected("outlet_unknown", place=outlet)
-        terms = terms_of(connection, row[0], self._date)
+        today = self._today(connection)
+        terms = terms_of(connection, row[0], today)
         units = connection.execute(
             "SELECT DISTINCT p.product_unit_id FROM price AS p JOIN product_unit AS u"
             " ON u.id = p.product_unit_id WHERE p.price_list_id = ? AND u.is_order_unit = 1"
             " AND (p.valid_from IS NULL OR p.valid_from <= ?) ORDER BY p.product_unit_id LIMIT ?",
-            (terms.price_list_id, self._date, lines),
+            (terms.price_list_id, today, lines),
         ).fetchall()
-        if not units:
+        if lines and not units:
             raise Rejected("no_price", place=row[0].hex())
         wanted = [OrderLine(unit, Decimal(6)) for (unit,) in units]
         return self.place_order(connection, NewOrder(row[0], wanted))
@@ -184,9 +183,7 @@ class DocumentMaker:
         Raises:
             Rejected: `quantity_invalid`: an amount that is not above zero.
         """
-        amount = scaled(payment.amount, 2)
-        if amount <= 0:
-            raise Rejected("quantity_invalid", place="payment amount")
+        amount = above_zero(payment.amount, MONEY_SCALE, place="payment amount")
         payment_id = self._new()
         connection.execute(
             "INSERT INTO payment (id, created_at, changed_at, number, outlet_id, position_id,"
@@ -229,9 +226,9 @@ class DocumentMaker:
         connection: Connection,
         order: NewOrder,
         terms: Terms,
-        made: tuple[bytes, str, int],
+        made: tuple[bytes, str, str, int],
     ) -> None:
-        order_id, number, amount = made
+        order_id, number, date, amount = made
         connection.execute(
             "INSERT INTO sales_order (id, created_at, changed_at, number, outlet_id, position_id,"
             " contract_id, distributor_id, warehouse_id, price_list_id, visit_id, date,"
@@ -249,7 +246,7 @@ class DocumentMaker:
                 terms.warehouse_id,
                 terms.price_list_id,
                 order.visit_id,
-                self._date,
+                date,
                 order.delivery_date,
                 terms.payment_form,
                 terms.vat_mode,
@@ -257,46 +254,6 @@ class DocumentMaker:
                 int(order.is_return),
                 order.comment or None,
             ),
-        )
-
-    def _line(
-        self,
-        connection: Connection,
-        terms: Terms,
-        line: OrderLine,
-        place: tuple[bytes, int],
-        notes: list[str],
-    ) -> tuple[bytes, int, int, bytes, int, bytes, int, int, int]:
-        unit = connection.execute(
-            "SELECT order_multiple, minimum_quantity FROM product_unit WHERE id = ?",
-            (line.product_unit_id,),
-        ).fetchone()
-        if unit is None:
-            raise Rejected("product_unknown", place=line.product_unit_id.hex())
-        asked = scaled(line.quantity, QUANTITY_SCALE)
-        if asked <= 0:
-            raise Rejected("quantity_invalid", place=f"line {place[1]}")
-        quantity = max(asked, unit[1] or 0)
-        if unit[0]:
-            quantity = -(-quantity // unit[0]) * unit[0]
-        if quantity != asked:
-            notes.append("quantities_rounded")
-        price = (
-            scaled(line.price, PRICE_SCALE)
-            if line.price is not None
-            else price_of(connection, terms.price_list_id, line.product_unit_id, self._date)
-        )
-        amount = (quantity * price * 2 + _AMOUNT_DIVISOR) // (2 * _AMOUNT_DIVISOR)
-        return (
-            self._new(),
-            self._now,
-            self._now,
-            place[0],
-            place[1],
-            line.product_unit_id,
-            quantity,
-            price,
-            amount,
         )
 
     def _position(self, connection: Connection) -> bytes | None:

@@ -5,6 +5,7 @@ default list. The price that began last counts, by the date of the order.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from device_agent.storage.database import Connection
 from fieldmesh.basics.errors import Rejected
@@ -62,26 +63,32 @@ def terms_of(connection: Connection, outlet_id: bytes, date: str) -> Terms:
     )
 
 
+class ListPrice(NamedTuple):
+    """Of one unit, and the lowest that a rep may write by hand; 5 decimals, scaled."""
+
+    amount: int
+    lowest: int | None
+
+
 def price_of(
     connection: Connection,
     price_list_id: bytes | None,
     product_unit_id: bytes,
     date: str,
-) -> int:
-    """The price (5 decimals, scaled) of one unit on a date.
+) -> ListPrice:
+    """The price of one unit on a date.
 
     Raises:
         Rejected: `no_price`: the list has none.
     """
     row = connection.execute(
-        "SELECT amount FROM price WHERE product_unit_id = ? AND price_list_id = ?"
+        "SELECT amount, minimum_amount FROM price WHERE product_unit_id = ? AND price_list_id = ?"
         " AND (valid_from IS NULL OR valid_from <= ?) ORDER BY valid_from DESC LIMIT 1",
         (product_unit_id, price_list_id, date),
     ).fetchone()
     if row is None:
         raise Rejected("no_price", place=product_unit_id.hex())
-    found: int = row[0]
-    return found
+    return ListPrice(*row)
 
 
 def _price_list(

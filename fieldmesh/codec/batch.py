@@ -200,7 +200,7 @@ def decode_header(content: bytes) -> BatchHeader:
     """The header behind signed bytes.
 
     Raises:
-        Rejected: `bad_batch` or `batch_too_large`.
+        Rejected: `bad_batch` naming the field, or `batch_too_large`.
     """
     if len(content) > limits.BATCH_HEADER_BYTES:
         raise Rejected("batch_too_large", place="batch header")
@@ -209,18 +209,8 @@ def decode_header(content: bytes) -> BatchHeader:
     except DecodeError:
         raise Rejected("bad_batch", place="batch header") from None
     event = _event(held)
-    if (
-        len(held.device_id) != _ID_BYTES
-        or len(held.body_sha256) != _SHA256_BYTES
-        or not held.device_epoch
-        or not held.schema_version
-        or not held.packed_at
-        or not 0 < held.sequence <= _MOST_SEQUENCE
-        or held.previous_sequence > _MOST_SEQUENCE
-        or len(held.previous_sha256) not in {0, _SHA256_BYTES}
-        or (event is not None and len(event.first_device_id) != _ID_BYTES)
-    ):
-        raise Rejected("bad_batch", place="batch header")
+    if (name := _wrong_field(held, event)) is not None:
+        raise Rejected("bad_batch", place=f"{name} in a batch header")
     return BatchHeader(
         held.device_id,
         held.device_epoch,
@@ -236,6 +226,36 @@ def decode_header(content: bytes) -> BatchHeader:
         held.rows,
         event,
     )
+
+
+def _wrong_field(held: batch_pb2.BatchHeader, event: Event | None) -> str | None:
+    """The name of a field that can't be as it is, None = all can."""
+    wrong = {
+        "device_id": len(held.device_id) != _ID_BYTES,
+        "body_sha256": len(held.body_sha256) != _SHA256_BYTES,
+        "device_epoch": not held.device_epoch,
+        "schema_version": not held.schema_version,
+        "packed_at": not held.packed_at,
+        "sequence": not 0 < held.sequence <= _MOST_SEQUENCE,
+        "previous_sequence": held.previous_sequence > _MOST_SEQUENCE,
+        "previous_sha256": len(held.previous_sha256) not in {0, _SHA256_BYTES},
+        "first_device_id": event is not None and len(event.first_device_id) != _ID_BYTES,
+    }
+    return next((name for name, is_wrong in wrong.items() if is_wrong), None)
+
+
+def check_names_a_batch(header: BatchHeader) -> None:
+    """Batch 1 of an epoch names a batch before it that there can be, or none.
+
+    Sequences begin at 1, so (epoch, 0) is nobody's: head office would wait for it until a person gives the gap up.
+    Looked at before anybody holds the batch, and not by head office: what has come there is decided in its turn.
+
+    Raises:
+        Rejected: `bad_batch`.
+    """
+    if header.sequence == 1 and bool(header.previous_epoch) is not bool(header.previous_sequence):
+        name = "previous_sequence" if header.previous_epoch else "previous_epoch"
+        raise Rejected("bad_batch", place=f"{name} of batch {header.device_epoch}/1")
 
 
 def _event(held: batch_pb2.BatchHeader) -> Event | None:
@@ -263,7 +283,7 @@ def decode_body(header: BatchHeader, body: bytes) -> list[Change]:
         raise Rejected("altered_batch", place=place)
     if header.rows > limits.BATCH_ROWS or len(body) > limits.BATCH_BODY_BYTES:
         raise Rejected("batch_too_large", place=place)
-    content = decompress(body, header.body_uncompressed_size, limits.BATCH_BODY_UNCOMPRESSED_BYTES)
+    content = _unpacked(header, body, place)
     check_body(content)
     try:
         message = batch_pb2.BatchBody.FromString(content)
@@ -272,8 +292,17 @@ def decode_body(header: BatchHeader, body: bytes) -> list[Change]:
     strict = header.schema_version <= SCHEMA_VERSION
     changes = [_change(held, place, strict=strict) for held in message.changes]
     if sum(change.rows.row_count for change in changes) != header.rows:
-        raise Rejected("bad_batch", place=place)
+        raise Rejected("bad_batch", place=f"{place}, number of rows")
     return changes
+
+
+def _unpacked(header: BatchHeader, body: bytes, place: str) -> bytes:
+    most = limits.BATCH_BODY_UNCOMPRESSED_BYTES
+    try:
+        return decompress(body, header.body_uncompressed_size, most)
+    except Rejected as problem:
+        code = "batch_too_large" if problem.code == "frame_too_large" else "bad_batch"
+        raise Rejected(code, place=f"{place}, {problem.place}") from None
 
 
 def _change(held: batch_pb2.TableChange, place: str, *, strict: bool) -> Change:

@@ -162,7 +162,8 @@ def decode_table(
     """
     table = TABLES.get(data.table)
     if table is None:
-        raise Rejected("unknown_table", place=f"table {data.table[:63]}", table=data.table[:63])
+        name = data.table[:63] or "“”"
+        raise Rejected("unknown_table", place=f"table {name}", table=name)
     if data.rows > limits.TABLE_ROWS or len(data.columns) > limits.TABLE_COLUMNS:
         raise Rejected("bad_table_data", place=f"table {table.name}")
     found: dict[str, list[Value]] = {}

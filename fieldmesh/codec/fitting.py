@@ -8,18 +8,12 @@ from collections.abc import Iterable
 from datetime import date
 
 from fieldmesh.codec.columns import TableRows
+from fieldmesh.data.domain import NO_ID, SEPARATORS, bounds
 from fieldmesh.data.model import ReplicatedColumn
 from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import Value, WireType
 
-FIRST_TIME_US = -62_135_596_800_000_000
-"""0001-01-01T00:00:00Z: the oldest moment that every database holds."""
-LAST_TIME_US = 253_402_300_799_999_999
-"""9999-12-31T23:59:59.999999Z: the last one."""
-MOST_DIGITS = 18
-"""Of a decimal for which the schema gives no number of digits."""
 _DATE_CHARACTERS = 10
-_SEPARATORS = ("\x1e", "\x1f")
 
 
 def misfits(rows: TableRows) -> dict[int, str]:
@@ -46,20 +40,11 @@ def _places(column: ReplicatedColumn, values: list[Value]) -> Iterable[int]:
         case WireType.TEXT:
             return _texts(values, present, column.kind.precision)
         case WireType.BOOLEAN | WireType.DECIMAL | WireType.TIME:
-            return _outside(values, present, *_bounds(column))
+            return _outside(values, present, *bounds(column))
+        case WireType.IDENTIFIER if column.name == "id":
+            return _unlike(values, {NO_ID}) if NO_ID in values else ()
         case _:
             return ()
-
-
-def _bounds(column: ReplicatedColumn) -> tuple[int, int]:
-    match column.wire_type:
-        case WireType.BOOLEAN:
-            return 0, 1
-        case WireType.TIME:
-            return FIRST_TIME_US, LAST_TIME_US
-        case _:
-            most = 10 ** (column.kind.precision or MOST_DIGITS) - 1
-            return -most, most
 
 
 def _outside(values: list[Value], present: list[Value], low: int, high: int) -> Iterable[int]:
@@ -90,11 +75,11 @@ def _texts(values: list[Value], present: list[Value], most: int) -> Iterable[int
     texts = [value for value in present if isinstance(value, str)]
     together = "".join(texts)
     long = bool(most) and len(max(texts, key=len)) > most
-    if not long and not any(separator in together for separator in _SEPARATORS):
+    if not long and not any(separator in together for separator in SEPARATORS):
         return ()
     return [
         place
         for place, value in enumerate(values)
         if isinstance(value, str)
-        and ((most and len(value) > most) or any(one in value for one in _SEPARATORS))
+        and ((most and len(value) > most) or any(one in value for one in SEPARATORS))
     ]

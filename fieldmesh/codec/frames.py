@@ -146,19 +146,20 @@ def decompress(content: bytes, size: int, most: int) -> bytes:
         Rejected: `frame_too_large` or `bad_message`.
     """
     if size > most:
-        raise Rejected("frame_too_large", place="frame")
+        raise Rejected("frame_too_large", place="uncompressed size")
     try:
         parameters = zstandard.get_frame_parameters(content)
-        said = parameters.content_size
-        if said not in {size, zstandard.CONTENTSIZE_UNKNOWN} or parameters.window_size > 2 * most:
-            raise Rejected("frame_too_large", place="frame")
+        if parameters.content_size not in {size, zstandard.CONTENTSIZE_UNKNOWN}:
+            raise Rejected("bad_message", place="uncompressed size")
+        if parameters.window_size > 2 * most:
+            raise Rejected("frame_too_large", place="window of the compressed content")
         found = zstandard.ZstdDecompressor().decompress(
             content, max_output_size=max(size, 1), allow_extra_data=False
         )
     except zstandard.ZstdError:
         raise Rejected("bad_message", place="compressed content") from None
     if len(found) != size:
-        raise Rejected("bad_message", place="compressed content")
+        raise Rejected("bad_message", place="uncompressed size")
     return found
 
 

@@ -12,6 +12,8 @@ from fieldmesh.wire.v1 import batch_pb2, replication_pb2, table_pb2
 
 MOST_PAYLOAD_BYTES = 768 * 1024
 """Frames of one message; with its envelope it stays below 1 MiB."""
+_RECEIPT_BYTES = 80
+"""Of a receipt without its proof, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,10 @@ def down_messages(
         messages[-1].frames.append(frame)
         size += len(frame.table_data_zstd)
     for receipt in receipts:
+        if size > MOST_PAYLOAD_BYTES:
+            messages.append(replication_pb2.DownMessage(lsn=lsn, partition=partition))
+            size = 0
+        size += _RECEIPT_BYTES + len(receipt.hub_tick)
         messages[-1].receipts.add(
             outbox_number=receipt.outbox_number,
             device_id=receipt.device_id,

@@ -8,6 +8,7 @@ OR REPLACE. Source: SQLite, "CREATE TRIGGER", on ON CONFLICT clauses in trigger 
 """
 
 from fieldmesh.basics.limits import CLOCK_COUNTER_BITS
+from fieldmesh.data.domain import described, misfit
 from fieldmesh.data.model import ReplicatedTable
 
 INSERT, UPDATE, DELETE = 1, 2, 3
@@ -33,6 +34,7 @@ _NO_REPLACE = (
     f" SELECT RAISE(ABORT, '{_THERE}') FROM fm_state WHERE replacing = 1;"
 )
 _KEPT_BY_SYNC = ("id", "partition", "lsn", "row_hash")
+_NO_OTHER_ROWID = "SELECT RAISE(ABORT, 'rowid is kept by the database');"
 
 
 def capture_triggers(table: ReplicatedTable) -> list[str]:
@@ -100,9 +102,45 @@ def _capturing(table: ReplicatedTable) -> list[str]:
             table,
             "capture_replace",
             "BEFORE INSERT",
-            f'{_WRITING} AND EXISTS (SELECT 1 FROM "{table.name}" WHERE id = NEW.id)',  # noqa: S608
+            f'{_WRITING} AND EXISTS (SELECT 1 FROM "{table.name}"'  # noqa: S608
+            " WHERE id = NEW.id OR rowid = NEW.rowid)",
             _NO_REPLACE,
         ),
+        trigger(
+            table,
+            "capture_rowid",
+            "BEFORE UPDATE",
+            f"{_WRITING} AND NEW.rowid <> OLD.rowid",
+            _NO_OTHER_ROWID,
+        ),
+        *_checking(table),
+    ]
+
+
+def _checking(table: ReplicatedTable) -> list[str]:
+    """Values that the wire can't carry or the hub can't hold are refused where they are written.
+
+    An older row with such a value may still change in its other columns.
+    """
+    inserted, updated, words = [], [], []
+    for column in table.wire_columns:
+        wrong = misfit(column, f'NEW."{column.name}"')
+        if wrong is None or column.name in _KEPT_BY_SYNC[1:]:
+            continue
+        inserted.append(wrong)
+        updated.append(f'NEW."{column.name}" IS NOT OLD."{column.name}" AND {wrong}')
+        said = f"{table.name}.{column.name}: {described(column)}"
+        words.append(f"SELECT RAISE(ABORT, '{said}') WHERE {wrong};")
+    body = " ".join(words)
+    return [
+        trigger(
+            table,
+            f"check_{event.lower()}",
+            f"AFTER {event}",
+            f"{_WRITING} AND ({' OR '.join(wrong)})",
+            body,
+        )
+        for event, wrong in (("INSERT", inserted), ("UPDATE", updated))
     ]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from fieldmesh.basics.money import unscaled
 from fieldmesh.data.capture import capture_triggers, trigger
 from fieldmesh.data.model import HUB_COLUMNS, ReplicatedColumn, ReplicatedTable, Tier
+from fieldmesh.data.policy import KeepDays
 from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import SQLITE_TYPE, Value, WireType
 
@@ -111,7 +112,10 @@ def create_table(table: ReplicatedTable, tier: Tier, dialect: str) -> str:
 
 
 def create_indexes(table: ReplicatedTable, tier: Tier, dialect: str) -> list[str]:
-    """CREATE INDEX for one table: what people search by; (partition, lsn) where deltas are read."""
+    """CREATE INDEX for one table: what people search by; (partition, lsn) where deltas are read.
+
+    At the hub also the age of rows that are kept for some days, for its daily work.
+    """
     statements = []
     if tier is not Tier.DEVICE:
         statements.append(
@@ -124,6 +128,12 @@ def create_indexes(table: ReplicatedTable, tier: Tier, dialect: str) -> list[str
             f" ({_quoted(column.name, dialect)})"
             for column in table.columns
             if column.indexed or (column.ordered and tier is Tier.HUB)
+        )
+    rule = table.policy.retention
+    if tier is Tier.HUB and isinstance(rule, KeepDays):
+        places = ", ".join(_quoted(name, dialect) for name in ("partition", rule.column))
+        statements.append(
+            f"CREATE INDEX {table.name}_by_age ON {_quoted(table.name, dialect)} ({places})"
         )
     return statements
 

@@ -185,6 +185,11 @@ def rules_of(rule: PartitionRule) -> Iterator[PartitionRule]:
         yield rule
 
 
+def rule_columns(rule: PartitionRule) -> list[str]:
+    """The columns that say where a row lives, in the order in which they are asked."""
+    return [column for one in rules_of(rule) if (column := rule_column(one))]
+
+
 def rule_column(rule: PartitionRule) -> str | None:
     """The column that a rule reads; None when it reads none."""
     match rule:

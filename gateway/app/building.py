@@ -31,6 +31,7 @@ from gateway.serving.parts import Pools, ServingParts
 from gateway.serving.server import ServerFacts
 from gateway.serving.showing import Showing
 from gateway.storage import cursors
+from gateway.storage.blob_files import BlobFiles
 from gateway.storage.signals import Signals
 
 if TYPE_CHECKING:
@@ -99,9 +100,10 @@ class Gateway:
             builders=config.snapshot_builders,
         )
         self.serving = self._serving_parts()
+        self.blob_files = BlobFiles(home.blobs)
         self.blobs = BlobStore(
             database,
-            home.blobs,
+            self.blob_files,
             clock=self.clock,
             signals=self.signals,
             disk=self.disk,
@@ -136,6 +138,7 @@ class Gateway:
         config = self.config
         return ServingParts(
             gateway_id=self.identity.gateway_id,
+            hub_key=self.identity.hub_public_key,
             database=self.database,
             signals=self.signals,
             clock=self.clock,

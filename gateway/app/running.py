@@ -107,7 +107,7 @@ def start_loops(gateway: Gateway, loops: Supervisor) -> None:
         "seeding": partial(seeding.run_seeding, parts),
         "leases": partial(leases.run_leases, parts),
         "blobs_up": partial(
-            blobs_up.run_blobs_up, parts, gateway.home.blobs, gateway.bandwidth.take
+            blobs_up.run_blobs_up, parts, gateway.blob_files, gateway.bandwidth.take
         ),
         "commands": partial(commands.answer_hub, parts, gateway.commands),
         "renewal": partial(
@@ -123,7 +123,7 @@ def start_loops(gateway: Gateway, loops: Supervisor) -> None:
         loops.run(name, partial(keep_trying, parts, loop, needs_hello=True))
     loops.run("journal", gateway.journal.run)
     loops.run("showing", gateway.showing.run)
-    loops.run("upkeep", partial(upkeep.run_upkeep, parts))
+    loops.run("upkeep", partial(upkeep.run_upkeep, parts, gateway.blob_files))
     loops.run("disk", gateway.disk.watch)
     loops.run("neighbours", gateway.neighbours.watch)
     loops.run("spool", partial(_clear_spool, gateway))

@@ -63,7 +63,9 @@ def parser() -> argparse.ArgumentParser:
 def _add_enroll(command: argparse.ArgumentParser) -> None:
     command.add_argument("--code", required=True, help=_("enrolment code, FM-…-…"))
     command.add_argument("--hub", required=True, help=_("the hub's address, https://host:port"))
-    command.add_argument("--name", default="", help=_("name of the gateway for people"))
+    command.add_argument(
+        "--name", default="", help=_("name for people; without it, the one that head office gave")
+    )
     command.add_argument(
         "--address",
         action="append",

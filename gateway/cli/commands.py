@@ -126,7 +126,7 @@ async def _enroll(call: Call) -> Answer:
     application = Application(
         code=call.arguments.code,
         hub_url=call.arguments.hub,
-        name=call.arguments.name or host,
+        name=call.arguments.name,
         hardware_id=call.arguments.hardware_id or platform.node(),
         app_version=RELEASE,
         addresses=call.arguments.address or [f"{host}:{call.config.port}"],

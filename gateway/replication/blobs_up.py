@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from fieldmesh.wire.v1 import blob_pb2, replication_pb2
 from gateway.storage import blobs
+from gateway.storage.blob_files import forget_lost
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from pathlib import Path
 
     from gateway.replication.parts import ReplicationParts
+    from gateway.storage.blob_files import BlobFiles
 
 _PIECE_BYTES: Final = 512 * 1024
 _IDLE_S: Final = 60.0
@@ -21,13 +21,13 @@ _REQUEST_S: Final = 60.0
 
 
 async def run_blobs_up(
-    parts: ReplicationParts, folder: Path, take: Callable[[int], Awaitable[None]]
+    parts: ReplicationParts, files: BlobFiles, take: Callable[[int], Awaitable[None]]
 ) -> None:
     """Send whole blobs that the hub lacks, for ever.
 
     Args:
         parts: the replication's parts.
-        folder: the blob folder.
+        files: the blob folder.
         take: waits until so many bytes may go out (the site's bandwidth).
 
     Raises:
@@ -39,16 +39,21 @@ async def run_blobs_up(
         if blob is None or not parts.signals.hub.reachable:
             await parts.signals.blob_completed.after(count, timeout_s=_IDLE_S)
             continue
-        await _send_piece(parts, folder / blob.sha256.hex(), blob, take)
+        await _send_piece(parts, files, blob, take)
 
 
 async def _send_piece(
     parts: ReplicationParts,
-    path: Path,
+    files: BlobFiles,
     blob: blobs.BlobRow,
     take: Callable[[int], Awaitable[None]],
 ) -> None:
-    data = await asyncio.to_thread(_read, path, blob.sent)
+    there = await files.size(blob.sha256)
+    if there != blob.size:
+        # Others would wait behind it for ever.
+        await forget_lost(parts.database, blob, there=there)
+        return
+    data = await files.read(blob.sha256, blob.sent, _PIECE_BYTES)
     await take(len(data))
     piece = replication_pb2.BlobPiece(
         sha256=blob.sha256, size=blob.size, offset=blob.sent, data=data
@@ -56,10 +61,5 @@ async def _send_piece(
     payload = await parts.hub.ask("blob", piece.SerializeToString(), timeout_s=_REQUEST_S)
     state = blob_pb2.BlobState.FromString(payload)
     sent = blob.size if state.complete else min(state.held, blob.size - 1)
-    await parts.database.write(partial(blobs.note_sent, sha256=blob.sha256, sent=sent))
-
-
-def _read(path: Path, offset: int) -> bytes:
-    with path.open("rb") as file:
-        file.seek(offset)
-        return file.read(_PIECE_BYTES)
+    now = parts.clock.now()
+    await parts.database.write(partial(blobs.note_sent, sha256=blob.sha256, sent=sent, now=now))

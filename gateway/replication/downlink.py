@@ -106,6 +106,7 @@ async def _apply(parts: ReplicationParts, buffer: Sequence[BusMessage]) -> None:
     if changed:
         parts.signals.partitions_changed.give()
         parts.signals.outbox_grown.give()
+        parts.signals.blob_completed.give()
 
 
 def decode(buffer: Sequence[BusMessage]) -> Content:

@@ -35,8 +35,9 @@ async def run_leases(parts: ReplicationParts) -> None:
 
 
 async def ask_for_leases(parts: ReplicationParts) -> None:
-    """Every lease that is wished for has been asked for once."""
+    """Every lease that is wished for has been asked for once; whose word the hub did not believe is known."""
     now = parts.clock.now()
+    parts.signals.unproven.clear()
     wishes = await parts.database.write(partial(_read_wishes, now=now))
     for wish in wishes:
         device_id = wish.device_id
@@ -53,6 +54,8 @@ async def ask_for_leases(parts: ReplicationParts) -> None:
                 "lease_refused",
                 extra={"device": device_id.hex(), "problem": problem.code},
             )
+            if problem.code == "presence_unproven":
+                parts.signals.unproven.add(device_id)
             continue
         reply = replication_pb2.LeaseReply.FromString(payload)
         await parts.database.write(

@@ -16,7 +16,7 @@ from fieldmesh.basics.errors import FieldmeshError, Retry
 from fieldmesh.codec import frames
 from fieldmesh.wire.v1 import replication_pb2
 from gateway.replication import subscription
-from gateway.storage import cache, cursors, partitions
+from gateway.storage import cache, cursors, devices, partitions
 from gateway.storage.partitions import PartitionState
 
 if TYPE_CHECKING:
@@ -269,6 +269,7 @@ async def _let_go(parts: ReplicationParts, partition: int) -> None:
     def forget(connection: Transaction) -> None:
         row = partitions.read_partition(connection, partition)
         if row is not None and row.state is PartitionState.LEAVING:
+            devices.keep_ticks(connection, partition)
             cache.forget_partition(connection, partition)
             partitions.drop(connection, partition)
 

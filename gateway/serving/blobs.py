@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from fieldmesh.basics import limits
-from fieldmesh.basics.errors import Rejected
+from fieldmesh.basics.errors import Rejected, Retry
 from fieldmesh.wire.v1 import blob_pb2
 from gateway.storage import blobs as blob_rows
+from gateway.storage.blob_files import forget_lost
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from fieldmesh.basics.clock import Clock
     from fieldmesh.service.database import Database
     from gateway.serving.bandwidth import Bandwidth
     from gateway.serving.disk import DiskWatch
+    from gateway.storage.blob_files import BlobFiles, HeldFile
     from gateway.storage.signals import Signals
 
 CHUNK_BYTES: Final = 256 * 1024
@@ -28,21 +27,21 @@ _NOTE_EVERY_BYTES: Final = 4 * 1024 * 1024
 
 
 class BlobStore:
-    """The gateway's blob folder: one file per blob, named by its sha256 in hex."""
+    """Photos and files as devices bring and fetch them."""
 
     def __init__(
         self,
         database: Database,
-        folder: Path,
+        files: BlobFiles,
         *,
         clock: Clock,
         signals: Signals,
         disk: DiskWatch,
         bandwidth: Bandwidth,
     ) -> None:
-        """Use ``folder``, which exists."""
+        """Rows stand in ``database``, contents in ``files``."""
         self._database = database
-        self._folder = folder
+        self._files = files
         self._clock = clock
         self._signals = signals
         self._disk = disk
@@ -58,14 +57,21 @@ class BlobStore:
         row = await self._database.read(lambda connection: blob_rows.find(connection, sha256))
         if row is None:
             return blob_pb2.BlobState(sha256=sha256)
-        return blob_pb2.BlobState(sha256=sha256, held=row.held, complete=row.complete)
+        there = await self._files.size(sha256)
+        if row.complete and there != row.size:
+            # Whoever hears "complete" deletes their copy.
+            await forget_lost(self._database, row, there=there)
+            return blob_pb2.BlobState(sha256=sha256)
+        return blob_pb2.BlobState(sha256=sha256, held=min(row.held, there), complete=row.complete)
 
     async def put(self, chunks: AsyncIterator[blob_pb2.BlobChunk]) -> blob_pb2.BlobState:
         """Take chunks until the stream ends; what has come is kept when it is cut.
 
+        ``complete`` is answered when the whole blob survives a power cut.
+
         Raises:
             Rejected: too large, a hole in the offsets, or other content than its name says.
-            Retry: ``disk_full``.
+            Retry: ``disk_full``; ``session_cut`` when a newer stream brings the same blob.
         """
         first = await anext(chunks, None)
         if first is None:
@@ -73,66 +79,63 @@ class BlobStore:
         _check_name(first.sha256)
         if not 0 < first.size <= limits.BLOB_BYTES:
             raise Rejected("blob_too_large", size=first.size, most=limits.BLOB_BYTES)
-        state = await self.find(first.sha256)
-        if state.complete:
-            return state
-        self._disk.check_spool()
-        held = await self._receive(first, chunks, held=state.held)
-        return await self._close(first.sha256, size=first.size, held=held)
+        async with self._files.hold(first.sha256) as file:
+            state = await self.find(first.sha256)
+            if state.complete:
+                return state
+            self._disk.check_spool()
+            held = await self._receive(first, chunks, file, held=state.held)
+            return await self._close(first, file, held=held)
 
     async def _receive(
         self,
         first: blob_pb2.BlobChunk,
         chunks: AsyncIterator[blob_pb2.BlobChunk],
+        file: HeldFile,
         *,
         held: int,
     ) -> int:
-        path = self._path(first.sha256)
         noted = held
         chunk: blob_pb2.BlobChunk | None = first
         try:
             while chunk is not None:
-                held = await self._take_chunk(chunk, path, size=first.size, held=held)
+                held = await _take_chunk(chunk, file, size=first.size, held=held)
                 if held - noted >= _NOTE_EVERY_BYTES:
-                    await self._note(first.sha256, size=first.size, held=held)
+                    await self._note(first, file, held=held)
                     noted = held
                 chunk = await anext(chunks, None)
-        finally:
-            await self._note(first.sha256, size=first.size, held=held)
+        except BaseException:
+            # What ended the stream is told, not that the file may have been taken over meanwhile.
+            with suppress(Retry):
+                await self._note(first, file, held=held)
+            raise
+        await self._note(first, file, held=held)
         return held
 
-    async def _take_chunk(
-        self, chunk: blob_pb2.BlobChunk, path: Path, *, size: int, held: int
-    ) -> int:
-        if len(chunk.data) > CHUNK_BYTES or chunk.offset + len(chunk.data) > size:
-            raise Rejected("blob_too_large", size=chunk.offset + len(chunk.data), most=size)
-        if chunk.offset > held:
-            raise Rejected("bad_blob", place=f"offset {chunk.offset}, expected {held}")
-        fresh = chunk.data[held - chunk.offset :]
-        if fresh:
-            await asyncio.to_thread(_write_at, path, held, fresh)
-        return held + len(fresh)
+    async def _note(self, first: blob_pb2.BlobChunk, file: HeldFile, *, held: int) -> None:
+        if not held:
+            return
+        await file.sync()
+        await self._write_row(first.sha256, size=first.size, held=held, complete=False)
 
-    async def _note(self, sha256: bytes, *, size: int, held: int) -> None:
-        if held:
-            await asyncio.to_thread(_sync, self._path(sha256))
-        row = blob_rows.BlobRow(sha256, size, held, complete=False, sent=0)
-        now = self._clock.now()
-        await self._database.write(lambda connection: blob_rows.note_held(connection, row, now))
-
-    async def _close(self, sha256: bytes, *, size: int, held: int) -> blob_pb2.BlobState:
-        if held < size:
+    async def _close(
+        self, first: blob_pb2.BlobChunk, file: HeldFile, *, held: int
+    ) -> blob_pb2.BlobState:
+        sha256 = first.sha256
+        if held < first.size:
             return blob_pb2.BlobState(sha256=sha256, held=held)
-        path = self._path(sha256)
-        right = await asyncio.to_thread(_digest, path) == sha256
-        row = blob_rows.BlobRow(sha256, size, held if right else 0, complete=right, sent=0)
-        now = self._clock.now()
-        await self._database.write(lambda connection: blob_rows.note_held(connection, row, now))
-        if not right:
-            path.unlink(missing_ok=True)
+        size = await file.keep_if_right(sha256)
+        if not size:
+            await self._database.write(lambda connection: blob_rows.begin_anew(connection, sha256))
             raise Rejected("blob_differs", sha256=sha256.hex())
+        await self._write_row(sha256, size=size, held=size, complete=True)
         self._signals.blob_completed.give()
         return blob_pb2.BlobState(sha256=sha256, held=size, complete=True)
+
+    async def _write_row(self, sha256: bytes, *, size: int, held: int, complete: bool) -> None:
+        row = blob_rows.BlobRow(sha256, size, held, complete, sent=0)
+        now = self._clock.now()
+        await self._database.write(lambda connection: blob_rows.note_held(connection, row, now))
 
     async def get(self, sha256: bytes, offset: int) -> AsyncIterator[blob_pb2.BlobChunk]:
         """The blob from ``offset`` on.
@@ -145,10 +148,11 @@ class BlobStore:
             raise Rejected("blob_unknown", sha256=sha256.hex())
         if offset > state.held:
             raise Rejected("bad_blob", place=f"offset {offset}, of {state.held}")
-        path = self._path(sha256)
         first = True
         while offset < state.held or first:
-            data = await asyncio.to_thread(_read_at, path, offset, CHUNK_BYTES)
+            data = await self._files.read(sha256, offset, CHUNK_BYTES)
+            if not data and offset < state.held:
+                raise Rejected("blob_unknown", sha256=sha256.hex())
             await self._bandwidth.take(len(data))
             yield blob_pb2.BlobChunk(
                 sha256=sha256 if first else b"",
@@ -159,37 +163,20 @@ class BlobStore:
             first = False
             offset += len(data)
 
-    def _path(self, sha256: bytes) -> Path:
-        return self._folder / sha256.hex()
-
 
 def _check_name(sha256: bytes) -> None:
     if len(sha256) != _SHA256_BYTES:
         raise Rejected("bad_blob", place="sha256")
 
 
-def _write_at(path: Path, offset: int, data: bytes) -> None:
-    file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
-    try:
-        os.pwrite(file, data, offset)
-    finally:
-        os.close(file)
-
-
-def _read_at(path: Path, offset: int, size: int) -> bytes:
-    with path.open("rb") as file:
-        file.seek(offset)
-        return file.read(size)
-
-
-def _sync(path: Path) -> None:
-    file = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
-
-
-def _digest(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()
+async def _take_chunk(chunk: blob_pb2.BlobChunk, file: HeldFile, *, size: int, held: int) -> int:
+    if len(chunk.data) > CHUNK_BYTES:
+        raise Rejected("blob_piece_too_large", size=len(chunk.data), most=CHUNK_BYTES)
+    if chunk.offset + len(chunk.data) > size:
+        raise Rejected("blob_differs", place=f"byte {chunk.offset + len(chunk.data)} of {size}")
+    if chunk.offset > held:
+        raise Rejected("blob_gap", offset=chunk.offset, held=held)
+    fresh = chunk.data[held - chunk.offset :]
+    if fresh:
+        await file.write(held, fresh)
+    return held + len(fresh)

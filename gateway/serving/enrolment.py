@@ -42,13 +42,13 @@ class EnrolmentDesk:
         """A certificate for a code.
 
         Raises:
-            Rejected: ``field_too_long``, ``enrolment_refused`` and the like.
+            Rejected: ``field_too_long``, ``bad_csr``, ``enrolment_refused`` and the like.
             Retry: ``too_many_enrolments``, ``hub_unreachable``.
         """
         self._slow_down()
+        _check_csr(request.csr)
         _check_sizes(
             ("code", request.code, _MOST_CODE),
-            ("csr", request.csr, limits.CSR_BYTES),
             ("hardware_id", request.hardware_id, _MOST_TEXT),
             ("app_version", request.app_version, _MOST_CODE),
         )
@@ -62,7 +62,7 @@ class EnrolmentDesk:
             Rejected: the hub refuses.
             Retry: ``hub_unreachable``.
         """
-        _check_sizes(("csr", csr, limits.CSR_BYTES))
+        _check_csr(csr)
         request = replication_pb2.ForwardedRenew(certificate=certificate, csr=csr)
         reply = await self._ask_hub("renew", request.SerializeToString())
         return enrol_pb2.EnrolReply.FromString(reply)
@@ -75,7 +75,13 @@ class EnrolmentDesk:
         self._recent.append(now)
 
 
-def _check_sizes(*fields: tuple[str, str | bytes, int]) -> None:
+def _check_csr(csr: bytes) -> None:
+    if not csr or len(csr) > limits.CSR_BYTES:
+        reason = f"size must be 1 to {limits.CSR_BYTES} bytes"
+        raise Rejected("bad_csr", place="csr", reason=reason)
+
+
+def _check_sizes(*fields: tuple[str, str, int]) -> None:
     for name, content, most in fields:
         if len(content) > most:
             raise Rejected("field_too_long", place=name, most=most)

@@ -40,11 +40,12 @@ class Pools:
 class ServingParts:
     """Shared by all sessions.
 
-    ``gateways`` tells where a device may sync whose home is that gateway, ``authorities`` whom the network
-    believes, as of now.
+    ``hub_key`` is the hub's public key, DER. ``gateways`` tells where a device may sync whose home is that gateway,
+    ``authorities`` whom the network believes, as of now.
     """
 
     gateway_id: bytes
+    hub_key: bytes
     database: Database
     signals: Signals
     clock: Clock

@@ -6,6 +6,7 @@ mark would be a state that the hub never had (promise 4), so a repair brings wha
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from fieldmesh.wire.v1 import table_pb2
+    from gateway.metrics import GatewayMetrics
     from gateway.storage.transaction import Transaction
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,12 @@ class RepairFrames:
     rows: int
     digests: list[table_pb2.Digest]
     """Of the state that they bring."""
+
+
+def note_difference(metrics: GatewayMetrics, device_id: bytes, ranges: int) -> None:
+    """A device's digests were not the gateway's: counted, and the log says whose, for figures name no device."""
+    metrics.device_differed()
+    LOG.warning("device_differed", extra={"device": device_id.hex(), "ranges": ranges})
 
 
 def find_repair(

@@ -33,7 +33,8 @@ async def until_ready(parts: ServingParts, wish: LeaseWish, *, wished: bool) -> 
         wished: whether its lease was wished for in this session.
 
     Raises:
-        Retry: ``partition_not_ready``: it takes longer than a session waits, or the hub is away.
+        Retry: ``partition_not_ready``: it takes longer than a session waits, or the hub is away;
+            ``presence_unproven``: the hub does not believe that the device is here.
     """
     deadline = parts.clock.monotonic() + parts.limits.ready_wait_s
     while True:
@@ -45,8 +46,15 @@ async def until_ready(parts: ServingParts, wish: LeaseWish, *, wished: bool) -> 
             await wish_lease(parts, wish)
             wished = True
         if parts.clock.monotonic() >= deadline or not parts.signals.hub.reachable:
-            raise Retry("partition_not_ready", delay_s=_LEASE_RETRY_S, partitions=missing)
+            raise await _why_not(parts, wish.device_id, missing)
         await parts.signals.mark_applied.after(count, timeout_s=_READY_POLL_S)
+
+
+async def _why_not(parts: ServingParts, device_id: bytes, missing: int) -> Retry:
+    at_home = partial(devices.is_served, device_id=device_id)
+    if device_id in parts.signals.unproven and not await parts.database.read(at_home):
+        return Retry("presence_unproven", delay_s=_LEASE_RETRY_S)
+    return Retry("partition_not_ready", delay_s=_LEASE_RETRY_S, partitions=missing)
 
 
 def _missing(connection: Transaction, *, device_id: bytes) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import grpc
@@ -19,7 +20,7 @@ from gateway.serving.admission import Guests, Pool
 from gateway.serving.session import MODE_NAMES, PROTOCOL_VERSION, SyncSession
 from gateway.serving.stream import DeviceStream
 from gateway.storage import devices, sessions
-from gateway.trust.revocations import DEVICE, check_device
+from gateway.trust.revocations import DEVICE, check_device, check_key
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -40,6 +41,7 @@ LOG = logging.getLogger(__name__)
 _ID_BYTES: Final = 16
 _SHA256_BYTES: Final = 32
 _MOST_SIGNATURE: Final = 80
+_MOST_PROOF: Final = 256
 _MOST_TEXT: Final = 64
 _MOST_EPOCH: Final = (1 << 32) - 1 - limits.EPOCHS_AHEAD
 _MOST_TIME_US: Final = 1 << 60
@@ -181,7 +183,7 @@ class GatewayService(session_pb2_grpc.GatewayServicer):
     ) -> blob_pb2.BlobState:
         """How much of a blob is here."""
         try:
-            self._device(context)
+            await self._check_holder(context)
             return await self._blobs.find(request.sha256)
         except FieldmeshError as problem:
             return await abort(context, problem)
@@ -194,7 +196,7 @@ class GatewayService(session_pb2_grpc.GatewayServicer):
     ) -> blob_pb2.BlobState:
         """Take a blob, or the rest of one."""
         try:
-            self._device(context)
+            await self._check_holder(context)
             async with self._parts.pools.blobs.place():
                 return await self._blobs.put(aiter(request_iterator))
         except FieldmeshError as problem:
@@ -208,12 +210,18 @@ class GatewayService(session_pb2_grpc.GatewayServicer):
     ) -> AsyncIterator[blob_pb2.BlobChunk]:
         """Give a blob, or the rest of one."""
         try:
-            self._device(context)
+            await self._check_holder(context)
             async with self._parts.pools.blobs.place():
                 async for chunk in self._blobs.get(request.sha256, request.offset):
                     yield chunk
         except FieldmeshError as problem:
             await abort(context, problem)
+
+    async def _check_holder(self, context: grpc.aio.ServicerContext[object, object]) -> None:
+        """The caller is a device, by a key that still counts."""
+        peer = self._device(context)
+        read = partial(devices.read_facts, device_id=peer.node_id)
+        check_key(peer, (await self._parts.database.read(read)).enrolled_key)
 
     def _device(self, context: grpc.aio.ServicerContext[object, object]) -> PeerCertificate:
         peer = peer_identity(context)
@@ -279,6 +287,7 @@ def check_hello(hello: session_pb2.Hello) -> None:
         "device_time": not 0 <= hello.device_time <= _MOST_TIME_US,
         "last_sha256": len(hello.last_sha256) not in {0, _SHA256_BYTES},
         "presence": len(hello.presence) > _MOST_SIGNATURE,
+        "hub_proof": len(hello.hub_proof) > _MOST_PROOF,
         "resume_offset": hello.resume_offset > limits.DOWNLOAD_BYTES,
         "last_sequence": hello.last_sequence >= 1 << 62,
         "app_version": len(hello.app_version) > _MOST_TEXT,

@@ -20,14 +20,17 @@ from fieldmesh.wire.v1 import batch_pb2, session_pb2
 from gateway.serving.downloads import Wish
 from gateway.serving.early import EarlyDelta
 from gateway.serving.forms import OUTCOME_NAMES, news_of, to_state, to_ticks
+from gateway.serving.keepalive import saying
+from gateway.serving.proof import held_up_to, proven_tick
 from gateway.serving.readiness import check_known
-from gateway.serving.repairs import find_repair
+from gateway.serving.repairs import find_repair, note_difference
 from gateway.serving.roaming import until_ready, wish_lease
 from gateway.serving.sending import send_download
 from gateway.serving.uploads import SOURCE_WIRE, Sender, check_batches, receive_group
 from gateway.storage import cursors, deltas, devices, inbox, sessions
 from gateway.storage.inbox import Stored
 from gateway.trust.peers import public_key_of
+from gateway.trust.revocations import check_key
 
 if TYPE_CHECKING:
     from fieldmesh.codec.columns import TableRows
@@ -87,10 +90,12 @@ class SyncSession:
     ticks: session_pb2.Ticks = field(default_factory=session_pb2.Ticks)
     home_gateway_id: bytes | None = None
     early: EarlyDelta = field(init=False)
+    proven: devices.HubTick = field(init=False)
 
     def __post_init__(self) -> None:
         """No delta was made yet."""
         self.early = EarlyDelta(self.parts.downloads, self.parts.clock)
+        self.proven = proven_tick(self.hello, self.parts.hub_key)
 
     @property
     def mode(self) -> int:
@@ -117,6 +122,7 @@ class SyncSession:
                 wipe_order=opening.facts.wipe_order or b"",
             )
             return
+        check_key(self.peer, opening.facts.enrolled_key)
         if not opening.facts.known:
             await wish_lease(self.parts, self._lease_wish)
         granted = await self._grant(opening)
@@ -127,7 +133,7 @@ class SyncSession:
                 raise Fenced("cloned_device")
             if opening.fence is not None and self.mode not in _NEW_DATABASE:
                 raise Fenced(opening.fence.code)
-            await self._acknowledge(uploads)
+            await self._acknowledge(uploads.rejects)
         if self._is_unauthorised(opening):
             await self._done(session_pb2.OUTCOME_DOWNLOAD_DEFERRED, reason="spare_not_authorised")
         elif self.mode in _DOWNLOADS:
@@ -148,15 +154,11 @@ class SyncSession:
         return Opening(
             facts,
             fence,
-            self._contiguous(connection, facts, hello.device_epoch),
-            self._contiguous(connection, facts, hello.earlier_epoch),
+            held_up_to(connection, facts, self.proven, hello.device_epoch),
+            held_up_to(connection, facts, self.proven, hello.earlier_epoch),
             cursors.mark_lsn(connection),
             cursors.network_schema(connection),
         )
-
-    def _contiguous(self, connection: Transaction, facts: DeviceFacts, epoch: int) -> int:
-        applied = facts.tick.sequence if facts.tick.device_epoch == epoch else 0
-        return inbox.contiguous_sequence(connection, facts.device_id, epoch, applied=applied)
 
     async def _grant(self, opening: Opening) -> int:
         if self.mode not in _NEW_DATABASE:
@@ -167,11 +169,16 @@ class SyncSession:
         return await self.parts.database.write(partial(self._write_grant, opening.facts))
 
     def _is_unauthorised(self, opening: Opening) -> bool:
-        """A spare gets data only while it may stand in for a device. Promise 6 (Scope)."""
+        """A spare gets data only while it may stand in for a device. Promise 6 (Scope).
+
+        An authorisation ends with the handover, also while this gateway has not heard of its end: the spare says
+        itself when it has handed over in an epoch that is newer than the authorisation.
+        """
         facts = opening.facts
-        wants = self.mode == session_pb2.MODE_DUPLICATE or (
-            facts.state == "spare" and self.mode in _DOWNLOADS
-        )
+        if self.mode == session_pb2.MODE_DUPLICATE:
+            ended = facts.handed_over or 0 < facts.epoch_floor < self.hello.handover_epoch
+            return facts.stands_in_for is None or ended
+        wants = facts.state == "spare" and self.mode in _DOWNLOADS
         return wants and facts.stands_in_for is None
 
     def _write_grant(self, facts: DeviceFacts, connection: Transaction) -> int:
@@ -266,18 +273,14 @@ class SyncSession:
             ticks=to_ticks(
                 facts,
                 device_epoch=self.hello.device_epoch,
-                contiguous=self._contiguous(connection, facts, self.hello.device_epoch),
+                contiguous=held_up_to(connection, facts, self.proven, self.hello.device_epoch),
             ),
             rejects=deltas.new_rejects(connection, own, above_lsn=self.hello.reject_lsn),
         )
 
-    async def _acknowledge(self, uploads: UploadResult) -> None:
-        rejects = (
-            []
-            if uploads.rejects is None
-            else frames.pack_frames(frames.FrameKind.ROWS, uploads.rejects)
-        )
-        message = session_pb2.Acknowledgement(ticks=uploads.ticks, rejects=rejects)
+    async def _acknowledge(self, rejects: TableRows | None = None) -> None:
+        told = frames.pack_frames(frames.FrameKind.ROWS, rejects) if rejects is not None else []
+        message = session_pb2.Acknowledgement(ticks=self.ticks, rejects=told)
         await self.stream.send(session_pb2.GatewayMessage(acknowledgement=message))
 
     async def _prepare(self, opening: Opening) -> None:
@@ -295,22 +298,26 @@ class SyncSession:
             known=self.hello.schema_version,
         )
 
-    async def _download(self, opening: Opening) -> Download:
+    async def _download(self, opening: Opening) -> Download | Retry:
+        """The download, or why none can be made now."""
         wish = self._wish()
-        kept = self.early.take() or await self.parts.downloads.resume(
-            wish, self.hello.resume_download_id
-        )
-        if kept is not None:
-            return kept
-        await until_ready(self.parts, self._lease_wish, wished=not opening.facts.known)
-        return await self.parts.downloads.make(wish)
-
-    async def _bring_down(self, opening: Opening) -> None:
         try:
             check_known(self.hello.schema_version)
-            download = await self._download(opening)
+            kept = self.early.take() or await self.parts.downloads.resume(
+                wish, self.hello.resume_download_id
+            )
+            if kept is not None:
+                return kept
+            await until_ready(self.parts, self._lease_wish, wished=not opening.facts.known)
+            return await self.parts.downloads.make(wish)
         except Retry as problem:
-            await self._defer(problem)
+            return problem
+
+    async def _bring_down(self, opening: Opening) -> None:
+        work = self._download(opening)
+        download = await saying(self._acknowledge, self.parts.limits.keepalive_s, work)
+        if isinstance(download, Retry):
+            await self._defer(download)
             return
         self.row.resumed = int(download.resumed)
         self.row.rows_down += download.rows
@@ -338,7 +345,7 @@ class SyncSession:
             applied = (await self.stream.expect("applied")).applied
             if not applied.differing:
                 return None
-            self.parts.metrics.device_differed()
+            note_difference(self.parts.metrics, self.hello.device_id, len(applied.differing))
             if turn == limits.REPAIRS_IN_SESSION or self.mode in _NEW_DATABASE:
                 return None
             if len(applied.differing) > limits.DIGESTS_IN_APPLIED:

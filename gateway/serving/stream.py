@@ -55,15 +55,18 @@ class DeviceStream:
             async with asyncio.timeout(self._silence_s):
                 message = await self._rpc.read()
         except TimeoutError as error:
-            raise Retry("device_silent", delay_s=1.0, seconds=self._silence_s) from error
+            raise Retry("device_silent", delay_s=1.0, seconds=f"{self._silence_s:g}") from error
         except DecodeError:
             raise Rejected("bad_message", place="session") from None
         if message is self._end:
             raise Retry("session_cut", delay_s=1.0)
         received = cast("session_pb2.DeviceMessage", message)
         self.bytes_up += received.ByteSize()
+        kind = received.WhichOneof("message")
+        if kind is None:
+            raise Rejected("bad_message", place="session: empty, or of a kind that is not known")
         if self.machine is not None:
-            self.machine.receive(str(received.WhichOneof("message")))
+            self.machine.receive(kind)
         return received
 
     async def expect(self, kind: str) -> session_pb2.DeviceMessage:

@@ -114,6 +114,7 @@ def _check(batch: batch_pb2.SignedBatch, sender: Sender, received_at: int) -> Re
         raise Rejected("altered_batch", place=place)
     if sender.newest_epoch is not None and header.device_epoch > sender.newest_epoch:
         raise Rejected("bad_batch", place=f"device_epoch of {place}")
+    batch_codec.check_names_a_batch(header)
     signature.verify(sender.public_key, batch.header, batch.signature, place=place)
     payload = replication_pb2.ForwardedBatch(
         batch=batch,

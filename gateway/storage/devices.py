@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gateway.storage import inbox
 
 if TYPE_CHECKING:
     import sqlite3
+
+_NOT_LOST: Final = (
+    "NOT EXISTS (SELECT 1 FROM fm_lost_range WHERE {lsn} > above_lsn AND {lsn} < below_lsn)"
+)
+"""That a row of this LSN is not of a future that a restore of head office undid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,9 @@ class DeviceFacts:
         state: the hub's word (active, suspended, spare, standing_in, locked, revoked), or empty.
         used_epoch: highest epoch that the device is known to have worked in.
         granted_epoch: highest epoch that was ever granted to it, as far as is known here.
+        epoch_floor: a spare's highest epoch as of its authorisation; 0 = head office has not told.
         home_gateway_id: the gateway where it belongs.
+        enrolled_key: the hub's word about its key, see `fieldmesh.service.enrolled_key`.
     """
 
     device_id: bytes
@@ -40,9 +47,10 @@ class DeviceFacts:
     stands_in_for: bytes | None
     wipe_order: bytes | None
     must_full_sync: bool
-    fingerprint: bytes | None
+    enrolled_key: str
     used_epoch: int
     granted_epoch: int
+    epoch_floor: int
     suspended: bool
     handed_over: bool
     tick: HubTick
@@ -65,7 +73,10 @@ def read_facts(connection: sqlite3.Connection, device_id: bytes) -> DeviceFacts:
     state = str(hub[0]) if hub else ""
     floor = int(hub[6] or 0) if hub else 0
     held_down = own[2] is not None and (hub is None or own[3] == hub[7])
-    handed_over = own[4] > 0 and (tick.device_epoch, tick.sequence) < (own[4], own[5])
+    handed_over = own[4] > 0 and (
+        (tick.device_epoch, tick.sequence) < (own[4], own[5])
+        or (hub is not None and _decided_at(connection, device_id, own[4:]) > hub[7])
+    )
     used = max(own[0], tick.device_epoch, floor)
     return DeviceFacts(
         device_id=device_id,
@@ -76,32 +87,58 @@ def read_facts(connection: sqlite3.Connection, device_id: bytes) -> DeviceFacts:
         stands_in_for=hub[2] if hub else None,
         wipe_order=hub[3] if hub else None,
         must_full_sync=bool(hub[4]) if hub else False,
-        fingerprint=hub[5] if hub else None,
+        enrolled_key=str(hub[5] or "") if hub else "",
         used_epoch=used,
         granted_epoch=max(own[1], used),
+        epoch_floor=floor,
         suspended=held_down or state == "suspended",
         handed_over=handed_over,
         tick=tick,
     )
 
 
+def _decided_at(connection: sqlite3.Connection, device_id: bytes, place: tuple[int, int]) -> int:
+    """LSN of the batch's receipt; 0 = none. It may come before what head office changed with the batch."""
+    row = connection.execute(
+        "SELECT applied_lsn FROM fm_inbox WHERE device_id = ? AND device_epoch = ? AND sequence = ?"
+        " AND differs = 0",
+        (device_id, *place),
+    ).fetchone()
+    return int(row[0] or 0) if row else 0
+
+
 def read_tick(connection: sqlite3.Connection, device_id: bytes) -> HubTick:
     """How far head office has applied the device's batches, as far as this gateway has heard.
 
-    From the replicated tick, or from a receipt of a batch that went through here: a roaming device gets its second
-    tick also where its partitions are not. Receipts of a lost future do not count.
+    From the replicated tick, from what it was when the device's partition left, or from a receipt of a batch that
+    went through here: a roaming device gets its ticks also where its partitions are not. What was of a lost future
+    does not count.
     """
     row = connection.execute(
         "SELECT device_epoch, sequence, proof FROM device_tick WHERE device_id = ?1 UNION ALL"
+        f" SELECT heard_epoch, heard_sequence, heard_proof FROM fm_device WHERE device_id = ?1"
+        f" AND heard_lsn > 0 AND {_NOT_LOST.format(lsn='heard_lsn')} UNION ALL"
         " SELECT device_epoch, sequence, hub_tick"
         " FROM (SELECT device_epoch, sequence, hub_tick FROM fm_inbox"
-        " WHERE device_id = ?1 AND differs = 0 AND applied_lsn > 0 AND NOT EXISTS (SELECT 1 FROM fm_lost_range"
-        " WHERE applied_lsn > above_lsn AND applied_lsn < below_lsn)"
+        f" WHERE device_id = ?1 AND differs = 0 AND applied_lsn > 0 AND {_NOT_LOST.format(lsn='applied_lsn')}"
         " ORDER BY device_epoch DESC, sequence DESC LIMIT 1)"
         " ORDER BY 1 DESC, 2 DESC, 3 DESC LIMIT 1",
         (device_id,),
     ).fetchone()
     return HubTick(0, 0) if row is None else HubTick(row[0], row[1], row[2] or b"")
+
+
+def keep_ticks(connection: sqlite3.Connection, partition: int) -> None:
+    """The ticks of devices that were here stay known while the partition, and their rows with it, leaves.
+
+    Else the gateway would hold less of a device than it has said: the device takes that for a lost disk.
+    """
+    connection.execute(
+        "UPDATE fm_device SET heard_epoch = t.device_epoch, heard_sequence = t.sequence,"
+        " heard_proof = t.proof, heard_lsn = t.lsn FROM device_tick AS t"
+        " WHERE t.device_id = fm_device.device_id AND t.partition = ?",
+        (partition,),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +235,12 @@ def devices_of_position(connection: sqlite3.Connection, position_id: bytes) -> l
     ]
 
 
+_SERVED: Final = (
+    "SELECT 1 FROM device AS d JOIN gateway_position AS g ON g.position_id = d.position_id"
+    " AND g.gateway_id = (SELECT gateway_id FROM fm_state)"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class LeaseWish:
     """A roaming device is here, in its own signed word.
@@ -234,13 +277,16 @@ def lease_wishes(connection: sqlite3.Connection, *, renew_before: int) -> list[L
         LeaseWish(*row)
         for row in connection.execute(
             "SELECT device_id, presence, presence_at, certificate FROM fm_lease_wish AS w"
-            " WHERE presence <> x'' AND (expires_at < ? OR NOT EXISTS (SELECT 1"
-            " FROM device AS d JOIN gateway_position AS g ON g.position_id = d.position_id"
-            " WHERE d.id = w.device_id AND g.gateway_id = (SELECT gateway_id FROM fm_state)))"
+            f" WHERE presence <> x'' AND (expires_at < ? OR NOT EXISTS ({_SERVED} WHERE d.id = w.device_id))"
             " ORDER BY wished_at",
             (renew_before,),
         )
     ]
+
+
+def is_served(connection: sqlite3.Connection, device_id: bytes) -> bool:
+    """Whether the gateway serves the device's position, at home or for a time."""
+    return connection.execute(f"{_SERVED} WHERE d.id = ?", (device_id,)).fetchone() is not None
 
 
 def note_lease(connection: sqlite3.Connection, device_id: bytes, *, expires_at: int) -> None:

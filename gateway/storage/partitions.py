@@ -282,12 +282,13 @@ def set_ready(connection: sqlite3.Connection, partition: int, now: int) -> None:
     """Devices may be given the partition.
 
     Where it was served while it was seeded anew, the seed may have brought rows that are older than
-    the cursor of a device that synced meanwhile: no cursor up to now is good for a delta.
+    the cursor of a device that synced meanwhile: no cursor up to now is good for a delta. What was
+    forgotten here while the seed was on its way, removals of the seed among it, stays forgotten.
     """
     connection.execute("DELETE FROM fm_seed_chunk WHERE partition = ?", (partition,))
     connection.execute(
         "UPDATE fm_partition SET state = 'ready', served = 1, whole = 1, horizon_lsn = CASE served WHEN 1"
-        " THEN (SELECT mark_lsn + 1 FROM fm_state) ELSE seed_horizon_lsn END,"
+        " THEN (SELECT mark_lsn + 1 FROM fm_state) ELSE max(seed_horizon_lsn, horizon_lsn) END,"
         " problem = '', progressed_at = ? WHERE partition = ?",
         (now, partition),
     )

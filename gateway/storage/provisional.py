@@ -19,6 +19,7 @@ from fieldmesh.data.policy import (
     Own,
     PartitionKind,
     Patched,
+    rule_columns,
 )
 from fieldmesh.data.schema import TABLES
 from fieldmesh.replica.partition import partition_id
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from fieldmesh.codec.batch import Change
     from fieldmesh.data.policy import PartitionRule
+    from fieldmesh.data.types import Value
 
 INSERT: Final = 1
 UPDATE: Final = 2
@@ -53,11 +55,12 @@ def add(
 ) -> None:
     """The rows of one batch are shown as provisional.
 
-    Updates and deletes are laid over the row as this gateway knows it; a row that it does not
-    know stays out, since only the hub can say what it looks like.
+    Updates and deletes are laid over the row as this gateway knows it, and stay in its partition with what follows
+    it; a row that it does not know stays out, since only the hub can say what it looks like.
     """
     connection.create_function("fm_partition_id", 2, _partition_id, deterministic=True)
     touched: dict[str, None] = {}
+    placed: set[tuple[str, int]] = set()
     for change in changes:
         table = change.rows.table
         if table not in PROVISIONAL_TABLES or not change.rows.row_count:
@@ -68,8 +71,11 @@ def add(
         else:
             _overlay(connection, key, change.rows, operation=operation)
         touched[table] = None
-    for table in sorted(touched, key=list(TABLES).index):
-        connection.execute(_set_partition_statement(table), key)
+        says_where = rule_columns(TABLES[table].policy.partition)
+        if operation == INSERT or set(says_where) & set(change.rows.names):
+            placed.add((table, operation))
+    for table, operation in sorted(placed, key=_parents_first):
+        connection.execute(_set_partition_statement(table), (*key, operation))
     connection.executemany(
         "INSERT OR IGNORE INTO fm_provisional_batch (device_id, device_epoch, sequence, table_no)"
         " VALUES (?, ?, ?, ?)",
@@ -78,15 +84,28 @@ def add(
 
 
 def _insert(connection: sqlite3.Connection, key: tuple[bytes, int, int], rows: TableRows) -> None:
-    names = _stored_names(rows)
-    columns = ", ".join(names)
-    marks = ", ".join("?" * len(names))
+    given = _stored_names(rows)
+    left_out = _filled_in(rows.table, frozenset(given))
+    columns = ", ".join((*given, *left_out))
+    marks = ", ".join("?" * (len(given) + len(left_out)))
     origin = f"x'{key[0].hex()}', {key[1]:d}, {key[2]:d}, {INSERT}"
+    values = [rows.column(name) for name in given]
+    values += [[value] * rows.row_count for value in left_out.values()]
     connection.executemany(
         f"INSERT OR REPLACE INTO {provisional(rows.table)} ({columns}, {_ORIGIN})"
         f" VALUES ({marks}, {origin})",
-        zip(*(rows.column(name) for name in names), strict=True),
+        zip(*values, strict=True),
     )
+
+
+@cache
+def _filled_in(table: str, given: frozenset[str]) -> dict[str, Value]:
+    """What columns that may not be empty get where a device leaves them out; head office fills in the same."""
+    return {
+        column.name: column.neutral
+        for column in TABLES[table].wire_columns
+        if not column.nullable and column.name not in given | _SET_HERE
+    }
 
 
 def _overlay(
@@ -128,8 +147,13 @@ def _set_partition_statement(table: str) -> str:
     value = _partition_sql(TABLES[table].policy.partition)
     return (
         f"UPDATE {provisional(table)} AS p SET partition = COALESCE({value}, 0)"
-        " WHERE device_id = ? AND device_epoch = ? AND sequence = ?"
+        " WHERE device_id = ? AND device_epoch = ? AND sequence = ? AND operation = ?"
     )
+
+
+def _parents_first(placed: tuple[str, int]) -> tuple[int, int]:
+    table, operation = placed
+    return list(TABLES).index(table), operation
 
 
 def _partition_sql(rule: PartitionRule) -> str:  # noqa: PLR0911 - one answer for each rule
@@ -158,8 +182,9 @@ def _parent_sql(parent: str, column: str) -> str:
     found = f"(SELECT partition FROM {parent} WHERE id = p.{column})"
     if parent not in PROVISIONAL_TABLES:
         return found
-    shadow = f"(SELECT max(partition) FROM {provisional(parent)} WHERE id = p.{column})"
-    return f"COALESCE({found}, {shadow})"
+    # A device that signs its batches again brings a row twice, and the row may have moved between: as it is shown.
+    shadow = f"SELECT partition FROM {provisional(parent)} WHERE id = p.{column}"
+    return f"COALESCE({found}, ({shadow} ORDER BY rowid DESC LIMIT 1))"
 
 
 def forget_through(

@@ -8,16 +8,19 @@ decides on before anybody asks is never laid out at all. The mark is a line of
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from gateway.storage import provisional
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
 
     from fieldmesh.codec.batch import Change
+
+LOG = logging.getLogger(__name__)
 
 _DUE: Final = 0
 _MOST: Final = 64
@@ -75,10 +78,10 @@ def find(connection: sqlite3.Connection, *, not_of: bytes = b"", from_epoch: int
 
 
 def lay_out(connection: sqlite3.Connection, key: Key, changes: Sequence[Change]) -> bool:
-    """The rows of the batch are shown, if they are still due.
+    """The rows of the batch are shown, if they are still due. Rows that can't be laid out are not shown.
 
     Returns:
-        Whether they were.
+        Whether they were due.
     """
     was_due = connection.execute(
         "DELETE FROM fm_provisional_batch WHERE device_id = ? AND device_epoch = ?"
@@ -86,5 +89,17 @@ def lay_out(connection: sqlite3.Connection, key: Key, changes: Sequence[Change])
         (*key, _DUE),
     ).rowcount
     if was_due and changes:
-        provisional.add(connection, key, changes)
+        _add(connection, key, changes)
     return bool(was_due)
+
+
+def _add(connection: sqlite3.Connection, key: Key, changes: Sequence[Change]) -> None:
+    connection.execute("SAVEPOINT laid_out")
+    try:
+        provisional.add(connection, key, changes)
+    except (sqlite3.IntegrityError, sqlite3.InterfaceError, OverflowError) as problem:
+        # Head office decides on them; what others brought must not wait for that.
+        connection.execute("ROLLBACK TO laid_out")
+        about = {"device": key[0].hex(), "sequence": key[2], "problem": str(problem)}
+        LOG.warning("batch_not_shown", extra=about)
+    connection.execute("RELEASE laid_out")

@@ -12,7 +12,7 @@ from fieldmesh.data.ddl import PROVISIONAL_PREFIX
 from fieldmesh.data.policy import Audience
 from fieldmesh.data.schema import TABLES
 
-DATABASE_VERSION: Final = 2
+DATABASE_VERSION: Final = 3
 """Version of the system tables; migrations/ holds the steps between versions."""
 
 CACHED_TABLES: Final[tuple[str, ...]] = tuple(
@@ -106,6 +106,10 @@ SYSTEM_STATEMENTS: Final[tuple[str, ...]] = (
         suspended_at_lsn INTEGER,
         handover_epoch INTEGER NOT NULL DEFAULT 0,
         handover_sequence INTEGER NOT NULL DEFAULT 0,
+        heard_epoch INTEGER NOT NULL DEFAULT 0,
+        heard_sequence INTEGER NOT NULL DEFAULT 0,
+        heard_proof BLOB,
+        heard_lsn INTEGER NOT NULL DEFAULT 0,
         certificate BLOB,
         first_seen_at INTEGER NOT NULL,
         last_session_at INTEGER NOT NULL,

@@ -58,7 +58,10 @@ class HubLine:
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """All wake-ups of one gateway, and the state of its line to the hub."""
+    """All wake-ups of one gateway, and the state of its line to the hub.
+
+    ``unproven`` are the devices whose word that they are here the hub has not believed, when it was asked last.
+    """
 
     line_up: Signal = field(default_factory=Signal)
     outbox_grown: Signal = field(default_factory=Signal)
@@ -67,3 +70,4 @@ class Signals:
     lease_wished: Signal = field(default_factory=Signal)
     blob_completed: Signal = field(default_factory=Signal)
     hub: HubLine = field(default_factory=HubLine)
+    unproven: set[bytes] = field(default_factory=set)

@@ -8,12 +8,12 @@ is written last: while it is missing, the gateway is not enrolled.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.service import tls
+from fieldmesh.service.files import write_durably
 from fieldmesh.service.grpc_server import NodeKeys
 
 if TYPE_CHECKING:
@@ -98,19 +98,19 @@ def load(folder: Path) -> GatewayIdentity:
 def save(folder: Path, identity: GatewayIdentity) -> None:
     """The identity is in the folder for good; ``gateway.json`` last."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _write(folder / "key.pem", identity.key_pem)
-    _write(folder / "certificate.der", identity.certificate)
-    _write(folder / "authority.der", identity.authority)
-    _write(folder / "hub_key.der", identity.hub_public_key)
-    _write(folder / "bus.seed", identity.bus_seed)
-    _write(folder / "bus.jwt", identity.bus_jwt.encode("ascii"))
+    write_durably(folder / "key.pem", identity.key_pem)
+    write_durably(folder / "certificate.der", identity.certificate)
+    write_durably(folder / "authority.der", identity.authority)
+    write_durably(folder / "hub_key.der", identity.hub_public_key)
+    write_durably(folder / "bus.seed", identity.bus_seed)
+    write_durably(folder / "bus.jwt", identity.bus_jwt.encode("ascii"))
     facts = {
         "gateway_id": identity.gateway_id.hex(),
         "name": identity.name,
         "bus_url": identity.bus_url,
         "enrol_url": identity.enrol_url,
     }
-    _write(folder / "gateway.json", json.dumps(facts, indent=2).encode("utf-8"))
+    write_durably(folder / "gateway.json", json.dumps(facts, indent=2).encode("utf-8"))
 
 
 def _read(path: Path) -> bytes:
@@ -128,14 +128,3 @@ def _read_certificate(path: Path) -> bytes:
     except (ValueError, Rejected):
         raise Rejected("key_file_damaged", place=str(path)) from None
     return data
-
-
-def _write(path: Path, data: bytes) -> None:
-    """The file holds the data, whole or not at all, also after a power cut."""
-    part = path.with_suffix(path.suffix + ".part")
-    file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(file, "wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(path)

@@ -11,6 +11,7 @@ import asyncio
 import base64
 import http.client
 import json
+import socket
 import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -37,6 +38,7 @@ class Application:
     """What the hub is told of the new gateway.
 
     Attributes:
+        name: how people call it; empty: as head office has called it.
         addresses: host:port where devices sync, best first.
         enrolment_address: host:port where devices enrol.
     """
@@ -65,10 +67,11 @@ async def enrol(application: Application, seed: bytes) -> GatewayIdentity:
     host, port = _address(application.hub_url)
     authority = await tls.fetch_authority(host, port, code.authority)
     key = tls.make_key()
+    name = application.name or socket.gethostname()
     bus_seed = nkeys.encode_seed(seed, nkeys.PREFIX_BYTE_USER)
     request = {
         "code": application.code,
-        "csr": base64.b64encode(tls.make_csr(key, application.name)).decode("ascii"),
+        "csr": base64.b64encode(tls.make_csr(key, name)).decode("ascii"),
         "hardware_id": application.hardware_id,
         "app_version": application.app_version,
         "addresses": list(application.addresses),
@@ -79,7 +82,7 @@ async def enrol(application: Application, seed: bytes) -> GatewayIdentity:
     reply = await asyncio.to_thread(_post, host, port, authority, request)
     return GatewayIdentity(
         gateway_id=base64.b64decode(reply["node_id"]),
-        name=application.name,
+        name=reply.get("name") or name,
         key_pem=tls.key_pem(key),
         certificate=base64.b64decode(reply["certificate"]),
         authority=base64.b64decode(reply["authority"]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.service.enrolled_key import is_replaced
 
 if TYPE_CHECKING:
     from fieldmesh.service.tls import PeerCertificate
@@ -25,3 +26,13 @@ def check_device(peer: PeerCertificate, device_id: bytes) -> None:
         raise Rejected("foreign_certificate", place="certificate")
     if peer.node_id != device_id:
         raise Rejected("another_node", place="device_id")
+
+
+def check_key(peer: PeerCertificate, enrolled_key: str) -> None:
+    """No other key was enrolled for the device since its certificate was issued, as far as the hub has told.
+
+    Raises:
+        Rejected: ``key_replaced``.
+    """
+    if is_replaced(peer, enrolled_key):
+        raise Rejected("key_replaced", place="certificate")

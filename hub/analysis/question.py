@@ -39,6 +39,10 @@ SPAN_TITLES = {
 }  # fmt: skip
 
 
+FINISHED = frozenset({Span.YESTERDAY, Span.LAST_WEEK, Span.LAST_MONTH})
+"""Spans that have ended before the day by which they are named."""
+
+
 def days_of(span: Span, today: datetime.date) -> Period:
     """The days that a span means today."""
     day, week = datetime.timedelta(days=1), datetime.timedelta(days=7)
@@ -123,6 +127,16 @@ class Question:
         if not 0 <= (found.until - found.since).days <= MOST_DAYS:
             raise Rejected("question_wrong", place="since", text="the days are none, or too many")
         return found
+
+    def until_morning_of(self, day: datetime.date) -> "Question":
+        """The same question of whole days only, as one asks it on a morning: those that are named end the day before.
+
+        Raises:
+            Rejected: as `period`.
+        """
+        named_by = day if self.span in FINISHED else day - datetime.timedelta(days=1)
+        days = self.period(named_by)
+        return replace(self, since=days.since, until=days.until)
 
     def as_json(self) -> str:
         """For keeping."""

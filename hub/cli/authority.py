@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fieldmesh.basics.codes import authority_fingerprint
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.service.files import write_durably
 from fieldmesh.service.tls import is_issued_by
 from fieldmesh.service.translation import _
 from hub.cli.answers import Answer, Nouns
@@ -18,7 +19,6 @@ from hub.storage import enrolments, nodes
 from hub.storage.rows import Connection
 from hub.trust.authority import NodeKind
 from hub.trust.enrolment import new_code
-from hub.trust.files import write_secret
 
 _GONE = frozenset({"revoked"})
 
@@ -98,7 +98,7 @@ async def _codes(options: argparse.Namespace) -> Answer:
                 (kind.value, name, await new_code(writer.connection, office.trust, kind, node_id))
                 for kind, name, node_id in rows
             ]
-    write_secret(options.file, _as_csv(lines))
+    write_durably(options.file, _as_csv(lines))
     line = _(
         "{file} holds {count} codes: gateways first, then devices enrol again in their folders."
     )

@@ -10,7 +10,8 @@ from fieldmesh.basics.errors import Rejected
 from fieldmesh.service.translation import _
 from hub.cli.answers import DONE, REFUSED, Answer, Nouns
 from hub.cli.asking import actor, opened, writing
-from hub.exchange.csv_import import Imported, import_all_or_nothing, import_csv
+from hub.exchange.csv_batch import Imported
+from hub.exchange.csv_import import import_all_or_nothing, import_csv
 from hub.exchange.csv_kinds import (
     KEYS,
     SHAPES_SCOPE,

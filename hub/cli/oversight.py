@@ -113,7 +113,7 @@ async def _quarantine_list(options: argparse.Namespace) -> Answer:
     return Answer({"entries": rows}, lines, rows)
 
 
-def _entry(one: quarantine.Quarantined) -> dict[str, object]:
+def _entry(one: quarantine.Held) -> dict[str, object]:
     return {
         "number": one.number,
         "at": when(one.at),
@@ -121,7 +121,7 @@ def _entry(one: quarantine.Quarantined) -> dict[str, object]:
         "batch": f"{one.device_epoch}/{one.sequence}",
         "code": one.code,
         "text": one.text,
-        "bytes": len(one.payload),
+        "bytes": one.size,
         "state": one.state,
     }
 
@@ -129,7 +129,7 @@ def _entry(one: quarantine.Quarantined) -> dict[str, object]:
 async def _quarantine_show(options: argparse.Namespace) -> Answer:
     async with opened(options) as office, office.database.read() as connection:
         entry = await _held(connection, options.number)
-    facts = {**_entry(entry), "sha256": entry.sha256.hex()}
+    facts = {**_entry(entry.without_bytes()), "sha256": entry.sha256.hex()}
     return Answer(facts, [f"{name}: {value}" for name, value in facts.items()])
 
 

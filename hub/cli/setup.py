@@ -2,13 +2,15 @@
 
 import argparse
 import shutil
+from pathlib import Path
 
 from fieldmesh.basics.codes import authority_fingerprint
+from fieldmesh.basics.errors import Rejected
 from fieldmesh.service import config, logs, translation
 from fieldmesh.service.translation import _
 from hub.cli.answers import Answer, Nouns
 from hub.cli.asking import opened, parts_of_running_hub
-from hub.config import HubHome, HubSettings, load_settings
+from hub.config import ENV_PREFIX, HubHome, HubSettings, load_settings
 from hub.fleet.office import make_office, open_office
 from hub.fleet.running import running_ports
 from hub.storage import nodes
@@ -21,7 +23,12 @@ _FROM_DEVICES = ("sales_order", "order_line", "visit", "payment")
 def add_commands(nouns: Nouns, shared: argparse.ArgumentParser) -> None:
     """The commands of the hub itself are known."""
     init = nouns.add_parser("init", parents=[shared], help=_("make a new hub"))
-    init.add_argument("--company", default="Company", help=_("name of the company"))
+    init.add_argument("--company", help=_("name of the company"))
+    init.add_argument(
+        "--settings",
+        type=Path,
+        help=_("begin with these settings, such as database.url; then no other is a flag"),
+    )
     init.set_defaults(command=_init)
     run = nouns.add_parser("serve", parents=[shared], help=_("run the hub"))
     run.add_argument("--log-level", help=_("debug, info, warning or error"))
@@ -64,9 +71,8 @@ def _flags(options: argparse.Namespace) -> dict[str, object]:
 
 
 async def _init(options: argparse.Namespace) -> Answer:
-    flags = {"company": options.company, **_flags(options)}
-    settings = load_settings(HubHome(options.home), flags).settings
-    office = await make_office(options.home, settings, _settings_text(settings))
+    settings, text = _chosen(options)
+    office = await make_office(options.home, settings, text)
     await office.database.close()
     fingerprint = authority_fingerprint(office.trust.authority.certificate).hex()
     return Answer(
@@ -77,6 +83,25 @@ async def _init(options: argparse.Namespace) -> Answer:
             _("Next: fieldmesh-hub serve, org import FILES, gateway add CODE, device add CODE."),
         ],
     )
+
+
+def _chosen(options: argparse.Namespace) -> tuple[HubSettings, str]:
+    """The settings of a new hub, and what its file says.
+
+    Raises:
+        Rejected: `usage`, flags beside a file; `file_unreadable`; `settings_invalid`.
+    """
+    flags = {"company": options.company, **_flags(options)}
+    if options.settings is None:
+        settings = load_settings(HubHome(options.home), flags).settings
+        return settings, _settings_text(settings)
+    if any(value is not None for value in flags.values()):
+        raise Rejected("usage", text=_("With --settings every setting stands in the file."))
+    try:
+        text = options.settings.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Rejected("file_unreadable", place=str(options.settings), text=str(error)) from None
+    return config.load_with_origins(HubSettings, options.settings, ENV_PREFIX, None).settings, text
 
 
 def _settings_text(settings: HubSettings) -> str:

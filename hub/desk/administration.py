@@ -2,12 +2,16 @@
 
 import asyncio
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.basics.problems import fill, problem_of
 from fieldmesh.service import config
+from fieldmesh.service.translation import _
 from hub.config import load_settings
+from hub.desk.authority import BY_FILE, refused_rows
 from hub.exchange.csv_import import import_all_or_nothing
 from hub.exchange.csv_kinds import KEYS, SHAPES_SCOPE, SHAPES_SIGN_IN, all_kinds, kind_named
 from hub.exchange.csv_reading import check_file
@@ -16,6 +20,7 @@ from hub.fleet.people import refresh_sign_ins
 from hub.fleet.subscriptions import refresh_everything
 from hub.rules.access import Access
 from hub.storage.org_changes import head_office_write
+from hub.storage.rows import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +41,28 @@ def kinds() -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
 async def load_csv(office: Office, access: Access, kind: str, path: Path) -> Loaded:
     """The file is loaded whole; when a line is wrong nothing of it is, and all that is wrong is told.
 
+    A line that gives, or takes, rights above the person's own is wrong.
+
     Raises:
-        Rejected: `function_missing`, `not_found` (no such kind), `csv_invalid` (no CSV file of that kind).
+        Rejected: `function_missing`, `more_than_own` (the file decides who sees what, and the person reaches a part of
+            the company), `not_found` (no such kind), `csv_invalid` (no CSV file of that kind).
     """
     access.need("data.import")
     if kind not in KEYS:
         raise Rejected("not_found", place="kind", text=f"there is no kind {kind[:80]}")
+    function = BY_FILE.get(kind, "data.import")
+    if kind in SHAPES_SCOPE or kind in BY_FILE:
+        access.need_everywhere("data.import")
+        access.need_everywhere(function)
     named = kind_named(kind)
     await asyncio.to_thread(check_file, named, path)
+
+    async def guard(connection: Connection, table: str, ids: set[bytes]) -> Mapping[bytes, str]:
+        refused = await refused_rows(connection, access, table, ids, function)
+        return {row_id: fill(_(problem_of(one).title), one) for row_id, one in refused.items()}
+
     [done] = await import_all_or_nothing(
-        office.database, [(named, path)], clock=office.clock, actor=access.login
+        office.database, [(named, path)], clock=office.clock, actor=access.login, guard=guard
     )
     if not done.bad:
         await _settle(office, kind, access)

@@ -3,7 +3,15 @@
 What was before and what is after stands in the journal, and in the history of the record.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Container,
+    Iterable,
+    Mapping,
+)
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -13,10 +21,11 @@ from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.types import Value, WireType
 from fieldmesh.service.translation import _
 from hub.desk.asking import id_text
-from hub.desk.authority import need_to_give, need_to_manage, need_to_shape
+from hub.desk.authority import need_to_give, need_to_link, need_to_manage
 from hub.desk.forms import read_form
 from hub.desk.lists import Record, record
 from hub.desk.view import View
+from hub.fleet.facts import shown_by
 from hub.fleet.office import Office
 from hub.fleet.people import refresh_sign_ins_of
 from hub.fleet.subscriptions import Affected, refresh
@@ -30,6 +39,10 @@ _KEYS: Mapping[str, str] = {
     "legal_party": "code", "workplace": "code", "role": "code",
 }  # fmt: skip
 """Columns by which people know a record: no two may have the same."""
+_SHOWS: Mapping[str, str] = {
+    "org_unit": "parent_id", "territory": "org_unit_id", "price_list": "is_default",
+}  # fmt: skip
+"""Table → the column by which a row of it brings warehouses or prices to positions."""
 
 
 @asynccontextmanager
@@ -84,25 +97,29 @@ async def change_record(
     names = [name for name in view.editable if only is None or name in set(only)]
     about: dict[str, object] = {"view": view.name, "id": id_text(row_id)}
     async with acting(office, access, "record_changed", about, [row_id]) as writer:
-        read = await read_form(writer.connection, access, view, names, texts)
+        row = await one_row(writer.connection, view.table, ("lsn", *names), "id", row_id)
+        held = dict(zip(names, row[1:], strict=True)) if row is not None else {}
+        read = await read_form(
+            writer.connection, access, view, names, texts, to=view.change, held=held
+        )
         read.check()
-        held = await one_row(writer.connection, view.table, ("lsn", *names), "id", row_id)
-        if held is None or (if_lsn is not None and held[0] != if_lsn):
+        if row is None or (if_lsn is not None and row[0] != if_lsn):
             raise Rejected("record_changed_since", place=view.name)
-        differ = [
-            name for name, old in zip(names, held[1:], strict=True) if read.values[name] != old
-        ]
+        differ = {name: new for name, new in read.values.items() if new != held[name]}
         if differ:
-            await _need_authority(writer.connection, access, view, read.values, row_id)
+            await _need_authority(writer.connection, access, view, differ, row_id)
         about["before"] = {name: plain(view, name, before.values[name]) for name in differ}
         about["after"] = {name: plain(view, name, read.values[name]) for name in differ}
-        line = (row_id, *(read.values[name] for name in differ))
+        line = (row_id, *differ.values())
         if differ:
             await writer.update(view.table, from_rows(view.table, ("id", *differ), [line]))
-            await _settle(office, writer, view, row_id, before)
+            await _need_shape(writer.connection, access, view, row_id)
+            await _settle(office, writer, view, row_id, before=before, differ=differ)
         return Changed(row_id, writer.lsn if differ else before.lsn)
 
 
+First = Callable[[Connection], Awaitable[None]]
+"""Something that is looked at before a change, in its transaction; what it raises ends both."""
 Then = Callable[[Connection, "Changed"], Awaitable[None]]
 """Something that must be true together with a change: done in its transaction."""
 
@@ -112,9 +129,11 @@ async def create_record(
     access: Access,
     view: View,
     texts: Mapping[str, str],
+    *,
+    first: First | None = None,
     then: Then | None = None,
 ) -> Changed:
-    """A new record stands, and ``then`` was done in the same transaction.
+    """A new record stands, and ``first`` and ``then`` were done before and after it in the same transaction.
 
     Raises:
         Rejected: `function_missing`, `form_wrong`, `code_taken`.
@@ -125,7 +144,11 @@ async def create_record(
     row_id = office.maker.identifiers.new()
     about: dict[str, object] = {"view": view.name, "id": id_text(row_id)}
     async with acting(office, access, "record_made", about, [row_id]) as writer:
-        read = await read_form(writer.connection, access, view, view.creatable, texts)
+        if first is not None:
+            await first(writer.connection)
+        read = await read_form(
+            writer.connection, access, view, view.creatable, texts, to=view.change
+        )
         read.check()
         await _refuse_taken(writer, view, read.values)
         await _need_authority(writer.connection, access, view, read.values)
@@ -133,7 +156,8 @@ async def create_record(
         names = tuple(read.values)
         line = (row_id, *read.values.values())
         await writer.insert(view.table, from_rows(view.table, ("id", *names), [line]))
-        await _settle(office, writer, view, row_id, None)
+        await _need_shape(writer.connection, access, view, row_id)
+        await _settle(office, writer, view, row_id, before=None, differ=read.values)
         done = Changed(row_id, writer.lsn)
         if then is not None:
             await then(writer.connection, done)
@@ -171,13 +195,11 @@ async def _need_authority(
     """
     if view.table == "app_user" and row_id is not None:
         await need_to_manage(connection, access, row_id, view.change)
+    await need_to_link(connection, access, view.table, values, view.change, row_id=row_id)
     if view.table != "position":
         return
     if row_id is not None:
         await need_to_give(connection, access, row_id, view.change)
-    role = values.get("role_id")
-    if isinstance(role, bytes):
-        await need_to_shape(connection, access, role, view.change)
     at_the_top = "parent_position_id" in values and values["parent_position_id"] is None
     own = row_id in {post.position_id for post in access.posts}
     if at_the_top and not own and not access.scope_for(view.change).is_everything:
@@ -185,6 +207,16 @@ async def _need_authority(
         raise Rejected(
             "form_wrong", place=view.name, count=1, text=_("is needed"), problems=problems
         )
+
+
+async def _need_shape(connection: Connection, access: Access, view: View, row_id: bytes) -> None:
+    """A position that was made or changed is none that the person could not give.
+
+    Raises:
+        Rejected: `more_than_own`.
+    """
+    if view.table == "position":
+        await need_to_give(connection, access, row_id, view.change)
 
 
 async def _refuse_taken(writer: ChangeWriter, view: View, values: Mapping[str, Value]) -> None:
@@ -196,27 +228,44 @@ async def _refuse_taken(writer: ChangeWriter, view: View, values: Mapping[str, V
 
 
 async def _settle(
-    office: Office, writer: ChangeWriter, view: View, row_id: bytes, before: Record | None
+    office: Office,
+    writer: ChangeWriter,
+    view: View,
+    row_id: bytes,
+    *,
+    before: Record | None,
+    differ: Container[str],
 ) -> None:
-    """What follows from a change: scopes and sign-in are true again."""
-    mine = frozenset({row_id})
-    affected: Affected | None = None
-    match view.table:
-        case "outlet":
-            affected = Affected(outlets=mine)
-        case "legal_party":
-            affected = Affected(parties=mine)
-        case "contract":
-            row = await one_row(writer.connection, "contract", ("legal_party_id",), "id", row_id)
-            parties = frozenset(one for one in (row or ()) if isinstance(one, bytes))
-            affected = Affected(parties=parties)
-        case "position":
-            above = before.values["parent_position_id"] if before is not None else None
-            old = frozenset({above}) if isinstance(above, bytes) else frozenset()
-            affected = Affected(positions=mine | old)
-        case "app_user":
-            await refresh_sign_ins_of(writer, office.maker, row_id)
-        case _:
-            return
+    """What follows from a change of the columns: scopes and sign-in are true again."""
+    if view.table == "app_user":
+        await refresh_sign_ins_of(writer, office.maker, row_id)
+        return
+    affected = await _affected(writer.connection, view, row_id, before, differ)
     if affected is not None:
         await refresh(writer, affected, clock=office.clock, identifiers=office.maker.identifiers)
+
+
+async def _affected(
+    connection: Connection,
+    view: View,
+    row_id: bytes,
+    before: Record | None,
+    differ: Container[str],
+) -> Affected | None:
+    """Whose scope follows from the columns."""
+    mine = frozenset({row_id})
+    match view.table:
+        case "outlet":
+            return Affected(outlets=mine)
+        case "legal_party":
+            return Affected(parties=mine)
+        case "contract":
+            row = await one_row(connection, "contract", ("legal_party_id",), "id", row_id)
+            return Affected(parties=frozenset(one for one in (row or ()) if isinstance(one, bytes)))
+        case "position":
+            above = before.values["parent_position_id"] if before is not None else None
+            return Affected(positions=mine | ({above} if isinstance(above, bytes) else set()))
+        case table if _SHOWS.get(table, "") in differ and before is not None:
+            return Affected(positions=await shown_by(connection, table, row_id))
+        case _:
+            return None

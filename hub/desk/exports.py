@@ -1,24 +1,31 @@
-"""Lists as files: every row that the person may see and has asked for, page by page, so that memory stays small."""
+"""Lists as files: every row that the person may see and has asked for, page by page, so that memory stays small.
+
+A file is whole or refused before its first byte: nobody can see what is missing from one.
+"""
 
 import asyncio
 import datetime
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
-import xlsxwriter
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
 
+from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.money import unscaled
 from fieldmesh.data.model import ReplicatedColumn
 from fieldmesh.data.types import Value, WireType
 from fieldmesh.service.translation import translate
 from hub.desk.asking import Ask, id_text
 from hub.desk.csv_lines import MARK, line, safe
-from hub.desk.lists import listed
+from hub.desk.lists import count_of, page_of
 from hub.desk.view import View
 from hub.desk.words import column_title
+from hub.desk.workbooks import new_workbook
 from hub.fleet.office import Office
 from hub.rules.access import Access
 from hub.storage import journal
@@ -57,29 +64,64 @@ class Export:
         return [self.view.column(path) for path in self.view.columns]
 
 
-async def rows(office: Office, access: Access, export: Export) -> AsyncIterator[Sequence[Value]]:
-    """The rows, noted in the journal when the last one was given.
+async def rows(
+    office: Office, access: Access, export: Export
+) -> AsyncGenerator[Sequence[Value], None]:
+    """The rows; how many were given is noted in the journal, also when whoever reads them breaks off.
 
     Raises:
-        Rejected: `function_missing`, of the list or of exports.
+        Rejected: `function_missing`, of the list or of exports; `export_too_large`, before the first row.
+    """
+    most = most_rows(access)
+    count = await count_of(office.database, access, export.view, export.ask, most)
+    check_size(count, most, export.view.name)
+    ask, given, wide = replace(export.ask, most=MOST_ROWS, after=None), 0, len(export.view.columns)
+    page = await page_of(office.database, access, export.view, ask)  # what is refused gives nothing
+    try:
+        while True:
+            for row in page.rows:
+                given += 1
+                yield row[1 : wide + 1]
+            if page.after is None:
+                break
+            ask = replace(ask, after=page.after)
+            page = await page_of(office.database, access, export.view, ask)
+    finally:
+        await note_export(office, access, export.view.name, given, export.ask.conditions)
+
+
+def most_rows(access: Access) -> int:
+    """How many rows the person may take along in one file.
+
+    Raises:
+        Rejected: `function_missing`, of exports.
     """
     access.need("data.export")
-    most = min(MOST, access.limit("data.export", "most_rows") or MOST)
-    ask, given, wide = replace(export.ask, most=MOST_ROWS, after=None), 0, len(export.view.columns)
-    while given < most:
-        page = await listed(office.database, access, export.view, ask)
-        for row in page.rows[: most - given]:
-            yield row[1 : wide + 1]
-        given += len(page.rows)
-        if page.after is None:
-            break
-        ask = replace(ask, after=page.after)
+    return min(MOST, access.limit("data.export", "most_rows") or MOST)
+
+
+def check_size(count: int, most: int, place: str) -> None:
+    """So many rows may go into one file.
+
+    Raises:
+        Rejected: `export_too_large`.
+    """
+    if count > most:
+        raise Rejected("export_too_large", place=place, most=most)
+
+
+async def note_export(office: Office, access: Access, name: str, given: int, asked: object) -> None:
+    """That so many rows have left the hub stands in the journal.
+
+    Args:
+        office: the hub.
+        access: who has taken them along.
+        name: of the list.
+        given: how many rows.
+        asked: what they were narrowed by.
+    """
+    about = {"view": name, "rows": given, "asked": repr(asked)[:400]}
     async with office.database.write() as connection:
-        about = {
-            "view": export.view.name,
-            "rows": min(given, most),
-            "asked": repr(export.ask.conditions)[:400],
-        }
         await journal.append(
             connection, at=office.clock.now(), kind="exported", actor=access.login, payload=about
         )
@@ -87,17 +129,21 @@ async def rows(office: Office, access: Access, export: Export) -> AsyncIterator[
 
 async def as_csv(office: Office, access: Access, export: Export) -> AsyncGenerator[bytes, None]:
     """The export as CSV (RFC 4180, UTF-8 with a mark, so that spreadsheets read Cyrillic), in pieces."""
-    yield MARK + line(export.headings)
-    columns = export.columns
-    async for row in rows(office, access, export):
-        yield line([plain_text(column, value) for column, value in zip(columns, row, strict=True)])
+    columns, begun = export.columns, MARK + line(export.headings)
+    async with aclosing(rows(office, access, export)) as found:
+        async for row in found:
+            texts = [plain_text(one, value) for one, value in zip(columns, row, strict=True)]
+            yield begun + line(texts)  # what is refused is refused before anything was sent
+            begun = b""
+    if begun:
+        yield begun
 
 
 async def as_xlsx(office: Office, access: Access, export: Export) -> Path:
-    """The export as a workbook in a temporary file, which the caller removes."""
+    """The export as a workbook in a temporary file, which the caller removes; what is refused leaves none."""
     with tempfile.NamedTemporaryFile(suffix=".xlsx", delete=False) as file:
         path = Path(file.name)
-    book = xlsxwriter.Workbook(path, {"constant_memory": True})
+    book = new_workbook(path)
     sheet = book.add_worksheet()
     bold = book.add_format({"bold": True})
     formats = {
@@ -106,15 +152,31 @@ async def as_xlsx(office: Office, access: Access, export: Export) -> Path:
     }
     sheet.freeze_panes(1, 0)
     sheet.write_row(0, 0, export.headings, bold)
-    columns, number = export.columns, 0
-    async for row in rows(office, access, export):
-        number += 1
-        for place, (column, value) in enumerate(zip(columns, row, strict=True)):
-            cell = cell_value(column, value)
-            if cell is not None:
-                sheet.write(number, place, cell, formats.get(column.kind.wire))
+    try:
+        await _fill(office, access, export, sheet, formats)
+    except BaseException:
+        await asyncio.to_thread(book.close)
+        await asyncio.to_thread(path.unlink)
+        raise
     await asyncio.to_thread(book.close)
     return path
+
+
+async def _fill(
+    office: Office,
+    access: Access,
+    export: Export,
+    sheet: Worksheet,
+    formats: Mapping[WireType, Format],
+) -> None:
+    columns, number = export.columns, 0
+    async with aclosing(rows(office, access, export)) as found:
+        async for row in found:
+            number += 1
+            for place, (column, value) in enumerate(zip(columns, row, strict=True)):
+                cell = cell_value(column, value)
+                if cell is not None:
+                    sheet.write(number, place, cell, formats.get(column.kind.wire))
 
 
 def plain_text(column: ReplicatedColumn, value: Value) -> str:

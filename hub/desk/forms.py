@@ -50,8 +50,13 @@ async def read_form(
     view: View,
     names: Iterable[str],
     texts: Mapping[str, str],
+    *,
+    to: str,
+    held: Mapping[str, Value] | None = None,
 ) -> Read:
-    """The values of the named columns. Links must lead to records that the person may see.
+    """The values of the named columns.
+
+    New links must lead to records that the person may see, and use the function on.
 
     Args:
         connection: to look links up.
@@ -59,6 +64,8 @@ async def read_form(
         view: what it is about.
         names: columns that are taken; others are left alone.
         texts: column → text; a missing flag means no.
+        to: function by which the record is changed.
+        held: column → what stands there now; a link that stays as it is may lead anywhere.
     """
     values: dict[str, Value] = {}
     problems: dict[str, str] = {}
@@ -66,8 +73,9 @@ async def read_form(
         column, text = view.schema.column(name), texts.get(name, "").strip()
         try:
             values[name] = _value(column, text)
-            if column.kind.wire is WireType.IDENTIFIER and values[name] is not None:
-                await _known(connection, access, column, values[name])
+            link = column.kind.wire is WireType.IDENTIFIER and values[name] is not None
+            if link and values[name] != (held or {}).get(name):
+                await _known(connection, access, column, values[name], to=to)
         except BadValueError as error:
             problems[name] = str(error)
     return Read(values, problems)
@@ -91,12 +99,13 @@ def _value(column: ReplicatedColumn, text: str) -> Value:
 
 
 async def _known(
-    connection: Connection, access: Access, column: ReplicatedColumn, value: Value
+    connection: Connection, access: Access, column: ReplicatedColumn, value: Value, *, to: str
 ) -> None:
-    """The link leads to a record that the person sees."""
+    """The link leads to a record that the person sees, and reaches by the function."""
     target = view_of_table(column.references or "")
     if target is None or not access.may(target.function):
         raise BadValueError(_("choose one from the list"))
     wanted = Wanted(target.table, (), (Condition("id", Test.IS, (value,)),), most=1)
-    if not (await lists.page(connection, access.scope_for(target.function), wanted)).rows:
-        raise BadValueError(_("choose one from the list"))
+    for function in (target.function, to):
+        if not (await lists.page(connection, access.scope_for(function), wanted)).rows:
+            raise BadValueError(_("choose one from the list"))

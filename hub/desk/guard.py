@@ -1,8 +1,15 @@
-"""Waiting after wrong passwords and codes: by the name that was tried, and by the address that it came from."""
+"""Waiting after wrong passwords and codes: by the name that was tried, and by the address that it came from.
 
+Many tries at once get no further than one after the other: what is tried under a name is tried one by one, or in the
+transaction that counts it; and no failure ever shortens a wait.
+"""
+
+import asyncio
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 from fieldmesh.basics.clock import Clock
 from fieldmesh.basics.errors import Retry
@@ -17,7 +24,18 @@ _LONGEST_WAIT_S = 3_600.0
 _MOST_DOUBLINGS = 10
 _PEOPLE_AT_AN_ADDRESS = 20
 """A branch comes from one address: one person's mistakes must not lock its others out."""
+_MOST_AT_ONCE = 8
+"""So many may try under one name at once: a person has few browsers, and each of them waits for the ones before."""
+_AGAIN_S = 5.0
 _ADDRESS = "address "
+
+
+@dataclass(eq=False, slots=True, weakref_slot=True)
+class _Queue:
+    """Those who try under one name; it is forgotten with the last of them."""
+
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    length: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +69,24 @@ class Guard:
         self._database = database
         self._clock = clock
         self._settings = settings
+        self._trying: WeakValueDictionary[str, _Queue] = WeakValueDictionary()
+
+    @asynccontextmanager
+    async def one_by_one(self, name: str) -> AsyncIterator[None]:
+        """Nobody else tries under the name meanwhile: each try knows how those before it ended.
+
+        Raises:
+            Retry: `workplace_busy`, too many try under that name.
+        """
+        queue = self._trying.setdefault(name, _Queue())
+        if queue.length >= _MOST_AT_ONCE:
+            raise Retry("workplace_busy", delay_s=_AGAIN_S)
+        queue.length += 1
+        try:
+            async with queue.turn:
+                yield
+        finally:
+            queue.length -= 1
 
     async def refuse_waiting(self, names: Sequence[str]) -> None:
         """None of the names has to wait.
@@ -58,9 +94,17 @@ class Guard:
         Raises:
             Retry: `sign_in_locked`, with the time that is left.
         """
-        now = self._clock.now()
         async with self._database.read() as connection:
-            until = max([(await guard_of(connection, name))[1] for name in names])
+            await self.refuse_waiting_in(connection, names)
+
+    async def refuse_waiting_in(self, connection: Connection, names: Sequence[str]) -> None:
+        """As `refuse_waiting`, in a transaction: nothing is counted between this and what follows in it.
+
+        Raises:
+            Retry: `sign_in_locked`, with the time that is left.
+        """
+        now = self._clock.now()
+        until = max([(await guard_of(connection, name))[1] for name in names])
         if until > now:
             left_s = (until - now) / _SECOND_US
             minutes = math.ceil(left_s / 60)
@@ -76,14 +120,27 @@ class Guard:
         why: str = "",
     ) -> None:
         """The names were tried in vain once more; the journal knows, and the problem's code where there is one."""
-        now = self._clock.now()
         async with self._database.write() as connection:
-            for name in names:
-                failures = (await guard_of(connection, name))[0] + 1
-                until = now + int(self._wait_s(name, failures) * _SECOND_US)
-                await set_guard(connection, name, failures, until)
-            about = {"login": actor, "origin": caller.origin, **({"why": why} if why else {})}
-            await journal.append(connection, at=now, kind=kind, actor=actor, payload=about)
+            await self.note_failure_in(connection, names, actor, caller, kind, why=why)
+
+    async def note_failure_in(
+        self,
+        connection: Connection,
+        names: Sequence[str],
+        actor: str,
+        caller: Caller,
+        kind: str = "sign_in_refused",
+        *,
+        why: str = "",
+    ) -> None:
+        """As `note_failure`, in a transaction."""
+        now = self._clock.now()
+        for name in names:
+            failures, held = await guard_of(connection, name)
+            until = now + int(self._wait_s(name, failures + 1) * _SECOND_US)
+            await set_guard(connection, name, failures + 1, max(held, until))
+        about = {"login": actor, "origin": caller.origin, **({"why": why} if why else {})}
+        await journal.append(connection, at=now, kind=kind, actor=actor, payload=about)
 
     def _wait_s(self, name: str, failures: int) -> float:
         of_many = name.startswith(_ADDRESS)

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, replace
 
 from hub.desk.csv_lines import MARK, line, safe
-from hub.desk.exports import MOST, iso
+from hub.desk.exports import check_size, iso, most_rows, note_export
 from hub.fleet.office import Office
 from hub.rules.access import Access
 from hub.storage import journal
@@ -43,16 +43,17 @@ async def as_csv(office: Office, access: Access, wanted: Wanted) -> AsyncGenerat
     """All entries that fit as CSV, newest first, page by page; that they were taken along is an entry too.
 
     Raises:
-        Rejected: `function_missing`, of the journal or of exports.
+        Rejected: `function_missing`, of the journal or of exports; `export_too_large`, before the first entry.
     """
     access.need("journal.view")
-    access.need("data.export")
-    most, given = min(MOST, access.limit("data.export", "most_rows") or MOST), 0
+    most, given = most_rows(access), 0
+    async with office.database.read() as connection:
+        check_size(await journal.count(connection, wanted, most), most, "journal")
     yield MARK + line(["number", "at", "actor", "kind", "content", "hash"])
     try:
-        while given < most:
+        while True:
             async with office.database.read() as connection:
-                found = await journal.search(connection, wanted, min(_EXPORT_PAGE, most - given))
+                found = await journal.search(connection, wanted, _EXPORT_PAGE)
             if not found:
                 break
             given += len(found)
@@ -71,15 +72,7 @@ async def as_csv(office: Office, access: Access, wanted: Wanted) -> AsyncGenerat
                 for one in found
             )
     finally:
-        async with office.database.write() as connection:
-            about = {"view": "journal", "rows": given, "asked": repr(wanted)[:400]}
-            await journal.append(
-                connection,
-                at=office.clock.now(),
-                kind="exported",
-                actor=access.login,
-                payload=about,
-            )
+        await note_export(office, access, "journal", given, wanted)
 
 
 async def check(database: HubDatabase, access: Access) -> int:

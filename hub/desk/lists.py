@@ -1,5 +1,9 @@
-"""Lists and records as one person sees them. Each begins by asking whether they may."""
+"""Lists and records as one person sees them. Each begins by asking whether they may.
 
+What is shown of a sensitive list is noted in the journal, once a person, list and ten minutes.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from fieldmesh.basics.errors import Rejected
@@ -7,8 +11,9 @@ from fieldmesh.data.types import Value
 from hub.desk.asking import Ask
 from hub.desk.view import Child, View
 from hub.desk.views.registry import VIEWS, view_of_table
+from hub.fleet.office import Office
 from hub.rules.access import Access
-from hub.storage import lists, search
+from hub.storage import journal, lists, search
 from hub.storage.database import HubDatabase
 from hub.storage.lists import Condition, Test, Wanted
 
@@ -55,8 +60,19 @@ class Record:
     lsn: int
 
 
-async def listed(database: HubDatabase, access: Access, view: View, ask: Ask) -> Listed:
-    """A page of the view's rows that the person may see, with the number of all.
+async def listed(office: Office, access: Access, view: View, ask: Ask) -> Listed:
+    """A page of the view's rows that the person may see, with the number of all, to be shown to them.
+
+    Raises:
+        Rejected: `function_missing`, `bad_filter`.
+    """
+    found = await page_of(office.database, access, view, ask)
+    await _note_seen(office, access, [view])
+    return found
+
+
+async def page_of(database: HubDatabase, access: Access, view: View, ask: Ask) -> Listed:
+    """As `listed`, for what leaves an entry of its own in the journal.
 
     Raises:
         Rejected: `function_missing`, `bad_filter`.
@@ -64,18 +80,34 @@ async def listed(database: HubDatabase, access: Access, view: View, ask: Ask) ->
     access.need(view.function)
     wanted, scope = _wanted(view, ask), access.scope_for(view.function)
     async with database.read() as connection:
-        total = await lists.count(connection, scope, wanted)
+        words = await lists.words_of(connection, wanted)
         most = lists.most_counted(wanted.words)
-        page = await lists.page(connection, scope, wanted, many=total > most)
+        key = (view.name, scope, wanted.conditions, wanted.words)
+        total = most + 1
+        if not database.long_lists.take(key):
+            total = await lists.count(connection, scope, wanted, words)
+            if total > most:
+                database.long_lists.add(key)
+        page = await lists.page(connection, scope, wanted, many=total > most, words=words)
     return Listed(view, wanted.paths, page.rows, page.after, total, most)
 
 
-async def children(
-    database: HubDatabase, access: Access, record: Record
-) -> list[tuple[Child, Listed]]:
+async def count_of(database: HubDatabase, access: Access, view: View, ask: Ask, most: int) -> int:
+    """How many rows of the view the person may see, at most one more than ``most``.
+
+    Raises:
+        Rejected: `function_missing`, `bad_filter`.
+    """
+    access.need(view.function)
+    async with database.read() as connection:
+        scope = access.scope_for(view.function)
+        return await lists.count(connection, scope, _wanted(view, ask), most=most)
+
+
+async def children(office: Office, access: Access, record: Record) -> list[tuple[Child, Listed]]:
     """The first rows of each list that belongs to a record and that the person may see; not counted."""
     found = []
-    async with database.read() as connection:
+    async with office.database.read() as connection:
         for child in record.view.children:
             view = VIEWS[child.view]
             if not access.may(view.function):
@@ -85,13 +117,40 @@ async def children(
             page = await lists.page(connection, access.scope_for(view.function), wanted)
             shown = Listed(view, wanted.paths, page.rows, page.after, len(page.rows))
             found.append((child, shown))
+    await _note_seen(office, access, [part.view for _, part in found if part.rows])
     return found
+
+
+async def opened(office: Office, access: Access, view: View, row_id: bytes) -> Record:
+    """One row that the person may see, to be shown to them.
+
+    Raises:
+        Rejected: `function_missing`, `not_found`.
+    """
+    found = await record(office.database, access, view, row_id)
+    await _note_seen(office, access, [view])
+    return found
+
+
+async def _note_seen(office: Office, access: Access, views: Iterable[View]) -> None:
+    """That the person has looked at what is sensitive of these stands in the journal."""
+    sensitive = [view.name for view in views if view.audited]
+    now = office.clock.now()
+    due = office.seen.unnoted(access.user_id, sensitive, now) if sensitive else ()
+    if not due:
+        return
+    async with office.database.write() as connection:
+        for name in due:
+            await journal.append(
+                connection, at=now, kind="seen", actor=access.login, payload={"view": name}
+            )
+    office.seen.noted(access.user_id, due, now)
 
 
 async def record(
     database: HubDatabase, access: Access, view: View, row_id: bytes, *, to: str = ""
 ) -> Record:
-    """One row that the person may see, and may use the function ``to`` on when one is named.
+    """One row that the person may see, and may use the function ``to`` on when one is named; not noted as seen.
 
     Raises:
         Rejected: `function_missing`; `not_found`, also for rows that one of the two scopes hides.

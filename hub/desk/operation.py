@@ -161,7 +161,7 @@ async def perform(
     problems = {
         one.name: problem
         for one in operation.inputs
-        if (problem := await _problem(one, given.get(one.name, ""), hands, access))
+        if (problem := await _problem(operation, one, given.get(one.name, ""), hands, access))
     }
     if problems:
         text = "; ".join(f"{name}: {why}" for name, why in problems.items())
@@ -183,13 +183,15 @@ async def _target(
     return found
 
 
-async def _problem(one: Input, text: str, hands: Hands, access: Access) -> str:
+async def _problem(
+    operation: Operation, one: Input, text: str, hands: Hands, access: Access
+) -> str:
     """Why the field can't be taken; empty = it can."""
     if not text:
         return _("is needed") if one.required and one.kind is not Kind.FLAG else ""
     match one.kind:
         case Kind.LINK:
-            return await _link_problem(one, text, hands, access)
+            return await _link_problem(operation, one, text, hands, access)
         case Kind.CHOICE:
             known = {value for value, _title in one.choices}
             return "" if text in known else _("choose one from the list")
@@ -207,10 +209,14 @@ async def _problem(one: Input, text: str, hands: Hands, access: Access) -> str:
             return ""
 
 
-async def _link_problem(one: Input, text: str, hands: Hands, access: Access) -> str:
-    """A link leads to a record that the person sees."""
+async def _link_problem(
+    operation: Operation, one: Input, text: str, hands: Hands, access: Access
+) -> str:
+    """A link leads to a record that the person sees; to a position that they reach by the act's function."""
+    to = operation.function if one.source == "positions" else ""
+    database, view = hands.office.database, VIEWS[one.source]
     try:
-        await lists.record(hands.office.database, access, VIEWS[one.source], from_text(text))
+        await lists.record(database, access, view, from_text(text), to=to)
     except (ValueError, Rejected):
         return _("choose one from the list")
     return ""

@@ -133,7 +133,8 @@ async def answer(
             accepted than was ordered.
     """
     access.need("order.handle")
-    order = await record(hands.office.database, access, VIEWS["orders"], order_id)
+    database = hands.office.database
+    order = await record(database, access, VIEWS["orders"], order_id, to="order.handle")
     held = str(order.values["state"])
     if held not in _WAY_TO_ANSWER:
         raise Rejected("state_refused", table="sales_order", held=held, wanted="confirmed")

@@ -1,6 +1,8 @@
 """Quarantine, gaps and conflicts: looked at and decided by people. Promise 7 (Authority)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from fieldmesh.basics.errors import Rejected
 from hub.desk.changes import acting
@@ -8,9 +10,11 @@ from hub.desk.hands import Applied, Hands
 from hub.rules.access import Access
 from hub.storage import conflicts, inbox, nodes, quarantine
 from hub.storage.conflicts import LoggedConflict
-from hub.storage.quarantine import Quarantined
+from hub.storage.quarantine import Held, Quarantined
 
+_Entry = TypeVar("_Entry", Held, LoggedConflict)
 FUNCTION = "quarantine.manage"
+PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +30,20 @@ class Gap:
 
 
 async def quarantined(
-    hands: Hands, access: Access, *, everything: bool = False
-) -> list[tuple[Quarantined, str]]:
-    """What stands in quarantine, oldest first, each with the code of its device."""
+    hands: Hands, access: Access, *, everything: bool = False, after: int = 0
+) -> tuple[list[tuple[Held, str]], int]:
+    """A page of what stands in quarantine, oldest first, each with the code of its device; without the bytes.
+
+    Returns:
+        The entries above the number ``after``, and the number that leads to the next page; 0 = there is none.
+    """
     access.need(FUNCTION)
+    state = "" if everything else quarantine.OPEN
     async with hands.office.database.read() as connection:
-        held = await quarantine.entries(connection, state="" if everything else quarantine.OPEN)
+        held = await quarantine.entries(connection, state=state, after=after, most=PAGE + 1)
         names = {one.device_id: one.code for one in await nodes.devices(connection)}
-    return [(one, names.get(one.device_id or b"", "")) for one in held]
+    shown, following = _page(held)
+    return [(one, names.get(one.device_id or b"", "")) for one in shown], following
 
 
 async def retry(hands: Hands, access: Access, number: int) -> Applied:
@@ -84,11 +94,20 @@ async def release_gap(hands: Hands, access: Access, device_id: bytes) -> Applied
     return done
 
 
-async def open_conflicts(hands: Hands, access: Access) -> list[LoggedConflict]:
-    """Column writes that lost against another, oldest first."""
+async def open_conflicts(
+    hands: Hands, access: Access, *, after: int = 0
+) -> tuple[list[LoggedConflict], int]:
+    """A page of column writes that lost against another, oldest first.
+
+    Returns:
+        Those above the number ``after``, and the number that leads to the next page; 0 = there is none.
+    """
     access.need(FUNCTION)
     async with hands.office.database.read() as connection:
-        return await conflicts.conflicts(connection, state=conflicts.OPEN)
+        held = await conflicts.conflicts(
+            connection, state=conflicts.OPEN, after=after, most=PAGE + 1
+        )
+    return _page(held)
 
 
 async def overturn(hands: Hands, access: Access, number: int) -> None:
@@ -115,3 +134,9 @@ async def _entry(hands: Hands, number: int) -> Quarantined:
     if entry is None:
         raise Rejected("not_found", place="quarantine", text=f"there is no entry {number}")
     return entry
+
+
+def _page(held: Sequence[_Entry]) -> tuple[list[_Entry], int]:
+    """What is shown of one more than a page, and the number that leads to the next one; 0 = there is none."""
+    shown = list(held[:PAGE])
+    return shown, shown[-1].number if len(held) > PAGE else 0

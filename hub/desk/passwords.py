@@ -51,7 +51,7 @@ class Passwords:
 
     @classmethod
     def of(cls, office: Office) -> Self:
-        """Those of an office, with its guard and its mail server."""
+        """Those of an office, with its mail server and a guard of their own, for whoever tries no passwords."""
         guard = Guard(office.database, office.clock, office.settings.workplace)
         return cls(office, guard, Mailer(office.settings.mail, office.clock))
 
@@ -70,13 +70,14 @@ class Passwords:
         session, access = signed_in.session, signed_in.access
         caller = Caller(session.origin)
         names = names_of(access.login, caller)
-        await self._guard.refuse_waiting(names)
-        async with self._office.database.read() as connection:
-            row = await one_row(connection, "app_user", ("verifier",), "id", access.user_id)
-        held = str(row[0]) if row is not None and row[0] else ""
-        if not await asyncio.to_thread(is_password, held, old):
-            await self._guard.note_failure(names, access.login, caller)
-            raise Rejected("password_wrong", place="old")
+        async with self._guard.one_by_one(names[0]):
+            await self._guard.refuse_waiting(names)
+            async with self._office.database.read() as connection:
+                row = await one_row(connection, "app_user", ("verifier",), "id", access.user_id)
+            held = str(row[0]) if row is not None and row[0] else ""
+            if not await asyncio.to_thread(is_password, held, old):
+                await self._guard.note_failure(names, access.login, caller)
+                raise Rejected("password_wrong", place="old")
         if old == new:
             raise Rejected("password_same", place="new")
         verifier = await _verifier(new, access.login)
@@ -118,8 +119,10 @@ class Passwords:
             Retry: `sign_in_locked`, too much was asked from that address.
         """
         names = (f"forgotten {login.strip().casefold()[:80]}", names_of("", caller)[1])
-        await self._guard.refuse_waiting(names)
-        await self._guard.note_failure(names, login.strip()[:80], caller, "password_asked")
+        async with self._office.database.write() as connection:
+            await self._guard.refuse_waiting_in(connection, names)
+            asked = login.strip()[:80]
+            await self._guard.note_failure_in(connection, names, asked, caller, "password_asked")
         async with self._office.database.read() as connection:
             name = login.strip().casefold()
             row = await one_row(connection, "app_user", (*_USER, "id"), "login", name)

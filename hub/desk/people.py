@@ -46,11 +46,19 @@ async def _posts(connection: Connection, user_id: bytes, day: str) -> list[Post]
     return [replace(one, substitute=today[one.position_id]) for one in posts]
 
 
-async def posts_of_positions(connection: Connection, positions: Iterable[bytes]) -> list[Post]:
-    """What each of the positions lets its people do; positions that are not active let them do nothing."""
+async def posts_of_positions(
+    connection: Connection, positions: Iterable[bytes], *, once_active: bool = False
+) -> list[Post]:
+    """What each of the positions lets its people do; positions that are not active let them do nothing.
+
+    Args:
+        connection: to read by.
+        positions: whose posts.
+        once_active: what they let them do as soon as they are active.
+    """
     columns = ("id", "role_id", "distributor_id", "status")
     rows = await rows_where(connection, "position", columns, "id", sorted(positions))
-    active = [row for row in rows if row[3] == _ACTIVE]
+    active = [row for row in rows if once_active or row[3] == _ACTIVE]
     roles = await posts_of_roles(
         connection, {row[1] for row in active if isinstance(row[1], bytes)}
     )

@@ -124,17 +124,24 @@ class SecondFactor:
         return Standing(facts.factor_since if facts.factor else None, left)
 
     async def _prove(self, signed_in: SignedIn, code: str) -> None:
-        """The code is the app's or a recovery code, and is used up."""
+        """The code is the app's or a recovery code, and is used up.
+
+        Looked at, taken and counted in one transaction: of many codes that come at once, no more are tried than of
+        those that come one after the other.
+        """
         user = signed_in.session.user_id
-        names = (factor_name(user),)
+        names, caller = (factor_name(user),), Caller(signed_in.session.origin)
+        # Whoever waits does not come in the way of what is written.
         await self._guard.refuse_waiting(names)
         async with self._office.database.write() as connection:
+            await self._guard.refuse_waiting_in(connection, names)
             right = await self._take(connection, user, code.strip())
             if right:
                 await forgive(connection, names)
+            else:
+                login = signed_in.access.login
+                await self._guard.note_failure_in(connection, names, login, caller)
         if not right:
-            caller = Caller(signed_in.session.origin)
-            await self._guard.note_failure(names, signed_in.access.login, caller)
             raise Rejected("factor_refused", place="code")
 
     async def _take(self, connection: Connection, user: bytes, code: str) -> bool:

@@ -116,13 +116,14 @@ class SignIn:
         """
         name = login.strip().casefold()
         names = names_of(name, caller)
-        await self._guard.refuse_waiting(names)
-        try:
-            user, way = await self._proven(name, password, caller)
-            return await self.begin(user, caller, way, names)
-        except Rejected as error:
-            await self._guard.note_failure(names, name[:80], caller, why=error.code)
-            raise
+        async with self._guard.one_by_one(names[0]):
+            await self._guard.refuse_waiting(names)
+            try:
+                user, way = await self._proven(name, password, caller)
+                return await self.begin(user, caller, way, names)
+            except Rejected as error:
+                await self._guard.note_failure(names, name[:80], caller, why=error.code)
+                raise
 
     async def recognised(
         self, caller: Caller, way: Way, prove: Callable[[], Awaitable[Recognised]]

@@ -78,9 +78,9 @@ async def _alarms(database: HubDatabase, access: Access) -> list[Alarm]:
     if not access.may("quarantine.manage"):
         return []
     async with database.read() as connection:
-        held = len(await quarantine.entries(connection, state=quarantine.OPEN))
-        gaps = len(await inbox.gaps(connection))
-        open_ = len(await conflicts.conflicts(connection, state=conflicts.OPEN))
+        held = await quarantine.count(connection, quarantine.OPEN)
+        gaps = await inbox.count_gaps(connection)
+        open_ = await conflicts.count(connection, conflicts.OPEN)
     found = [
         Alarm(N_("{count} batches in quarantine"), held, "/oversight/quarantine"),
         Alarm(N_("{count} devices with a gap"), gaps, "/oversight/gaps"),

@@ -6,7 +6,7 @@ without ``_id`` that holds that row's code. A row that is known is changed; one 
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from fieldmesh.basics.errors import Rejected
@@ -33,7 +33,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "contact": ("outlet_id", "name"),
     "contract": ("code",),
     "debt_limit": ("contract_id",),
-    "debt_doc": ("outlet_id", "number"),
+    "debt_doc": ("outlet_id", "number", "distributor_id"),
     "outlet_discount": ("outlet_id", "contract_id", "product_group_id", "valid_from"),
     "container_balance": ("outlet_id", "product_id"),
     "product_group": ("code",),
@@ -50,12 +50,14 @@ KEYS: dict[str, tuple[str, ...]] = {
     "route": ("position_id", "code"),
     "route_outlet": ("route_id", "outlet_id"),
     "visit_plan": ("position_id", "date", "outlet_id"),
-    "plan": ("position_id", "outlet_id", "period", "kpi", "product_dimension"),
+    "plan": ("position_id", "outlet_id", "period", "kpi", "product_dimension", "version"),
     "survey_template": ("code",),
     "equipment_model": ("code",),
     "equipment": ("inventory_number",),
 }
 """Table → the columns that tell its rows apart."""
+_MAY_LACK = {"debt_doc": "distributor", "plan": "version"}
+"""Table → the heading of its key that a file may leave out: the others then have to name one row."""
 
 SHAPES_SCOPE = frozenset(
     {
@@ -103,11 +105,13 @@ class Kind:
         table: the table.
         fields: heading → field.
         key: headings that tell rows apart.
+        may_lack: the one of them that a file may leave out; empty = none.
     """
 
     table: ReplicatedTable
     fields: dict[str, Field]
     key: tuple[str, ...]
+    may_lack: str
 
     @property
     def name(self) -> str:
@@ -122,8 +126,16 @@ class Kind:
             for field in self.fields.values()
             if not field.column.nullable and field.column.default is None
         ]
-        keys = [heading for heading in self.key if not self.fields[heading].column.nullable]
+        keys = [
+            heading
+            for heading in self.key
+            if heading != self.may_lack and not self.fields[heading].column.nullable
+        ]
         return tuple(dict.fromkeys((*keys, *must)))
+
+    def key_among(self, headings: Collection[str]) -> tuple[str, ...]:
+        """The headings that tell rows apart in a file that has these."""
+        return tuple(one for one in self.key if one in headings or one != self.may_lack)
 
     @property
     def refers_to_itself(self) -> bool:
@@ -169,7 +181,7 @@ def _kind(table: ReplicatedTable, key: tuple[str, ...]) -> Kind:
         else:
             fields[column.name] = Field(column.name, column, None)
     headings = tuple(name.removesuffix("_id") for name in key)
-    return Kind(table, fields, headings)
+    return Kind(table, fields, headings, _MAY_LACK.get(table.name, ""))
 
 
 def is_known_by_code(table: str) -> bool:

@@ -2,19 +2,23 @@
 
 import datetime
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from fieldmesh.basics.money import scaled
 from fieldmesh.data.model import ReplicatedColumn
 from fieldmesh.data.types import Value, WireType
 from fieldmesh.service.translation import _
+from hub.rules.zones import zone_named
 
 _YES = frozenset({"1", "yes", "true", "y", "да"})
 _NO = frozenset({"0", "no", "false", "n", "не"})
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_WHOLE = re.compile(r"[+-]?\d{1,18}")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+_NUMBER = re.compile(r"[+-]?([0-9]+[.,]?[0-9]*|[.,][0-9]+)")
 _MOST_TEXT = 16_000
+_ZONE = "time_zone"
+"""Columns of that name hold the name of a time zone."""
 
 
 class BadValueError(Exception):
@@ -39,7 +43,8 @@ def parse_value(column: ReplicatedColumn, text: str) -> Value:
         case WireType.TIME:
             return _time(text)
         case WireType.TEXT:
-            return _text(text, column.kind.precision)
+            found = _text(text, column.kind.precision)
+            return _zone(found) if column.name == _ZONE else found
         case WireType.IDENTIFIER | WireType.BINARY:
             raise BadValueError(_("this column can't be loaded from a file"))
 
@@ -58,12 +63,11 @@ def _boolean(text: str) -> int:
 
 
 def _decimal(text: str, precision: int, scale: int) -> int:
-    plain = text.replace(",", ".") if text.count(",") == 1 and "." not in text else text
-    try:
-        value = Decimal(plain)
-    except InvalidOperation:
-        raise BadValueError(_("{text} is not a number").format(text=_short(text))) from None
-    if not value.is_finite() or abs(value) >= Decimal(10) ** (precision - scale):
+    if not _NUMBER.fullmatch(text):
+        reason = _("{text} is not a number of digits with at most one point or comma")
+        raise BadValueError(reason.format(text=_short(text)))
+    value = Decimal(text.replace(",", "."))
+    if abs(value) >= Decimal(10) ** (precision - scale):
         raise BadValueError(_("{text} is too large").format(text=_short(text)))
     if value != value.quantize(Decimal(1).scaleb(-scale)):
         raise BadValueError(
@@ -100,6 +104,13 @@ def _text(text: str, most: int) -> str:
         raise BadValueError(_("longer than {most} characters").format(most=most or _MOST_TEXT))
     if _CONTROL.search(text):
         raise BadValueError(_("holds a control character"))
+    return text
+
+
+def _zone(text: str) -> str:
+    if zone_named(text) is None:
+        reason = _("{text} is no time zone, such as Europe/Sofia")
+        raise BadValueError(reason.format(text=_short(text)))
     return text
 
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 
 from fieldmesh.data.policy import PartitionKind
 from fieldmesh.data.types import Value
@@ -72,7 +73,7 @@ async def organisation_facts(
             met |= others
     patches = await patches_of_positions(connection, sorted(below))
     of_partition = {partition_id(PartitionKind.PATCH, patch): patch for patch in patches}
-    staff, units = await _places(connection)
+    staff, units = await _places(connection, await _units(connection))
     by_distributor, by_unit, by_position = await _warehouses(connection)
     return OrganisationFacts(
         tree=tree,
@@ -111,14 +112,62 @@ async def _by_patch(
     return {of_partition[partition]: values for partition, values in found.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class OfficeFacts:
+    """Offices, as far as scopes follow them.
+
+    Attributes:
+        parents: office → the one above it.
+        units_above: position → the offices on its path.
+        stocked: offices with warehouses.
+    """
+
+    parents: Mapping[bytes, bytes | None]
+    units_above: Mapping[bytes, tuple[bytes, ...]]
+    stocked: frozenset[bytes]
+
+    def paths_of(self, offices: Iterable[Value]) -> set[bytes]:
+        """The offices and all above them."""
+        return {
+            unit for one in offices if isinstance(one, bytes) for unit in _path(one, self.parents)
+        }
+
+
+async def office_facts(connection: Connection) -> OfficeFacts:
+    """Who stands where, and where goods lie."""
+    parents = await _units(connection)
+    _staff, units = await _places(connection, parents)
+    _by_distributor, by_unit, _by_position = await _warehouses(connection)
+    return OfficeFacts(parents, units, frozenset(by_unit))
+
+
+async def shown_by(connection: Connection, table: str, row_id: bytes) -> frozenset[bytes]:
+    """The positions whose scope follows from an office, a territory or a price list."""
+    if table == "territory":
+        rows = await rows_where(connection, "position", ("id",), "territory_id", [row_id])
+        return frozenset(_id(row[0]) for row in rows)
+    if table == "org_unit":
+        above = (await office_facts(connection)).units_above
+        return frozenset(position for position, units in above.items() if row_id in units)
+    rows = await rows_where(connection, "price_list", ("distributor_id",), "id", [row_id])
+    named = [row[0] for row in rows if row[0] is not None]
+    if not named:
+        return frozenset(_id(row[0]) for row in await all_rows(connection, "position", ("id",)))
+    held = partition_id(PartitionKind.DISTRIBUTOR, _id(named[0]))
+    names = ("position_id",)
+    rows = await rows_where(connection, "subscription", names, "target_partition", [held])
+    return frozenset(_id(row[0]) for row in rows)
+
+
+async def _units(connection: Connection) -> dict[bytes, bytes | None]:
+    rows = await all_rows(connection, "org_unit", ("id", "parent_id"))
+    return {_id(row[0]): _maybe(row[1]) for row in rows}
+
+
 async def _places(
-    connection: Connection,
+    connection: Connection, parents: Mapping[bytes, bytes | None]
 ) -> tuple[dict[bytes, bytes], dict[bytes, tuple[bytes, ...]]]:
     """Position → its distributor, and position → organisation units on its path."""
-    parents = {
-        _id(row[0]): _maybe(row[1])
-        for row in await all_rows(connection, "org_unit", ("id", "parent_id"))
-    }
     territories = await all_rows(connection, "territory", ("id", "org_unit_id"))
     unit_of_territory = {_id(row[0]): _maybe(row[1]) for row in territories}
     staff: dict[bytes, bytes] = {}

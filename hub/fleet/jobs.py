@@ -7,9 +7,11 @@ from hub.fleet.leases import end_leases
 from hub.fleet.people import refresh_sign_ins
 from hub.fleet.registry import Maker
 from hub.fleet.subscriptions import refresh_everything, today
+from hub.storage import days_begun
 from hub.storage.database import HubDatabase
 from hub.storage.enrolments import forget_codes
 from hub.storage.org_changes import head_office_write
+from hub.storage.removals import forget_old_removals
 from hub.storage.retired import retire_old_rows
 
 LOG = logging.getLogger(__name__)
@@ -40,15 +42,25 @@ class Jobs:
             await asyncio.sleep(_LOOK_S)
 
     async def begin_day(self) -> None:
-        """Assignments of today are in force; old rows stay here only; old codes are forgotten."""
+        """Assignments of today are in force; old rows stay here only; old codes and removals are forgotten."""
         clock = self._maker.clock
         async with head_office_write(
             self._database, clock, actor="hub", kind="day_begun", about={"day": today(clock)}
         ) as writer:
+            await days_begun.note(writer.connection, today(clock), writer.lsn)
             await forget_codes(writer.connection, clock.now() - _KEEP_CODES_US)
             await refresh_sign_ins(writer, self._maker, None)
         done = await refresh_everything(
             self._database, clock=clock, identifiers=self._maker.identifiers
         )
-        await retire_old_rows(self._database, clock)
-        LOG.info("day_begun", extra={"moved": done.moved, "gained": done.gained})
+        retired = await retire_old_rows(self._database, clock)
+        forgotten = await forget_old_removals(self._database)
+        LOG.info(
+            "day_begun",
+            extra={
+                "moved": done.moved,
+                "gained": done.gained,
+                "retired": retired,
+                "removals_forgotten": forgotten,
+            },
+        )

@@ -1,21 +1,22 @@
 """A hub's home folder, made and opened: settings, keys, database."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fieldmesh.basics.clock import Clock, SystemClock
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.identifiers import IdentifierMaker
+from fieldmesh.service.files import write_durably
 from hub.config import HubHome, HubSettings, load_settings
 from hub.fleet.registry import Maker
 from hub.fleet.standard import add_standard_roles
 from hub.storage.database import HubDatabase, sqlite_url
 from hub.storage.org_changes import head_office_write
+from hub.storage.seen import SeenLately
 from hub.trust.authority import Authority
 from hub.trust.bus_identity import BusKeys
 from hub.trust.enrolment import Trust
-from hub.trust.files import write_secret
 from hub.trust.signing import OrderSigner
 
 _FOLDER_MODE = 0o700
@@ -30,6 +31,7 @@ class Office:
     database: HubDatabase
     trust: Trust
     maker: Maker
+    seen: SeenLately = field(default_factory=SeenLately, compare=False)
 
     @property
     def clock(self) -> Clock:
@@ -67,7 +69,7 @@ async def make_office(folder: Path, settings: HubSettings, settings_text: str) -
             about={"company": settings.company},
         ) as writer:
             await add_standard_roles(writer)
-    write_secret(home.settings_file, settings_text.encode())
+    write_durably(home.settings_file, settings_text.encode())
     return office
 
 

@@ -117,12 +117,28 @@ async def authorise_spare(
     if first.position_id is None:
         raise Rejected("not_found", text=f"{first.code} serves no position")
     gateway = spare.gateway_id or first.gateway_id
-    names = ("id", "position_id", "gateway_id", "stands_in_for", "state")
-    row = (spare.device_id, first.position_id, gateway, first.device_id, "spare")
+    names = ("id", "position_id", "gateway_id", "stands_in_for", "state", "epoch_floor")
+    floor = await _newest_epoch(writer, spare.device_id)
+    row = (spare.device_id, first.position_id, gateway, first.device_id, "spare", floor)
     await update_rows(writer, "device", names, [row])
+    await _forget_rejects(writer, spare.device_id)
     await _refresh(
         writer, maker, positions=[first.position_id, spare.position_id], gateways=[gateway]
     )
+
+
+async def _newest_epoch(writer: ChangeWriter, device_id: bytes) -> int:
+    """The newest epoch of which a batch was decided, from 1: what the device does later is in a newer one."""
+    ticks = await rows_where(
+        writer.connection, "device_tick", ("device_epoch",), "device_id", [device_id]
+    )
+    return max([1, *(epoch for [epoch] in ticks if isinstance(epoch, int))])
+
+
+async def _forget_rejects(writer: ChangeWriter, spare_id: bytes) -> None:
+    """What came late of its last user's work is not shown to the next one; quarantine and journal keep it."""
+    held = await rows_where(writer.connection, "reject", ("id",), "device_id", [spare_id])
+    await delete_rows(writer, "reject", [row[0] for row in held if isinstance(row[0], bytes)])
 
 
 async def release_spare(writer: ChangeWriter, maker: Maker, spare_id: bytes) -> None:

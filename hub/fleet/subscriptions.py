@@ -7,7 +7,6 @@ It runs in the transaction of the change itself, so that what moved and who may 
 same LSN.
 """
 
-import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -22,6 +21,7 @@ from hub.rules.territory import PositionTree
 from hub.storage import nodes
 from hub.storage.changes import ChangeWriter
 from hub.storage.database import HubDatabase
+from hub.storage.days_begun import day_of
 from hub.storage.org_changes import delete_rows, head_office_write, upsert_rows
 from hub.storage.rows import all_rows, page_of_rows, rows_where
 from hub.storage.scopes import (
@@ -122,8 +122,7 @@ async def refresh_everything(
 
 def today(clock: Clock) -> str:
     """The day by the hub's clock, UTC, YYYY-MM-DD."""
-    seconds = clock.now() // 1_000_000
-    return datetime.datetime.fromtimestamp(seconds, tz=datetime.UTC).date().isoformat()
+    return day_of(clock.now())
 
 
 async def _positions_of_parties(writer: ChangeWriter, parties: Iterable[bytes]) -> set[bytes]:

@@ -2,7 +2,8 @@
 
 consume    the loop over UP; nothing is acknowledged before the commit
 verify     certificate, signature, content: in a thread
-group      one transaction for many batches, in each device's order
+ingest     one transaction for many batches; what makes it fail is put aside
+group      the batches of a transaction, in each device's order
 apply      rights, scope, rules, conflict policy; rows collected over the group
 chain      whether a batch follows the one before it
 early      what leans on a row that has not come waits for it

@@ -173,6 +173,8 @@ class GroupApplier:
         """New parts of documents that came before this batch, or that another device made."""
         found: list[Refusal] = []
         for column, name in PARTS.get(table.name, ()):
+            if not rows.has(column):
+                continue
             keys, parent = rows.column(column), TABLES[name]
             late = {key for key in set(keys) - self._fresh[name] if (name, key) not in refused}
             if late and not parent.policy.handed_over_whole:

@@ -9,13 +9,14 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from fieldmesh.basics.errors import FieldmeshError, Quarantined, Rejected, Retry
+from fieldmesh.basics.errors import Rejected, Retry
 from fieldmesh.codec.replication import Forwarded, RecordedSession, read_up_message
 from fieldmesh.service.bus import Bus
 from fieldmesh.service.bus_pull import BusMessage
-from hub.ingest.group import Ingest
+from hub.ingest.blame import POISON
+from hub.ingest.ingest import Ingest
 from hub.ingest.result import GroupResult
 from hub.ingest.verify import Checked, Verifier
 from hub.metrics import IngestFigures
@@ -24,16 +25,6 @@ STREAM = "UP"
 MOST_MESSAGES = 128
 PULL_S = 5.0
 LOG = logging.getLogger(__name__)
-
-_POISON = (
-    FieldmeshError,
-    ValueError,
-    LookupError,
-    TypeError,
-    ArithmeticError,
-    AttributeError,
-)
-"""What a batch that nobody foresaw may raise while it is applied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,24 +100,12 @@ class Consumer:
             return await self._ingest.apply(read.batches, read.sessions)
         except Retry:
             raise
-        except _POISON as error:
+        except POISON as error:
             LOG.warning("group_failed", extra={"batches": len(read.batches), "problem": str(error)})
         result = await self._ingest.apply([], read.sessions)
         for batch in read.batches:
-            result = await self._apply_alone(batch)
+            result.add(await self._ingest.apply([batch]))
         return result
-
-    async def _apply_alone(self, batch: Checked) -> GroupResult:
-        try:
-            return await self._ingest.apply([batch])
-        except Retry:
-            raise
-        except _POISON as error:
-            LOG.exception("batch_failed")
-            problem = Quarantined(
-                "bad_batch", place="apply", text=f"{type(error).__name__}: {error}"
-            )
-            return await self._ingest.apply([replace(batch, changes=(), problem=problem)])
 
 
 def _check_sender(subject: str, held: Forwarded | RecordedSession) -> None:

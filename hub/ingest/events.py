@@ -4,6 +4,7 @@ from fieldmesh.codec.batch import BatchHeader
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.types import Value
 from hub.fleet.registry import Maker, release_spare
+from hub.ingest.rejects import hand_on
 from hub.storage import journal
 from hub.storage.changes import ChangeWriter
 from hub.storage.writers import DeviceWriter, device_writers
@@ -15,7 +16,9 @@ async def apply_event(
     """Both devices are in their new states; returns them as they are now.
 
     Takeover: the first device is suspended. Handover: head office has everything (this batch is the last), so the
-    spare serves nobody until it is authorised again, and the first device works again after its next full sync.
+    spare serves nobody until it is authorised again, and the first device works again after its next full sync; it
+    hears of what was refused of the spare's work. An event of an authorisation that has ended changes no state;
+    the authorisation that the spare has now stands for what it does after this batch's epoch.
     """
     if header.takeover_first_device_id is not None:
         first, kind = header.takeover_first_device_id, "spare_took_over"
@@ -32,10 +35,14 @@ async def apply_event(
         await journal.append(
             writer.connection, at=writer.now, kind=f"{kind}_refused", actor=actor, payload=about
         )
+        if device.kind == "spare":
+            floor = [(device.device_id, header.device_epoch)]
+            await writer.update("device", from_rows("device", ("id", "epoch_floor"), floor))
         return {}
     names = ("id", "state", "must_full_sync")
     await writer.update("device", from_rows("device", names, states))
     if header.takeover_first_device_id is None:
+        await hand_on(writer, device.device_id, first)
         await release_spare(writer, maker, device.device_id)
     await journal.append(
         writer.connection,

@@ -1,23 +1,23 @@
 """Many forwarded batches, one hub transaction: inbox, order, apply, rejects, ticks, receipts, journal.
 
-Promises 2 (Once), 3 (Order), 4 (Whole), 7 (Authority), 9 (Audit). Crash points: before the commit nothing has
-happened and the broker delivers again; after it the inbox answers every repeat with the same receipt.
+Promises 2 (Once), 3 (Order), 4 (Whole), 7 (Authority), 9 (Audit).
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 
-from fieldmesh.basics.errors import Fenced, FieldmeshError, Quarantined, Rejected
+from fieldmesh.basics.errors import Fenced, FieldmeshError, Quarantined, Rejected, Retry
 from fieldmesh.codec.batch import Change
 from fieldmesh.codec.columns import from_rows
-from fieldmesh.codec.replication import RecordedSession
 from fieldmesh.data.types import Value
 from fieldmesh.replica.watermark import Turn, Watermark
 from hub.fleet.registry import Maker
 from hub.ingest.answers import Answers
 from hub.ingest.apply import GroupApplier
 from hub.ingest.approval import send_to_approval
+from hub.ingest.blame import POISON, FailedBatchError
 from hub.ingest.chain import Chain
 from hub.ingest.decisions import (
     decided,
@@ -33,94 +33,20 @@ from hub.ingest.events import apply_event
 from hub.ingest.facts import read_facts
 from hub.ingest.rejects import reject_batch, reject_rows, take_back
 from hub.ingest.result import GroupResult
-from hub.ingest.sessions import record_sessions
 from hub.ingest.verify import Checked
 from hub.rules.documents import Refusal
 from hub.storage import inbox, journal, quarantine
 from hub.storage.changes import ChangeWriter
-from hub.storage.database import HubDatabase
+from hub.storage.database import refusing_rows
 from hub.storage.inbox import Decided, Waiting
 from hub.storage.writers import DeviceWriter, device_writers
 
+MOST_WAITING = 500
+"""Waiting batches of a device that one transaction decides: somebody may have sent tens of thousands."""
 APPLIED, QUARANTINED, FORGED = "applied", "quarantined", "forged"
 
 
-class Ingest:
-    """Applies groups of what gateways forwarded."""
-
-    def __init__(
-        self,
-        database: HubDatabase,
-        maker: Maker,
-        *,
-        check: Callable[[bytes], Checked],
-        sign: Callable[[bytes], bytes],
-    ) -> None:
-        """Groups are written to ``database``.
-
-        Args:
-            database: the hub's.
-            maker: hub time, and ids of rows that the hub adds.
-            check: reads and verifies an UpMessage's bytes again (for batches that waited).
-            sign: signs with the hub's key.
-        """
-        self._database = database
-        self._maker = maker
-        self._clock = maker.clock
-        self._check = check
-        self._sign = sign
-
-    async def apply(
-        self, batches: Sequence[Checked], sessions: Sequence[RecordedSession] = ()
-    ) -> GroupResult:
-        """Everything of the group is decided, or waits for its turn. Durability: committed when this returns.
-
-        Raises:
-            Retry: the database could not take it now; nothing was done.
-        """
-        async with self._group() as (group, writer):
-            await group.run(batches)
-            group.result.sessions = await record_sessions(
-                writer, sessions, self._maker.identifiers.new
-            )
-        return group.result
-
-    async def retry(self, payload: bytes) -> GroupResult:
-        """A batch from quarantine is applied now, whatever came after it.
-
-        Raises:
-            FieldmeshError: why it still can't be applied; nothing was done.
-        """
-        batch = self._check(payload)
-        if batch.problem is not None:
-            raise batch.problem
-        async with self._group() as (group, _):
-            await group.run_again(batch)
-        return group.result
-
-    async def release(self, device_id: bytes) -> GroupResult:
-        """A gap is given up: what waits behind it is applied. What was missing can still come by `retry`.
-
-        Raises:
-            Rejected: `not_found`, nothing of the device waits.
-        """
-        async with self._group() as (group, _):
-            await group.run_released(device_id)
-        return group.result
-
-    @asynccontextmanager
-    async def _group(self) -> AsyncIterator[tuple["_Group", ChangeWriter]]:
-        """A group in a transaction of its own, committed at the end."""
-        async with self._database.write() as connection:
-            writer = ChangeWriter(connection, self._clock)
-            await writer.open()
-            group = _Group(writer, self._maker, self._check, self._sign)
-            yield group, writer
-            await writer.close()
-            group.result.lsn = writer.lsn
-
-
-class _Group:
+class Group:
     """The batches of one transaction, device by device in their order."""
 
     def __init__(
@@ -129,13 +55,26 @@ class _Group:
         maker: Maker,
         check: Callable[[bytes], Checked],
         sign: Callable[[bytes], bytes],
+        condemned: Mapping[bytes, FieldmeshError] | None,
     ) -> None:
+        """Nothing was decided yet.
+
+        Args:
+            writer: of an open transaction.
+            maker: hub time, and ids of rows that the hub adds.
+            check: reads and verifies a batch that waited.
+            sign: signs with the hub's key.
+            condemned: batches (by their hash) that go to quarantine, and why. None = the group is large, and nobody
+                asks which of its batches fails.
+        """
         self.result = GroupResult()
         self._writer = writer
         self._connection = writer.connection
         self._maker = maker
         self._new_identifier = maker.identifiers.new
         self._check = check
+        self._condemned = condemned or {}
+        self._careful = condemned is not None
         self._marks: dict[bytes, Watermark] = {}
         self._devices: dict[bytes, DeviceWriter] = {}
         self._decisions: list[Decided] = []
@@ -145,7 +84,9 @@ class _Group:
         self._chain = Chain(writer.connection)
 
     async def run(self, batches: Sequence[Checked]) -> None:
+        """The batches are decided, or wait; so is what waited for them."""
         readable: dict[bytes, list[Checked]] = defaultdict(list)
+        batches = [self._as_it_counts(batch) for batch in batches]
         for batch in batches:
             if batch.header is None:
                 await self._quarantine(batch, batch.problem or Rejected("bad_batch"))
@@ -154,14 +95,15 @@ class _Group:
         self._marks = await inbox.marks(self._connection, readable)
         await self._chain.know(readable)
         self._devices = await device_writers(self._connection, readable)
-        facts = await read_facts(self._writer, batches)
-        applier = GroupApplier(self._writer, facts)
-        await applier.foresee([batch.changes for batch in batches])
+        with self._blame(batches[0] if len(batches) == 1 else None):
+            applier = GroupApplier(self._writer, await read_facts(self._writer, batches))
+            await applier.foresee([batch.changes for batch in batches])
         for device_id, held in readable.items():
             held.sort(key=place_of)
             for batch in held:
                 await self._decide(applier, device_id, batch)
-            await self._waiting_ones(applier, device_id)
+            if device_id in self._moved:
+                await self._waiting_ones(applier, device_id)
         await self._finish(applier)
         self.result.conflicts = applier.conflicts
         await inbox.record(self._connection, self._decisions)
@@ -180,10 +122,12 @@ class _Group:
         mark = self._marks.get(device_id, Watermark())
         if mark.turn(header) is Turn.APPLY:
             await self._decide(applier, device_id, batch)
-            await self._waiting_ones(applier, device_id)
+            if device_id in self._moved:
+                await self._waiting_ones(applier, device_id)
             await inbox.record(self._connection, self._decisions)
         else:
-            await self._apply_rows(applier, batch)
+            with self._blame(batch):
+                await self._apply_rows(applier, batch)
             await self._journal("batch_retried", batch)
         await take_back(self._writer, batch)
         await self._finish(applier)
@@ -195,13 +139,23 @@ class _Group:
         if not waiting:
             raise Rejected("not_found", text="Nothing of that device waits.")
         first = waiting[0]
-        batches = [self._check(one.payload) for one in waiting]
         self._devices = await device_writers(self._connection, [device_id])
         self._marks = {device_id: Watermark(first.device_epoch, first.sequence - 1)}
         self._moved.add(device_id)
-        await self._journal("gap_released", batches[0])
-        applier = GroupApplier(self._writer, await read_facts(self._writer, batches))
-        await self._waiting_ones(applier, device_id)
+        await self._journal("gap_released", self._check(first.payload))
+        await self._let_in([device_id])
+
+    async def run_waiting(self, devices: Collection[bytes]) -> None:
+        """More of what waits of these devices and may be decided now."""
+        self._marks = await inbox.marks(self._connection, devices)
+        await self._chain.know(devices)
+        self._devices = await device_writers(self._connection, devices)
+        await self._let_in(sorted(devices))
+
+    async def _let_in(self, devices: Sequence[bytes]) -> None:
+        applier = GroupApplier(self._writer, await read_facts(self._writer, []))
+        for device_id in devices:
+            await self._waiting_ones(applier, device_id)
         await self._finish(applier)
         await inbox.record(self._connection, self._decisions)
         await self._write_ticks()
@@ -228,7 +182,8 @@ class _Group:
             case Turn.WAIT:
                 await self._park(batch)
             case Turn.APPLY:
-                await self._apply(applier, batch)
+                with self._blame(batch):
+                    await self._apply(applier, batch)
 
     async def _apply(self, applier: GroupApplier, batch: Checked) -> None:
         header = header_of(batch)
@@ -254,6 +209,8 @@ class _Group:
         if header.event is not None:
             await applier.flush()
             self._devices.update(await apply_event(self._writer, self._maker, device, header))
+        if self._careful:
+            await applier.flush()
 
     async def _apply_changes(
         self, applier: GroupApplier, batch: Checked, changes: Sequence[Change]
@@ -281,13 +238,22 @@ class _Group:
                 device_id = header_of(batch).device_id
                 if device_id not in self._devices:
                     self._devices |= await device_writers(self._connection, [device_id])
-                applier.know(await read_facts(self._writer, [batch]))
-                if code:
-                    await self._refuse(batch, changes, refused_all(changes, code))
-                else:
-                    await self._apply_changes(applier, batch, changes)
-                await self._journal("rows_no_longer_wait", batch, problem=code)
-            await applier.flush()
+                if batch.sha256 in self._condemned:
+                    await self._quarantine(batch, self._condemned[batch.sha256], answer="")
+                    continue
+                with self._blame(batch):
+                    await self._early_one(applier, batch, changes, code)
+
+    async def _early_one(
+        self, applier: GroupApplier, batch: Checked, changes: Sequence[Change], code: str
+    ) -> None:
+        applier.know(await read_facts(self._writer, [batch]))
+        if code:
+            await self._refuse(batch, changes, refused_all(changes, code))
+        else:
+            await self._apply_changes(applier, batch, changes)
+        await self._journal("rows_no_longer_wait", batch, problem=code)
+        await applier.flush()
 
     async def _settle(self, batch: Checked, decision: str) -> None:
         header = header_of(batch)
@@ -326,18 +292,38 @@ class _Group:
             self.result.waiting += 1
 
     async def _waiting_ones(self, applier: GroupApplier, device_id: bytes) -> None:
-        if device_id not in self._moved:
-            return
-        before = None
+        """What waited and may be decided now; of a long row the rest is left for the next transaction."""
+        before, left = None, MOST_WAITING
         while self._marks[device_id] != before:  # a new epoch passes over what waits before it
             before = self._marks[device_id]
             for one in await inbox.waiting_of(self._connection, device_id):
-                batch = self._check(one.payload)
+                batch = self._as_it_counts(self._check(one.payload))
                 if self._marks[device_id].turn(header_of(batch)) is Turn.WAIT:
                     continue
+                if not left:
+                    self.result.unfinished.add(device_id)
+                    return
+                left -= 1
                 await inbox.unpark(self._connection, device_id, one.device_epoch, one.sequence)
-                applier.know(await read_facts(self._writer, [batch]))
+                with self._blame(batch):
+                    applier.know(await read_facts(self._writer, [batch]))
                 await self._decide(applier, device_id, batch)
+
+    def _as_it_counts(self, batch: Checked) -> Checked:
+        problem = self._condemned.get(batch.sha256)
+        return batch if problem is None else replace(batch, changes=(), problem=problem)
+
+    @contextmanager
+    def _blame(self, batch: Checked | None) -> Iterator[None]:
+        try:
+            with refusing_rows():
+                yield
+        except (Retry, FailedBatchError):
+            raise
+        except POISON as error:
+            if batch is None:
+                raise
+            raise FailedBatchError(batch.sha256, error) from error
 
     async def _quarantine(
         self, batch: Checked, problem: FieldmeshError, *, answer: str = QUARANTINED
@@ -359,6 +345,9 @@ class _Group:
     async def _note_oddities(self, device: DeviceWriter, batch: Checked) -> None:
         if device.state == "suspended":
             await self._journal("late_upload_of_suspended_device", batch)
+        first = device.stands_in_for if device.state == "spare" else None
+        if first is not None and header_of(batch).takeover_first_device_id != first:
+            await self._journal("spare_works_without_takeover", batch, first_device=first.hex())
         if self._chain.is_broken_by(batch):
             self.result.breaks += 1
             await self._journal("another_batch_came_before", batch)

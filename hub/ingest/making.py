@@ -7,7 +7,7 @@ from fieldmesh.basics.errors import Defect
 from fieldmesh.codec.replication import Forwarded, read_up_message
 from hub.desk.hands import Applied
 from hub.fleet.office import Office
-from hub.ingest.group import Ingest
+from hub.ingest.ingest import Ingest
 from hub.ingest.result import GroupResult
 from hub.ingest.verify import Checked, Verifier
 

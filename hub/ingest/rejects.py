@@ -50,20 +50,45 @@ async def reject_batch(
 ) -> None:
     """A batch in quarantine stands in `reject` as a whole: no table, and the beginning of its digest for a row."""
     header = header_of(batch)
-    why = fill(problem_of(problem).title, problem)
-    put_aside = Refusal("", batch.sha256[:16], PUT_ASIDE, {"rows": str(header.rows), "text": why})
+    put_aside = Refusal(
+        "", batch.sha256[:16], PUT_ASIDE, {"rows": str(header.rows), "text": _why(problem)}
+    )
     await writer.insert(
         "reject", from_rows("reject", _COLUMNS, [_line(new_identifier(), header, put_aside, "{}")])
     )
 
 
+def _why(problem: FieldmeshError) -> str:
+    """What happened and where, as quarantine shows it: the table and column lead to the mistake."""
+    title = problem_of(problem).title
+    why = fill(title, problem)
+    return why if not problem.place or "{place}" in title else f"{problem.place}: {why}"
+
+
+async def hand_on(writer: ChangeWriter, spare_id: bytes, first_id: bytes) -> None:
+    """What head office refused of the spare's work comes to the device that it stood in for.
+
+    The spare erases itself and hears nothing any more; whoever uses it next must not. Promise 6 (Scope). Such a
+    reject is about no batch of the first device: it has sequence 0, and its fields name the spare's batch.
+    """
+    known = ("id", "device_epoch", "sequence", "fields")
+    held = await rows_where(writer.connection, "reject", known, "device_id", [spare_id])
+    if not held:
+        return
+    lines = []
+    for row_id, epoch, sequence, fields in held:
+        of = {"spare": spare_id.hex(), "spare_epoch": str(epoch), "spare_sequence": str(sequence)}
+        named = json.dumps(json.loads(str(fields)) | of, ensure_ascii=False)
+        lines.append((row_id, first_id, 0, 0, named))
+    names = ("id", "device_id", "device_epoch", "sequence", "fields")
+    await writer.update("reject", from_rows("reject", names, lines))
+
+
 async def take_back(writer: ChangeWriter, batch: Checked) -> None:
-    """The batch came out of quarantine: its device need not hear of it any more."""
-    names = ("id", "row_id", "code")
-    held = await rows_where(
-        writer.connection, "reject", names, "device_id", [header_of(batch).device_id]
-    )
-    ids = [(row[0],) for row in held if row[1:] == (batch.sha256[:16], PUT_ASIDE)]
+    """The batch came out of quarantine: nobody need hear of it any more."""
+    names = ("id", "code")
+    held = await rows_where(writer.connection, "reject", names, "row_id", [batch.sha256[:16]])
+    ids = [(row[0],) for row in held if row[1] == PUT_ASIDE]
     if ids:
         await writer.delete("reject", from_rows("reject", ("id",), ids))
 

@@ -1,6 +1,6 @@
 """What the hub's transactions on groups of batches came to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 
 
 @dataclass(slots=True)
@@ -20,3 +20,14 @@ class GroupResult:
     repeated: int = 0
     conflicts: int = 0
     sessions: int = 0
+    unfinished: set[bytes] = field(default_factory=set)
+    """Devices of which more waits that could be decided now."""
+
+    def add(self, later: "GroupResult") -> None:
+        """What a later transaction came to counts too."""
+        for one in fields(self):
+            held, more = getattr(self, one.name), getattr(later, one.name)
+            if isinstance(held, int):
+                setattr(self, one.name, held + more)
+        self.lsn = later.lsn
+        self.unfinished |= later.unfinished

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from fieldmesh.codec.columns import TableRows
 from fieldmesh.data.model import ReplicatedTable
-from fieldmesh.data.policy import PartitionKind, rule_column, rules_of
+from fieldmesh.data.policy import PartitionKind, rule_columns
 from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import Value
 from fieldmesh.replica.partition import partition_id
@@ -31,7 +31,7 @@ class Scopes:
     ) -> list[int]:
         """Places of new rows that the writer may not make. The homes of all of them are remembered."""
         full = rows
-        for column in _key_columns(table):
+        for column in rule_columns(table.policy.partition):
             if not rows.has(column):
                 full = full.with_column(column, [None] * rows.row_count)
         homes, held = await self._writer.homes.of(table, full)
@@ -96,7 +96,7 @@ class Scopes:
         self, writer: Writer, table: ReplicatedTable, rows: TableRows
     ) -> list[Value]:
         """Those of the existing rows that these values would move to where the writer may not write."""
-        keys = _key_columns(table)
+        keys = rule_columns(table.policy.partition)
         if not set(keys) & set(rows.names):
             return []
         ids = rows.column("id")
@@ -128,8 +128,3 @@ class Scopes:
             self._writer.connection, device.position_id, set(links.values())
         )
         return [one for one in ids if links.get(one) not in former]
-
-
-def _key_columns(table: ReplicatedTable) -> list[str]:
-    """The columns that say where a row of the table lives."""
-    return [column for rule in rules_of(table.policy.partition) if (column := rule_column(rule))]

@@ -19,14 +19,15 @@ from fieldmesh.codec.presence import check_presence
 from fieldmesh.data.schema import SCHEMA_VERSION, TABLES
 from fieldmesh.replica.digest import Digest
 from fieldmesh.service.bus import Bus
+from fieldmesh.service.enrolled_key import is_replaced
 from fieldmesh.service.nats_identity import gateway_inbox
-from fieldmesh.service.tls import check_certificate
+from fieldmesh.service.tls import PeerCertificate, check_certificate
 from fieldmesh.wire.v1 import blob_pb2, enrol_pb2, replication_pb2
 from hub.fleet.leases import LeaseGrant
 from hub.relay.blobs import Blobs
 from hub.relay.consumers import Consumers
 from hub.relay.seeds import Seeds
-from hub.storage import contents, down_outbox
+from hub.storage import contents, down_outbox, nodes
 from hub.storage.database import HubDatabase
 from hub.storage.scopes import gateway_partitions
 from hub.trust.enrolment import EnrolmentGrant, EnrolmentRequest
@@ -167,13 +168,19 @@ class Responder:
 
     async def _lease(self, gateway_id: bytes, data: bytes) -> bytes:
         request = replication_pb2.LeaseRequest.FromString(data)
-        await asyncio.to_thread(self._check_guest, gateway_id, request)
+        peer = await asyncio.to_thread(self._check_guest, gateway_id, request)
+        async with self._database.read() as connection:
+            device = await nodes.device(connection, peer.node_id)
+        if device is not None and is_replaced(peer, device.enrolled_key):
+            raise Rejected("key_replaced", place="certificate")
         grant = await self._desk.lease(gateway_id, request.device_id)
         return replication_pb2.LeaseReply(
             expires_at=grant.expires_at, lsn=grant.lsn
         ).SerializeToString()
 
-    def _check_guest(self, gateway_id: bytes, request: replication_pb2.LeaseRequest) -> None:
+    def _check_guest(
+        self, gateway_id: bytes, request: replication_pb2.LeaseRequest
+    ) -> PeerCertificate:
         peer = check_certificate(request.certificate, self._desk.authority)
         key = load_der_public_key(peer.public_key)
         is_device = peer.node_kind == "device" and peer.node_id == request.device_id
@@ -187,6 +194,7 @@ class Responder:
             at=request.presence_at,
             now=self._clock.now(),
         )
+        return peer
 
     async def _digests(self, gateway_id: bytes, data: bytes) -> bytes:
         request = replication_pb2.DigestsRequest.FromString(data)

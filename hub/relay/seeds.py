@@ -96,8 +96,7 @@ class Seeds:
         seed_id = os.urandom(16)
         async with self._database.read() as connection:
             lsn = await contents.current_lsn(connection)
-            horizon = await contents.removal_horizon(connection)
-            seed = Seed(seed_id, partition, lsn, horizon)
+            seed = Seed(seed_id, partition, lsn, 0)
             chunk = replication_pb2.SeedChunk()
             size = 0
             async for rows in contents.rows_of_partition(connection, partition):
@@ -107,6 +106,8 @@ class Seeds:
             async for rows in contents.removals_of_partition(connection, partition):
                 await self._add(seed, chunk, FrameKind.REMOVALS, rows, size)
                 size = chunk.ByteSize()
+            # Last: whichever removals were forgotten before they were read lie below it.
+            seed.horizon_lsn = await contents.removal_horizon(connection)
             if chunk.frames or not seed.places:
                 await asyncio.to_thread(self._append, seed, chunk.SerializeToString())
         self._held[seed_id] = seed

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.service.translation import N_
 from hub.rules.functions import FUNCTIONS, RoleKind
+from hub.rules.territory import PositionTree
 from hub.storage.reach import EVERYTHING, Below, OfDistributor, Scope
 
 
@@ -46,6 +47,9 @@ POWERS = frozenset(
 )  # fmt: skip
 """Functions over other people's work and rights: nobody hands on more of them than they have."""
 
+_EVERYTHING = N_("See the whole company")
+_FARTHER = N_("Reach farther than one's own posts")
+
 
 def scope_of(post: Post, function: str = "") -> Scope:
     """Where a post reaches, for one function or in general.
@@ -61,6 +65,18 @@ def scope_of(post: Post, function: str = "") -> Scope:
     if not rule and post.role_kind in _WHOLE_COMPANY:
         return EVERYTHING
     return Scope(frozenset({Below(frozenset({post.position_id}))}))
+
+
+def holds(wide: Scope, narrow: Scope, tree: PositionTree) -> bool:
+    """Whether all of the narrow scope is in the wide one; a position holds those below it."""
+    if wide.is_everything:
+        return True
+    if narrow.is_everything or not narrow.distributors <= wide.distributors:
+        return False
+    return all(
+        one in wide.positions or not wide.positions.isdisjoint(tree.above(one))
+        for one in narrow.positions
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +150,25 @@ class Access:
         said = [post.functions.get(function, {}).get(parameter, "") for post in self.posts]
         return any(one.lower() in {"1", "true", "yes"} for one in said)
 
-    def need_to_give(self, post: Post, function: str) -> None:
-        """The post has no power that the person lacks, and reaches no farther than they do.
+    def need_everywhere(self, function: str) -> None:
+        """The person has the function in the whole company.
+
+        Raises:
+            Rejected: `function_missing`, `more_than_own`.
+        """
+        self.need(function)
+        if not self.scope_for(function).is_everything:
+            raise Rejected("more_than_own", place=function, function=_EVERYTHING)
+
+    def need_to_give(self, post: Post, function: str, tree: PositionTree) -> None:
+        """The post has no power that the person lacks, and reaches no farther than they do, by none of its functions.
 
         Holds for giving somebody a post, and for taking over somebody who has it: both hand on its rights.
 
         Args:
             post: the post.
             function: by which it is given.
+            tree: the positions.
 
         Raises:
             Rejected: `more_than_own`.
@@ -149,9 +176,25 @@ class Access:
         missing = [one for one in sorted(POWERS & post.functions.keys()) if not self.may(one)]
         if missing:
             raise Rejected("more_than_own", place=function, function=FUNCTIONS[missing[0]].title)
-        if scope_of(post).is_everything and not self.scope_for(function).is_everything:
-            everything = N_("See the whole company")
-            raise Rejected("more_than_own", place=function, function=everything)
+        own = scope_of(post)
+        if not holds(self.scope_for(function), own, tree):
+            title = _EVERYTHING if own.is_everything else _FARTHER
+            raise Rejected("more_than_own", place=function, function=title)
+        for one in sorted(post.functions):
+            if not holds(self._to_hand_on(one, function), scope_of(post, one), tree):
+                raise Rejected("more_than_own", place=function, function=FUNCTIONS[one].title)
+
+    def _to_hand_on(self, one: str, function: str) -> Scope:
+        """Where the person may let others use a function: where they use it; a post without it, where it gives posts.
+
+        Branch IT has no orders to look at, and gives posts to those who do.
+        """
+        found = Scope()
+        for post in self.posts:
+            by = one if one in post.functions else function
+            if by in post.functions:
+                found = found | scope_of(post, by)
+        return found
 
     @property
     def scope(self) -> Scope:

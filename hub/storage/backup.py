@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.service.files import sync
 from fieldmesh.service.storage_problems import disk_problem, storage_problem
 from hub.config import HubHome
 
@@ -76,7 +77,7 @@ def take_backup(home: HubHome, target: Path, *, taken_at: int, step: Step) -> Ba
                 file.flush()
                 os.fsync(file.fileno())
             half.replace(target)
-            _sync_folder(target.parent)
+            sync(target.parent)
     finally:
         half.unlink(missing_ok=True)
         copy.unlink(missing_ok=True)
@@ -210,14 +211,6 @@ def _write_out(content: Any, path: Path) -> str:
 
 def _damaged(source: Path, text: str) -> Rejected:
     return Rejected("backup_damaged", place=str(source), text=text)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager

@@ -7,7 +7,8 @@ Promises 4 (Whole), 5 (Convergence) and 6 (Scope). Contract: docs/architecture/c
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -32,6 +33,7 @@ from hub.storage.bulk import (
     update_text,
 )
 from hub.storage.clocks import HEAD_OFFICE, write_clocks
+from hub.storage.database import HubDatabase
 from hub.storage.emission import Emission
 from hub.storage.partitions import Homes
 from hub.storage.presence import PlacedRows, placed_rows
@@ -56,6 +58,16 @@ _CHILDREN: dict[str, list[tuple[ReplicatedTable, str]]] = defaultdict(list)
 for _table in TABLES.values():
     for _column, _parent in _table.follows:
         _CHILDREN[_parent].append((_table, _column))
+
+
+@asynccontextmanager
+async def writing(database: HubDatabase, clock: Clock) -> AsyncIterator["ChangeWriter"]:
+    """A write transaction whose row changes get one LSN, committed at the end; an error leaves nothing behind."""
+    async with database.write() as connection:
+        writer = ChangeWriter(connection, clock)
+        await writer.open()
+        yield writer
+        await writer.close()
 
 
 class ChangeWriter:

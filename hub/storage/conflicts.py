@@ -31,12 +31,28 @@ class LoggedConflict:
     state: str
 
 
-async def conflicts(connection: AsyncConnection, *, state: str = "") -> list[LoggedConflict]:
-    """All logged conflicts, or those in a state, oldest first."""
-    query = sa.select(CONFLICT).order_by(CONFLICT.c.number)
+async def conflicts(
+    connection: AsyncConnection, *, state: str = "", after: int = 0, most: int | None = None
+) -> list[LoggedConflict]:
+    """Logged conflicts, oldest first.
+
+    Args:
+        connection: to read by.
+        state: of the conflicts; empty = any.
+        after: conflicts above this number.
+        most: so many at most; None = all.
+    """
+    query = sa.select(CONFLICT).where(CONFLICT.c.number > after)
     if state:
         query = query.where(CONFLICT.c.state == state)
+    query = query.order_by(CONFLICT.c.number).limit(most)
     return [LoggedConflict(*row) for row in (await connection.execute(query)).all()]
+
+
+async def count(connection: AsyncConnection, state: str) -> int:
+    """How many conflicts are in the state."""
+    query = sa.select(sa.func.count()).where(CONFLICT.c.state == state)
+    return int((await connection.execute(query)).scalar_one())
 
 
 async def overturn(writer: ChangeWriter, number: int) -> LoggedConflict:

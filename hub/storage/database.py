@@ -1,13 +1,21 @@
 """The hub's database: SQLite by default, SQL Server in production; `read` and `write` are the only doors."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    OperationalError,
+    SQLAlchemyError,
+    StatementError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -17,10 +25,12 @@ from fieldmesh.data import ddl
 from fieldmesh.data.model import Tier
 from fieldmesh.service.storage_problems import storage_problem
 from hub.storage import growth
+from hub.storage.known import Known
 from hub.storage.org_tables import ORG_METADATA
-from hub.storage.sqlite_line import Line, Slow
+from hub.storage.sqlite_line import SLOW_RUNS, Line
 from hub.storage.system_tables import HUB, HUB_EPOCH, SYSTEM_METADATA
 
+LOG = logging.getLogger(__name__)
 BUSY_TIMEOUT_MS = 30_000
 FIRST_EPOCH = 1
 _READ_CACHE_KIB, _WRITE_CACHE_KIB = 8 << 10, 64 << 10
@@ -32,6 +42,16 @@ _SETTINGS = (
     f"busy_timeout = {BUSY_TIMEOUT_MS}",
     "temp_store = MEMORY",
 )
+
+_SQLSTATE_CHARACTERS = 5
+_AWAY_CLASSES = {"08"}
+"""Of SQLSTATEs: the connection could not be made, or broke."""
+_AWAY_STATES = {"HYT00", "HYT01", "40001"}
+"""Timeouts, and a deadlock that ended with this transaction."""
+
+_MOST_LOGGED = 500
+_LONG_LISTS = 16
+"""A list that was too long to be counted is taken for as long so many times."""
 
 
 class HubDatabase:
@@ -45,9 +65,12 @@ class HubDatabase:
         """
         self.url = url
         self._file = _file_of(url)
-        self._engine = _engine(url, partial(_reading_line, Slow()), pool_size=8, max_overflow=8)
+        slow = Known(SLOW_RUNS)
+        self._engine = _engine(url, partial(_reading_line, slow), pool_size=8, max_overflow=8)
         self._write_engine = _engine(url, _writing_line, pool_size=1, max_overflow=0)
         self._writing = asyncio.Lock()
+        self.long_lists = Known(_LONG_LISTS)
+        """Lists that have more rows than people are told."""
 
     @property
     def dialect(self) -> str:
@@ -171,13 +194,26 @@ def _engine(url: str, line: Callable[[Path], Line], **pool: int) -> AsyncEngine:
     return create_async_engine(url, pool_pre_ping=True, fast_executemany=True, **pool)
 
 
-def _reading_line(slow: Slow, file: Path) -> Line:
+def _reading_line(slow: Known, file: Path) -> Line:
     settings = (*_SETTINGS, f"cache_size = -{_READ_CACHE_KIB}", "query_only = ON")
     return Line(file, settings, begin="BEGIN", slow=slow)
 
 
 def _writing_line(file: Path) -> Line:
     return Line(file, (*_SETTINGS, f"cache_size = -{_WRITE_CACHE_KIB}"), begin="BEGIN IMMEDIATE")
+
+
+@contextmanager
+def refusing_rows() -> Iterator[None]:
+    """What the database says against rows, at once and not only at the end of the transaction.
+
+    Raises:
+        Rejected: `rows_refused`. The line's and the disk's errors go through.
+    """
+    try:
+        yield
+    except (IntegrityError, DataError) as error:
+        raise _refused(error) from error
 
 
 class _Translated:
@@ -190,14 +226,44 @@ class _Translated:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, DBAPIError) and _passes(error):
+            raise Retry("database_busy", delay_s=1.0) from error
         if isinstance(error, OperationalError):
             raise _named(error, self._file) from error
-        if isinstance(error, DBAPIError) and error.connection_invalidated:
-            raise Retry("database_busy", delay_s=1.0) from error
         if isinstance(error, PoolTimeout):
             raise Retry("database_busy", delay_s=2.0) from error
         if isinstance(error, SQLAlchemyError):
-            raise Rejected("rows_refused", place="database", text=str(error)[:300]) from error
+            raise _refused(error) from error
+
+
+def _refused(error: SQLAlchemyError) -> Rejected:
+    _log("rows_refused", error)
+    return Rejected("rows_refused", place="database")
+
+
+def _log(code: str, error: SQLAlchemyError) -> None:
+    """What the database said stands in the log: it names tables and columns, which are no answer to a person.
+
+    What was written is left out: it may be anybody's name or telephone number.
+    """
+    said = str(error.orig) if isinstance(error, DBAPIError) else type(error).__name__
+    statement = error.statement if isinstance(error, StatementError) else None
+    extra = {
+        "problem": code,
+        "said": said[:_MOST_LOGGED],
+        "statement": (statement or "")[:_MOST_LOGGED],
+    }
+    LOG.error("database_refused", extra=extra)
+
+
+def _passes(error: DBAPIError) -> bool:
+    """Whether nothing is wrong with what was asked: the line broke, the server is away or slow, or ended a deadlock.
+
+    ODBC says so by an SQLSTATE before its text; which class of error a driver makes of it differs.
+    """
+    said = error.orig.args[0] if error.orig is not None and error.orig.args else ""
+    state = said if isinstance(said, str) and len(said) == _SQLSTATE_CHARACTERS else ""
+    return error.connection_invalidated or state[:2] in _AWAY_CLASSES or state in _AWAY_STATES
 
 
 def _named(error: OperationalError, file: Path | None) -> FieldmeshError:
@@ -212,4 +278,5 @@ def _named(error: OperationalError, file: Path | None) -> FieldmeshError:
         return Retry("disk_full", place=place, delay_s=5.0)
     if "I/O" in text or "readonly" in text:
         return Retry("disk_failed", place=place, delay_s=5.0, text=text)
-    return Rejected("database_unreadable", place=place, text=text)
+    _log("database_unreadable", error)
+    return Rejected("database_unreadable", place=place)

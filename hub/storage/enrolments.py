@@ -1,5 +1,6 @@
 """One-time codes and issued certificates. Only hashes of codes are kept."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -98,9 +99,17 @@ async def all_certificates(connection: Connection) -> list[StoredCertificate]:
     return [StoredCertificate(*row) for row in rows.all()]
 
 
+async def end_certificates(connection: Connection, serials: Collection[str], at: int) -> None:
+    """The certificates of these serials are revoked; none of them was before."""
+    if serials:
+        these = CERTIFICATE.c.serial.in_(serials)
+        await connection.execute(sa.update(CERTIFICATE).where(these).values(revoked_at=at))
+
+
 async def revoke_certificates(connection: Connection, node_id: bytes, at: int) -> list[str]:
     """All certificates of the node are revoked; returns the serials that were not yet."""
     mine = sa.and_(CERTIFICATE.c.node_id == node_id, CERTIFICATE.c.revoked_at.is_(None))
     rows = (await connection.execute(sa.select(CERTIFICATE.c.serial).where(mine))).all()
-    await connection.execute(sa.update(CERTIFICATE).where(mine).values(revoked_at=at))
-    return [str(row[0]) for row in rows]
+    serials = [str(row[0]) for row in rows]
+    await end_certificates(connection, serials, at)
+    return serials

@@ -5,7 +5,7 @@ documents without another index. A device's clock may be wrong by hours: the ran
 own time decides.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from fieldmesh.data.schema import TABLES
 from hub.storage.org_tables import replicated_table
+from hub.storage.prepared import Prepared
 from hub.storage.reach import Scope
 from hub.storage.returns import less_returns
 from hub.storage.rows import Connection
@@ -79,37 +80,36 @@ class Figures:
 
 async def field_day(connection: Connection, scope: Scope, day: Day) -> list[Figures]:
     """The positions of the field in the scope, by code, with what they did on the day."""
-    query, asked = _positions(kind_of(scope)), values_of(scope)
-    rows = await _rows(connection, query, asked)
+    rows = await _positions(kind_of(scope)).rows(connection, values_of(scope))
     found = {row[0]: Figures(row[0], row[1], row[2] or "") for row in rows}
     for query, note in _questions():
-        for position, *values in await _rows(connection, query, day.values):
+        for position, *values in await query.rows(connection, day.values):
             if position in found:
                 note(found[position], *values)
     return sorted(found.values(), key=lambda one: one.code)
 
 
 @cache
-def _positions(kind: ScopeKind) -> sa.Select[Any]:
+def _positions(kind: ScopeKind) -> Prepared:
     position, role = replicated_table("position"), replicated_table("role")
     query = sa.select(position.c.id, position.c.code, position.c.name)
     query = query.join(role, role.c.id == position.c.role_id).where(
         role.c.kind.in_(FIELD_KINDS), position.c.status == "active", position.c.deleted == 0,
         visible_by(TABLES["position"], kind),
     )  # fmt: skip
-    return query.order_by(position.c.code).limit(MOST_POSITIONS)
+    return Prepared(query.order_by(position.c.code).limit(MOST_POSITIONS))
 
 
 @cache
-def _questions() -> tuple[tuple[sa.Select[Any], Callable[..., None]], ...]:
+def _questions() -> tuple[tuple[Prepared, Callable[..., None]], ...]:
     """What is asked about a day: rows that begin with a position, and what they say of it. Made once."""
     return (
-        (_people(), _note_person),
-        (_work_days(), _note_work_day),
-        (_plans(), _note_plan),
-        (_visits(), _note_visits),
-        (_orders(), _note_orders),
-        (_sessions(), _note_session),
+        (Prepared(_people()), _note_person),
+        (Prepared(_work_days()), _note_work_day),
+        (Prepared(_plans()), _note_plan),
+        (Prepared(_visits()), _note_visits),
+        (Prepared(_orders()), _note_orders),
+        (Prepared(_sessions()), _note_session),
     )
 
 
@@ -196,9 +196,3 @@ def _own(table: sa.Table) -> Iterable[sa.ColumnElement[bool]]:
 def first_id(at: int) -> bytes:
     """The least UUIDv7 of a moment. Source: RFC 9562, section 5.7."""
     return (max(0, at) // 1000).to_bytes(6, "big") + bytes(10)
-
-
-async def _rows(
-    connection: Connection, query: sa.Select[Any], values: Mapping[str, object]
-) -> list[tuple[Any, ...]]:
-    return [tuple(row) for row in (await connection.execute(query, values)).all()]

@@ -120,17 +120,32 @@ async def unpark(connection: AsyncConnection, device_id: bytes, epoch: int, sequ
 
 async def gaps(connection: AsyncConnection) -> list[tuple[bytes, Watermark, Watermark, int, int]]:
     """Devices with a gap: device, decided up to, first that waits, how many wait, since when (hub clock, µs)."""
-    query = sa.select(
-        WAITING.c.device_id, sa.func.count(), sa.func.min(WAITING.c.received_at)
-    ).group_by(WAITING.c.device_id)
-    rows = (await connection.execute(query)).all()
+    device, epoch = WAITING.c.device_id, WAITING.c.device_epoch
+    each = (
+        sa.select(
+            device,
+            sa.func.min(epoch).label("epoch"),
+            sa.func.count().label("waiting"),
+            sa.func.min(WAITING.c.received_at).label("since"),
+        )
+        .group_by(device)
+        .subquery()
+    )
+    columns = [*each.c, sa.func.min(WAITING.c.sequence)]
+    same = sa.and_(device == each.c.device_id, epoch == each.c.epoch)
+    query = sa.select(*columns).select_from(each.join(WAITING, same))
+    rows = (await connection.execute(query.group_by(*each.c).order_by(each.c.device_id))).all()
     held = await marks(connection, [row[0] for row in rows])
-    found = []
-    for device_id, count, since in rows:
-        first = (await waiting_of(connection, device_id))[0]
-        place = Watermark(first.device_epoch, first.sequence)
-        found.append((device_id, held.get(device_id, Watermark()), place, count, since))
-    return found
+    return [
+        (found, held.get(found, Watermark()), Watermark(began, sequence), waiting, since)
+        for found, began, waiting, since, sequence in rows
+    ]
+
+
+async def count_gaps(connection: AsyncConnection) -> int:
+    """How many devices have a gap."""
+    query = sa.select(sa.func.count(WAITING.c.device_id.distinct()))
+    return int((await connection.execute(query)).scalar_one())
 
 
 def _is(device_id: bytes, epoch: int, sequence: int) -> sa.ColumnElement[bool]:

@@ -7,11 +7,14 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fieldmesh.basics.errors import Rejected
+from hub.storage.prepared import Prepared
 from hub.storage.system_tables import JOURNAL, JOURNAL_SUBJECT
 
 _PAGE = 5_000
@@ -93,10 +96,17 @@ async def append(
 
 async def about_row(connection: AsyncConnection, row_id: bytes, most: int) -> list[Entry]:
     """The newest entries about a row, newest first."""
-    numbers = sa.select(JOURNAL_SUBJECT.c.number).where(JOURNAL_SUBJECT.c.row_id == row_id)
+    rows = await _about_row().rows(connection, {"row": row_id, "most": most})
+    return [Entry(*row) for row in rows]
+
+
+@cache
+def _about_row() -> Prepared:
+    subject = JOURNAL_SUBJECT.c
+    numbers = sa.select(subject.number).where(subject.row_id == sa.bindparam("row"))
     query = sa.select(*_COLUMNS).where(JOURNAL.c.number.in_(numbers))
-    rows = await connection.execute(query.order_by(JOURNAL.c.number.desc()).limit(most))
-    return [Entry(*row) for row in rows.all()]
+    most = sa.bindparam("most", type_=sa.Integer())
+    return Prepared(query.order_by(JOURNAL.c.number.desc()).limit(most))
 
 
 async def verify(connection: AsyncConnection, progress: Callable[[int], None] | None = None) -> int:
@@ -163,7 +173,20 @@ class Wanted:
 
 async def search(connection: AsyncConnection, wanted: Wanted, most: int) -> list[Entry]:
     """Entries that fit, newest first."""
-    query = sa.select(*_COLUMNS)
+    query = _fitting(sa.select(*_COLUMNS), wanted)
+    rows = await connection.execute(query.order_by(JOURNAL.c.number.desc()).limit(most))
+    return [Entry(*row) for row in rows.all()]
+
+
+async def count(connection: AsyncConnection, wanted: Wanted, most: int) -> int:
+    """How many entries fit, at most one more than ``most``."""
+    found = _fitting(sa.select(JOURNAL.c.number), wanted).limit(most + 1).subquery()
+    return int(
+        (await connection.execute(sa.select(sa.func.count()).select_from(found))).scalar() or 0
+    )
+
+
+def _fitting(query: sa.Select[Any], wanted: Wanted) -> sa.Select[Any]:
     if wanted.before:
         query = query.where(JOURNAL.c.number < wanted.before)
     if wanted.kind:
@@ -176,8 +199,7 @@ async def search(connection: AsyncConnection, wanted: Wanted, most: int) -> list
         query = query.where(JOURNAL.c.at >= wanted.since)
     if wanted.until:
         query = query.where(JOURNAL.c.at < wanted.until)
-    rows = await connection.execute(query.order_by(JOURNAL.c.number.desc()).limit(most))
-    return [Entry(*row) for row in rows.all()]
+    return query
 
 
 async def kinds(connection: AsyncConnection) -> list[str]:

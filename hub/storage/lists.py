@@ -22,6 +22,7 @@ from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import Value
 from hub.storage import search
 from hub.storage.org_tables import replicated_table
+from hub.storage.prepared import Prepared
 from hub.storage.reach import Scope
 from hub.storage.visible import ScopeKind, kind_of, values_of, visible_by
 
@@ -114,12 +115,21 @@ class _Shape:
     by_row: bool
 
 
-async def _asked(
-    connection: AsyncConnection, scope: Scope, wanted: Wanted, *, many: bool = False
+Words = tuple[tuple[str, ...], bool]
+"""Beginnings of words, that of the fewest words first; whether even that one is common."""
+
+
+async def words_of(connection: AsyncConnection, wanted: Wanted) -> Words:
+    """How the wanted words stand in the database."""
+    begins = search.beginnings(wanted.table, wanted.words) if wanted.words else ()
+    return await search.rarest_first(connection, wanted.table, begins)
+
+
+def _asked(
+    scope: Scope, wanted: Wanted, words: Words, *, many: bool = False
 ) -> tuple[_Shape, dict[str, object]]:
     """The shape of a request, and its values."""
-    begins = search.beginnings(wanted.table, wanted.words) if wanted.words else ()
-    begins, by_words = await search.rarest_first(connection, wanted.table, begins)
+    begins, by_words = words
     order, after, begins = _standing(wanted, begins, by_words=by_words)
     by_words = order is _WORDS_ORDER
     shape = _Shape(
@@ -228,7 +238,12 @@ class _Query:
 
 
 async def page(
-    connection: AsyncConnection, scope: Scope, wanted: Wanted, *, many: bool = False
+    connection: AsyncConnection,
+    scope: Scope,
+    wanted: Wanted,
+    *,
+    many: bool = False,
+    words: Words | None = None,
 ) -> Page:
     """The next rows that the scope shows.
 
@@ -237,14 +252,15 @@ async def page(
         scope: of the person.
         wanted: which rows, and what of them.
         many: whether the whole list has more rows than are counted.
+        words: of `words_of`, where it was asked before.
 
     Raises:
         Rejected: `unknown_column`.
     """
-    shape, values = await _asked(connection, scope, wanted, many=many)
+    shape, values = _asked(scope, wanted, words or await words_of(connection, wanted), many=many)
     most = min(wanted.most, MOST_ROWS)
     statement = _page_statement(shape)
-    found = (await connection.execute(statement, {**values, "most": most + 1})).all()
+    found = await statement.rows(connection, {**values, "most": most + 1})
     own = 1 + len(wanted.paths)
     rows = [tuple(row)[:own] for row in found[:most]]
     if len(found) <= most:
@@ -253,12 +269,19 @@ async def page(
     return Page(rows, (*mark, *tuple(found[most - 1])[own:]))
 
 
-async def count(connection: AsyncConnection, scope: Scope, wanted: Wanted) -> int:
-    """How many rows the whole list has, at most one more than `most_counted`."""
+async def count(
+    connection: AsyncConnection,
+    scope: Scope,
+    wanted: Wanted,
+    words: Words | None = None,
+    *,
+    most: int | None = None,
+) -> int:
+    """How many rows the whole list has, at most one more than ``most``; None = than `most_counted`."""
     whole = replace(wanted, after=None, order=(), paths=())
-    shape, values = await _asked(connection, scope, whole)
-    values["most"] = most_counted(wanted.words) + 1
-    return int((await connection.execute(_count_statement(shape), values)).scalar_one())
+    shape, values = _asked(scope, whole, words or await words_of(connection, wanted))
+    values["most"] = (most_counted(wanted.words) if most is None else most) + 1
+    return int(await _count_statement(shape).value(connection, values))
 
 
 def most_counted(words: str) -> int:
@@ -267,7 +290,7 @@ def most_counted(words: str) -> int:
 
 
 @lru_cache(maxsize=MOST_SHAPES)
-def _page_statement(shape: _Shape) -> sa.Select[Any]:
+def _page_statement(shape: _Shape) -> Prepared:
     """What is shown of the rows that `_found` finds."""
     downs = [down for _, down in shape.order]
     found = _found(shape, downs).subquery("found")
@@ -275,7 +298,7 @@ def _page_statement(shape: _Shape) -> sa.Select[Any]:
     columns = [query.base.c.id, *(query.column(path) for path in shape.paths)]
     keys = [found.c[f"key_{n}"] for n in range(len(downs))]
     statement = sa.select(*columns, *keys).select_from(query.source)
-    return statement.order_by(*_directed(keys, downs))
+    return Prepared(statement.order_by(*_directed(keys, downs)))
 
 
 def _found(shape: _Shape, downs: Sequence[bool]) -> sa.Select[Any]:
@@ -303,12 +326,12 @@ def _directed(
 
 
 @lru_cache(maxsize=MOST_SHAPES)
-def _count_statement(shape: _Shape) -> sa.Select[Any]:
+def _count_statement(shape: _Shape) -> Prepared:
     query = _Query(shape.scope, shape.table)
     most = sa.bindparam("most", type_=sa.Integer())
     is_along = shape.beginnings > 0 and shape.table in search.SEARCHED
     rows = _with_words(query, shape) if is_along else _of_list(query, shape)
-    return sa.select(sa.func.count()).select_from(rows.limit(most).subquery())
+    return Prepared(sa.select(sa.func.count()).select_from(rows.limit(most).subquery()))
 
 
 def _of_list(query: _Query, shape: _Shape) -> sa.Select[Any]:

@@ -40,6 +40,8 @@ class Device:
     hardware_id: str
     app_version: str
     must_full_sync: bool
+    enrolled_key: str
+    """Told to gateways, see `fieldmesh.service.enrolled_key`."""
 
 
 _GATEWAY = (
@@ -66,6 +68,7 @@ _DEVICE = (
     "hardware_id",
     "app_version",
     "must_full_sync",
+    "certificate_fingerprint",
 )
 
 
@@ -172,6 +175,7 @@ def _device(row: Row) -> Device:
         hardware_id=_text(row[9]),
         app_version=_text(row[10]),
         must_full_sync=bool(row[11]),
+        enrolled_key=_text(row[12]),
     )
 
 

@@ -7,7 +7,7 @@ from fieldmesh.basics.clock import Clock
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.types import Value
 from hub.storage import journal
-from hub.storage.changes import ChangeWriter
+from hub.storage.changes import ChangeWriter, writing
 from hub.storage.database import HubDatabase
 
 
@@ -27,19 +27,16 @@ async def head_office_write(
     an error leaves nothing behind. ``about`` and ``subjects`` (rows whose histories show the entry)
     are read at the end and may be filled meanwhile. Promise 9 (Audit).
     """
-    async with database.write() as connection:
-        writer = ChangeWriter(connection, clock)
-        await writer.open()
+    async with writing(database, clock) as writer:
         yield writer
         await journal.append(
-            connection,
+            writer.connection,
             at=clock.now(),
             kind=kind,
             actor=actor,
             payload=dict(about),
             subjects=subjects,
         )
-        await writer.close()
 
 
 @asynccontextmanager

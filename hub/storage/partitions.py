@@ -20,6 +20,7 @@ from fieldmesh.data.policy import (
     PartitionRule,
     Patched,
     rule_column,
+    rule_columns,
     rules_of,
 )
 from fieldmesh.data.schema import TABLES
@@ -122,8 +123,7 @@ class Homes:
         home.update(dict.fromkeys(missing, NOWHERE))
         hold.update(dict.fromkeys(missing, NOWHERE))
         table = TABLES[name]
-        columns = [c for rule in rules_of(table.policy.partition) if (c := rule_column(rule))]
-        names = ("id", "partition", *columns)
+        names = ("id", "partition", *rule_columns(table.policy.partition))
         head = f'SELECT {", ".join(names)} FROM "{name}" WHERE deleted = 0 AND id'
         rows = await fetch_in(self._connection, head, missing, columns_of(table, names))
         at_hub = []

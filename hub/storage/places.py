@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import sqlalchemy as sa
 
 from fieldmesh.data.schema import TABLES
 from hub.storage.field_day import DATE, FIRST_ID, SINCE, UNTIL, Day
 from hub.storage.org_tables import replicated_table
+from hub.storage.prepared import Prepared
 from hub.storage.reach import Scope
 from hub.storage.rows import Connection
 from hub.storage.visible import ScopeKind, kind_of, values_of, visible_by
@@ -42,11 +42,11 @@ class Stop:
 async def tracks(connection: Connection, scope: Scope, day: Day) -> list[Point]:
     """Track points of the day, oldest first."""
     asked = day.values | values_of(scope)
-    return [Point(*row) for row in await connection.execute(_tracks(kind_of(scope)), asked)]
+    return [Point(*row) for row in await _tracks(kind_of(scope)).rows(connection, asked)]
 
 
 @cache
-def _tracks(kind: ScopeKind) -> sa.Select[Any]:
+def _tracks(kind: ScopeKind) -> Prepared:
     point = replicated_table("gps_point")
     query = sa.select(point.c.position_id, point.c.at, point.c.latitude, point.c.longitude)
     query = query.where(
@@ -54,13 +54,13 @@ def _tracks(kind: ScopeKind) -> sa.Select[Any]:
         point.c.deleted == 0, point.c.latitude.is_not(None), point.c.longitude.is_not(None),
         visible_by(TABLES["gps_point"], kind),
     )  # fmt: skip
-    return query.order_by(point.c.at).limit(MOST_POINTS)
+    return Prepared(query.order_by(point.c.at).limit(MOST_POINTS))
 
 
 async def stops(connection: Connection, scope: Scope, day: Day) -> list[Stop]:
     """Planned stops of the day with the place of their outlets, in the order of the plan."""
     asked = day.values | values_of(scope)
-    rows = await connection.execute(_stops(kind_of(scope)), asked)
+    rows = await _stops(kind_of(scope)).rows(connection, asked)
     return [
         Stop(outlet, position, name, place, latitude, longitude, bool(visited))
         for outlet, position, name, place, latitude, longitude, visited in rows
@@ -68,7 +68,7 @@ async def stops(connection: Connection, scope: Scope, day: Day) -> list[Stop]:
 
 
 @cache
-def _stops(kind: ScopeKind) -> sa.Select[Any]:
+def _stops(kind: ScopeKind) -> Prepared:
     plan, outlet, visit = (replicated_table(name) for name in ("visit_plan", "outlet", "visit"))
     visited = (
         sa.select(visit.c.id)
@@ -86,4 +86,5 @@ def _stops(kind: ScopeKind) -> sa.Select[Any]:
         plan.c.date == DATE, plan.c.deleted == 0, outlet.c.latitude.is_not(None),
         outlet.c.longitude.is_not(None), visible_by(TABLES["visit_plan"], kind),
     )  # fmt: skip
-    return query.order_by(plan.c.position_id, plan.c.sequence_number).limit(MOST_STOPS)
+    ordered = query.order_by(plan.c.position_id, plan.c.sequence_number)
+    return Prepared(ordered.limit(MOST_STOPS))

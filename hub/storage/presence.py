@@ -7,7 +7,7 @@ from operator import itemgetter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fieldmesh.data.model import ReplicatedTable
-from fieldmesh.data.policy import rule_column, rules_of
+from fieldmesh.data.policy import rule_columns
 from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import Value
 from hub.storage.bulk import fetch_in
@@ -34,7 +34,7 @@ async def placed_rows(
             follow that one.
         values: of the column.
     """
-    columns = [one for rule in rules_of(table.policy.partition) if (one := rule_column(rule))]
+    columns = rule_columns(table.policy.partition)
     earlier = columns[: columns.index(column)] if column != "id" else []
     alone = "".join(f' AND "{one}" IS NULL' for one in earlier)
     head = (

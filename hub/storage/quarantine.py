@@ -1,6 +1,8 @@
 """What could not be verified, decoded or applied: its bytes, its reason, and what an operator does with it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -26,6 +28,28 @@ class Quarantined:
     gateway_id: bytes | None
     at: int
     state: str
+
+    def without_bytes(self) -> "Held":
+        """The same entry for a list."""
+        return Held(
+            self.number, self.device_id, self.device_epoch, self.sequence, self.code, self.text, self.at, self.state,
+            len(self.payload),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An entry without its bytes: ``size`` says how many there are."""
+
+    number: int
+    device_id: bytes | None
+    device_epoch: int
+    sequence: int
+    code: str
+    text: str
+    at: int
+    state: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +78,34 @@ async def put(
     return True
 
 
-async def entries(connection: AsyncConnection, *, state: str = "") -> list[Quarantined]:
-    """All entries, or those in a state, oldest first."""
-    query = sa.select(QUARANTINE).order_by(QUARANTINE.c.number)
+async def entries(
+    connection: AsyncConnection, *, state: str = "", after: int = 0, most: int | None = None
+) -> list[Held]:
+    """Entries without their bytes, oldest first.
+
+    Args:
+        connection: to read by.
+        state: of the entries; empty = any.
+        after: entries above this number.
+        most: so many at most; None = all.
+    """
+    length = sa.func.datalength if connection.dialect.name == "mssql" else sa.func.length
+    columns: list[sa.ColumnElement[Any]] = [
+        QUARANTINE.c[name] for name in Held.__dataclass_fields__ if name != "size"
+    ]
+    columns.append(length(QUARANTINE.c.payload))
+    query = sa.select(*columns).where(QUARANTINE.c.number > after)
     if state:
         query = query.where(QUARANTINE.c.state == state)
-    return [Quarantined(*row) for row in (await connection.execute(query)).all()]
+    query = query.order_by(QUARANTINE.c.number).limit(most)
+    rows: Sequence[Sequence[Any]] = (await connection.execute(query)).all()
+    return [Held(*row) for row in rows]
+
+
+async def count(connection: AsyncConnection, state: str) -> int:
+    """How many entries are in the state."""
+    query = sa.select(sa.func.count()).where(QUARANTINE.c.state == state)
+    return int((await connection.execute(query)).scalar_one())
 
 
 async def entry(connection: AsyncConnection, number: int) -> Quarantined | None:

@@ -87,6 +87,20 @@ async def keep_mail(connection: Connection, mail: ReportMail) -> None:
     await connection.execute(sa.insert(REPORT_MAIL).values(**values))
 
 
+async def note_mail(connection: Connection, mail_id: bytes, *, sent_for: str, problem: str) -> None:
+    """That is how the mail stands; one that was stopped meanwhile stays stopped."""
+    values = {"sent_for": sent_for, "problem": problem}
+    await connection.execute(
+        sa.update(REPORT_MAIL).where(REPORT_MAIL.c.mail_id == mail_id).values(**values)
+    )
+
+
+async def is_wanted(connection: Connection, mail_id: bytes) -> bool:
+    """Whether nobody has stopped the mail."""
+    query = sa.select(REPORT_MAIL.c.mail_id).where(REPORT_MAIL.c.mail_id == mail_id)
+    return (await connection.execute(query)).first() is not None
+
+
 async def forget_mail(connection: Connection, mail_id: bytes) -> None:
     """The mail is sent no more."""
     await connection.execute(sa.delete(REPORT_MAIL).where(REPORT_MAIL.c.mail_id == mail_id))

@@ -7,14 +7,19 @@ hub" stays exact.
 import datetime
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from fieldmesh.codec.columns import TableRows
+from fieldmesh.codec.columns import TableRows, from_rows
 from fieldmesh.data.model import ReplicatedTable
-from fieldmesh.data.policy import KeepDays, KeepLast
+from fieldmesh.data.policy import KeepDays, KeepLast, rule_columns
 from fieldmesh.data.types import Value, WireType
+from fieldmesh.replica.partition import NOWHERE
 from hub.storage.bulk import fetch_in
+from hub.storage.org_tables import replicated_table
+from hub.storage.partitions import Homes
 
 _DAY_US = 86_400_000_000
 _EPOCH = datetime.date(1970, 1, 1)
@@ -102,7 +107,57 @@ async def outlived(
     rule = table.policy.retention
     if not isinstance(rule, KeepDays):
         return []
-    oldest = oldest_kept(table, rule, now)
-    head = f'SELECT id FROM "{table.name}" WHERE "partition" <> 0 AND "{rule.column}" < ?'
-    result = await connection.exec_driver_sql(head, (oldest,))
-    return [bytes(row[0]) for row in result.fetchmany(most)]
+    held = replicated_table(table.name)
+    old = held.c[rule.column] < oldest_kept(table, rule, now)
+    query = sa.select(held.c.id).where(held.c.partition > NOWHERE, old).limit(most)
+    return [bytes(row[0]) for row in (await connection.execute(query)).all()]
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """Some of the rows that may have to come back; ``last`` = (age, id) to go on after, None at the end."""
+
+    ids: list[bytes]
+    last: tuple[Value, Value] | None
+
+
+async def strayed(
+    connection: AsyncConnection,
+    table: ReplicatedTable,
+    now: int,
+    most: int,
+    after: tuple[Value, Value] | None = None,
+) -> Portion:
+    """Rows at the hub only that are young enough to leave it, and that their rule gives a place outside it.
+
+    Only young rows are read, in the order of their age: those that have to stay are passed over once.
+
+    Args:
+        connection: of a transaction.
+        table: with a rule of days.
+        now: UTC microseconds.
+        most: rows to look at.
+        after: `last` of the portion before.
+    """
+    rule = table.policy.retention
+    if not isinstance(rule, KeepDays):
+        return Portion([], None)
+    held = replicated_table(table.name)
+    age = held.c[rule.column]
+    read = rule_columns(table.policy.partition)
+    names = tuple(dict.fromkeys(("id", rule.column, *read)))
+    oldest = oldest_kept(table, rule, now) if after is None else after[0]
+    query = sa.select(*(held.c[name] for name in names)).where(
+        held.c.partition == NOWHERE, held.c.deleted == 0, age >= oldest
+    )
+    if after is not None:
+        query = query.where(sa.or_(age > oldest, held.c.id > after[1]))
+    found = await connection.execute(query.order_by(age, held.c.id).limit(most))
+    lines = [tuple(row) for row in found.all()]
+    if not lines:
+        return Portion([], None)
+    rows = from_rows(table, names, lines)
+    _, places = await Homes(connection).of(table, rows)
+    ids = [line[0] for line, place in zip(lines, places, strict=True) if place != NOWHERE]
+    last = (lines[-1][1], lines[-1][0]) if len(lines) == most else None
+    return Portion(ids, last)

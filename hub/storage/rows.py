@@ -1,7 +1,8 @@
 """Reading rows of replicated tables by name: what organisation, trust and imports ask for."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from types import MappingProxyType
 from typing import TypeAlias
 
 import sqlalchemy as sa
@@ -32,13 +33,16 @@ async def rows_where(
     names: Sequence[str],
     column: str,
     values: Iterable[Value],
+    *,
+    also: Mapping[str, Collection[Value]] = MappingProxyType({}),
 ) -> list[Row]:
-    """The named columns of every living row whose ``column`` is one of ``values``."""
+    """The named columns of every living row whose ``column`` is one of ``values``; ``also``: and others, of few."""
     target = replicated_table(table)
+    others = [target.c[name].in_(few) for name, few in also.items()]
     found: list[Row] = []
     for piece in pieces(values):
         query = sa.select(*(target.c[name] for name in names))
-        query = query.where(target.c.deleted == 0, target.c[column].in_(piece))
+        query = query.where(target.c.deleted == 0, target.c[column].in_(piece), *others)
         found.extend((await connection.execute(query)).all())
     return found
 

@@ -7,6 +7,7 @@ found by the beginning of their number. Works the same on SQLite and SQL Server.
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import Value
 from hub.storage.bulk import Row
 from hub.storage.org_tables import replicated_table
+from hub.storage.prepared import Prepared
 from hub.storage.system_tables import WORD
 
 SEARCHED: dict[str, tuple[str, ...]] = {
@@ -92,10 +94,15 @@ async def rarest_first(
         return tuple(begins), False
     held: dict[str, int] = {}
     for text in begins:
-        found = _with_first(table).limit(COUNTED).subquery()
-        query = sa.select(sa.func.count()).select_from(found)
-        held[text] = (await connection.execute(query, bounds(table, [text]))).scalar_one()
+        held[text] = await _counted(table).value(connection, bounds(table, [text]))
     return tuple(sorted(begins, key=lambda text: held[text])), min(held.values(), default=0) > FEW
+
+
+@cache
+def _counted(table: str) -> Prepared:
+    """How many of the table's rows have the first beginning."""
+    found = _with_first(table).limit(COUNTED).subquery()
+    return Prepared(sa.select(sa.func.count()).select_from(found))
 
 
 def _has_word(since: sa.ColumnElement[Any], until: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:

@@ -18,6 +18,7 @@ import aiosqlite
 from typing_extensions import override
 
 from fieldmesh.service.database import connect
+from hub.storage.known import Known
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -27,41 +28,17 @@ TURN_S = 0.01
 """What a line may take in the event loop before others have their turn."""
 SLOW_RUNS = 64
 """So often a statement that took longer goes to the thread at once, before it is tried in the event loop again."""
-_MOST_SLOW = 1_024
 _OPERATIONS = 1_000
 """Steps of SQLite's machine between two looks at the time: less than a tenth of a millisecond."""
 _FIRST_ROWS = 1_024
 """Rows that come with the answer to a statement; a stream fetches the rest."""
 
 
-class Slow:
-    """Statements that have taken longer than `QUICK_S`; the lines of a database share it."""
-
-    def __init__(self) -> None:
-        """None has."""
-        self._left: dict[str, int] = {}
-
-    def add(self, statement: str) -> None:
-        """The statement goes to the thread from now on, for a while."""
-        if len(self._left) >= _MOST_SLOW:
-            self._left.clear()
-        self._left[statement] = SLOW_RUNS
-
-    def take(self, statement: str) -> bool:
-        """Whether this run goes to the thread."""
-        left = self._left.get(statement, 0)
-        if left > 1:
-            self._left[statement] = left - 1
-        elif left:
-            del self._left[statement]
-        return left > 0
-
-
 class Line(aiosqlite.Connection):
     """A connection; a transaction begins with its first statement."""
 
     def __init__(
-        self, path: Path, pragmas: Sequence[str], *, begin: str, slow: Slow | None = None
+        self, path: Path, pragmas: Sequence[str], *, begin: str, slow: Known | None = None
     ) -> None:
         """It is opened when it is awaited.
 
@@ -112,6 +89,13 @@ class Line(aiosqlite.Connection):
                 return found
             self._slow.add(statement)
         return await self.there(self._executed, statement, values)
+
+    async def rows(self, statement: str, values: Sequence[Any]) -> list[Row]:
+        """All rows of the statement."""
+        cursor, rows = await self.run(statement, values)
+        if len(rows) == _FIRST_ROWS:
+            rows += await self.there(cursor.fetchall)
+        return rows
 
     async def run_many(self, statement: str, lines: Iterable[Sequence[Any]]) -> sqlite3.Cursor:
         """The statement has run once for each line of values."""

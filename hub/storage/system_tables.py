@@ -70,6 +70,8 @@ REMOVAL = _table(
     link("row_id"),
     rowid=False,
 )
+sa.Index("fm_removal_by_lsn", REMOVAL.c.lsn)
+DAY_BEGUN = _table("fm_day_begun", ("day",), text("day", 10, null=False), _number("lsn"))
 DOWN_OUTBOX = _table(
     "fm_down_outbox",
     ("lsn", "part"),
@@ -155,6 +157,7 @@ QUARANTINE = _table(
     numbered=True,
 )
 sa.Index("fm_quarantine_by_sha256", QUARANTINE.c.sha256)
+sa.Index("fm_quarantine_by_state", QUARANTINE.c.state)
 COLUMN_CLOCK = _table(
     "fm_column_clock",
     ("table_no", "row_id", "column_name"),

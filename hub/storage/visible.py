@@ -42,29 +42,50 @@ _HOME_TABLES = {
 
 _POSITIONS, _DISTRIBUTORS = "scope_positions", "scope_distributors"
 _KEY = replicated_table("subscription").c.position_id.type
-Keys = Sequence[bytes] | sa.BindParameter[Any]
+Keys = Sequence[bytes] | Sequence[sa.BindParameter[Any]] | sa.BindParameter[Any]
+_FEW = 4
+"""Most people stand at few places: a value for each of so many makes a statement whose text does not change."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScopeKind:
-    """What a statement for a scope depends on; which positions and distributors these are comes with each run."""
+    """What a statement for a scope depends on; which positions and distributors these are comes with each run.
+
+    Attributes:
+        is_everything: the whole company.
+        positions: how many, if they are few; one more stands for any number.
+        distributors: the same.
+    """
 
     is_everything: bool
-    has_positions: bool
-    has_distributors: bool
+    positions: int
+    distributors: int
 
 
 def kind_of(scope: Scope) -> ScopeKind:
     """All scopes of a kind share a statement."""
-    return ScopeKind(scope.is_everything, bool(scope.positions), bool(scope.distributors))
+    few = [min(len(keys), _FEW + 1) for keys in (scope.positions, scope.distributors)]
+    return ScopeKind(scope.is_everything, *few)
 
 
 def values_of(scope: Scope) -> dict[str, object]:
     """What a statement with `visible_by` needs to be run for the scope. Without it the run fails: nothing is shown."""
     if scope.is_everything:
         return {}
-    held = {_POSITIONS: sorted(scope.positions), _DISTRIBUTORS: sorted(scope.distributors)}
-    return {name: keys for name, keys in held.items() if keys}
+    found: dict[str, object] = {}
+    for name, keys in ((_POSITIONS, scope.positions), (_DISTRIBUTORS, scope.distributors)):
+        if len(keys) > _FEW:
+            found[name] = sorted(keys)
+        else:
+            found |= {f"{name}_{place}": key for place, key in enumerate(sorted(keys))}
+    return found
+
+
+def _asked_for(name: str, count: int) -> Keys:
+    """What stands for the keys in a statement."""
+    if count > _FEW:
+        return sa.bindparam(name, type_=_KEY, expanding=True)
+    return [sa.bindparam(f"{name}_{place}", type_=_KEY) for place in range(count)]
 
 
 def visible(table: ReplicatedTable, scope: Scope, source: sa.FromClause | None = None) -> Condition:
@@ -95,8 +116,8 @@ def visible_by(
         by_row: each row is asked whether its parents are seen, for statements that look at few rows; otherwise all
             parents that are seen are gathered, and rows are found by them.
     """
-    positions = sa.bindparam(_POSITIONS, type_=_KEY, expanding=True)
-    distributors = sa.bindparam(_DISTRIBUTORS, type_=_KEY, expanding=True)
+    positions = _asked_for(_POSITIONS, kind.positions)
+    distributors = _asked_for(_DISTRIBUTORS, kind.distributors)
     return _condition(table, kind, positions, distributors, source, by_row=by_row)
 
 
@@ -113,9 +134,9 @@ def _condition(
     if kind.is_everything:
         return sa.true()
     ways: list[Condition] = []
-    if kind.has_positions:
+    if kind.positions:
         ways.append(_Positions(positions).sees(table, rows, by_row=by_row))
-    if kind.has_distributors:
+    if kind.distributors:
         ways.append(_Distributors(distributors).sees(table, rows, by_row=by_row))
     return sa.or_(*ways) if ways else sa.false()
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from hub.storage.prepared import Prepared
 from hub.storage.rows import Connection
 from hub.storage.system_tables import HUB, WEB_SESSION
 
@@ -34,10 +35,12 @@ class WebSession:
 
 
 _COLUMNS = tuple(WEB_SESSION.c[name] for name in WebSession.__dataclass_fields__)
-_BY_TOKEN = sa.select(*_COLUMNS, sa.select(HUB.c.access_lsn).scalar_subquery()).where(
-    WEB_SESSION.c.token_hash == sa.bindparam("token_hash")
+_BY_TOKEN = Prepared(
+    sa.select(*_COLUMNS, sa.select(HUB.c.access_lsn).scalar_subquery()).where(
+        WEB_SESSION.c.token_hash == sa.bindparam("token_hash")
+    )
 )
-"""Made once: every request asks it."""
+"""Every request asks it."""
 
 
 async def add_session(connection: Connection, session: WebSession) -> None:
@@ -51,8 +54,8 @@ async def session_of_token(
     connection: Connection, token_hash: str
 ) -> tuple[WebSession, int] | None:
     """The session of a token, and a number that grows with every change of what people may do and see."""
-    row = (await connection.execute(_BY_TOKEN, {"token_hash": token_hash})).first()
-    return None if row is None else (_session(row[:-1]), int(row[-1]))
+    rows = await _BY_TOKEN.rows(connection, {"token_hash": token_hash})
+    return (_session(rows[0][:-1]), int(rows[0][-1])) if rows else None
 
 
 async def sessions_of(connection: Connection, user_id: bytes) -> list[WebSession]:

@@ -22,8 +22,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from fieldmesh.basics.clock import Clock
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.limits import CSR_BYTES
+from fieldmesh.service.files import write_durably
 from fieldmesh.service.tls import UNREADABLE, check_certificate, is_issued_by
-from hub.trust.files import read_secret, write_secret
+from hub.trust.files import read_secret
 
 AUTHORITY_DAYS = 20 * 365
 NODE_DAYS = 365
@@ -104,8 +105,8 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         name = _name(f"{company} Fieldmesh authority"[:64])
         certificate = _authority_certificate(clock, name, key.public_key(), name, key)
-        write_secret(folder / "authority_key.pem", key_to_pem(key))
-        write_secret(folder / "authority.pem", _pem(certificate))
+        write_durably(folder / "authority_key.pem", key_to_pem(key))
+        write_durably(folder / "authority.pem", _pem(certificate))
         return cls([certificate], key, clock)
 
     def renewed(self, folder: Path, company: str) -> "Authority":
@@ -122,8 +123,8 @@ class Authority:
         )
         kept = self._chain[self._chain.index(self._certificate) :]
         made = Authority([certificate, bridge, *kept], key, self._clock)
-        write_secret(folder / "authority.pem", made.pem)
-        write_secret(folder / "authority_key.pem", key_to_pem(key))
+        write_durably(folder / "authority.pem", made.pem)
+        write_durably(folder / "authority_key.pem", key_to_pem(key))
         return made
 
     @classmethod

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Self
 
 from fieldmesh.service import nats_identity
+from fieldmesh.service.files import write_durably
 from fieldmesh.service.nats_identity import Account
-from hub.trust.files import read_secret, write_secret
+from hub.trust.files import read_secret
 
 _RAW_SEED_BYTES = 32
 _SEEDS = {"operator": "operator", "account": "account", "system": "account", "hub": "user"}
@@ -34,7 +35,7 @@ class BusKeys:
         for name, kind in _SEEDS.items():
             if not _file(folder, name).exists():
                 seed = nats_identity.make_seed(kind, secrets.token_bytes(_RAW_SEED_BYTES))
-                write_secret(_file(folder, name), seed)
+                write_durably(_file(folder, name), seed)
         return cls.load(folder)
 
     @classmethod

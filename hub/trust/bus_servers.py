@@ -6,11 +6,11 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.service.files import write_durably
 from fieldmesh.service.nats_config import CLUSTER, ServerPlace, Trusted, cluster_member
 from fieldmesh.service.tls import certificate_pem, to_show
 from hub.trust.authority import key_to_pem, load_key
 from hub.trust.enrolment import Trust
-from hub.trust.files import write_secret
 
 _FOLDER_MODE, _OWN_FILES = 0o700, 0o600
 _MOST_PORT = 65_535
@@ -69,7 +69,7 @@ def write_servers(
         own.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
         key_file = own / "server_key.pem"
         if not key_file.exists():
-            write_secret(key_file, key_to_pem(ec.generate_private_key(ec.SECP256R1())))
+            write_durably(key_file, key_to_pem(ec.generate_private_key(ec.SECP256R1())))
         issued = trust.authority.issue_server(load_key(key_file).public_key(), [one.host])
         (own / "server.pem").write_bytes(
             certificate_pem(issued.der + to_show(trust.authority.chain))

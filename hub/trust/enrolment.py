@@ -9,6 +9,8 @@ from fieldmesh.basics.clock import Clock
 from fieldmesh.basics.codes import SECRET_BYTES, make_code, parse_code
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.limits import HARDWARE_ID_CHARACTERS
+from fieldmesh.service.enrolled_key import enrolled_key
+from fieldmesh.service.tls import read_certificate
 from hub.storage import enrolments, nodes
 from hub.storage.changes import ChangeWriter
 from hub.storage.database import HubDatabase
@@ -19,6 +21,7 @@ from hub.trust.authority import (
     Certificate,
     NodeKind,
     csr_key,
+    public_key_der,
     public_key_digest,
 )
 from hub.trust.bus_identity import BusKeys
@@ -42,7 +45,7 @@ class EnrolmentRequest:
         app_version: of the program.
         addresses: gateways: host:port where devices reach it, best first.
         enrolment_address: gateways: host:port where devices enrol.
-        name: gateways: how people call it.
+        name: gateways: how people call it; empty: as head office has called it.
         bus_key: gateways: public nkey of its NATS user.
     """
 
@@ -78,11 +81,12 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentGrant:
-    """What a new node gets: the fields of EnrolReply (enrol.proto)."""
+    """What a new node gets: the fields of EnrolReply (enrol.proto); a gateway hears its name too."""
 
     certificate: bytes
     authority: bytes
     node_id: bytes
+    name: str = ""
     position_id: bytes = b""
     document_prefix: str = ""
     gateways: tuple[GatewayPlace, ...] = ()
@@ -117,7 +121,8 @@ async def enrol(database: HubDatabase, trust: Trust, request: EnrolmentRequest) 
     """The node has a certificate and the code is used.
 
     Durability: committed before it returns. The same key may come again with the same code (its
-    first answer was lost on the way) and gets a new certificate; another key may not.
+    first answer was lost on the way) and gets a new certificate; another key may not. A device that
+    enrols again with another key is no longer let in with the one before.
 
     Raises:
         Rejected: `bad_code`, `code_unknown`, `code_expired`, `code_used`, `authority_unknown`,
@@ -141,7 +146,13 @@ async def enrol(database: HubDatabase, trust: Trust, request: EnrolmentRequest) 
         about["serial"] = certificate.serial
         if kind is NodeKind.GATEWAY:
             return await _admit_gateway(writer, trust, stored.node_id, request, certificate)
-        return await _admit_device(writer, trust, stored.node_id, request, certificate)
+        ended = await _end_other_keys(
+            writer.connection, trust.clock, stored.node_id, public_key_der(key)
+        )
+        if ended:
+            about["ended_serials"] = ", ".join(one.serial for one in ended)
+        word = enrolled_key(certificate.der, [one.certificate for one in ended])
+        return await _admit_device(writer, trust, stored.node_id, request, certificate, word=word)
 
 
 async def record_certificate(
@@ -162,6 +173,20 @@ async def record_certificate(
         expires_at=certificate.expires_at,
     )
     await enrolments.add_certificate(connection, stored)
+
+
+async def _end_other_keys(
+    connection: Connection, clock: Clock, device_id: bytes, key: bytes
+) -> list[enrolments.StoredCertificate]:
+    """Certificates that the device had for another key get no successor. Returns those.
+
+    What was signed with those keys still counts, and comes in by the certificate that it was sent with.
+    """
+    held = await enrolments.certificates_of(connection, device_id)
+    ended = [one for one in held if read_certificate(one.certificate).public_key != key]
+    serials = [one.serial for one in ended if one.revoked_at is None]
+    await enrolments.end_certificates(connection, serials, clock.now())
+    return ended
 
 
 async def _usable_code(
@@ -194,6 +219,7 @@ async def _admit_gateway(
     if not request.bus_key:
         raise Rejected("enrolment_refused", place="bus_key", text="the key for the bus is missing")
     credentials = trust.bus.gateway_jwt(gateway_id, request.bus_key, trust.clock.now())
+    name = request.name or gateway.name
     names = (
         "id",
         "name",
@@ -205,7 +231,7 @@ async def _admit_gateway(
     )
     row = (
         gateway_id,
-        request.name or gateway.name,
+        name,
         ",".join(request.addresses),
         request.enrolment_address,
         "enrolled",
@@ -217,6 +243,7 @@ async def _admit_gateway(
         certificate=certificate.der,
         authority=trust.authority.chain,
         node_id=gateway_id,
+        name=name,
         hub_public_key=trust.signer.public_key,
         bus_url=trust.bus_url,
         bus_credentials=credentials,
@@ -229,6 +256,8 @@ async def _admit_device(
     device_id: bytes,
     request: EnrolmentRequest,
     certificate: Certificate,
+    *,
+    word: str,
 ) -> EnrolmentGrant:
     device = await nodes.device(writer.connection, device_id)
     if device is None or device.state == "revoked":
@@ -244,7 +273,7 @@ async def _admit_device(
         device_id,
         request.hardware_id or None,
         request.app_version or None,
-        certificate.fingerprint,
+        word,
         certificate.serial,
     )
     await update_rows(writer, "device", names, [row])

@@ -1,11 +1,11 @@
 """A new certificate before the old one ends."""
 
-from fieldmesh.basics.errors import Fenced, Rejected
+from fieldmesh.basics.errors import Fenced, FieldmeshError, Rejected
 from hub.storage import enrolments, nodes
 from hub.storage.changes import ChangeWriter
 from hub.storage.database import HubDatabase
 from hub.storage.org_changes import head_office_write, update_rows
-from hub.trust.authority import Certificate, NodeKind, csr_key, public_key_der
+from hub.trust.authority import Certificate, NodeKind, NodeName, csr_key, public_key_der
 from hub.trust.enrolment import EnrolmentGrant, Trust, gateway_places, record_certificate
 
 
@@ -19,7 +19,8 @@ async def renew(
     The old certificate holds until its end, so a lost answer harms nothing.
 
     Raises:
-        Rejected: `foreign_certificate`, `certificate_expired`, `bad_csr` or `another_key`.
+        Rejected: `foreign_certificate`, `certificate_expired`, `bad_csr`, `another_key`, or
+            `key_replaced`.
         Fenced: `device_revoked`.
     """
     owner = trust.authority.check(certificate)
@@ -32,13 +33,21 @@ async def renew(
     ) as writer:
         known = await enrolments.certificates_of(writer.connection, owner.node_id)
         if any(one.certificate == certificate and one.revoked_at is not None for one in known):
-            raise Fenced("device_revoked", place="certificate")
+            raise await _why_ended(writer, owner)
         issued = trust.authority.issue_node(csr, owner.kind, owner.node_id)
         await record_certificate(writer.connection, trust.clock, owner.kind, owner.node_id, issued)
         about["serial"] = issued.serial
         if owner.kind is NodeKind.GATEWAY:
             return await _renew_gateway(writer, trust, owner.node_id, issued)
         return await _renew_device(writer, trust, owner.node_id, issued)
+
+
+async def _why_ended(writer: ChangeWriter, owner: NodeName) -> FieldmeshError:
+    """A device may go on after its certificate has ended: with the key that it was enrolled with since."""
+    device = await nodes.device(writer.connection, owner.node_id)
+    if device is None or device.state == "revoked":
+        return Fenced("device_revoked", place="certificate")
+    return Rejected("key_replaced", place="certificate")
 
 
 async def _renew_gateway(
@@ -65,8 +74,8 @@ async def _renew_device(
     device = await nodes.device(writer.connection, device_id)
     if device is None or device.state == "revoked":
         raise Fenced("device_revoked", place="certificate")
-    names = ("id", "certificate_fingerprint", "certificate_serial")
-    await update_rows(writer, "device", names, [(device_id, issued.fingerprint, issued.serial)])
+    names = ("id", "certificate_serial")
+    await update_rows(writer, "device", names, [(device_id, issued.serial)])
     return EnrolmentGrant(
         certificate=issued.der,
         authority=trust.authority.chain,

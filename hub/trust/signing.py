@@ -6,8 +6,8 @@ from typing import Self
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from fieldmesh.service.files import write_durably
 from hub.trust.authority import key_to_pem, load_key, public_key_der
-from hub.trust.files import write_secret
 
 _FILE = "order_key.pem"
 
@@ -24,7 +24,7 @@ class OrderSigner:
     def create(cls, folder: Path) -> Self:
         """A new key, kept in ``folder``."""
         key = ec.generate_private_key(ec.SECP256R1())
-        write_secret(folder / _FILE, key_to_pem(key))
+        write_durably(folder / _FILE, key_to_pem(key))
         return cls(key)
 
     @classmethod

@@ -10,7 +10,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from fieldmesh.basics.errors import Rejected
-from hub.trust.files import read_secret, write_secret
+from fieldmesh.service.files import write_durably
+from hub.trust.files import read_secret
 
 _FILE = "vault.key"
 _KEY_BYTES, _NONCE_BYTES = 32, 12
@@ -31,7 +32,7 @@ class Vault:
             Rejected: `key_file_open_to_others`.
         """
         if not (folder / _FILE).exists():
-            write_secret(folder / _FILE, secrets.token_bytes(_KEY_BYTES))
+            write_durably(folder / _FILE, secrets.token_bytes(_KEY_BYTES))
         return cls(read_secret(folder / _FILE))
 
     def seal(self, secret: bytes, about: bytes) -> str:

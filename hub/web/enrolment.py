@@ -85,6 +85,7 @@ def grant_as_json(grant: EnrolmentGrant) -> dict[str, object]:
         "certificate": _base64(grant.certificate),
         "authority": _base64(grant.authority),
         "node_id": _base64(grant.node_id),
+        "name": grant.name,
         "position_id": _base64(grant.position_id),
         "document_prefix": grant.document_prefix,
         "gateways": [

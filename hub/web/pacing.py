@@ -1,8 +1,9 @@
 """How often somebody may ask: people by who they are, strangers by where they come from.
 
 A person, their browsers and the programs with their tokens share one bucket: nobody else waits for them. Strangers at
-one address share another, and a stricter one for what may be an attempt to get in. Each kind keeps a bounded number of
-buckets. What is the same for everybody, and what watches the hub, is not counted.
+one address share another, and a stricter one for what may be an attempt to get in; who has a session in which steps
+are left has a bucket of attempts of their own. Each kind keeps a bounded number of buckets. What is the same for
+everybody, and what watches the hub, is not counted.
 """
 
 import ipaddress
@@ -69,6 +70,9 @@ class Paces:
         try:
             if user is not None:
                 self._people.take(user.hex(), request.path)
+                if request.method not in SAFE and request.path.startswith(_DOORS):
+                    who = "attempt"
+                    self._attempts.take(user.hex(), request.path)
                 return
             network = network_of(caller_of(request).origin)
             self._strangers.take(network, request.path)

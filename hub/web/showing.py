@@ -47,7 +47,7 @@ class Showing:
             return NOTHING
         match column.kind.wire, value:
             case WireType.DECIMAL, int():
-                shown = self.decimal(unscaled(value, column.kind.scale), column.kind.scale)
+                shown = _stored(value, column.kind.scale, self.language)
             case WireType.BOOLEAN, int():
                 shown = translate("yes", self.language) if value else translate("no", self.language)
             case WireType.TIME, int():
@@ -85,9 +85,7 @@ class Showing:
 
     def decimal(self, value: Decimal, scale: int) -> str:
         """A decimal: money with its two digits, prices and quantities without idle zeros."""
-        if scale == 2:  # noqa: PLR2004 - money
-            return _number(value, "#,##0.00", self.language)
-        return _number(value, "#,##0." + "#" * scale, self.language)
+        return _number(value, _pattern(scale), self.language)
 
     def day(self, value: str) -> str:
         """A day of the form YYYY-MM-DD."""
@@ -128,6 +126,16 @@ class Showing:
 
 def _as_it_is(value: Value) -> str:
     return str(value) if value else NOTHING
+
+
+def _pattern(scale: int) -> str:
+    return "#,##0.00" if scale == 2 else "#,##0." + "#" * scale  # noqa: PLR2004 - money
+
+
+@lru_cache(maxsize=_KEPT)
+def _stored(value: int, scale: int, language: str) -> str:
+    """A decimal in storage form, shown."""
+    return format_decimal(unscaled(value, scale), _pattern(scale), locale=language)
 
 
 @lru_cache(maxsize=_KEPT)

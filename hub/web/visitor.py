@@ -1,7 +1,6 @@
 """Who sends a request, and in which words they are answered."""
 
 import datetime
-import zoneinfo
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -11,6 +10,7 @@ from fieldmesh.service.translation import LANGUAGES
 from hub.desk.guard import Caller
 from hub.desk.signin import SignedIn
 from hub.rules.access import Access
+from hub.rules.zones import zone_or_utc
 from hub.web.showing import Showing
 
 
@@ -108,10 +108,7 @@ def language_of(request: web.Request) -> str:
 def zone_of(request: web.Request) -> datetime.tzinfo:
     """The time zone of the person's office."""
     visitor = maybe_visitor(request)
-    try:
-        return zoneinfo.ZoneInfo(visitor.access.time_zone if visitor else "UTC")
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-        return datetime.UTC
+    return zone_or_utc(visitor.access.time_zone) if visitor else datetime.UTC
 
 
 def showing_for(request: web.Request) -> Showing:

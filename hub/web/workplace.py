@@ -4,6 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
+from fieldmesh.service.mail import Mailer
 from hub.analysis.answers import Analyst
 from hub.desk.directory import DirectoryPeople
 from hub.desk.guard import Guard
@@ -63,7 +64,7 @@ class Workplace:
         self._sign_in = SignIn(office, guard, directory)
         doors = OtherDoors(office, self._sign_in, directory, self._shell)
         factor = SecondFactor(office, guard)
-        passwords = Passwords.of(office)
+        passwords = Passwords(office, guard, Mailer(office.settings.mail, office.clock))
         self._parts = (
             HomePages(),
             SignInPages(self._sign_in, passwords, self._shell, doors.doors),
@@ -85,7 +86,7 @@ class Workplace:
             ActServices(hands),
             ActPages(hands, self._shell),
             EditPages(office, self._shell),
-            ListPages(office.database, self._shell),
+            ListPages(office, self._shell),
         )
 
     @property

@@ -4,7 +4,8 @@ import random
 from decimal import Decimal
 
 from device_agent.app import DeviceAgent
-from device_agent.work.documents import NewOrder, NewVisit, OrderLine, TrackPoint
+from device_agent.work.documents import NewOrder, NewVisit, TrackPoint
+from device_agent.work.lines import OrderLine
 from fieldmesh.basics.clock import SystemClock
 from fieldmesh.basics.identifiers import IdentifierMaker
 from fieldmesh.data.types import Value

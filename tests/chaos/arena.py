@@ -19,6 +19,7 @@ from deploy.demo.network import Gateway, Hub, Network, free_port
 from deploy.demo.processes import Service
 from deploy.demo.proxy import Line
 from fieldmesh.service.bus import Bus
+from fieldmesh.service.files import write_durably
 from hub.relay.line import line_to_bus
 from tests.chaos.crew_line import Crew, CrewFailedError
 from tests.chaos.ground import Ground
@@ -260,7 +261,7 @@ def lead_over(gateway: Gateway, line: Line) -> None:
     identity = gateway.folder / "identity" / "gateway.json"
     facts = json.loads(identity.read_text("utf-8"))
     facts["bus_url"] = f"tls://127.0.0.1:{line.port}"
-    identity.write_text(json.dumps(facts), encoding="utf-8")
+    write_durably(identity, json.dumps(facts).encode())
 
 
 def _broker_of(hub: Path) -> list[int]:

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from fieldmesh.basics.clock import SystemClock
 from fieldmesh.basics.errors import FieldmeshError
 from tests.chaos.device import Clone, FieldDevice
 from tests.chaos.history import Recorder, read
@@ -26,6 +27,8 @@ from tests.chaos.work import Deed, step
 
 Answer = dict[str, Any]
 _LOOK_S = 0.25
+_OPENED_S = 20.0
+"""A fault of its disk is shorter."""
 
 
 class CrewWork:
@@ -200,8 +203,17 @@ class CrewWork:
         return {}
 
     async def _take_up(self, device: str) -> Answer:
+        """The rep tries again while the device can't be opened: its disk is full, and won't be for long."""
+        until = SystemClock().monotonic() + _OPENED_S
         async with self.turns[device]:
-            await self.device(device).open()
+            while True:
+                try:
+                    await self.device(device).open()
+                    break
+                except (FieldmeshError, OSError):
+                    if SystemClock().monotonic() > until:
+                        raise
+                    await self._pause(_LOOK_S)
             self.down.discard(device)
         return {}
 

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from device_agent.storage.database import connect as connect_device
@@ -99,11 +100,19 @@ def _read_batches(found: sqlite3.Connection, facts: HubFacts) -> None:
         " FROM fm_quarantine"
     ):
         facts.aside.append(Aside(_place(place), sha, code, gateway or ""))
-    for row in found.execute(
-        "SELECT lower(hex(device_id)), table_name, lower(hex(row_id)), code, text, device_epoch, sequence, lsn"
+    for *row, fields in found.execute(
+        "SELECT lower(hex(device_id)), table_name, lower(hex(row_id)), code, text, device_epoch, sequence, lsn, fields"
         " FROM reject WHERE deleted = 0"
     ):
-        facts.rejects.append(Reject(*row))
+        facts.rejects.append(_of_its_batch(Reject(*row), json.loads(fields)))
+
+
+def _of_its_batch(reject: Reject, fields: dict[str, str]) -> Reject:
+    """What head office refused of a spare's work is told to the device that it stood in for."""
+    if reject.sequence:
+        return reject
+    batch = int(fields["spare_epoch"]), int(fields["spare_sequence"])
+    return replace(reject, device=fields["spare"], epoch=batch[0], sequence=batch[1])
 
 
 def _read_written(found: sqlite3.Connection, facts: HubFacts) -> None:

@@ -16,7 +16,8 @@ from device_agent.modes.progress import Step as Progressed
 from device_agent.storage.database import connect
 from device_agent.storage.home import Home
 from device_agent.storage.keyring import Keyring
-from device_agent.work.documents import NewOrder, NewPayment, NewVisit, OrderLine, TrackPoint
+from device_agent.work.documents import NewOrder, NewPayment, NewVisit, TrackPoint
+from device_agent.work.lines import OrderLine
 from fieldmesh.basics.clock import SystemClock
 from fieldmesh.basics.errors import Fenced, FieldmeshError
 from fieldmesh.basics.identifiers import IdentifierMaker

@@ -166,6 +166,10 @@ def test_out_of_a_lost_future_is_what_was_packed_in_it(small: SmallCase) -> None
     assert "unexplained_reject" not in small.found()
     small.facts.hub.rejects[-1] = replace(made, lsn=25)
     assert "unexplained_reject" in small.found()
+    small.facts.hub.rejects[-1] = replace(made, epoch=9, sequence=1)
+    assert "unexplained_reject" in small.found()
+    small.event("wrote", 0)["t"] = 4.5
+    assert "unexplained_reject" not in small.found(), "written in it, signed anew later"
     small.facts.hub.rejects[-1] = made
     small.facts.hub.epochs[-1] = (1, 15)
     assert "unexplained_reject" in small.found()

@@ -798,6 +798,7 @@ CREATE TABLE [visit_plan] (
 );
 CREATE INDEX visit_plan_by_partition ON [visit_plan] ([partition], lsn);
 CREATE INDEX visit_plan_by_date ON [visit_plan] ([date]);
+CREATE INDEX visit_plan_by_age ON [visit_plan] ([partition], [date]);
 CREATE TABLE [visit] (
   [id] BINARY(16) NOT NULL CONSTRAINT [visit_key] PRIMARY KEY,
   [created_at] DATETIME2(6) NOT NULL,
@@ -1142,6 +1143,7 @@ CREATE TABLE [photo] (
 );
 CREATE INDEX photo_by_partition ON [photo] ([partition], lsn);
 CREATE INDEX photo_by_position_id ON [photo] ([position_id]);
+CREATE INDEX photo_by_age ON [photo] ([partition], [created_at]);
 CREATE TABLE [cash_handover] (
   [id] BINARY(16) NOT NULL CONSTRAINT [cash_handover_key] PRIMARY KEY,
   [created_at] DATETIME2(6) NOT NULL,
@@ -1163,6 +1165,7 @@ CREATE TABLE [cash_handover] (
 );
 CREATE INDEX cash_handover_by_partition ON [cash_handover] ([partition], lsn);
 CREATE INDEX cash_handover_by_position_id ON [cash_handover] ([position_id]);
+CREATE INDEX cash_handover_by_age ON [cash_handover] ([partition], [created_at]);
 CREATE TABLE [route] (
   [id] BINARY(16) NOT NULL CONSTRAINT [route_key] PRIMARY KEY,
   [created_at] DATETIME2(6) NOT NULL,
@@ -1225,6 +1228,7 @@ CREATE TABLE [work_day] (
 );
 CREATE INDEX work_day_by_partition ON [work_day] ([partition], lsn);
 CREATE INDEX work_day_by_position_id ON [work_day] ([position_id]);
+CREATE INDEX work_day_by_age ON [work_day] ([partition], [date]);
 CREATE TABLE [task] (
   [id] BINARY(16) NOT NULL CONSTRAINT [task_key] PRIMARY KEY,
   [created_at] DATETIME2(6) NOT NULL,
@@ -1268,6 +1272,7 @@ CREATE TABLE [message] (
 );
 CREATE INDEX message_by_partition ON [message] ([partition], lsn);
 CREATE INDEX message_by_position_id ON [message] ([position_id]);
+CREATE INDEX message_by_age ON [message] ([partition], [created_at]);
 CREATE TABLE [message_receipt] (
   [id] BINARY(16) NOT NULL CONSTRAINT [message_receipt_key] PRIMARY KEY,
   [created_at] DATETIME2(6) NOT NULL,
@@ -1367,6 +1372,7 @@ CREATE TABLE [van_load] (
 );
 CREATE INDEX van_load_by_partition ON [van_load] ([partition], lsn);
 CREATE INDEX van_load_by_position_id ON [van_load] ([position_id]);
+CREATE INDEX van_load_by_age ON [van_load] ([partition], [created_at]);
 CREATE TABLE [van_load_line] (
   [id] BINARY(16) NOT NULL CONSTRAINT [van_load_line_key] PRIMARY KEY,
   [created_at] DATETIME2(6) NOT NULL,
@@ -1660,6 +1666,7 @@ CREATE TABLE [reject] (
 );
 CREATE INDEX reject_by_partition ON [reject] ([partition], lsn);
 CREATE INDEX reject_by_device_id ON [reject] ([device_id]);
+CREATE INDEX reject_by_age ON [reject] ([partition], [created_at]);
 CREATE TABLE [sync_session] (
   [id] BINARY(16) NOT NULL CONSTRAINT [sync_session_key] PRIMARY KEY,
   [created_at] DATETIME2(6) NOT NULL,

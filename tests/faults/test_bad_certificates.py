@@ -12,6 +12,7 @@ from deploy.demo.processes import TRY_AGAIN
 from fieldmesh.service import tls
 from fieldmesh.service.grpc_problems import from_rpc_error
 from fieldmesh.wire.v1 import session_pb2, session_pb2_grpc
+from gateway.serving.discovery import announce
 from tests.kit.certificates import authority_key, ended, of_tomorrow, signed_by, stranger_key
 from tests.kit.network import orders_at_hub, patiently, two_ticks
 from tests.kit.standing import Standing, refused, standing_network, told
@@ -90,7 +91,8 @@ def test_devices_name_the_gateway_whose_certificate_is_no_good_and_it_enrols_aga
             await gateway.service.stop()
             file.write_bytes(bad)
             await gateway.start()
-            error = await refused(device.sync("fast"))
+            async with announce(bytes(15) + b"\x01", port=1, enrolment_port=1):
+                error = await refused(device.sync("fast"))
             code, text = told(error)
             assert (error.code, code) == (REFUSED, "peer_certificate_bad"), error
             assert f"gateway {gateway.address}" in text
@@ -128,11 +130,12 @@ def test_a_gateway_whose_certificate_begins_tomorrow_gets_another_by_itself(
 
 async def _gateway_enrols_again(network: Network, gateway: Gateway) -> None:
     made = await network.hub.ask("gateway", "code", gateway.code)
-    await gateway.ask(
+    answer = await gateway.ask(
         "enroll", "--code", str(made["code"]), "--hub", f"https://127.0.0.1:{network.hub.https_port}",
-        "--name", f"Gateway {gateway.code}", "--address", gateway.address,
+        "--address", gateway.address,
         "--enrolment-address", f"127.0.0.1:{gateway.enrolment_port}",
     )  # fmt: skip
+    assert answer["name"] == f"Gateway {gateway.code}"
     await gateway.start()
     assert (await gateway.ask("status"))["certificate"] == "ok"
 

@@ -95,6 +95,8 @@ async def test_what_needs_head_office_is_refused_in_words_and_done_when_it_is_ba
             "device", "add", "N1", "--position", "SUP01-000", "--gateway", gateway.code
         )
         new = network.device("N1", "sup01-000")
+        await guest.ask("order", "--lines", str(LINES))
+        await two_ticks(guest)
         network.line.cut()
         await hub.service.kill()
 
@@ -126,5 +128,5 @@ async def test_what_needs_head_office_is_refused_in_words_and_done_when_it_is_ba
         for device, mode in ((guest, "full"), (new, "initialize")):
             await patiently(device, mode, "--gateway", gateway.address)
         await two_ticks(guest)
-        assert await orders_at_hub(network) == (1, LINES)
+        assert await orders_at_hub(network) == (2, 2 * LINES)
         await all_agree(network, *network.devices)

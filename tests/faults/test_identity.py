@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.demo.network import Device, Gateway, Network
+from deploy.demo.processes import CommandFailedError
 from device_agent.link.discovery import discover
 from gateway.serving.discovery import announce
 from tests.kit.network import all_agree, eventually, orders_at_hub, patiently, two_ticks
@@ -19,7 +20,7 @@ LINES = 2
 PHOTO_BYTES = 300_000
 LONG_S = 10**9
 """Longer than any certificate."""
-SIZE = ("--offices", "1", "--reps", "7", "--outlets", "3", "--products", "12")
+SIZE = ("--offices", "1", "--reps", "8", "--outlets", "3", "--products", "12")
 """A post for each test's own device."""
 
 
@@ -171,6 +172,46 @@ def test_a_device_that_comes_back_beside_its_spare_loses_nothing(standing: Stand
         await eventually("the first device works again", is_active)
         assert (await orders_at_hub(network))[0] == before + 2
         await all_agree(network, first)
+
+    standing.run(work)
+
+
+def test_a_key_that_was_replaced_opens_nothing_and_what_waits_there_is_rescued_by_hand(
+    standing: Standing, tmp_path: Path
+) -> None:
+    """Promises 1 and 7: it worked for a year beside the new one; what its folder holds comes by a carrier file."""
+
+    async def work(network: Network) -> None:
+        old, gateway = await new_device(network, "MOVED", "REP0008"), network.gateways[0]
+        before, _ = await orders_at_hub(network)
+        new = network.device("MOVED-2", old.login)
+        made = await network.hub.ask("device", "code", "MOVED")
+        await new.enroll(str(made["code"]), gateway)
+
+        async def is_out() -> bool:
+            try:
+                await old.sync("full")
+            except CommandFailedError as error:
+                return told(error)[0] == "key_replaced"
+            return False
+
+        await eventually("the old key is refused", is_out)
+        await order(old)
+        assert told(await refused(old.sync("fast")))[0] == "key_replaced"
+        carried = tmp_path / "old.carrier"
+        await old.ask("export", str(carried))
+        await gateway.ask("import", str(carried))
+
+        async def is_there() -> bool:
+            return (await orders_at_hub(network))[0] == before + 1
+
+        await eventually("the order that waited is at head office", is_there)
+        await patiently(new, "initialize")
+        await order(new)
+        await two_ticks(new)
+        assert (await orders_at_hub(network))[0] == before + 2
+        network.devices.remove(old)
+        await all_agree(network, new)
 
     standing.run(work)
 

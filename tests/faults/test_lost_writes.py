@@ -1,5 +1,6 @@
 """Power that fails: what a node had not synced is gone or half there. And the disk of these tests does what it says."""
 
+import hashlib
 import os
 import random
 import shutil
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from deploy.demo.network import Network
+from hub.relay.blobs import Blobs
 from tests.kit.network import (
     all_agree,
     eventually,
@@ -101,6 +103,18 @@ def test_a_hub_that_was_just_founded_stands_after_a_power_cut(disk: PowerDisk) -
     disk.lose_unsynced()
     assert "Power" in hub("config", "show")
     hub("gateway", "add", "G1", "--json")
+
+
+def test_a_photo_that_the_hub_has_confirmed_stands_after_a_power_cut(disk: PowerDisk) -> None:
+    """The gateway sends it no more: an empty file, or none, would be the end of it."""
+    photo = random.Random(SEED).randbytes(MIB)
+    name = hashlib.sha256(photo).digest()
+    blobs = Blobs(disk.folder / "blobs")
+    for offset in range(0, len(photo), MIB // 2):
+        held = blobs.take(name, len(photo), offset, photo[offset : offset + MIB // 2])
+    assert held.complete
+    disk.lose_unsynced()
+    assert (disk.folder / "blobs" / name.hex()).read_bytes() == photo
 
 
 def test_half_of_what_was_not_synced_may_be_there_and_torn(disk: PowerDisk) -> None:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from fieldmesh.wire.v1 import batch_pb2
 from tests.kit.network import (
     all_agree,
@@ -11,6 +13,8 @@ from tests.kit.network import (
     small_network,
     two_ticks,
 )
+
+pytestmark = pytest.mark.chosen
 
 LINES = 2
 

@@ -10,6 +10,8 @@ from deploy.demo.network import Network
 from deploy.demo.processes import CommandFailedError
 from tests.kit.network import eventually, orders_at_hub, patiently, small_network, two_ticks
 
+pytestmark = pytest.mark.chosen
+
 
 @pytest.fixture
 async def network(tmp_path: Path) -> AsyncIterator[Network]:

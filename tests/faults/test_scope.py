@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.kit.network import (
     all_agree,
     eventually,
@@ -10,6 +12,8 @@ from tests.kit.network import (
     small_network,
     two_ticks,
 )
+
+pytestmark = pytest.mark.chosen
 
 LINES = 2
 

@@ -18,7 +18,7 @@ from fieldmesh.replica.partition import GLOBAL, partition_id, patch_id
 from fieldmesh.service.tls import make_csr
 from hub.fleet.registry import Maker
 from hub.ingest.decisions import place_of
-from hub.ingest.group import Ingest
+from hub.ingest.ingest import Ingest
 from hub.ingest.verify import Checked, Verifier
 from hub.storage.changes import ChangeWriter
 from hub.storage.database import HubDatabase, sqlite_url

@@ -101,7 +101,10 @@ class PowerDisk(SmallDisk):
         finally:
             os.close(place)
         self._unmount()
-        assert _mounted(self.image, self.folder)
+        if not _mounted(self.image, self.folder):
+            # Of the file system's own journal a page was torn; a machine that starts repairs it before it mounts it.
+            run("e2fsck", "-fy", str(self.image))
+            assert _mounted(self.image, self.folder)
 
     def _unmount(self) -> None:
         """It is unmounted; a process that was just killed may still be letting go of its files.

@@ -3,13 +3,16 @@
 from hypothesis import strategies as st
 
 from fieldmesh.codec.columns import TableRows
-from fieldmesh.codec.fitting import FIRST_TIME_US, LAST_TIME_US
+from fieldmesh.data.domain import FIRST_TIME_US, LAST_TIME_US
 from fieldmesh.data.model import ReplicatedColumn, ReplicatedTable
 from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import Value, WireType
 
 NEW_CONTACT = ("id", "created_at", "changed_at", "outlet_id", "name", "phone", "consent")
 OUTLET = bytes.fromhex("0192f0c1a3b47c5d8e6f00112233445a")
+_IDS = st.binary(min_size=16, max_size=16)
+_ROW_IDS = _IDS.filter(any)
+"""No row has the id of zeros: it stands for a null on the wire."""
 
 
 def row_id(number: int) -> bytes:
@@ -49,7 +52,7 @@ def _present(column: ReplicatedColumn) -> st.SearchStrategy[Value]:
         WireType.TIME: st.integers(FIRST_TIME_US, LAST_TIME_US),
         WireType.DATE: st.dates().map(str),
         WireType.TEXT: st.text(letters, max_size=min(kind.precision or 20, 20)),
-        WireType.IDENTIFIER: st.binary(min_size=16, max_size=16),
+        WireType.IDENTIFIER: _ROW_IDS if column.name == "id" else _IDS,
         WireType.BINARY: st.binary(max_size=40),
     }
     return strategies[kind.wire]

@@ -338,3 +338,27 @@ async def test_a_gateway_from_an_older_image_loses_nothing_and_uses_no_number_tw
     await world.sync("D2", "GW1", Mode.FAST, Weather())
     await world.gateways["GW1"].send()
     await ends_well(world)
+
+
+async def test_a_device_that_packed_beside_its_clone_is_not_waited_for_for_ever(
+    world: World,
+) -> None:
+    """What it packed and no gateway took goes up under other numbers: nobody may wait for the old ones."""
+    await world.save_image("D1")
+    await world.order("D1")
+    await world.sync("D1", "GW2", Mode.FAST, Weather())
+    await world.gateways["GW2"].send()
+    await world.hub.take(world.broker.waiting_up())
+    await world.restore_image("D1")
+    await world.order("D1", outlet=1)
+    assert await world.sync("D1", "GW1", Mode.FAST, Weather()) == "done"
+    await world.gateways["GW1"].send()
+    await world.hub.take(world.broker.waiting_up())
+    await world.hub.relay_once()
+    await world.gateways["GW1"].hear()
+    await world.sync("D1", "GW1", Mode.INITIALIZE, Weather())
+    await world.order("D1", lines=3)
+    outcome = await world.sync("D1", "GW1", Mode.FULL, Weather(0))
+    assert outcome == "no_gateway_reachable"
+    await world.sync("D1", "GW1", Mode.INITIALIZE, Weather())
+    await ends_well(world)

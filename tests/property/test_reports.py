@@ -262,7 +262,7 @@ async def _changed(company: Company, office: Office) -> Company:
 
 
 @given(companies())
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_figures_are_those_of_the_rows_that_a_person_sees(company: Company) -> None:
     """A report that counts a row of somebody else's, or keeps one that is gone, lies to whoever decides by it."""
     with tempfile.TemporaryDirectory() as name:

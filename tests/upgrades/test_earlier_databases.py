@@ -105,7 +105,7 @@ async def test_a_device_of_an_earlier_release_is_as_a_new_one_and_keeps_what_wai
     release: str, tmp_path: Path
 ) -> None:
     """Promise 1: what a rep had entered before the update goes up after it."""
-    held = connect_device(tmp_path / "old.db", KEY)
+    held = connect_device(tmp_path / "old.db", KEY, create=True)
     restored(held, release, "device")
     waits = held.execute("SELECT * FROM fm_change").fetchall()
     held.close()

@@ -107,7 +107,7 @@ class BatchHeader(_message.Message):
     previous_sequence: _builtins.int
     """sequence 1 only"""
     previous_sha256: _builtins.bytes
-    """sha256 of the preceding batch's header bytes; empty for the first of all"""
+    """sha256 of the preceding batch's header bytes; empty for the first of all, and then not compared"""
     packed_at: _builtins.int
     """device clock, UTC microseconds"""
     clock_offset: _builtins.int

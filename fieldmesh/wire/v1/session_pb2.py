@@ -28,53 +28,53 @@ from fieldmesh.wire.v1 import enrol_pb2 as fieldmesh_dot_wire_dot_v1_dot_enrol__
 from fieldmesh.wire.v1 import blob_pb2 as fieldmesh_dot_wire_dot_v1_dot_blob__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x66ieldmesh/wire/v1/session.proto\x12\x11\x66ieldmesh.wire.v1\x1a\x1d\x66ieldmesh/wire/v1/table.proto\x1a\x1d\x66ieldmesh/wire/v1/batch.proto\x1a\x1d\x66ieldmesh/wire/v1/enrol.proto\x1a\x1c\x66ieldmesh/wire/v1/blob.proto\"t\n\x05Ticks\x12\x15\n\rgateway_epoch\x18\x01 \x01(\r\x12\x18\n\x10gateway_sequence\x18\x02 \x01(\x04\x12\x11\n\thub_epoch\x18\x03 \x01(\r\x12\x14\n\x0chub_sequence\x18\x04 \x01(\x04\x12\x11\n\thub_proof\x18\x05 \x01(\x0c\"\xc4\x03\n\x05Hello\x12\x11\n\tdevice_id\x18\x01 \x01(\x0c\x12\x14\n\x0c\x64\x65vice_epoch\x18\x02 \x01(\r\x12%\n\x04mode\x18\x03 \x01(\x0e\x32\x17.fieldmesh.wire.v1.Mode\x12\x16\n\x0eschema_version\x18\x04 \x01(\r\x12\x18\n\x10protocol_version\x18\x05 \x01(\r\x12\x13\n\x0b\x61pp_version\x18\x06 \x01(\t\x12\x12\n\ncursor_lsn\x18\x07 \x01(\x12\x12\x12\n\npartitions\x18\x08 \x03(\x12\x12\x15\n\rlast_sequence\x18\t \x01(\x04\x12\x13\n\x0blast_sha256\x18\n \x01(\x0c\x12\x13\n\x0b\x64\x65vice_time\x18\x0b \x01(\x03\x12\x1a\n\x12resume_download_id\x18\x0c \x01(\x0c\x12\x15\n\rresume_offset\x18\r \x01(\x04\x12\x12\n\nsession_id\x18\x0e \x01(\x0c\x12\x12\n\nreject_lsn\x18\x0f \x01(\x12\x12\x0f\n\x07network\x18\x10 \x01(\t\x12\x10\n\x08presence\x18\x11 \x01(\x0c\x12\x13\n\x0bpresence_at\x18\x12 \x01(\x03\x12\x11\n\tauthority\x18\x13 \x01(\x0c\x12\x15\n\rearlier_epoch\x18\x14 \x01(\r\"\xdc\x02\n\x07Welcome\x12\x12\n\ngateway_id\x18\x01 \x01(\x0c\x12\x14\n\x0cgateway_time\x18\x02 \x01(\x03\x12\x10\n\x08mark_lsn\x18\x03 \x01(\x12\x12\x15\n\rgranted_epoch\x18\x04 \x01(\r\x12\x34\n\x0c\x64\x65vice_state\x18\x05 \x01(\x0e\x32\x1e.fieldmesh.wire.v1.DeviceState\x12\'\n\x05ticks\x18\x06 \x01(\x0b\x32\x18.fieldmesh.wire.v1.Ticks\x12\x15\n\rhub_reachable\x18\x07 \x01(\x08\x12\x15\n\rnext_sequence\x18\x08 \x01(\x04\x12\x15\n\rstands_in_for\x18\t \x01(\x0c\x12\x13\n\x0bposition_id\x18\n \x01(\x0c\x12\x16\n\x0eschema_version\x18\x0b \x01(\r\x12\x13\n\x0b\x61uthorities\x18\x0c \x01(\x0c\x12\x18\n\x10\x65\x61rlier_sequence\x18\r \x01(\x04\"\"\n\tUploadEnd\x12\x15\n\rlast_sequence\x18\x01 \x01(\x04\"e\n\x0f\x41\x63knowledgement\x12\'\n\x05ticks\x18\x01 \x01(\x0b\x32\x18.fieldmesh.wire.v1.Ticks\x12)\n\x07rejects\x18\x02 \x03(\x0b\x32\x18.fieldmesh.wire.v1.Frame\"\x8b\x02\n\rDownloadStart\x12\x13\n\x0b\x64ownload_id\x18\x01 \x01(\x0c\x12-\n\x04kind\x18\x02 \x01(\x0e\x32\x1f.fieldmesh.wire.v1.DownloadKind\x12\x0c\n\x04size\x18\x03 \x01(\x04\x12\x0e\n\x06sha256\x18\x04 \x01(\x0c\x12\x10\n\x08mark_lsn\x18\x05 \x01(\x12\x12\x12\n\npartitions\x18\x06 \x03(\x12\x12\r\n\x05whole\x18\x07 \x03(\x12\x12\x0f\n\x07\x64ropped\x18\x08 \x03(\x12\x12\x0e\n\x06offset\x18\t \x01(\x04\x12\x19\n\x11uncompressed_size\x18\n \x01(\x04\x12\'\n\x05ticks\x18\x0b \x01(\x0b\x32\x18.fieldmesh.wire.v1.Ticks\"5\n\x05\x43hunk\x12\x0e\n\x06offset\x18\x01 \x01(\x04\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x0e\n\x06sha256\x18\x03 \x01(\x0c\"9\n\x0b\x44ownloadEnd\x12*\n\x07\x64igests\x18\x01 \x03(\x0b\x32\x19.fieldmesh.wire.v1.Digest\"D\n\x07\x41pplied\x12\x0b\n\x03lsn\x18\x01 \x01(\x12\x12,\n\tdiffering\x18\x02 \x03(\x0b\x32\x19.fieldmesh.wire.v1.Digest\"^\n\x06Repair\x12(\n\x06\x66rames\x18\x01 \x03(\x0b\x32\x18.fieldmesh.wire.v1.Frame\x12*\n\x07\x64igests\x18\x02 \x03(\x0b\x32\x19.fieldmesh.wire.v1.Digest\"\x97\x02\n\x04\x44one\x12+\n\x07outcome\x18\x01 \x01(\x0e\x32\x1a.fieldmesh.wire.v1.Outcome\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x16\n\x0eretry_after_ms\x18\x03 \x01(\r\x12\x12\n\nwipe_order\x18\x04 \x01(\x0c\x12\x0f\n\x07rows_up\x18\x05 \x01(\x04\x12\x11\n\trows_down\x18\x06 \x01(\x04\x12\x10\n\x08\x62ytes_up\x18\x07 \x01(\x04\x12\x12\n\nbytes_down\x18\x08 \x01(\x04\x12\'\n\x05ticks\x18\t \x01(\x0b\x32\x18.fieldmesh.wire.v1.Ticks\x12\x33\n\x08gateways\x18\n \x03(\x0b\x32!.fieldmesh.wire.v1.GatewayAddress\"\xd9\x01\n\rDeviceMessage\x12)\n\x05hello\x18\x01 \x01(\x0b\x32\x18.fieldmesh.wire.v1.HelloH\x00\x12/\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\x1e.fieldmesh.wire.v1.SignedBatchH\x00\x12\x32\n\nupload_end\x18\x03 \x01(\x0b\x32\x1c.fieldmesh.wire.v1.UploadEndH\x00\x12-\n\x07\x61pplied\x18\x04 \x01(\x0b\x32\x1a.fieldmesh.wire.v1.AppliedH\x00\x42\t\n\x07message\"\xfe\x02\n\x0eGatewayMessage\x12-\n\x07welcome\x18\x01 \x01(\x0b\x32\x1a.fieldmesh.wire.v1.WelcomeH\x00\x12=\n\x0f\x61\x63knowledgement\x18\x02 \x01(\x0b\x32\".fieldmesh.wire.v1.AcknowledgementH\x00\x12:\n\x0e\x64ownload_start\x18\x03 \x01(\x0b\x32 .fieldmesh.wire.v1.DownloadStartH\x00\x12)\n\x05\x63hunk\x18\x04 \x01(\x0b\x32\x18.fieldmesh.wire.v1.ChunkH\x00\x12\x36\n\x0c\x64ownload_end\x18\x05 \x01(\x0b\x32\x1e.fieldmesh.wire.v1.DownloadEndH\x00\x12+\n\x06repair\x18\x06 \x01(\x0b\x32\x19.fieldmesh.wire.v1.RepairH\x00\x12\'\n\x04\x64one\x18\x07 \x01(\x0b\x32\x17.fieldmesh.wire.v1.DoneH\x00\x42\t\n\x07message\"\x13\n\x11ServerInfoRequest\"\xcd\x01\n\nServerInfo\x12\x12\n\ngateway_id\x18\x01 \x01(\x0c\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x18\n\x10protocol_version\x18\x04 \x01(\r\x12\x1f\n\x17oldest_protocol_version\x18\x05 \x01(\r\x12\x16\n\x0eschema_version\x18\x06 \x01(\r\x12\x14\n\x0cgateway_time\x18\x07 \x01(\x03\x12\x15\n\rhub_reachable\x18\x08 \x01(\x08\x12\x0c\n\x04load\x18\t \x01(\x01*t\n\x04Mode\x12\x14\n\x10MODE_UNSPECIFIED\x10\x00\x12\r\n\tMODE_FAST\x10\x01\x12\r\n\tMODE_FULL\x10\x02\x12\x13\n\x0fMODE_INITIALIZE\x10\x03\x12\x12\n\x0eMODE_DUPLICATE\x10\x04\x12\x0f\n\x0bMODE_UPLOAD\x10\x05*\xc9\x01\n\x0b\x44\x65viceState\x12\x1c\n\x18\x44\x45VICE_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44\x45VICE_STATE_ACTIVE\x10\x01\x12\x1a\n\x16\x44\x45VICE_STATE_SUSPENDED\x10\x02\x12\x16\n\x12\x44\x45VICE_STATE_SPARE\x10\x03\x12\x1c\n\x18\x44\x45VICE_STATE_STANDING_IN\x10\x04\x12\x17\n\x13\x44\x45VICE_STATE_LOCKED\x10\x05\x12\x18\n\x14\x44\x45VICE_STATE_REVOKED\x10\x06*b\n\x0c\x44ownloadKind\x12\x1d\n\x19\x44OWNLOAD_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44OWNLOAD_KIND_DELTA\x10\x01\x12\x1a\n\x16\x44OWNLOAD_KIND_SNAPSHOT\x10\x02*y\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x10\n\x0cOUTCOME_DONE\x10\x01\x12\x1d\n\x19OUTCOME_DOWNLOAD_DEFERRED\x10\x02\x12\x10\n\x0cOUTCOME_WIPE\x10\x03\x12\x12\n\x0eOUTCOME_FENCED\x10\x04\x32\xe1\x03\n\x07Gateway\x12R\n\x07Session\x12 .fieldmesh.wire.v1.DeviceMessage\x1a!.fieldmesh.wire.v1.GatewayMessage(\x01\x30\x01\x12G\n\x05Renew\x12\x1f.fieldmesh.wire.v1.RenewRequest\x1a\x1d.fieldmesh.wire.v1.EnrolReply\x12T\n\rGetServerInfo\x12$.fieldmesh.wire.v1.ServerInfoRequest\x1a\x1d.fieldmesh.wire.v1.ServerInfo\x12L\n\x08\x46indBlob\x12\".fieldmesh.wire.v1.FindBlobRequest\x1a\x1c.fieldmesh.wire.v1.BlobState\x12G\n\x07PutBlob\x12\x1c.fieldmesh.wire.v1.BlobChunk\x1a\x1c.fieldmesh.wire.v1.BlobState(\x01\x12L\n\x07GetBlob\x12!.fieldmesh.wire.v1.GetBlobRequest\x1a\x1c.fieldmesh.wire.v1.BlobChunk0\x01\x32\xaa\x01\n\tEnrolment\x12G\n\x05\x45nrol\x12\x1f.fieldmesh.wire.v1.EnrolRequest\x1a\x1d.fieldmesh.wire.v1.EnrolReply\x12T\n\rGetServerInfo\x12$.fieldmesh.wire.v1.ServerInfoRequest\x1a\x1d.fieldmesh.wire.v1.ServerInfob\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x66ieldmesh/wire/v1/session.proto\x12\x11\x66ieldmesh.wire.v1\x1a\x1d\x66ieldmesh/wire/v1/table.proto\x1a\x1d\x66ieldmesh/wire/v1/batch.proto\x1a\x1d\x66ieldmesh/wire/v1/enrol.proto\x1a\x1c\x66ieldmesh/wire/v1/blob.proto\"t\n\x05Ticks\x12\x15\n\rgateway_epoch\x18\x01 \x01(\r\x12\x18\n\x10gateway_sequence\x18\x02 \x01(\x04\x12\x11\n\thub_epoch\x18\x03 \x01(\r\x12\x14\n\x0chub_sequence\x18\x04 \x01(\x04\x12\x11\n\thub_proof\x18\x05 \x01(\x0c\"\xef\x03\n\x05Hello\x12\x11\n\tdevice_id\x18\x01 \x01(\x0c\x12\x14\n\x0c\x64\x65vice_epoch\x18\x02 \x01(\r\x12%\n\x04mode\x18\x03 \x01(\x0e\x32\x17.fieldmesh.wire.v1.Mode\x12\x16\n\x0eschema_version\x18\x04 \x01(\r\x12\x18\n\x10protocol_version\x18\x05 \x01(\r\x12\x13\n\x0b\x61pp_version\x18\x06 \x01(\t\x12\x12\n\ncursor_lsn\x18\x07 \x01(\x12\x12\x12\n\npartitions\x18\x08 \x03(\x12\x12\x15\n\rlast_sequence\x18\t \x01(\x04\x12\x13\n\x0blast_sha256\x18\n \x01(\x0c\x12\x13\n\x0b\x64\x65vice_time\x18\x0b \x01(\x03\x12\x1a\n\x12resume_download_id\x18\x0c \x01(\x0c\x12\x15\n\rresume_offset\x18\r \x01(\x04\x12\x12\n\nsession_id\x18\x0e \x01(\x0c\x12\x12\n\nreject_lsn\x18\x0f \x01(\x12\x12\x0f\n\x07network\x18\x10 \x01(\t\x12\x10\n\x08presence\x18\x11 \x01(\x0c\x12\x13\n\x0bpresence_at\x18\x12 \x01(\x03\x12\x11\n\tauthority\x18\x13 \x01(\x0c\x12\x15\n\rearlier_epoch\x18\x14 \x01(\r\x12\x16\n\x0ehandover_epoch\x18\x15 \x01(\r\x12\x11\n\thub_proof\x18\x16 \x01(\x0c\"\xdc\x02\n\x07Welcome\x12\x12\n\ngateway_id\x18\x01 \x01(\x0c\x12\x14\n\x0cgateway_time\x18\x02 \x01(\x03\x12\x10\n\x08mark_lsn\x18\x03 \x01(\x12\x12\x15\n\rgranted_epoch\x18\x04 \x01(\r\x12\x34\n\x0c\x64\x65vice_state\x18\x05 \x01(\x0e\x32\x1e.fieldmesh.wire.v1.DeviceState\x12\'\n\x05ticks\x18\x06 \x01(\x0b\x32\x18.fieldmesh.wire.v1.Ticks\x12\x15\n\rhub_reachable\x18\x07 \x01(\x08\x12\x15\n\rnext_sequence\x18\x08 \x01(\x04\x12\x15\n\rstands_in_for\x18\t \x01(\x0c\x12\x13\n\x0bposition_id\x18\n \x01(\x0c\x12\x16\n\x0eschema_version\x18\x0b \x01(\r\x12\x13\n\x0b\x61uthorities\x18\x0c \x01(\x0c\x12\x18\n\x10\x65\x61rlier_sequence\x18\r \x01(\x04\"\"\n\tUploadEnd\x12\x15\n\rlast_sequence\x18\x01 \x01(\x04\"e\n\x0f\x41\x63knowledgement\x12\'\n\x05ticks\x18\x01 \x01(\x0b\x32\x18.fieldmesh.wire.v1.Ticks\x12)\n\x07rejects\x18\x02 \x03(\x0b\x32\x18.fieldmesh.wire.v1.Frame\"\x8b\x02\n\rDownloadStart\x12\x13\n\x0b\x64ownload_id\x18\x01 \x01(\x0c\x12-\n\x04kind\x18\x02 \x01(\x0e\x32\x1f.fieldmesh.wire.v1.DownloadKind\x12\x0c\n\x04size\x18\x03 \x01(\x04\x12\x0e\n\x06sha256\x18\x04 \x01(\x0c\x12\x10\n\x08mark_lsn\x18\x05 \x01(\x12\x12\x12\n\npartitions\x18\x06 \x03(\x12\x12\r\n\x05whole\x18\x07 \x03(\x12\x12\x0f\n\x07\x64ropped\x18\x08 \x03(\x12\x12\x0e\n\x06offset\x18\t \x01(\x04\x12\x19\n\x11uncompressed_size\x18\n \x01(\x04\x12\'\n\x05ticks\x18\x0b \x01(\x0b\x32\x18.fieldmesh.wire.v1.Ticks\"5\n\x05\x43hunk\x12\x0e\n\x06offset\x18\x01 \x01(\x04\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x0e\n\x06sha256\x18\x03 \x01(\x0c\"9\n\x0b\x44ownloadEnd\x12*\n\x07\x64igests\x18\x01 \x03(\x0b\x32\x19.fieldmesh.wire.v1.Digest\"D\n\x07\x41pplied\x12\x0b\n\x03lsn\x18\x01 \x01(\x12\x12,\n\tdiffering\x18\x02 \x03(\x0b\x32\x19.fieldmesh.wire.v1.Digest\"^\n\x06Repair\x12(\n\x06\x66rames\x18\x01 \x03(\x0b\x32\x18.fieldmesh.wire.v1.Frame\x12*\n\x07\x64igests\x18\x02 \x03(\x0b\x32\x19.fieldmesh.wire.v1.Digest\"\x97\x02\n\x04\x44one\x12+\n\x07outcome\x18\x01 \x01(\x0e\x32\x1a.fieldmesh.wire.v1.Outcome\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x16\n\x0eretry_after_ms\x18\x03 \x01(\r\x12\x12\n\nwipe_order\x18\x04 \x01(\x0c\x12\x0f\n\x07rows_up\x18\x05 \x01(\x04\x12\x11\n\trows_down\x18\x06 \x01(\x04\x12\x10\n\x08\x62ytes_up\x18\x07 \x01(\x04\x12\x12\n\nbytes_down\x18\x08 \x01(\x04\x12\'\n\x05ticks\x18\t \x01(\x0b\x32\x18.fieldmesh.wire.v1.Ticks\x12\x33\n\x08gateways\x18\n \x03(\x0b\x32!.fieldmesh.wire.v1.GatewayAddress\"\xd9\x01\n\rDeviceMessage\x12)\n\x05hello\x18\x01 \x01(\x0b\x32\x18.fieldmesh.wire.v1.HelloH\x00\x12/\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\x1e.fieldmesh.wire.v1.SignedBatchH\x00\x12\x32\n\nupload_end\x18\x03 \x01(\x0b\x32\x1c.fieldmesh.wire.v1.UploadEndH\x00\x12-\n\x07\x61pplied\x18\x04 \x01(\x0b\x32\x1a.fieldmesh.wire.v1.AppliedH\x00\x42\t\n\x07message\"\xfe\x02\n\x0eGatewayMessage\x12-\n\x07welcome\x18\x01 \x01(\x0b\x32\x1a.fieldmesh.wire.v1.WelcomeH\x00\x12=\n\x0f\x61\x63knowledgement\x18\x02 \x01(\x0b\x32\".fieldmesh.wire.v1.AcknowledgementH\x00\x12:\n\x0e\x64ownload_start\x18\x03 \x01(\x0b\x32 .fieldmesh.wire.v1.DownloadStartH\x00\x12)\n\x05\x63hunk\x18\x04 \x01(\x0b\x32\x18.fieldmesh.wire.v1.ChunkH\x00\x12\x36\n\x0c\x64ownload_end\x18\x05 \x01(\x0b\x32\x1e.fieldmesh.wire.v1.DownloadEndH\x00\x12+\n\x06repair\x18\x06 \x01(\x0b\x32\x19.fieldmesh.wire.v1.RepairH\x00\x12\'\n\x04\x64one\x18\x07 \x01(\x0b\x32\x17.fieldmesh.wire.v1.DoneH\x00\x42\t\n\x07message\"\x13\n\x11ServerInfoRequest\"\xcd\x01\n\nServerInfo\x12\x12\n\ngateway_id\x18\x01 \x01(\x0c\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x18\n\x10protocol_version\x18\x04 \x01(\r\x12\x1f\n\x17oldest_protocol_version\x18\x05 \x01(\r\x12\x16\n\x0eschema_version\x18\x06 \x01(\r\x12\x14\n\x0cgateway_time\x18\x07 \x01(\x03\x12\x15\n\rhub_reachable\x18\x08 \x01(\x08\x12\x0c\n\x04load\x18\t \x01(\x01*t\n\x04Mode\x12\x14\n\x10MODE_UNSPECIFIED\x10\x00\x12\r\n\tMODE_FAST\x10\x01\x12\r\n\tMODE_FULL\x10\x02\x12\x13\n\x0fMODE_INITIALIZE\x10\x03\x12\x12\n\x0eMODE_DUPLICATE\x10\x04\x12\x0f\n\x0bMODE_UPLOAD\x10\x05*\xc9\x01\n\x0b\x44\x65viceState\x12\x1c\n\x18\x44\x45VICE_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44\x45VICE_STATE_ACTIVE\x10\x01\x12\x1a\n\x16\x44\x45VICE_STATE_SUSPENDED\x10\x02\x12\x16\n\x12\x44\x45VICE_STATE_SPARE\x10\x03\x12\x1c\n\x18\x44\x45VICE_STATE_STANDING_IN\x10\x04\x12\x17\n\x13\x44\x45VICE_STATE_LOCKED\x10\x05\x12\x18\n\x14\x44\x45VICE_STATE_REVOKED\x10\x06*b\n\x0c\x44ownloadKind\x12\x1d\n\x19\x44OWNLOAD_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44OWNLOAD_KIND_DELTA\x10\x01\x12\x1a\n\x16\x44OWNLOAD_KIND_SNAPSHOT\x10\x02*y\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x10\n\x0cOUTCOME_DONE\x10\x01\x12\x1d\n\x19OUTCOME_DOWNLOAD_DEFERRED\x10\x02\x12\x10\n\x0cOUTCOME_WIPE\x10\x03\x12\x12\n\x0eOUTCOME_FENCED\x10\x04\x32\xe1\x03\n\x07Gateway\x12R\n\x07Session\x12 .fieldmesh.wire.v1.DeviceMessage\x1a!.fieldmesh.wire.v1.GatewayMessage(\x01\x30\x01\x12G\n\x05Renew\x12\x1f.fieldmesh.wire.v1.RenewRequest\x1a\x1d.fieldmesh.wire.v1.EnrolReply\x12T\n\rGetServerInfo\x12$.fieldmesh.wire.v1.ServerInfoRequest\x1a\x1d.fieldmesh.wire.v1.ServerInfo\x12L\n\x08\x46indBlob\x12\".fieldmesh.wire.v1.FindBlobRequest\x1a\x1c.fieldmesh.wire.v1.BlobState\x12G\n\x07PutBlob\x12\x1c.fieldmesh.wire.v1.BlobChunk\x1a\x1c.fieldmesh.wire.v1.BlobState(\x01\x12L\n\x07GetBlob\x12!.fieldmesh.wire.v1.GetBlobRequest\x1a\x1c.fieldmesh.wire.v1.BlobChunk0\x01\x32\xaa\x01\n\tEnrolment\x12G\n\x05\x45nrol\x12\x1f.fieldmesh.wire.v1.EnrolRequest\x1a\x1d.fieldmesh.wire.v1.EnrolReply\x12T\n\rGetServerInfo\x12$.fieldmesh.wire.v1.ServerInfoRequest\x1a\x1d.fieldmesh.wire.v1.ServerInfob\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'fieldmesh.wire.v1.session_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MODE']._serialized_start=2906
-  _globals['_MODE']._serialized_end=3022
-  _globals['_DEVICESTATE']._serialized_start=3025
-  _globals['_DEVICESTATE']._serialized_end=3226
-  _globals['_DOWNLOADKIND']._serialized_start=3228
-  _globals['_DOWNLOADKIND']._serialized_end=3326
-  _globals['_OUTCOME']._serialized_start=3328
-  _globals['_OUTCOME']._serialized_end=3449
+  _globals['_MODE']._serialized_start=2949
+  _globals['_MODE']._serialized_end=3065
+  _globals['_DEVICESTATE']._serialized_start=3068
+  _globals['_DEVICESTATE']._serialized_end=3269
+  _globals['_DOWNLOADKIND']._serialized_start=3271
+  _globals['_DOWNLOADKIND']._serialized_end=3369
+  _globals['_OUTCOME']._serialized_start=3371
+  _globals['_OUTCOME']._serialized_end=3492
   _globals['_TICKS']._serialized_start=177
   _globals['_TICKS']._serialized_end=293
   _globals['_HELLO']._serialized_start=296
-  _globals['_HELLO']._serialized_end=748
-  _globals['_WELCOME']._serialized_start=751
-  _globals['_WELCOME']._serialized_end=1099
-  _globals['_UPLOADEND']._serialized_start=1101
-  _globals['_UPLOADEND']._serialized_end=1135
-  _globals['_ACKNOWLEDGEMENT']._serialized_start=1137
-  _globals['_ACKNOWLEDGEMENT']._serialized_end=1238
-  _globals['_DOWNLOADSTART']._serialized_start=1241
-  _globals['_DOWNLOADSTART']._serialized_end=1508
-  _globals['_CHUNK']._serialized_start=1510
-  _globals['_CHUNK']._serialized_end=1563
-  _globals['_DOWNLOADEND']._serialized_start=1565
-  _globals['_DOWNLOADEND']._serialized_end=1622
-  _globals['_APPLIED']._serialized_start=1624
-  _globals['_APPLIED']._serialized_end=1692
-  _globals['_REPAIR']._serialized_start=1694
-  _globals['_REPAIR']._serialized_end=1788
-  _globals['_DONE']._serialized_start=1791
-  _globals['_DONE']._serialized_end=2070
-  _globals['_DEVICEMESSAGE']._serialized_start=2073
-  _globals['_DEVICEMESSAGE']._serialized_end=2290
-  _globals['_GATEWAYMESSAGE']._serialized_start=2293
-  _globals['_GATEWAYMESSAGE']._serialized_end=2675
-  _globals['_SERVERINFOREQUEST']._serialized_start=2677
-  _globals['_SERVERINFOREQUEST']._serialized_end=2696
-  _globals['_SERVERINFO']._serialized_start=2699
-  _globals['_SERVERINFO']._serialized_end=2904
-  _globals['_GATEWAY']._serialized_start=3452
-  _globals['_GATEWAY']._serialized_end=3933
-  _globals['_ENROLMENT']._serialized_start=3936
-  _globals['_ENROLMENT']._serialized_end=4106
+  _globals['_HELLO']._serialized_end=791
+  _globals['_WELCOME']._serialized_start=794
+  _globals['_WELCOME']._serialized_end=1142
+  _globals['_UPLOADEND']._serialized_start=1144
+  _globals['_UPLOADEND']._serialized_end=1178
+  _globals['_ACKNOWLEDGEMENT']._serialized_start=1180
+  _globals['_ACKNOWLEDGEMENT']._serialized_end=1281
+  _globals['_DOWNLOADSTART']._serialized_start=1284
+  _globals['_DOWNLOADSTART']._serialized_end=1551
+  _globals['_CHUNK']._serialized_start=1553
+  _globals['_CHUNK']._serialized_end=1606
+  _globals['_DOWNLOADEND']._serialized_start=1608
+  _globals['_DOWNLOADEND']._serialized_end=1665
+  _globals['_APPLIED']._serialized_start=1667
+  _globals['_APPLIED']._serialized_end=1735
+  _globals['_REPAIR']._serialized_start=1737
+  _globals['_REPAIR']._serialized_end=1831
+  _globals['_DONE']._serialized_start=1834
+  _globals['_DONE']._serialized_end=2113
+  _globals['_DEVICEMESSAGE']._serialized_start=2116
+  _globals['_DEVICEMESSAGE']._serialized_end=2333
+  _globals['_GATEWAYMESSAGE']._serialized_start=2336
+  _globals['_GATEWAYMESSAGE']._serialized_end=2718
+  _globals['_SERVERINFOREQUEST']._serialized_start=2720
+  _globals['_SERVERINFOREQUEST']._serialized_end=2739
+  _globals['_SERVERINFO']._serialized_start=2742
+  _globals['_SERVERINFO']._serialized_end=2947
+  _globals['_GATEWAY']._serialized_start=3495
+  _globals['_GATEWAY']._serialized_end=3976
+  _globals['_ENROLMENT']._serialized_start=3979
+  _globals['_ENROLMENT']._serialized_end=4149
 # @@protoc_insertion_point(module_scope)

@@ -52,6 +52,7 @@ class _DeviceState:
 class _DeviceStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DeviceState.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     DEVICE_STATE_UNSPECIFIED: _DeviceState.ValueType  # 0
+    """this gateway has not heard of the device yet"""
     DEVICE_STATE_ACTIVE: _DeviceState.ValueType  # 1
     DEVICE_STATE_SUSPENDED: _DeviceState.ValueType  # 2
     """a spare stands in for it; uploads are accepted and marked"""
@@ -66,6 +67,7 @@ class _DeviceStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DeviceSta
 class DeviceState(_DeviceState, metaclass=_DeviceStateEnumTypeWrapper): ...
 
 DEVICE_STATE_UNSPECIFIED: DeviceState.ValueType  # 0
+"""this gateway has not heard of the device yet"""
 DEVICE_STATE_ACTIVE: DeviceState.ValueType  # 1
 DEVICE_STATE_SUSPENDED: DeviceState.ValueType  # 2
 """a spare stands in for it; uploads are accepted and marked"""
@@ -186,6 +188,8 @@ class Hello(_message.Message):
     PRESENCE_AT_FIELD_NUMBER: _builtins.int
     AUTHORITY_FIELD_NUMBER: _builtins.int
     EARLIER_EPOCH_FIELD_NUMBER: _builtins.int
+    HANDOVER_EPOCH_FIELD_NUMBER: _builtins.int
+    HUB_PROOF_FIELD_NUMBER: _builtins.int
     device_id: _builtins.bytes
     device_epoch: _builtins.int
     """from 1"""
@@ -221,6 +225,10 @@ class Hello(_message.Message):
     """first 10 bytes of the sha256 of the newest authority that the device trusts"""
     earlier_epoch: _builtins.int
     """newest epoch before device_epoch with batches that have no second tick; 0 = none"""
+    handover_epoch: _builtins.int
+    """spares: the epoch in which this device has handed over last, or is about to; 0 = none, or stands in again"""
+    hub_proof: _builtins.bytes
+    """serialized SignedHubTick, the newest that the device has had; what it names counts as held wherever the device comes"""
     @_builtins.property
     def partitions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """partitions the device holds as of cursor_lsn"""
@@ -248,10 +256,12 @@ class Hello(_message.Message):
         presence_at: _builtins.int = ...,
         authority: _builtins.bytes = ...,
         earlier_epoch: _builtins.int = ...,
+        handover_epoch: _builtins.int = ...,
+        hub_proof: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["app_version", b"app_version", "authority", b"authority", "cursor_lsn", b"cursor_lsn", "device_epoch", b"device_epoch", "device_id", b"device_id", "device_time", b"device_time", "earlier_epoch", b"earlier_epoch", "last_sequence", b"last_sequence", "last_sha256", b"last_sha256", "mode", b"mode", "network", b"network", "partitions", b"partitions", "presence", b"presence", "presence_at", b"presence_at", "protocol_version", b"protocol_version", "reject_lsn", b"reject_lsn", "resume_download_id", b"resume_download_id", "resume_offset", b"resume_offset", "schema_version", b"schema_version", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["app_version", b"app_version", "authority", b"authority", "cursor_lsn", b"cursor_lsn", "device_epoch", b"device_epoch", "device_id", b"device_id", "device_time", b"device_time", "earlier_epoch", b"earlier_epoch", "handover_epoch", b"handover_epoch", "hub_proof", b"hub_proof", "last_sequence", b"last_sequence", "last_sha256", b"last_sha256", "mode", b"mode", "network", b"network", "partitions", b"partitions", "presence", b"presence", "presence_at", b"presence_at", "protocol_version", b"protocol_version", "reject_lsn", b"reject_lsn", "resume_download_id", b"resume_download_id", "resume_offset", b"resume_offset", "schema_version", b"schema_version", "session_id", b"session_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -288,7 +298,7 @@ class Welcome(_message.Message):
     stands_in_for: _builtins.bytes
     """16 bytes: the device that this spare stands in for; empty otherwise"""
     position_id: _builtins.bytes
-    """16 bytes: the position that the device serves now"""
+    """16 bytes: the position that the device serves now; empty: none, or not known here"""
     schema_version: _builtins.int
     """newest schema version that rows of this network come from; a device below it can't count their hashes"""
     authorities: _builtins.bytes
@@ -574,7 +584,7 @@ class Done(_message.Message):
     def ticks(self) -> Global___Ticks: ...
     @_builtins.property
     def gateways(self) -> _containers.RepeatedCompositeFieldContainer[_enrol_pb2.GatewayAddress]:
-        """where this device may sync: this gateway, its home, those beside either; at most 8"""
+        """where this device may sync: this gateway, its home, those beside either; at most 8; empty: keep what you know"""
 
     def __init__(
         self,

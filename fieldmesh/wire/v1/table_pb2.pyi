@@ -77,7 +77,7 @@ class _FrameKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FrameKind.V
     FRAME_KIND_REMOVALS: _FrameKind.ValueType  # 2
     """columns id, partition, lsn: the row is deleted or left that partition at lsn"""
     FRAME_KIND_PROVISIONAL: _FrameKind.ValueType  # 3
-    """rows that a gateway holds and the hub has not applied; lsn is 0"""
+    """rows that a gateway holds and the hub has not applied; lsn is 0; not for an id that is held, or whose deletion here is pending"""
     FRAME_KIND_REPLACE: _FrameKind.ValueType  # 4
     """all rows of one (partition, table, bucket) named in Frame.range: others go"""
 
@@ -90,7 +90,7 @@ FRAME_KIND_ROWS: FrameKind.ValueType  # 1
 FRAME_KIND_REMOVALS: FrameKind.ValueType  # 2
 """columns id, partition, lsn: the row is deleted or left that partition at lsn"""
 FRAME_KIND_PROVISIONAL: FrameKind.ValueType  # 3
-"""rows that a gateway holds and the hub has not applied; lsn is 0"""
+"""rows that a gateway holds and the hub has not applied; lsn is 0; not for an id that is held, or whose deletion here is pending"""
 FRAME_KIND_REPLACE: FrameKind.ValueType  # 4
 """all rows of one (partition, table, bucket) named in Frame.range: others go"""
 Global___FrameKind: _TypeAlias = FrameKind  # noqa: Y015

@@ -171,8 +171,44 @@ _ORDERED = distinct("order_lines", "order_id.outlet_id", LINE_SALE, LINE_STANDS)
 _APPROVED = Is(Column("state"), ("approved", "active"))
 
 
-def target(kpi: str) -> Base:
-    """The approved targets of a figure, of the months, quarters and years in the days."""
+_OF_PRODUCTS = Filled(Column("product_dimension"))
+_OF_EVERYTHING = Not(_OF_PRODUCTS)
+_SAME_TARGET = (
+    On("kpi", "kpi"),
+    On("outlet_id", "outlet_id", relation=Relation.ALIKE),
+    On("product_dimension", "product_dimension", relation=Relation.ALIKE),
+)
+_SPLIT = Linked(
+    "plan",
+    (*_SAME_TARGET, On("period", "period"), On("position_id.parent_position_id", "position_id")),
+    (_APPROVED,),
+)
+"""The positions right below have targets of their own: the target is in theirs."""
+_IN_PARTS = Linked(
+    "plan",
+    (
+        *_SAME_TARGET,
+        On("position_id", "position_id", relation=Relation.ALIKE),
+        On("period", "period", relation=Relation.PART_OF),
+    ),
+    (_APPROVED,),
+)
+"""There are targets of the months of the quarter, or of parts of the year."""
+_REPLACED = Linked(
+    "plan",
+    (
+        *_SAME_TARGET,
+        On("position_id", "position_id", relation=Relation.ALIKE),
+        On("period", "period"),
+        On("version", "version", relation=Relation.AFTER),
+    ),
+    (_APPROVED,),
+)
+"""A later version of the target holds too: a file may have brought it."""
+
+
+def target(kpi: str, of: Test = _OF_EVERYTHING) -> Base:
+    """The approved targets of a figure, of the months, quarters and years in the days, each counted once."""
     return total(
         "plans",
         Column("value"),
@@ -180,8 +216,17 @@ def target(kpi: str) -> Base:
         OfPeriod("period"),
         _APPROVED,
         Is(Column("kpi"), (kpi,)),
+        of,
+        Not(_SPLIT),
+        Not(_IN_PARTS),
+        Not(_REPLACED),
     )
 
+
+_TARGETS = N_(
+    "Approved targets of the months, quarters and years in the days; one that was split, among the posts right"
+    " below or into shorter periods, counts by its parts. Those of brands do not count."
+)
 
 MEASURES = (
     Measure("planned_visits", N_("Planned visits"), Unit.COUNT, PLANNED, N_("Visits planned for the days.")),
@@ -245,10 +290,11 @@ MEASURES = (
     Measure("weighted_distribution", N_("Weighted distribution"), Unit.PERCENT,
             Ratio(Spread(Stands.HANDLED, _ORDERED), Spread(Stands.UNIVERSE, _ORDERED), PERCENT),
             N_("Sales of the product's category in outlets that handle it / in all outlets.")),
-    Measure("target_sales", N_("Target: sales value"), Unit.MONEY, target("sales_value"),
-            N_("Approved targets of the months, quarters and years in the days.")),
-    Measure("target_visits", N_("Target: visits"), Unit.COUNT, target("visits"),
-            N_("Approved targets of the months, quarters and years in the days.")),
+    Measure("target_sales", N_("Target: sales value"), Unit.MONEY, target("sales_value"), _TARGETS),
+    Measure("target_visits", N_("Target: visits"), Unit.COUNT, target("visits"), _TARGETS),
+    Measure("target_products", N_("Target: sales value of products"), Unit.MONEY,
+            target("sales_value", _OF_PRODUCTS),
+            N_("Approved targets of brands and other parts of the range, counted as those of everything.")),
     Measure("attainment", N_("Plan attainment"), Unit.PERCENT, Ratio(SALES, target("sales_value"), PERCENT),
             N_("Sales value / target.")),
     Measure("forecast", N_("Forecast of attainment"), Unit.PERCENT,

@@ -43,7 +43,9 @@ async def _approve(asked: Asked) -> Done:
     about: dict[str, object] = {"proposal": record.row_id.hex(), "after": dict(texts)}
     async with acting(office, asked.access, "decided", about, subjects) as writer:
         names = [name for name in view.editable if name in texts]
-        read = await read_form(writer.connection, asked.access, view, names, texts)
+        read = await read_form(
+            writer.connection, asked.access, view, names, texts, to="outlet.moderate"
+        )
         read.check()
         if isinstance(outlet, bytes):
             line: tuple[Value, ...] = (outlet, *read.values.values())

@@ -7,12 +7,11 @@ from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 
-import xlsxwriter
-
 from fieldmesh.service.translation import translate
 from hub.analysis.model.kinds import Unit
 from hub.desk.csv_lines import MARK, line, safe
 from hub.desk.reports.tables import Table
+from hub.desk.workbooks import new_workbook
 from hub.storage.columnar.parquet import write_parquet
 
 DIGITS = {
@@ -77,7 +76,7 @@ def _numbers(figures: tuple[Fraction | None, ...], units: list[Unit]) -> list[st
 
 def as_csv(table: Table) -> Iterator[bytes]:
     """The table as CSV (RFC 4180, UTF-8 with a mark), in pieces; the last line is the total."""
-    yield MARK + line([one.title for one in table.headings])
+    yield MARK + line([safe(one.title) for one in table.headings])
     names = sum(1 for one in table.headings if one.unit is None)
     for texts in _texts(table):
         yield line([*map(safe, texts[:names]), *texts[names:]])
@@ -91,7 +90,7 @@ def written(table: Table, kind: Format, title: str, about: str, language: str) -
 def as_xlsx(table: Table, title: str, about: str, language: str) -> Path:
     """The table as a workbook in a temporary file, which the caller removes; ``about`` says days and moment."""
     path = _temporary(Format.XLSX)
-    book = xlsxwriter.Workbook(path, {"constant_memory": True})
+    book = new_workbook(path)
     sheet = book.add_worksheet(translate("Report", language)[:31])
     bold = book.add_format({"bold": True, "text_wrap": True})
     formats = {

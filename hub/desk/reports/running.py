@@ -1,6 +1,7 @@
 """Reports run and exported, in the scope of whoever asks; what is sensitive leaves an entry in the journal."""
 
 import datetime
+from dataclasses import replace
 
 from hub.analysis.answers import Analyst, Answer
 from hub.analysis.model.registry import MEASURES, facts_of
@@ -55,15 +56,31 @@ async def run(
 async def export(
     office: Office, analyst: Analyst, access: Access, question: Question, zone: datetime.tzinfo
 ) -> Answer:
-    """The figures, for a file: always noted.
+    """The figures, for a file that is handed out at once: always noted.
+
+    Raises:
+        Rejected: as `for_file`.
+    """
+    answer = await for_file(analyst, access, question, zone)
+    await note_exported(office, access, answer)
+    return answer
+
+
+async def for_file(
+    analyst: Analyst, access: Access, question: Question, zone: datetime.tzinfo
+) -> Answer:
+    """The figures, for a file: all lines, however few the page shows. Who lets it go calls `note_exported`.
 
     Raises:
         Rejected: as `run`, and `function_missing` for exports.
     """
     access.need("data.export")
-    answer = await analyst.answer(access, question, zone)
-    await _note(office, access, "report_exported", question, len(answer.lines))
-    return answer
+    return await analyst.answer(access, replace(question, top=0), zone)
+
+
+async def note_exported(office: Office, access: Access, answer: Answer) -> None:
+    """That the figures have left the hub stands in the journal."""
+    await _note(office, access, "report_exported", answer.question, len(answer.lines))
 
 
 def _is_sensitive(question: Question) -> bool:

@@ -1,15 +1,17 @@
 """An answer as a table: lines in order, values beside one another, what it is compared with, the total."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from fieldmesh.basics.errors import Rejected
 from fieldmesh.service.translation import translate
 from hub.analysis.answers import Answer, Figures, Line
 from hub.analysis.model.kinds import Unit
 from hub.analysis.model.registry import DIMENSIONS, MEASURES
 from hub.analysis.question import Compare
+from hub.desk.reports.earlier import beside
 from hub.desk.words import word
 from hub.storage.columnar.terms import Grain
 
@@ -56,10 +58,16 @@ class Table:
 
 
 def table_of(answer: Answer, language: str) -> Table:
-    """The table, in a language."""
+    """The table, in a language. What there was in the days before only has a line too.
+
+    Raises:
+        Rejected: `question_too_wide`, more than `MOST_ACROSS` values stand across.
+    """
     question = answer.question
     wide = len(question.rows)
-    across = _across(answer) if question.across else [None]
+    earlier = beside(answer)
+    found = dict.fromkeys((*answer.lines, *earlier))
+    across = _across(found) if question.across else [None]
     roles = ("now",) if answer.before is None else ("now", "before", "change")
     headings = [
         Heading(translate(DIMENSIONS[code].title, language), None, code, "name")
@@ -69,7 +77,7 @@ def table_of(answer: Answer, language: str) -> Table:
         group = label(answer, question.across, value, language) if question.across else ""
         for code in question.measures:
             headings += [_heading(code, role, group, question.compare, language) for role in roles]
-    lines: dict[Line, None] = dict.fromkeys(line[:wide] for line in answer.lines)
+    lines = dict.fromkeys(line[:wide] for line in found)
     rows = [
         Row(
             tuple(
@@ -77,7 +85,11 @@ def table_of(answer: Answer, language: str) -> Table:
                 for code, value in zip(question.rows, line, strict=True)
             ),
             line,
-            tuple(figure for value in across for figure in _figures(answer, line, value, roles)),
+            tuple(
+                figure
+                for value in across
+                for figure in _figures(answer, earlier, line, value, roles)
+            ),
         )
         for line in lines
     ]
@@ -135,41 +147,24 @@ def _heading(code: str, role: str, group: str, compare: Compare, language: str) 
     return Heading(title, Unit.PERCENT if role == "change" else measure.unit, code, role, group)
 
 
-def _across(answer: Answer) -> list[object]:
-    values = {line[-1] for line in answer.lines}
+def _across(lines: Iterable[Line]) -> list[object]:
+    values = {line[-1] for line in lines}
     named = sorted(values - {None}, key=lambda one: (isinstance(one, bytes), one))
-    return [*named[:MOST_ACROSS], *([None] if None in values else [])]
+    if len(named) > MOST_ACROSS:
+        raise Rejected("question_too_wide", place="across", most=MOST_ACROSS)
+    return [*named, *([None] if None in values else [])]
 
 
 def _figures(
-    answer: Answer, line: Line, value: object, roles: Sequence[str]
+    answer: Answer,
+    earlier: Mapping[Line, Figures],
+    line: Line,
+    value: object,
+    roles: Sequence[str],
 ) -> list[Fraction | None]:
     whole = (*line, value) if answer.question.across else line
-    return _pairs(
-        answer.lines.get(whole, {}), answer.earlier.get(_earlier(answer, whole), {}),
-        answer.question.measures, roles,
-    )  # fmt: skip
-
-
-def _earlier(answer: Answer, line: Line) -> Line:
-    """The line of the days before that stands for the same: days and months are as far from the beginning."""
-    if answer.before is None:
-        return line
-    found = list(line)
-    for place, code in enumerate(answer.question.dimensions):
-        grain, value = DIMENSIONS[code].grain, line[place]
-        if grain is None or not isinstance(value, str):
-            continue
-        day = datetime.date.fromisoformat(value)
-        if answer.question.compare is Compare.YEAR and grain in {
-            Grain.MONTH,
-            Grain.QUARTER,
-            Grain.YEAR,
-        }:
-            found[place] = day.replace(year=day.year - 1).isoformat()
-        else:
-            found[place] = (day - (answer.period.since - answer.before.since)).isoformat()
-    return tuple(found)
+    now, before = answer.lines.get(whole, {}), earlier.get(whole, {})
+    return _pairs(now, before, answer.question.measures, roles)
 
 
 def _pairs(

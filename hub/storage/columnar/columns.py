@@ -16,7 +16,9 @@ import duckdb
 
 from fieldmesh.basics.clock import Clock
 from fieldmesh.basics.errors import Rejected, Retry
+from fieldmesh.service.translation import _
 from hub.storage.columnar import feed
+from hub.storage.columnar.asking import Questions
 from hub.storage.columnar.file import (
     ColumnarFile,
     Mark,
@@ -55,6 +57,7 @@ class Columns:
         self._path = folder / NAME
         self._clock = clock
         self._limits = limits or Limits()
+        self._questions = Questions(self._limits.question_s)
         self._file: ColumnarFile | None = None
         self._mark: Mark | None = None
         self._looked_at = 0.0
@@ -89,26 +92,25 @@ class Columns:
         """The rows of a question, asked of one committed state.
 
         Raises:
-            Retry: `question_too_heavy`, it took too long and was ended.
+            Retry: `question_too_heavy`, it took too long and was ended; `analysis_busy`, too many wait, or the
+                copy is being closed.
             Rejected: `question_wrong`, it can't be worked out.
         """
         file = await self._opened()
         try:
-            async with asyncio.timeout(self._limits.question_s):
-                return await asyncio.to_thread(file.ask, text, values)
-        except TimeoutError:
-            file.interrupt()
-            seconds = int(self._limits.question_s)
-            raise Retry(
-                "question_too_heavy", place="columns", delay_s=_SOON_S, seconds=seconds
-            ) from None
+            return await self._questions.rows(file, text, values)
+        except duckdb.InterruptException:
+            raise Retry("analysis_busy", place="columns", delay_s=_SOON_S) from None
         except duckdb.Error as error:
-            raise Rejected("question_wrong", place="columns", text=str(error)[:300]) from error
+            LOG.warning("question_refused", extra={"error": str(error)[:300]})
+            said = _("its figures can't be worked out; the log of the hub says why")
+            raise Rejected("question_wrong", place="columns", text=said) from error
 
     async def close(self) -> None:
-        """The file is closed. Repeating it is harmless."""
+        """Questions have ended and the file is closed. Repeating it is harmless."""
         if self._file is not None:
             file, self._file, self._mark = self._file, None, None
+            await self._questions.close()
             await asyncio.to_thread(file.close)
 
     # --- within

@@ -86,21 +86,9 @@ class ColumnarFile:
         finally:
             cursor.close()
 
-    def ask(self, text: str, values: Sequence[Any]) -> list[Row]:
-        """The rows of a question.
-
-        Raises:
-            duckdb.InterruptException: `interrupt` was called.
-        """
-        cursor = self._connection.cursor()
-        try:
-            return cursor.execute(text, list(values)).fetchall()
-        finally:
-            cursor.close()
-
-    def interrupt(self) -> None:
-        """Questions that run now end."""
-        self._connection.interrupt()
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection of its own to the file, which sees one committed state at a time; whoever asks closes it."""
+        return self._connection.cursor()
 
     def close(self) -> None:
         """The file is closed, its content in one piece on disk."""

@@ -18,6 +18,7 @@ from fieldmesh.basics.errors import Rejected
 from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import WireType
 from hub.storage.columnar.local_days import clock_of, day_of, moments
+from hub.storage.columnar.periods import named_periods, part_of
 from hub.storage.columnar.terms import (
     Added,
     Asked,
@@ -54,7 +55,6 @@ from hub.storage.columnar.terms import (
     Times,
     Today,
     Window,
-    named_periods,
 )
 from hub.storage.org_tables import replicated_table
 from hub.storage.reach import Scope
@@ -295,9 +295,14 @@ class _Rows:
                 pass
             case Relation.UP_TO:
                 found = inner.op("<=", is_comparison=True)(outer)
-            case Relation.BEFORE:
+            case Relation.BEFORE | Relation.AFTER:
                 rows = sa.func.row(inner, other.base.c.id), sa.func.row(outer, self.base.c.id)
-                found = rows[0].op("<", is_comparison=True)(rows[1])
+                sign = "<" if on.relation is Relation.BEFORE else ">"
+                found = rows[0].op(sign, is_comparison=True)(rows[1])
+            case Relation.ALIKE:
+                found = inner.is_not_distinct_from(outer)
+            case Relation.PART_OF:
+                found = part_of(inner, outer)
         if not on.or_empty:
             return found
         empty = [inner == ""] if held is WireType.TEXT else []

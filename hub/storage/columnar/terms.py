@@ -195,15 +195,20 @@ class Window(StrEnum):
 
 
 class Relation(StrEnum):
-    """How a value of the other table stands to one of this: the same, of the same day, not above it, before it.
+    """How a value of the other table stands to one of this: the same, of the same day, not above it, before or after.
 
-    What lies before is lower, or as high with a lower id, so that no two rows lie before each other.
+    What lies before is lower, or as high with a lower id, so that no two rows lie before each other; after: the other
+    way round. Alike are the same
+    values and two that are missing; part of a period is a shorter one in it, as 2026-11 in 2026-Q4 and both in 2026.
     """
 
     SAME = "same"
     SAME_DAY = "same day"
     UP_TO = "up to"
     BEFORE = "before"
+    AFTER = "after"
+    ALIKE = "alike"
+    PART_OF = "part of"
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,24 +307,6 @@ class Period:
         """As many days just after."""
         days = datetime.timedelta(days=(self.until - self.since).days + 1)
         return Period(self.since + days, self.until + days)
-
-
-def named_periods(period: Period) -> tuple[str, ...]:
-    """The months that the period touches, and the quarters and years that it holds whole."""
-    found: list[str] = []
-    month = period.since.replace(day=1)
-    while month <= period.until:
-        found.append(f"{month:%Y-%m}")
-        month = (month + datetime.timedelta(days=31)).replace(day=1)
-    held = set(found)
-    for year in sorted({one[:4] for one in found}):
-        quarters = [[f"{year}-{3 * q + m:02d}" for m in (1, 2, 3)] for q in range(4)]
-        found += [
-            f"{year}-Q{n + 1}" for n, months in enumerate(quarters) if held.issuperset(months)
-        ]
-        if held.issuperset(one for months in quarters for one in months):
-            found.append(year)
-    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Reports as web services: what can be asked, the answer of a standard, own or new report, and the same as a file."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -89,7 +90,8 @@ class ReportServices:
     async def _answered(self, request: web.Request, question: Question) -> web.Response:
         access = visitor_of(request).access
         answer = await run(self._office, self._analyst, access, question, zone_of(request))
-        return web.json_response(content(answer, table_of(answer, language_of(request))))
+        table = await asyncio.to_thread(table_of, answer, language_of(request))
+        return web.json_response(content(answer, table))
 
 
 def content(answer: Answer, table: Table) -> Object:

@@ -74,7 +74,7 @@ class Resources:
         view, access = _view(request), visitor_of(request).access
         texts = {name: request.query.getall(name) for name in request.query}
         ask = read_ask(view, texts, zone_of(request))
-        found = await lists.listed(self._office.database, access, view, ask)
+        found = await lists.listed(self._office, access, view, ask)
         forms = [form_of(view.column(path)) for path in found.paths]
         rows: list[dict[str, Json]] = []
         for row in found.rows:
@@ -97,15 +97,26 @@ class Resources:
         view, access = _view(request), visitor_of(request).access
         texts = as_texts(await _json(request))
         key = _key(request, texts)
-        held = await self._held(access.user_id, key) if key is not None else None
-        if held is None:
 
-            async def keep(connection: Connection, done: changes.Changed) -> None:
-                if key is not None:
-                    kept = KeptAnswer(access.user_id, *key, _CREATED, json.dumps(_named(done)))
-                    await api_tokens.keep_answer(connection, kept, self._office.clock.now())
+        async def refuse_twice(connection: Connection) -> None:
+            """Of requests that come at once, those after the first find its answer here."""
+            if key is not None:
+                await _refuse_answered(connection, access.user_id, key)
 
-            held = _named(await changes.create_record(self._office, access, view, texts, keep))
+        async def keep(connection: Connection, done: changes.Changed) -> None:
+            if key is not None:
+                kept = KeptAnswer(access.user_id, *key, _CREATED, json.dumps(_named(done)))
+                await api_tokens.keep_answer(connection, kept, self._office.clock.now())
+
+        try:
+            async with self._office.database.read() as connection:
+                await refuse_twice(connection)
+            done = await changes.create_record(
+                self._office, access, view, texts, first=refuse_twice, then=keep
+            )
+            held = _named(done)
+        except _AnsweredError as answered:
+            held = answered.body
         headers = {"Location": f"{ROOT}/{view.name}/{held['id']}"}
         return web.json_response(held, status=_CREATED, headers=headers)
 
@@ -126,22 +137,30 @@ class Resources:
 
     async def _record(self, request: web.Request, view: View) -> Record:
         row_id = row_id_of(request.match_info["id"])
-        return await lists.record(self._office.database, visitor_of(request).access, view, row_id)
+        return await lists.opened(self._office, visitor_of(request).access, view, row_id)
 
-    async def _held(self, user_id: bytes, key: tuple[str, str]) -> dict[str, Json] | None:
-        """The answer that was given under the key already.
 
-        Raises:
-            Rejected: `key_used_otherwise`.
-        """
-        async with self._office.database.read() as connection:
-            held = await api_tokens.answer_of(connection, user_id, key[0])
-        if held is None:
-            return None
-        if held[0] != key[1]:
-            raise Rejected("key_used_otherwise", place="Idempotency-Key")
-        body: dict[str, Json] = json.loads(held[2])
-        return body
+class _AnsweredError(Exception):
+    """The request was answered already, with this body."""
+
+    def __init__(self, body: dict[str, Json]) -> None:
+        super().__init__()
+        self.body = body
+
+
+async def _refuse_answered(connection: Connection, user_id: bytes, key: tuple[str, str]) -> None:
+    """Nothing was answered under the key yet.
+
+    Raises:
+        _AnsweredError: something was, and the request is the same.
+        Rejected: `key_used_otherwise`.
+    """
+    held = await api_tokens.answer_of(connection, user_id, key[0])
+    if held is None:
+        return
+    if held[0] != key[1]:
+        raise Rejected("key_used_otherwise", place="Idempotency-Key")
+    raise _AnsweredError(json.loads(held[2]))
 
 
 def _key(request: web.Request, texts: dict[str, str]) -> tuple[str, str] | None:

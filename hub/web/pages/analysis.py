@@ -140,7 +140,7 @@ class AnalysisPages:
         visitor, language, showing = visitor_of(request), language_of(request), showing_for(request)
         access, question = visitor.access, opened.question
         answer = await run(self._office, self._analyst, access, question, zone_of(request))
-        table = table_of(answer, language)
+        table = await asyncio.to_thread(table_of, answer, language)
         asked = asked_days(question)
         period = f"{showing.day(answer.period.since.isoformat())} – {showing.day(answer.period.until.isoformat())}"
         if not any(fact.day for code in question.measures for fact in facts_of(MEASURES[code])):
@@ -176,7 +176,7 @@ class AnalysisPages:
         answer = await export(
             self._office, self._analyst, access, opened.question, zone_of(request)
         )
-        table = table_of(answer, language)
+        table = await asyncio.to_thread(table_of, answer, language)
         about = f"{answer.period.since.isoformat()} – {answer.period.until.isoformat()}"
         title = f"{self._office.settings.company}: {opened.title}"
         name = f"{opened.name if opened.own is None else 'report'}.{kind}"

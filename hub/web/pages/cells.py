@@ -5,7 +5,7 @@ They are drawn here and not by a template, which takes five times as long for a 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from urllib.parse import urlencode
 
 from markupsafe import Markup, escape
@@ -21,6 +21,8 @@ from hub.rules.access import Access
 from hub.web.showing import Showing, is_number, state_tone
 
 Row = tuple[Value, ...]
+_KEPT = 8_192
+"""Texts that are kept as they stand in a page: a list has the same ones many times."""
 _STATES = frozenset({"state", "status", "outcome"})
 
 
@@ -77,15 +79,25 @@ def _text(listed: Listed, path: str, showing: Showing) -> Callable[[Row], str]:
     at, link = listed.paths.index(path) + 1, path.rpartition(".")[0]
     shown = showing.shower(listed.view.column(path))
     if not link:
-        return lambda row: escape(shown(row[at]))
+        return lambda row: _safe(shown(row[at]))
     named_at = listed.paths.index(link) + 1
     hidden = escape(translate("not in your area", showing.language))
 
     def name(row: Row) -> str:
         is_hidden = row[at] is None and row[named_at] is not None
-        return hidden if is_hidden else escape(shown(row[at]))
+        return hidden if is_hidden else _safe(shown(row[at]))
 
     return name
+
+
+def _safe(text: str) -> str:
+    """The text, escaped where it is not markup already."""
+    return text if isinstance(text, Markup) else _escaped(text)
+
+
+@lru_cache(maxsize=_KEPT)
+def _escaped(text: str) -> str:
+    return str(escape(text))
 
 
 def _drawing(listed: Listed, path: str, access: Access, showing: Showing) -> Callable[[Row], str]:

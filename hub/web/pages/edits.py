@@ -111,7 +111,7 @@ class EditPages:
 
     async def _record(self, request: web.Request, view: View, visitor: Visitor) -> lists.Record:
         row_id = row_id_of(request.match_info["id"])
-        return await lists.record(self._office.database, visitor.access, view, row_id)
+        return await lists.opened(self._office, visitor.access, view, row_id)
 
     async def _form(
         self,

@@ -11,6 +11,7 @@ from fieldmesh.service.translation import translate
 from hub.desk import journalled, schedule
 from hub.desk.asking import id_text
 from hub.desk.csv_lines import MARK, line, safe
+from hub.desk.exports import note_export
 from hub.desk.hands import Hands
 from hub.desk.today import day_of
 from hub.desk.view import Area
@@ -109,7 +110,10 @@ class JournalPages:
         chosen = [one for one in found if not only or one.verdict is not schedule.Verdict.KEPT]
         rows = [_row(one, showing) for one in chosen]
         if query.get("format") == "csv":
-            visitor_of(request).access.need("data.export")
+            access = visitor_of(request).access
+            access.need("data.export")
+            asked = f"{since.date} to {until.date}"
+            await note_export(self._office, access, "schedule", len(rows), asked)
             return await sent(request, in_threads(_lines(rows)), "schedule.csv", "text/csv")
         kept = sum(1 for one in found if one.verdict is schedule.Verdict.KEPT)
         return self._shell.page(

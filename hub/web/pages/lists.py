@@ -19,7 +19,7 @@ from hub.desk.orders import ANSWERABLE
 from hub.desk.view import Filter, View
 from hub.desk.views.registry import VIEWS, view_named, view_of_table
 from hub.desk.words import column_title, table_title, word
-from hub.storage.database import HubDatabase
+from hub.fleet.office import Office
 from hub.web.pages.cells import address, address_of, columns, lines
 from hub.web.pages.events import ShownEvent, shown_event
 from hub.web.shell import Shell
@@ -74,9 +74,10 @@ class Fact:
 class ListPages:
     """Lists and records."""
 
-    def __init__(self, database: HubDatabase, shell: Shell) -> None:
-        """Rows come from ``database``; pages stand in ``shell``."""
-        self._database = database
+    def __init__(self, office: Office, shell: Shell) -> None:
+        """Rows come from the office's database; pages stand in ``shell``."""
+        self._office = office
+        self._database = office.database
         self._shell = shell
 
     def routes(self) -> list[web.AbstractRouteDef]:
@@ -92,7 +93,7 @@ class ListPages:
         view, visitor = view_named(request.path.strip("/")), visitor_of(request)
         texts = {name: request.query.getall(name) for name in request.query}
         ask = read_ask(view, texts, zone_of(request))
-        found = await lists.listed(self._database, visitor.access, view, ask)
+        found = await lists.listed(self._office, visitor.access, view, ask)
         language, showing = language_of(request), showing_for(request)
         kept = [(name, value) for name, value in request.query.items() if name != "after"]
         following = write_cursor(found.after) if found.after else ""
@@ -116,7 +117,7 @@ class ListPages:
         """One record, and the beginnings of the lists that belong to it."""
         name, _, text = request.path.strip("/").partition("/")
         view, visitor = view_named(name), visitor_of(request)
-        found = await lists.record(self._database, visitor.access, view, row_id_of(text))
+        found = await lists.opened(self._office, visitor.access, view, row_id_of(text))
         language, showing = language_of(request), showing_for(request)
         state = found.values.get("state", found.values.get("status"))
         return self._shell.page(
@@ -142,7 +143,7 @@ class ListPages:
     async def _children(
         self, visitor: Visitor, found: Record, showing: Showing
     ) -> list["ShownChild"]:
-        parts = await lists.children(self._database, visitor.access, found)
+        parts = await lists.children(self._office, visitor.access, found)
         return [_child(part, child.column, found, visitor, showing) for child, part in parts]
 
     async def _history(self, visitor: Visitor, found: Record, showing: Showing) -> list[ShownEvent]:

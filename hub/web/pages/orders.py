@@ -60,7 +60,8 @@ class OrderPages:
     ) -> web.Response:
         access, order_id = visitor_of(request).access, row_id_of(request.match_info["id"])
         access.need("order.handle")
-        found = await lists.record(self._hands.office.database, access, VIEWS["orders"], order_id)
+        database = self._hands.office.database
+        found = await lists.record(database, access, VIEWS["orders"], order_id, to="order.handle")
         language = language_of(request)
         reasons = error.fields.get("problems", {}) if error is not None else {}
         problems = reasons if isinstance(reasons, dict) else {}

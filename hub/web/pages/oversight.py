@@ -43,10 +43,17 @@ class OversightPages:
     async def quarantine(self, request: web.Request) -> web.Response:
         """Batches that could not be applied."""
         everything = request.query.get("all") == "1"
-        held = await oversight.quarantined(
-            self._hands, visitor_of(request).access, everything=everything
+        held, following = await oversight.quarantined(
+            self._hands, visitor_of(request).access, everything=everything, after=_after(request)
         )
-        return self._page(request, "quarantine", "Quarantine", held=held, everything=everything)
+        return self._page(
+            request,
+            "quarantine",
+            "Quarantine",
+            held=held,
+            everything=everything,
+            following=following,
+        )
 
     async def decide(self, request: web.Request) -> web.Response:
         """An entry is applied, or closed."""
@@ -81,7 +88,8 @@ class OversightPages:
 
     async def conflicts(self, request: web.Request) -> web.Response:
         """Column writes that lost against another."""
-        language = language_of(request)
+        language, access = language_of(request), visitor_of(request).access
+        held, following = await oversight.open_conflicts(self._hands, access, after=_after(request))
         found = [
             {
                 "number": one.number,
@@ -92,9 +100,9 @@ class OversightPages:
                 "lost": one.losing_value,
                 "href": _record_address(one.table_name, one.row_id),
             }
-            for one in await oversight.open_conflicts(self._hands, visitor_of(request).access)
+            for one in held
         ]
-        return self._page(request, "conflicts", "Conflicts", conflicts=found)
+        return self._page(request, "conflicts", "Conflicts", conflicts=found, following=following)
 
     async def settle(self, request: web.Request) -> web.Response:
         """The value that lost stands, or the other one stays."""
@@ -108,8 +116,14 @@ class OversightPages:
     def _page(self, request: web.Request, name: str, title: str, **values: Any) -> web.Response:
         shown = translate(title, language_of(request))
         return self._shell.page(
-            request, f"{name}.html", title=shown, area=Area.NETWORK, part=name, **values
-        )
+            request, f"{name}.html", title=shown, area=Area.NETWORK, part=name, begun=_after(request), **values
+        )  # fmt: skip
+
+
+def _after(request: web.Request) -> int:
+    """The number above which the page begins."""
+    text = request.query.get("after", "")
+    return int(text[:18]) if text.isascii() and text.isdigit() else 0
 
 
 def _record_address(table: str, row_id: bytes) -> str:

@@ -1,5 +1,6 @@
 """The report builder, and what is done with own reports: kept, shared, sent by mail, deleted."""
 
+import asyncio
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -155,7 +156,7 @@ class ReportBuilding:
     ) -> dict[str, object]:
         language, showing = language_of(request), showing_for(request)
         answer = await run(self._office, self._analyst, visitor.access, question, zone_of(request))
-        table = table_of(answer, language)
+        table = await asyncio.to_thread(table_of, answer, language)
         return {
             "table": shown_table(answer, table, visitor.access, showing),
             "chart": drawn(answer, table, translate("Report", language), showing),

@@ -142,11 +142,21 @@ def _forbidden(case: Case) -> dict[str, str]:
 
 
 def _in_lost_future(case: Case, reject: Reject) -> bool:
-    """Whether the device stood in a future that the hub has lost when it packed; judged after it."""
+    """Whether the device stood in a future that the hub has lost when it wrote or packed; judged after it.
+
+    What it wrote then may be signed again later, under another number.
+    """
     codes = {one: code for code, one in case.facts.hub.devices.items()}
-    seen = case.seen.get(codes.get(reject.device, ""), [])
-    for one in case.packed.get(reject.place, []):
-        stood = [int(event["cursor"]) for event in seen if float(event["t"]) <= one.at]
+    code = codes.get(reject.device, "")
+    seen = case.seen.get(code, [])
+    moments = [one.at for one in case.packed.get(reject.place, [])]
+    moments += [
+        float(event["t"])
+        for event in case.wrote.get(code, [])
+        if reject.name in {f"{table}/{row}" for table, row in event["rows"]}
+    ]
+    for at in moments:
+        stood = [int(event["cursor"]) for event in seen if float(event["t"]) <= at]
         cursor = stood[-1] if stood else 0
         if hub_epoch_of(cursor) < hub_epoch_of(reject.lsn) and not counts_at(
             case.facts.hub, cursor, reject.lsn

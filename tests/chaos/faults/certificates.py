@@ -11,8 +11,8 @@ from typing_extensions import override
 from deploy.demo.processes import CommandFailedError
 from device_agent.app import enroll
 from device_agent.modes.enrol import EnrolmentWish
-from device_agent.storage.home import write_durably
 from fieldmesh.basics.errors import FieldmeshError
+from fieldmesh.service.files import write_durably
 from tests.chaos.arena import PASSWORD, Arena, lead_over
 from tests.chaos.faults.fault import OfDevices, OfGateways, registered
 from tests.kit.certificates import authority_key, ended

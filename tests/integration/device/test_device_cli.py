@@ -20,6 +20,7 @@ async def run(*arguments: str) -> tuple[int, str, str]:
         sys.executable,
         *arguments,
         cwd=ROOT,
+        stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env={
@@ -116,6 +117,18 @@ async def test_refusals_are_clear_and_have_exit_codes(
     await shell("enroll", "--code", gateway.code, "--gateway", gateway.enrolment_address)
     refused = await shell("sql", "INSERT INTO outlet (name) VALUES ('x')", code=1)
     assert "head office only" in refused["text"]
+    told = await shell("sql", "SELECT json('{')", code=1)
+    assert told["problem"] == "sql_refused"
+    nowhere = await shell("export", str(tmp_path / "none" / "carrier"), code=1)
+    assert nowhere["problem"] == "file_unusable"
+    assert nowhere["place"].endswith("none/carrier")
+    found, _, err = await run("-m", "device_agent.cli", "status", "--home", str(shell.home))
+    assert (found, err.count("Traceback")) == (1, 0)
+    assert "--password-file" in err
+    found, _, err = await run(
+        "-m", "device_agent.cli", "order", "--home", str(shell.home), "--lines", "-1"
+    )
+    assert (found, "not a number from 0" in err) == (2, True)
     away = await shell("sync", "fast", "--gateway", "127.0.0.1:9", code=75)
     assert away["problem"] == "no_gateway_reachable"
     shell.password.write_text("wrong")

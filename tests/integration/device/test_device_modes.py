@@ -1,7 +1,6 @@
 """The five sync modes of a device, against a gateway double over real gRPC and TLS."""
 
 import hashlib
-import shutil
 from pathlib import Path
 
 import pytest
@@ -9,11 +8,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from device_agent.app import DeviceAgent
-from device_agent.storage.sealed import unseal
+from device_agent.storage.home import Home
 from device_agent.work.documents import NewVisit
 from fieldmesh.basics.errors import Fenced, Rejected, Retry
 from fieldmesh.session.transitions import Mode
-from fieldmesh.wire.v1 import enrol_pb2
+from fieldmesh.wire.v1 import enrol_pb2, session_pb2
 from tests.integration.device.company import identifier
 from tests.integration.device.conftest import SETTINGS, enrolled, opened
 from tests.integration.device.gateway_double import GatewayDouble
@@ -176,60 +175,6 @@ async def test_a_fenced_device_initializes_and_what_waits_goes_up_renumbered(
     assert (await device.status()).state.must_initialize == 0
 
 
-async def test_half_built_databases_of_killed_syncs_go(
-    gateway: GatewayDouble, device: DeviceAgent
-) -> None:
-    """Else each killed initialize would leave a file of megabytes for ever."""
-    for name in ("8.db", "8.db-journal", "9.db"):
-        (device.home.data / name).write_bytes(b"x")
-    await device.sync(Mode.INITIALIZE, gateway=gateway.address)
-    left = {path.name.partition("-")[0] for path in device.home.data.iterdir()}
-    assert left == {"CURRENT", device.database_path.name}
-
-
-async def test_an_open_agent_follows_a_swap_by_another_process(
-    gateway: GatewayDouble, device: DeviceAgent
-) -> None:
-    """A database that was replaced takes no more work; the next sync goes on with the live one."""
-    async with await opened(device.home.folder) as other:
-        await other.sync(Mode.INITIALIZE)
-    with pytest.raises(Rejected) as caught:
-        await visit(device)
-    assert caught.value.code == "database_replaced"
-    await device.sync(Mode.FAST)
-    await visit(device)
-    assert (await device.sync(Mode.FAST)).rows_up == 1
-    assert list(gateway.batches) == [(2, 1)]
-
-
-async def test_a_restored_image_loses_no_new_work(gateway: GatewayDouble, tmp_path: Path) -> None:
-    """Promise 1: the hub has applied other batches under the numbers of what waits here."""
-    folder = await enrolled(gateway, tmp_path / "device")
-    async with await opened(folder) as device:
-        await device.sync(Mode.INITIALIZE)
-    shutil.copytree(folder, tmp_path / "image")
-    async with await opened(folder) as device:
-        lost = await visit(device)
-        await device.sync(Mode.FAST)
-        gateway.apply_at_hub()
-    shutil.rmtree(folder)
-    shutil.copytree(tmp_path / "image", folder)
-    async with await opened(folder) as device:
-        made = await visit(device)
-        gateway.faults.fence, gateway.keep_first = True, True
-        with pytest.raises(Fenced):
-            await device.sync(Mode.FAST)
-        gateway.faults.fence = False
-        report = await device.sync(Mode.INITIALIZE)
-        assert report.rescue_file
-        assert sorted(gateway.batches) == [(2, 1), (3, 1)]
-        gateway.apply_at_hub()
-        await device.sync(Mode.FULL)
-        found = await rows_of(device, "SELECT id FROM visit WHERE lsn > 0")
-        assert {row[0] for row in found} == {lost, made}
-        assert (await device.status()).state.document_prefix == "K07R3"
-
-
 async def test_a_spare_takes_over_and_hands_back(gateway: GatewayDouble, tmp_path: Path) -> None:
     """Duplicate and upload: the spare works, hands over, is locked, and cleared at two ticks."""
     gateway.spare, gateway.prefix = True, "S01"
@@ -252,6 +197,12 @@ async def test_a_spare_takes_over_and_hands_back(gateway: GatewayDouble, tmp_pat
         status = await device.status()
         assert not status.locked
         assert status.state.first_device_id == b""
+        assert (await device.sync(Mode.DUPLICATE)).outcome == "done"
+        told = [
+            one.handover_epoch for one in gateway.sessions if one.mode == session_pb2.MODE_DUPLICATE
+        ]
+        assert told == [0, 2], "a gateway may not have heard of it"
+        assert (await device.status()).state.handover_epoch == 0
 
 
 async def test_a_device_that_is_no_spare_may_not_duplicate(device: DeviceAgent) -> None:
@@ -309,21 +260,6 @@ async def test_a_silent_gateway_is_given_up(gateway: GatewayDouble, tmp_path: Pa
         assert caught.value.code == "line_stalled"
 
 
-async def test_photos_go_up_and_go_on_where_they_were_cut(
-    gateway: GatewayDouble, device: DeviceAgent
-) -> None:
-    """Photos are sent once, apart from orders; sealed while they wait."""
-    content = bytes(range(256)) * 4000
-    sha256 = await device.keep_photo(content)
-    sealed = device.home.photos / sha256.hex()
-    assert content[:64] not in sealed.read_bytes()
-    assert unseal(device.database_key, sealed.read_bytes(), sha256.hex()) == content
-    gateway.blobs[sha256] = content[:1000]
-    assert await device.send_photos() == 1
-    assert gateway.blobs[sha256] == content
-    assert not sealed.exists()
-
-
 async def test_an_unreadable_database_is_replaced_only_by_force(
     gateway: GatewayDouble, tmp_path: Path
 ) -> None:
@@ -343,11 +279,48 @@ async def test_an_unreadable_database_is_replaced_only_by_force(
     ) as device:
         await device.sync(Mode.INITIALIZE, gateway=gateway.address)
         assert (await device.tables())["stock"] == 4000
-        assert (await device.status()).state.document_prefix == "K07R3"
+        assert (await device.status()).state.document_prefix == "K07N3"
         assert list(device.home.rescue.glob("*.damaged"))
     with pytest.raises(Rejected) as caught:
         await DeviceAgent.open(folder, "ana", "secret", settings=SETTINGS, begin_anew=True)
     assert caught.value.code == "initialize_needed"
+
+
+async def test_a_database_with_one_damaged_page_may_be_replaced_by_force(
+    gateway: GatewayDouble, tmp_path: Path
+) -> None:
+    """It opens, and fails at some row: without force the device would be good for nothing."""
+    folder = await enrolled(gateway, tmp_path / "device")
+    async with await opened(folder) as device:
+        await device.sync(Mode.INITIALIZE)
+        path = device.database_path
+    with path.open("r+b") as stream:
+        stream.seek(path.stat().st_size // 2)
+        stream.write(bytes(64))
+    async with await DeviceAgent.open(
+        folder, "ana", "secret", settings=SETTINGS, begin_anew=True
+    ) as device:
+        await device.sync(Mode.INITIALIZE, gateway=gateway.address)
+        assert (await device.tables())["stock"] == 4000
+
+
+async def test_what_a_killed_initialize_left_unsealed_in_memory_goes_with_the_next(
+    gateway: GatewayDouble, tmp_path: Path
+) -> None:
+    """Nobody reads there what is sealed on the disk; another device's is left alone."""
+    folder = await enrolled(gateway, tmp_path / "device")
+    async with await opened(folder) as device:
+        mine, other = device.home.scratch, Home(tmp_path / "other").scratch
+        left, theirs = (one.folder / f"{one.beginning}killed" for one in (mine, other))
+        left.write_bytes(b"rows")
+        theirs.write_bytes(b"rows")
+        try:
+            await device.sync(Mode.INITIALIZE)
+            assert not left.exists()
+            assert theirs.exists()
+        finally:
+            other.clear()
+    assert not list(mine.folder.glob(f"{mine.beginning}*"))
 
 
 def wipe_order(gateway: GatewayDouble, key: ec.EllipticCurvePrivateKey) -> bytes:

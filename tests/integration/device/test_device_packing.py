@@ -1,13 +1,18 @@
 """Where what was captured is cut into batches."""
 
+import os
+
 from device_agent.app import DeviceAgent
-from device_agent.storage import documents
+from device_agent.storage import documents, outbox
 from device_agent.storage.database import Connection
 from device_agent.storage.net_effect import Captured, NetChange, net_changes
+from device_agent.storage.ticks import NOWHERE
+from fieldmesh.codec.batch import decode_body, decode_header
 from fieldmesh.data.schema import TABLES
 from tests.integration.device.company import identifier
 
 ORDERS, LINES = 3, 4
+LONG_DAY = 1500
 
 
 def _capture(connection: Connection) -> list[NetChange]:
@@ -16,13 +21,13 @@ def _capture(connection: Connection) -> list[NetChange]:
         connection.execute(
             "INSERT INTO sales_order (id, created_at, changed_at, number, outlet_id)"
             " VALUES (?, 0, 0, ?, ?)",
-            (identifier(order), str(order), identifier(1000)),
+            (identifier(1 + order), str(order), identifier(1000)),
         )
     for line in range(LINES * ORDERS):
         connection.execute(
             "INSERT INTO order_line (id, created_at, changed_at, order_id, line_number,"
             " product_unit_id) VALUES (?, 0, 0, ?, ?, ?)",
-            (identifier(100 + line), identifier(line % ORDERS), line, identifier(2000)),
+            (identifier(100 + line), identifier(1 + line % ORDERS), line, identifier(2000)),
         )
     names = "change_no, table_no, row_id, operation, columns, clock"
     rows = connection.execute(f"SELECT {names} FROM fm_change ORDER BY change_no").fetchall()
@@ -51,6 +56,53 @@ async def test_an_order_too_long_for_a_batch_leaves_all_the_same(device: DeviceA
         first, second = documents.halves(connection, alone)
         assert (len(first), len(second)) == (LINES // 2, LINES - LINES // 2)
         assert first + second == alone
+
+    await device._context.database.write(work)
+
+
+async def test_a_long_days_work_leaves_in_batches_that_a_slow_line_takes(
+    device: DeviceAgent,
+) -> None:
+    """Promise 1: each has its tick by itself, so a line that breaks every minute still gets on."""
+
+    def work(connection: Connection) -> None:
+        for order in range(LONG_DAY):
+            connection.execute(
+                "INSERT INTO sales_order (id, number, outlet_id, comment) VALUES (?, ?, ?, ?)",
+                (identifier(1 + order), str(order), identifier(1000), os.urandom(150).hex()),
+            )
+            connection.execute(
+                "INSERT INTO order_line (order_id, line_number, product_unit_id) VALUES (?, 1, ?)",
+                (identifier(1 + order), identifier(2000)),
+            )
+        outbox.pack(connection, sign=lambda _: b"signed", now=1)
+        batches = outbox.waiting_after(connection, NOWHERE)
+        sizes = [len(one.body) for one in batches]
+        assert sum(one.rows for one in batches) == 2 * LONG_DAY
+        assert sum(sizes) > outbox.COMFORTABLE_BODY_BYTES >= max(sizes)
+        for batch in batches:
+            changes = decode_body(decode_header(batch.header), batch.body)
+            rows = {change.rows.table: change.rows for change in changes}
+            assert set(rows["order_line"].column("order_id")) == set(
+                rows["sales_order"].column("id")
+            )
+
+    await device._context.database.write(work)
+
+
+async def test_text_that_is_none_leaves_with_its_bad_bytes_marked(device: DeviceAgent) -> None:
+    """Promise 1: SQLite takes any bytes as text; one row of them would stop all that was captured."""
+
+    def work(connection: Connection) -> None:
+        connection.execute(
+            "INSERT INTO contact (outlet_id, name) VALUES (?, CAST(x'416e61fc' AS TEXT))",
+            (identifier(1000),),
+        )
+        assert outbox.pack(connection, sign=lambda _: b"signed", now=1) == 1
+        (batch,) = outbox.waiting_after(connection, NOWHERE)
+        (change,) = decode_body(decode_header(batch.header), batch.body)
+        assert change.rows.column("name") == ["Ana\ufffd"]
+        assert connection.execute("SELECT 'Ana'").fetchone() == ("Ana",)
 
     await device._context.database.write(work)
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -11,7 +12,7 @@ from fieldmesh.basics.errors import Retry
 from fieldmesh.codec import frames
 from fieldmesh.codec.columns import TableRows, from_rows
 from fieldmesh.codec.frames import FrameKind
-from fieldmesh.wire.v1 import replication_pb2, table_pb2
+from fieldmesh.wire.v1 import blob_pb2, replication_pb2, table_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -47,6 +48,9 @@ class HubDouble:
     lose_next: bool = False
     oldest_lsn: int = 0
     leases: list[bytes] = field(default_factory=list)
+    believes: bool = True
+    """Whether it believes devices that they are where a gateway says."""
+    blobs: dict[bytes, bytes] = field(default_factory=dict)
     denied: set[int] = field(default_factory=set)
     """Partitions that are not in the gateway's scope."""
 
@@ -94,12 +98,16 @@ class HubDouble:
             "digests": self._digests,
             "repair": self._repair,
             "lease": self._lease,
+            "blob": self._blob,
         }
         if (
             method == "seed"
             and replication_pb2.SeedRequest.FromString(payload).partition in self.denied
         ):
             problem = replication_pb2.Problem(code="scope_denied")
+            return replication_pb2.Reply(problem=problem).SerializeToString()
+        if method == "lease" and not self.believes:
+            problem = replication_pb2.Problem(code="presence_unproven")
             return replication_pb2.Reply(problem=problem).SerializeToString()
         value = handlers[method](payload).SerializeToString()
         return replication_pb2.Reply(value=value).SerializeToString()
@@ -134,6 +142,18 @@ class HubDouble:
     def _lease(self, payload: bytes) -> replication_pb2.LeaseReply:
         self.leases.append(replication_pb2.LeaseRequest.FromString(payload).device_id)
         return replication_pb2.LeaseReply(expires_at=1 << 60, lsn=self.lsn)
+
+    def photo(self, content: bytes) -> bytes:
+        """What came of the photo."""
+        return self.blobs.get(hashlib.sha256(content).digest(), b"")
+
+    def _blob(self, payload: bytes) -> blob_pb2.BlobState:
+        piece = replication_pb2.BlobPiece.FromString(payload)
+        held = self.blobs.get(piece.sha256, b"")
+        if piece.offset == len(held):
+            held = self.blobs[piece.sha256] = held + piece.data
+        whole = len(held) == piece.size
+        return blob_pb2.BlobState(sha256=piece.sha256, held=len(held), complete=whole)
 
     def _digests(self, payload: bytes) -> replication_pb2.DigestsReply:
         request = replication_pb2.DigestsRequest.FromString(payload)

@@ -12,6 +12,7 @@ import grpc.aio
 import pytest
 
 from fieldmesh.service import tls
+from fieldmesh.service.grpc_problems import from_rpc_error
 from fieldmesh.service.grpc_server import open_channel
 from fieldmesh.wire.v1 import batch_pb2, blob_pb2, enrol_pb2, session_pb2, session_pb2_grpc
 from tests.integration.gateway.world import World, order, place_region
@@ -85,6 +86,35 @@ async def test_a_photo_that_is_not_what_its_name_says_is_refused(tmp_path: Path)
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await session_pb2_grpc.GatewayStub(channel).PutBlob(chunks())
         assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize(
+    ("offset", "size", "code", "held"),
+    [(0, 300_000, "blob_piece_too_large", 0), (7, 100, "blob_gap", 3), (3, 998, "blob_differs", 3)],
+)
+async def test_a_piece_that_can_not_be_taken_says_what_is_wrong(
+    tmp_path: Path, offset: int, size: int, code: str, held: int
+) -> None:
+    """“Make the photo smaller” and “from the start” sent authors of clients the wrong way; what came is kept."""
+    world = World(tmp_path)
+    device = world.device()
+    name = bytes(range(32))
+    whole = 400_000 if size > 1_000 else 1_000
+
+    async def chunks() -> AsyncIterator[blob_pb2.BlobChunk]:
+        yield blob_pb2.BlobChunk(sha256=name, size=whole, data=bytes(held))
+        yield blob_pb2.BlobChunk(offset=offset, data=bytes(size))
+
+    async with world.running() as gateway, channel_of(gateway, device) as channel:
+        stub = session_pb2_grpc.GatewayStub(channel)
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await stub.PutBlob(chunks())
+        problem = from_rpc_error(caught.value)
+        assert problem.code == code
+        if code == "blob_gap":
+            assert "Go on at byte 3." in str(problem)
+        found = await stub.FindBlob(blob_pb2.FindBlobRequest(sha256=name))
+        assert (found.held, found.complete) == (held, False)
 
 
 async def test_a_carrier_file_is_taken_in_once_through_the_command_line(tmp_path: Path) -> None:

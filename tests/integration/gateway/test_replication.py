@@ -332,3 +332,28 @@ async def test_a_roaming_device_gets_a_lease(tmp_path: Path, hub: HubDouble) -> 
         assert talk.one("done").outcome == session_pb2.OUTCOME_DOWNLOAD_DEFERRED
         await until(lambda: asyncio.sleep(0, hub.leases), "the lease is asked for")
         assert hub.leases[0] == guest.device_id
+
+
+async def test_a_guest_hears_that_head_office_does_not_believe_it_is_there(
+    tmp_path: Path, hub: HubDouble
+) -> None:
+    """A client that signs its presence wrongly would come again for ever, and nobody would know why."""
+    hub.believes = False
+    world = World(tmp_path)
+    home, guest = world.device(), world.device()
+    fill(hub, world, home, [])
+    async with world.running() as gateway:
+        await until(lambda: ready(gateway), "the patch is ready")
+
+        async def is_told() -> bool:
+            talk = await world.talk(gateway, guest, guest.hello(session_pb2.MODE_FULL))
+            done = talk.one("done")
+            assert done.outcome == session_pb2.OUTCOME_DOWNLOAD_DEFERRED
+            assert done.retry_after_ms > 0
+            return bool(done.reason == "presence_unproven")
+
+        await until(is_told, "the guest is told")
+        hub.believes = True
+        await until(lambda: asyncio.sleep(0, hub.leases), "it is believed")
+        talk = await world.talk(gateway, guest, guest.hello(session_pb2.MODE_FULL))
+        assert talk.one("done").reason == "partition_not_ready"

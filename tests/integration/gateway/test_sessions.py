@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import sqlite3
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import grpc.aio
 import pytest
@@ -29,7 +29,7 @@ from gateway.storage import (
     provisional_due,
     sessions,
 )
-from tests.integration.gateway.world import MAKER, World, order, place_region, rows_of
+from tests.integration.gateway.world import MAKER, World, error_of, order, place_region, rows_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -172,15 +172,9 @@ async def test_the_oldest_of_too_many_sessions_hears_why_it_ended(tmp_path: Path
                 calls.append(call)
             async with asyncio.timeout(5):
                 assert await calls[0].code() == grpc.StatusCode.ABORTED
-            assert from_rpc_error(await _error_of(calls[0])).code == "session_superseded"
+            assert from_rpc_error(await error_of(calls[0])).code == "session_superseded"
             for call in calls:
                 call.cancel()
-
-
-async def _error_of(call: grpc.aio.StreamStreamCall[Any, Any]) -> grpc.aio.AioRpcError:
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call.read()
-    return caught.value
 
 
 async def test_a_device_may_not_speak_for_another(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import grpc.aio
+import pytest
 
 from fieldmesh.basics.clock import SystemClock
 from fieldmesh.basics.identifiers import IdentifierMaker
@@ -158,6 +159,7 @@ class World:
         self.authority = Authority.create(folder / "authority", clock, "Test company")
         self.home = Home(folder / "gateway")
         self.gateway_id = MAKER.new()
+        self.hub_key = tls.make_key()
         key = tls.make_key()
         issued = self.authority.issue_node(
             tls.make_csr(key, "gateway"), NodeKind.GATEWAY, self.gateway_id
@@ -170,7 +172,7 @@ class World:
                 key_pem=tls.key_pem(key),
                 certificate=issued.der,
                 authority=self.authority.certificate,
-                hub_public_key=b"",
+                hub_public_key=tls.public_key_der(self.hub_key),
                 bus_url="tls://127.0.0.1:9",
                 bus_jwt="",
                 bus_seed=b"",
@@ -312,3 +314,10 @@ def order(outlet: bytes, lines: int = 2) -> list[Change]:
 
 def _only_device(rows: TableRows) -> TableRows:
     return rows.only([n for n in rows.names if n not in {"partition", "lsn", "row_hash"}])
+
+
+async def error_of(call: grpc.aio.StreamStreamCall[Any, Any]) -> grpc.aio.AioRpcError:
+    """The status with which the call has ended."""
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call.read()
+    return caught.value

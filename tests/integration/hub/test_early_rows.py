@@ -174,3 +174,22 @@ async def test_a_change_to_a_row_that_was_deleted_does_not_wait(reps: TwoReps) -
     await reps.company.ingest.apply([reps.deleted()])
     await reps.company.ingest.apply([reps.changed("2")])
     assert (await reps.refusals(), await reps.waits()) == ([("contact", "row_gone")], 0)
+
+
+async def test_a_part_that_fails_when_its_row_has_come_holds_up_nobody(reps: TwoReps) -> None:
+    """Promise 7: the colleague who brings the row is not to blame; the part goes to quarantine, and its rep hears."""
+    company = reps.company
+    technician = await _technician(company)
+    request, work = company.identifiers.new(), company.identifiers.new()
+    asked = from_rows("service_request", ("id", "outlet_id"), [(request, company.outlets[0])])
+    twice = from_rows("service_work", ("id", "request_id"), [(work, request), (work, request)])
+    born = reps.maker.pack([Change(Operation.INSERT, asked, [company.clock.now()])])
+    early = technician.pack([Change(Operation.INSERT, twice, [])])
+    assert (await company.ingest.apply([early])).early
+    result = await company.ingest.apply([born])
+    assert (result.applied, result.quarantined) == (1, 1)
+    assert await company.query("SELECT count(*) FROM service_request") == [(1,)]
+    assert await company.query("SELECT code, payload FROM fm_quarantine") == [
+        ("bad_batch", early.payload)
+    ]
+    assert (await reps.waits(), await reps.refusals()) == (0, [("", "batch_put_aside")])

@@ -1,5 +1,6 @@
 """Ingest on a real database: rows once, in order, whole, with reasons for what is refused."""
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +12,9 @@ from fieldmesh.basics.limits import CLOCK_COUNTER_BITS
 from fieldmesh.codec.batch import Change, Event, EventKind, Operation
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.codec.replication import write_forwarded
+from fieldmesh.data.policy import PartitionKind
 from fieldmesh.data.schema import TABLES
-from fieldmesh.replica.partition import GLOBAL
+from fieldmesh.replica.partition import GLOBAL, partition_id
 from hub.storage import contents, inbox, journal
 from tests.kit.company import SmallCompany
 
@@ -144,12 +146,12 @@ async def test_a_device_hears_that_its_batch_was_put_aside_until_it_is_applied(
     """Promise 7: two ticks for rows that nobody can read must not be all that the rep sees."""
     device = await company.device()
     batch = device.pack(device.order(company.outlets[0]))
-    unknown = Rejected("unknown_table", table="loyalty_card")
+    unknown = Rejected("unknown_table", place="table loyalty_card", table="loyalty_card")
     await company.ingest.apply([replace(batch, changes=(), problem=unknown)])
     told = "SELECT row_id, code, sequence, text FROM reject WHERE deleted = 0"
     ((about, code, sequence, text),) = await company.query(told)
     assert (about, code, sequence) == (batch.sha256[:16], "batch_put_aside", 1)
-    assert "(3 rows): There is no table loyalty_card." in text
+    assert "(3 rows): table loyalty_card: There is no table loyalty_card." in text, "where it is"
     assert (await company.ingest.retry(batch.payload)).applied == 1
     assert await company.query(told) == []
     assert await company.query("SELECT count(*) FROM order_line") == [(2,)]
@@ -296,6 +298,31 @@ async def test_a_spare_takes_over_and_hands_over(company: SmallCompany) -> None:
     )
     last = await company.query("SELECT kind FROM fm_journal ORDER BY number DESC LIMIT 1")
     assert last == [("spare_took_over_refused",)]
+    floor = await company.query("SELECT epoch_floor FROM device WHERE code = 'S1'")
+    assert floor == [(spare.epoch,)], "a next authorisation is good for newer epochs only"
+
+
+async def test_what_was_refused_of_a_spares_work_comes_to_the_device_that_it_stood_in_for(
+    company: SmallCompany,
+) -> None:
+    """Promise 6: the spare has erased itself, and its next user must not read it."""
+    first = await company.device("D1")
+    spare = await company.device("S1", kind="spare", stands_in_for=first.device_id, state="spare")
+    takeover = Event(EventKind.TAKEOVER, first.device_id)
+    await company.ingest.apply([spare.pack(spare.order(company.outlets[0]), event=takeover)])
+    names = ("id", "outlet_id", "position_id")
+    stranger = (company.identifiers.new(), company.outlets[0], company.identifiers.new())
+    visit = Change(Operation.INSERT, from_rows("visit", names, [stranger]), [])
+    handover = Event(EventKind.HANDOVER, first.device_id)
+    last = await company.ingest.apply([spare.pack([visit], event=handover)])
+    assert last.refused == 1
+    home = partition_id(PartitionKind.DEVICE, first.device_id)
+    heard = await company.query('SELECT device_id, "partition", sequence, fields FROM reject')
+    assert heard[0][:3] == (first.device_id, home, 0)
+    told = json.loads(heard[0][3])
+    assert (told["spare"], told["spare_sequence"]) == (spare.device_id.hex(), "2")
+    async with company.database.read() as connection:
+        assert await contents.prove(connection) == []
 
 
 async def test_only_the_last_three_orders_of_an_outlet_leave_the_hub(
@@ -349,3 +376,20 @@ async def test_rows_follow_an_outlet_to_its_new_patch(company: SmallCompany) -> 
     }
     async with company.database.read() as connection:
         assert await contents.prove(connection) == []
+
+
+async def test_a_spare_that_works_without_taking_over_is_told_in_the_journal(
+    company: SmallCompany,
+) -> None:
+    """Its orders count, but two devices work as one: nothing but the states said so."""
+    first, other = await company.device("D1"), await company.device("D2")
+    spare = await company.device("S1", kind="spare", stands_in_for=first.device_id, state="spare")
+    takeover = Event(EventKind.TAKEOVER, other.device_id)
+    result = await company.ingest.apply([spare.pack(spare.order(company.outlets[0]))])
+    assert result.applied == 1
+    await company.ingest.apply([spare.pack([], event=takeover)])
+    right = Event(EventKind.TAKEOVER, first.device_id)
+    await company.ingest.apply([spare.pack([], event=right)])
+    await company.ingest.apply([spare.pack(spare.order(company.outlets[0], number="N2"))])
+    told = "SELECT count(*) FROM fm_journal WHERE kind = 'spare_works_without_takeover'"
+    assert await company.query(told) == [(2,)]

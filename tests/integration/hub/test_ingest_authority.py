@@ -13,6 +13,7 @@ from fieldmesh.data.types import Value
 from fieldmesh.replica.partition import partition_id
 from fieldmesh.service.bus import Bus
 from fieldmesh.service.metrics import Registry
+from hub.ingest import group
 from hub.ingest.consume import Consumer
 from hub.metrics import IngestFigures
 from hub.storage import contents
@@ -263,6 +264,55 @@ async def test_one_poisonous_batch_does_not_hold_up_the_others(company: SmallCom
     assert orders == [("G1",), ("G2",), ("NEXT",)]
     kept = await company.query("SELECT device_id, code, payload FROM fm_quarantine")
     assert kept == [(bad.device_id, "bad_batch", batches[1].payload)]
+
+
+async def test_a_poisonous_batch_that_waited_holds_up_nobody(company: SmallCompany) -> None:
+    """Promises 3 and 7: it fails when its turn comes, with the batch that it waited for; that one is sound."""
+    device = await company.device()
+    first = device.pack(device.order(company.outlets[0], number="G1"))
+    order, lines = device.order(company.outlets[0], number="BAD")
+    bad = device.pack([Change(Operation.INSERT, order.rows.take([0, 0]), []), lines])
+    last = device.pack(device.order(company.outlets[1], number="G2"))
+    for batch in (last, bad, first):
+        message = Message(batch.payload)
+        await consumer(company).take([message])  # type: ignore[list-item]
+        assert message.acknowledged
+    orders = await company.query("SELECT number FROM sales_order ORDER BY number")
+    assert orders == [("G1",), ("G2",)]
+    kept = await company.query("SELECT code, payload FROM fm_quarantine")
+    assert kept == [("bad_batch", bad.payload)]
+    assert await company.query("SELECT count(*) FROM fm_waiting") == [(0,)]
+    ticks = await company.query("SELECT sequence FROM device_tick")
+    assert ticks == [(3,)]
+
+
+async def test_lines_that_name_no_order_are_refused_in_words(company: SmallCompany) -> None:
+    """Promise 7: a client with a fault hears of it, and nothing else waits for it."""
+    device = await company.device()
+    _, lines = device.order(company.outlets[0])
+    names = [name for name in lines.rows.names if name != "order_id"]
+    bare = Change(Operation.INSERT, lines.rows.only(names), [])
+    await company.ingest.apply([device.pack([bare])])
+    codes = await company.query("SELECT DISTINCT table_name, code FROM reject")
+    assert codes == [("order_line", "outside_scope")]
+
+
+async def test_a_long_row_of_waiting_batches_is_decided_in_several_transactions(
+    company: SmallCompany, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Promise 8: somebody may have sent tens of thousands; one commit of all would stop hub and bus."""
+    monkeypatch.setattr(group, "MOST_WAITING", 4)
+    device = await company.device()
+    batches = [device.pack(device.order(company.outlets[0], number=f"N{n:02}")) for n in range(11)]
+    result = await company.ingest.apply(batches[:0:-1])
+    assert result.waiting == 10
+    before = await company.query("SELECT count(DISTINCT lsn) FROM fm_inbox")
+    result = await company.ingest.apply(batches[:1])
+    assert (result.applied, result.unfinished) == (11, set())
+    assert before == [(0,)]
+    assert await company.query("SELECT count(DISTINCT lsn) FROM fm_inbox") == [(3,)]
+    async with company.database.read() as connection:
+        assert await contents.prove(connection) == []
 
 
 async def test_bytes_that_nobody_can_read_are_kept_and_acknowledged(

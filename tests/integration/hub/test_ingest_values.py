@@ -35,6 +35,22 @@ async def test_a_text_that_is_too_long_is_refused_alone(company: SmallCompany) -
     assert await company.query('SELECT code, text FROM "reject"') == [("value_invalid", said)] * 2
 
 
+async def test_an_id_of_zeros_is_refused_alone(company: SmallCompany) -> None:
+    """It was taken for an id, so two clients with one mistake wrote one row."""
+    device = await company.device()
+    rows = [
+        (bytes(16), company.outlets[0], "Nobody"),
+        (company.identifiers.new(), company.outlets[0], "Ann"),
+    ]
+    change = Change(Operation.INSERT, from_rows("contact", ("id", "outlet_id", "name"), rows), [])
+    result = await company.ingest.apply([device.pack([change])])
+    assert (result.applied, result.refused) == (1, 1)
+    assert await company.query("SELECT name FROM contact") == [("Ann",)]
+    ((code, row_id, fields),) = await company.query('SELECT code, row_id, fields FROM "reject"')
+    assert (code, row_id) == ("value_invalid", bytes(16))
+    assert '"column": "id"' in str(fields)
+
+
 async def test_an_update_to_a_value_that_does_not_fit_leaves_the_row(company: SmallCompany) -> None:
     """What head office holds stands, and the device hears it again."""
     device = await company.device()

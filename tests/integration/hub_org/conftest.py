@@ -9,7 +9,8 @@ import pytest
 from fieldmesh.basics.clock import ManualClock
 from fieldmesh.basics.identifiers import IdentifierMaker
 from hub.config import HubHome, HubSettings
-from hub.exchange.csv_import import Imported, import_all_or_nothing, import_csv
+from hub.exchange.csv_batch import Imported
+from hub.exchange.csv_import import import_all_or_nothing, import_csv
 from hub.exchange.csv_kinds import kind_named
 from hub.fleet.office import Office, make_office
 from hub.fleet.registry import Maker, NewDevice, NewGateway, add_device, add_gateway

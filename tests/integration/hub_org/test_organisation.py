@@ -2,13 +2,16 @@
 
 from pathlib import Path
 
+import nkeys
 import pytest
 
 from fieldmesh.basics.clock import ManualClock
 from fieldmesh.basics.errors import FieldmeshError
+from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.policy import PartitionKind
 from fieldmesh.replica.partition import partition_id
-from fieldmesh.service.tls import make_csr, make_key
+from fieldmesh.service.enrolled_key import is_replaced
+from fieldmesh.service.tls import make_csr, make_key, read_certificate
 from hub.exchange.csv_import import import_all_or_nothing
 from hub.exchange.csv_kinds import kind_named
 from hub.fleet.leases import end_leases, lease
@@ -30,7 +33,8 @@ from hub.storage.contents import prove
 from hub.storage.org_changes import head_office_write
 from hub.storage.rows import all_rows, ids_by_code, rows_where
 from hub.storage.scopes import gateway_partitions
-from hub.trust.enrolment import EnrolmentRequest, enrol
+from hub.trust.authority import NodeKind
+from hub.trust.enrolment import EnrolmentRequest, enrol, new_code
 from hub.trust.renewal import renew
 from tests.integration.hub_org.conftest import FILES, load, registered, targets
 
@@ -134,6 +138,29 @@ async def test_a_code_lets_a_device_in_once(office: Office) -> None:
     assert refused.value.code == "code_used"
 
 
+@pytest.mark.parametrize(("said", "kept"), [("", "North"), ("South", "South")])
+async def test_a_gateway_hears_the_name_that_head_office_gave(
+    office: Office, said: str, kept: str
+) -> None:
+    """Without it a gateway enrolled without a name would be called by its machine's."""
+    async with head_office_write(
+        office.database, office.clock, actor="test", kind="registered", about={}
+    ) as writer:
+        gateway_id = await add_gateway(writer, office.maker, NewGateway("GN", name="North"))
+        code = await new_code(writer.connection, office.trust, NodeKind.GATEWAY, gateway_id)
+    csr = make_csr(make_key(), "machine")
+    bus_key = nkeys.from_seed(nkeys.encode_seed(bytes(32), nkeys.PREFIX_BYTE_USER)).public_key
+    grant = await enrol(
+        office.database,
+        office.trust,
+        EnrolmentRequest(code, csr, name=said, bus_key=bus_key.decode("ascii")),
+    )
+    async with office.database.read() as connection:
+        gateway = await nodes.gateway(connection, gateway_id)
+    assert gateway is not None
+    assert (grant.name, gateway.name) == (kept, kept)
+
+
 async def test_a_code_ends(office: Office) -> None:
     """Without it a code found years later would still work."""
     _gateway, code = await registered(office)
@@ -188,6 +215,41 @@ async def test_a_certificate_is_renewed_for_its_own_key_only(office: Office) -> 
     assert refused.value.code == "another_key"
 
 
+@pytest.mark.parametrize("key", ["the same", "another"])
+async def test_a_device_that_enrols_again_with_another_key_ends_the_one_before(
+    office: Office, key: str
+) -> None:
+    """Without it who has the old key could renew it for ever; who enrols with the same key keeps everything."""
+    _gateway, code = await registered(office)
+    csr = make_csr(make_key(), "x")
+    first = await enrol(office.database, office.trust, EnrolmentRequest(code, csr))
+    clock = office.clock
+    assert isinstance(clock, ManualClock)
+    clock.advance(_HOUR_US)
+    async with head_office_write(
+        office.database, office.clock, actor="test", kind="code", about={}
+    ) as writer:
+        device = await nodes.named_device(writer.connection, "D1")
+        code = await new_code(writer.connection, office.trust, NodeKind.DEVICE, device.device_id)
+    same = key == "the same"
+    other = csr if same else make_csr(make_key(), "x")
+    second = await enrol(office.database, office.trust, EnrolmentRequest(code, other))
+    renewed = await renew(office.database, office.trust, second.certificate, other)
+    async with office.database.read() as connection:
+        word = (await nodes.named_device(connection, "D1")).enrolled_key
+    replaced = [
+        is_replaced(read_certificate(one.certificate), word) for one in (first, second, renewed)
+    ]
+    assert replaced == [not same, False, False]
+    assert len(word) <= 64
+    if same:
+        await renew(office.database, office.trust, first.certificate, csr)
+        return
+    with pytest.raises(FieldmeshError) as refused:
+        await renew(office.database, office.trust, first.certificate, csr)
+    assert refused.value.code == "key_replaced"
+
+
 async def test_an_authorised_spare_serves_the_position_of_the_first(office: Office) -> None:
     """Without it a lost device would stop its rep."""
     await registered(office)
@@ -197,6 +259,12 @@ async def test_an_authorised_spare_serves_the_position_of_the_first(office: Offi
         await add_device(writer, office.maker, NewDevice("SP", spare=True))
         first = await nodes.named_device(writer.connection, "D1")
         spare = await nodes.named_device(writer.connection, "SP")
+        late = (office.maker.identifiers.new(), spare.device_id, 3, "row_never_came")
+        names = ("id", "device_id", "sequence", "code")
+        await writer.insert("reject", from_rows("reject", names, [late]))
+        tick = (spare.device_id, spare.device_id, 4, 7)
+        names = ("id", "device_id", "device_epoch", "sequence")
+        await writer.insert("device_tick", from_rows("device_tick", names, [tick]))
         await authorise_spare(writer, office.maker, spare=spare, first=first)
     async with office.database.read() as connection:
         spare = await nodes.named_device(connection, "SP")
@@ -205,6 +273,13 @@ async def test_an_authorised_spare_serves_the_position_of_the_first(office: Offi
     assert (spare.position_id, spare.stands_in_for) == (first.position_id, first.device_id)
     assert spare.document_prefix != first.document_prefix
     assert partition_id(PartitionKind.DEVICE, spare.device_id) in held
+    async with office.database.read() as connection:
+        floors = await rows_where(connection, "device", ("epoch_floor",), "code", ["SP"])
+        left = await all_rows(connection, "reject", ("code",))
+    assert [tuple(row) for row in floors] == [(4,)], (
+        "a handover of this epoch is of an earlier authorisation"
+    )
+    assert left == [], "its next user would read what was refused of the last one's work"
 
 
 async def test_a_new_password_reaches_the_positions_of_its_person(office: Office) -> None:
@@ -258,6 +333,51 @@ async def test_all_or_nothing_counts_for_all_files_together(office: Office, tmp_
         async with office.database.read() as connection:
             assert len(await ids_by_code(connection, "org_unit", ["NEW"])) == loaded
             assert len(await ids_by_code(connection, "territory", ["T9"])) == loaded
+
+
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize(
+    ("lines", "bad"),
+    [
+        (["S1,sup,S1"], {2}),
+        (["N1,rep,N2", "N2,rep,N1"], {2, 3}),
+        (["S1,sup,R1"], {2}),
+        (["S1,sup,N1", "N1,rep,R1"], {2, 3}),
+    ],
+)
+async def test_a_line_that_puts_a_position_above_itself_is_bad_and_devices_can_still_be_revoked(
+    office: Office, tmp_path: Path, lines: list[str], bad: set[int], *, whole: bool
+) -> None:
+    """Without it one line of a file would keep a stolen device in the network, and stop each night's work."""
+    await registered(office)
+    text = "\n".join(["code,role,parent_position", *lines, "R9,rep,S1", ""])
+    done = await load(office, tmp_path, "position", text, all_or_nothing=whole)
+    assert {problem.line for problem in done.problems} == bad
+    assert (done.bad, done.loaded) == (len(bad), 0 if whole else 1)
+    await refresh_everything(
+        office.database, clock=office.clock, identifiers=office.maker.identifiers
+    )
+    async with head_office_write(
+        office.database, office.clock, actor="test", kind="revoked", about={}
+    ) as writer:
+        device = await nodes.named_device(writer.connection, "D1")
+        await revoke_device(writer, office.maker, device, wipe_order=b"order")
+
+
+@pytest.mark.parametrize("whole", [False, True])
+async def test_nobody_stands_below_a_line_that_was_bad(
+    office: Office, tmp_path: Path, *, whole: bool
+) -> None:
+    """Without it reps would be loaded below a supervisor that no row has, and nobody would see their work."""
+    lines = ["R7,rep,R8", "R8,rep,S9", "S9,none,", "R9,rep,S1", "S1,sup,S9"]
+    text = "\n".join(["code,role,parent_position", *lines, ""])
+    done = await load(office, tmp_path, "position", text, all_or_nothing=whole)
+    assert {problem.line for problem in done.problems} == {2, 3, 4, 6}
+    assert (done.bad, done.loaded) == (4, 0 if whole else 1)
+    async with office.database.read() as connection:
+        rows = await all_rows(connection, "position", ("id", "code", "parent_position_id"))
+    assert {row[2] for row in rows} - {None} <= {row[0] for row in rows}
+    assert {row[1] for row in rows} & {"R7", "R8", "R9", "S9"} == (set() if whole else {"R9"})
 
 
 async def test_loading_a_file_again_changes_nothing(office: Office, tmp_path: Path) -> None:

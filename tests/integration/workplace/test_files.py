@@ -9,6 +9,11 @@ import aiohttp
 import openpyxl
 import pytest
 
+from hub.desk import exports
+from hub.desk.csv_lines import safe
+from hub.desk.reports.files import as_csv, as_xlsx
+from hub.desk.reports.tables import Heading, Row, Table
+from hub.storage import journal
 from tests.kit.workplace import SUPERVISOR, Site, site
 
 
@@ -35,6 +40,74 @@ async def test_a_list_is_exported_whole_as_csv_and_workbook_and_noted(company: S
         status, found = await admin.get("/journal?kind=exported")
         assert status == 200
         assert SUPERVISOR in found
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/orders/export?format=csv", "/api/v1/orders/export?format=xlsx", "/journal?format=csv"],
+)
+async def test_an_export_that_would_be_cut_is_refused_and_nothing_of_it_leaves(
+    company: Site, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that ends at a limit looks whole: its reader counts too little and never knows."""
+    async with company.person("admin") as admin:
+        count = len(await admin.ids("orders"))
+        monkeypatch.setattr(exports, "MOST", 1)
+        status, said = await admin.get(address)
+        assert status == 400
+        assert "More than 1 rows" in said
+        async with company.office.database.read() as connection:
+            assert not await journal.search(connection, journal.Wanted(kind="exported"), 1)
+        monkeypatch.setattr(exports, "MOST", count if "orders" in address else 10_000)
+        async with admin.browser.get(admin.base + address) as answer:
+            assert answer.status == 200
+            assert await answer.read()
+
+
+LIKE_FORMULAS = ("=1+1", "{=1+1}", " =1+1", "external:c:/x.xlsx", "https://x.example/y")
+
+
+def texts_of(content: bytes) -> list[str]:
+    """The texts of a workbook, none of which is a formula or a link."""
+    sheet = openpyxl.load_workbook(io.BytesIO(content)).active
+    assert sheet is not None
+    cells = [one for row in sheet.iter_rows() for one in row if one.value is not None]
+    assert {one.data_type for one in cells} <= {"s", "n", "b", "d"}
+    assert not any(one.hyperlink for one in cells)
+    return [str(one.value) for one in cells]
+
+
+async def test_no_text_of_a_list_becomes_a_formula_or_a_link_in_a_file(company: Site) -> None:
+    """Who names an outlet so has head office's spreadsheets fetch, and tell, what they like."""
+    async with company.person("admin") as admin:
+        for number, name in enumerate(LIKE_FORMULAS):
+            fields = {"code": f"ZZ{number}", "name": name}
+            assert (await admin.json("/api/v1/legal-parties", "POST", json=fields))[0] == 201
+        _, text = await admin.get("/legal-parties/export?format=csv&q=ZZ")
+        lines = list(csv.reader(io.StringIO(text.lstrip("\ufeff"))))
+        in_csv = {row[lines[0].index("Name")] for row in lines[1:]}
+        assert {"'=1+1", "'{=1+1}"} <= in_csv
+        assert not in_csv & set(LIKE_FORMULAS[:2])
+        async with admin.browser.get(
+            f"{admin.base}/legal-parties/export?format=xlsx&q=ZZ"
+        ) as answer:
+            found = texts_of(await answer.read())
+    assert "external:c:/x.xlsx" in found
+    assert any("{=1+1}" in one for one in found)
+
+
+@pytest.mark.parametrize("title", LIKE_FORMULAS)
+def test_no_heading_of_a_report_becomes_a_formula_or_a_link_in_a_file(title: str) -> None:
+    """What stands across is a value of somebody's row: a brand, an outlet, a remark."""
+    heading = Heading(title, None, "brand", "name")
+    table = Table((heading,), [Row((title,), (b"x",), ())], (), 1)
+    path = as_xlsx(table, title, title, "en")
+    try:
+        assert len(texts_of(path.read_bytes())) == 4
+    finally:
+        path.unlink()
+    written = b"".join(as_csv(table)).decode("utf-8-sig")
+    assert all(one == [safe(title)] for one in csv.reader(io.StringIO(written)))
 
 
 async def test_a_file_with_a_wrong_line_loads_nothing_and_every_wrong_line_is_named(

@@ -14,6 +14,7 @@ import duckdb
 import openpyxl
 import pytest
 
+from fieldmesh.basics.errors import Rejected
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.service.mail import Line, MailServer
 from hub.analysis.standard import STANDARD, is_sound
@@ -245,3 +246,13 @@ async def test_programs_get_the_same_figures_in_the_same_scope(company: Site) ->
         assert (status, problem["code"]) == (400, "question_wrong")
         assert (await supervisor.json("/api/v1/reports/ask?m=sales"))[0] == 403
         assert (await admin.json("/api/v1/reports/none"))[0] == 404
+
+
+async def test_what_the_columnar_copy_says_of_a_question_stands_in_no_answer(company: Site) -> None:
+    """Its words are pieces of statements, which nobody who reads a report can do anything with."""
+    columns = company.analyst.columns
+    await columns.follow()
+    with pytest.raises(Rejected) as caught:
+        await columns.ask("SELECT hidden FROM nowhere", ())
+    assert caught.value.code == "question_wrong"
+    assert "nowhere" not in f"{caught.value} {caught.value.fields}"

@@ -3,14 +3,21 @@
 import csv
 import datetime
 import io
+import json
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
 
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.types import Value
+from hub.desk.asking import Ask
+from hub.desk.exports import Export, as_csv
+from hub.desk.people import access_of
 from hub.desk.today import day_of
+from hub.desk.views.registry import VIEWS
+from hub.fleet.subscriptions import today
 from hub.storage import journal
 from hub.storage.field_day import field_day
 from hub.storage.org_changes import head_office_write
@@ -77,6 +84,73 @@ async def test_the_journal_is_taken_along_whole_by_days_and_kind_and_that_is_not
         )
         assert len(await lines(admin, f"/journal?format=csv&since={later}")) == 1
         assert len(await lines(admin, f"/journal?format=csv&until={later}&kind=test")) == 1_101
+
+
+async def entries_of(company: Site, kind: str) -> list[tuple[str, dict[str, object]]]:
+    """Actor and content of the journal's entries of a kind, oldest first."""
+    async with company.office.database.read() as connection:
+        found = await journal.entries(connection, after=0, most=10_000, kind=kind)
+    return [(one.actor, json.loads(one.payload)) for one in found]
+
+
+async def test_an_export_that_is_broken_off_is_noted_with_what_was_given(company: Site) -> None:
+    """Who cuts the line before the last row has the whole list but for a row, and nobody knows."""
+    user = await user_of(company, "admin")
+    async with company.office.database.read() as connection:
+        access = await access_of(connection, user, today(company.office.clock))
+    assert access is not None
+    export = Export(VIEWS["people"], Ask(), "en")
+    async with aclosing(as_csv(company.office, access, export)) as pieces:
+        assert b"\xef\xbb\xbf" in await anext(pieces)
+        await anext(pieces)
+    [(actor, about)] = await entries_of(company, "exported")
+    assert (actor, about["view"], about["rows"]) == ("admin", "people", 2)
+
+
+async def test_what_is_refused_is_no_export_and_is_answered_in_words(company: Site) -> None:
+    """A file that ends after its headings looks like an empty list."""
+    async with company.person(REP.lower()) as rep:
+        status, _ = await rep.get("/people/export?format=csv")
+        assert status == 403
+    assert await entries_of(company, "exported") == []
+
+
+async def test_the_timetable_leaves_with_an_entry(company: Site) -> None:
+    """When each person began and ended their days is taken along by nobody without a trace."""
+    async with company.person("admin") as admin:
+        times = await lines(admin, "/schedule?format=csv")
+    [(actor, about)] = await entries_of(company, "exported")
+    assert (actor, about["view"], about["rows"]) == ("admin", "schedule", len(times) - 1)
+
+
+async def test_looking_at_a_sensitive_list_is_noted_once_and_pages_of_it_are_not(
+    company: Site,
+) -> None:
+    """The architecture promises it; a leak is traced by who has looked, not by who has exported."""
+    async with company.person("admin") as admin, company.person(SUPERVISOR) as supervisor:
+        for _ in range(3):
+            assert (await admin.get("/people"))[0] == 200
+        people = await admin.ids("people")
+        assert (await admin.get("/outlets"))[0] == 200
+        assert await entries_of(company, "seen") == [("admin", {"view": "people"})]
+        await supervisor.json("/api/v1/contacts")
+        await supervisor.json("/api/v1/contacts")
+        assert await entries_of(company, "seen") == [
+            ("admin", {"view": "people"}), (SUPERVISOR, {"view": "contacts"}),
+        ]  # fmt: skip
+        company.office.seen.noted(await user_of(company, "admin"), ["people"], 0)
+        assert (await admin.json(f"/api/v1/people/{min(people)}"))[0] == 200
+        assert (await admin.get(f"/people/{min(people)}"))[0] == 200
+    seen = await entries_of(company, "seen")
+    assert seen.count(("admin", {"view": "people"})) == 2
+
+
+async def user_of(company: Site, login: str) -> bytes:
+    """The id of somebody."""
+    async with company.office.database.read() as connection:
+        [(user,)] = await rows_where(connection, "app_user", ("id",), "login", [login])
+    assert isinstance(user, bytes)
+    return user
 
 
 async def test_files_of_reports_and_timetable_are_sent_while_they_are_made(company: Site) -> None:

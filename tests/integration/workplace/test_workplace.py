@@ -1,11 +1,13 @@
 """People at the workplace over HTTPS: who gets in, what they see, what they may change, and what programs get."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.identifiers import stable_id, to_text
 from hub.desk.people import access_of
 from hub.desk.tokens import make_token
@@ -175,6 +177,51 @@ async def test_a_repeated_request_is_done_once(company: Site) -> None:
             "/api/v1/positions", "POST", json={**fields, "name": "Other"}, headers=key
         )
         assert (status, problem["code"]) == (409, "key_used_otherwise")
+
+
+async def test_requests_that_are_repeated_at_once_are_done_once_and_answered_alike(
+    company: Site,
+) -> None:
+    """A program that waits no longer sends again while the first is under way: it would hear that its code is taken."""
+    async with company.person("admin") as admin:
+        outlet = min(await admin.ids("outlets"))
+        for view, fields in (
+            ("positions", {"code": "NEW2", "name": "Once", "role_id": role("rep")}),
+            ("contacts", {"outlet_id": outlet, "name": "Once", "phone": "+359 2 000"}),
+        ):
+            before, key = await admin.ids(view), {"Idempotency-Key": f"key of {view}"}
+            async with asyncio.TaskGroup() as group:
+                asked = [
+                    group.create_task(
+                        admin.json(f"/api/v1/{view}", "POST", json=fields, headers=key)
+                    )
+                    for _ in range(6)
+                ]
+            answers = [one.result() for one in asked]
+            assert {status for status, _ in answers} == {201}, answers
+            made = {answer["id"] for _, answer in answers}
+            assert await admin.ids(view) - before == made
+            assert len(made) == 1
+
+
+async def test_what_the_database_says_stands_in_the_log_and_in_no_answer(
+    company: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its words name tables, columns and what somebody else wrote."""
+    for statement, values, code in (
+        ("INSERT INTO fm_idempotency VALUES (?, ?, '', 0, '', NULL)", (b"u", "secret"), "rows_refused"),
+        ("SELECT nothing FROM nowhere WHERE secret = ?", ("secret",), "database_unreadable"),
+    ):  # fmt: skip
+        with pytest.raises(Rejected) as caught:
+            async with company.office.database.write() as connection:
+                await connection.exec_driver_sql(statement, values)
+        assert caught.value.code == code
+        told = f"{caught.value} {caught.value.fields}"
+        assert not [word for word in ("secret", "fm_", "nowhere", "SQL") if word in told], told
+        entry = caplog.records[-1]
+        assert entry.__dict__["problem"] == code
+        assert statement.split(" ")[2].lower() in f"{entry.__dict__}".lower()
+        assert "'secret'" not in f"{entry.__dict__}"
 
 
 async def test_a_program_has_only_the_functions_of_its_token(company: Site) -> None:

@@ -1,6 +1,7 @@
 """Batches: the bytes that a device signs say what it did, and nothing else gets in."""
 
 import hashlib
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -15,6 +16,7 @@ from fieldmesh.codec.batch import (
     Event,
     EventKind,
     Operation,
+    check_names_a_batch,
     decode_body,
     decode_header,
     encode_batch,
@@ -95,24 +97,52 @@ def test_a_spare_says_for_whom_it_stands_in(kind: EventKind) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("name", "wrong"),
     [
-        {"device_id": b"short"},
-        {"device_epoch": 0},
-        {"sequence": 0},
-        {"sequence": 1 << 63},
-        {"previous_sequence": 1 << 63},
-        {"body_sha256": b""},
-        {"previous_sha256": b"x"},
-        {"event": Event(EventKind.TAKEOVER, b"nobody")},
+        ("device_id", b"short"),
+        ("device_epoch", 0),
+        ("schema_version", 0),
+        ("packed_at", 0),
+        ("sequence", 0),
+        ("sequence", 1 << 63),
+        ("previous_sequence", 1 << 63),
+        ("body_sha256", b""),
+        ("previous_sha256", b"x"),
+        ("first_device_id", Event(EventKind.TAKEOVER, b"nobody")),
     ],
 )
-def test_a_header_that_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:
-    """Each of these would break a database or a comparison further on."""
+def test_a_header_that_makes_no_sense_is_refused_by_the_name_of_its_field(
+    name: str, wrong: object
+) -> None:
+    """Each of these would break a database or a comparison further on; who wrote the client must find it."""
     good = decode_header(encode_batch(DRAFT, [])[0])
+    field = "event" if isinstance(wrong, Event) else name
+    header = encode_header(replace(good, **{field: wrong}))  # type: ignore[arg-type]
     with pytest.raises(Rejected) as caught:
-        decode_header(encode_header(replace(good, **wrong)))  # type: ignore[arg-type]
-    assert caught.value.code == "bad_batch"
+        decode_header(header)
+    assert (caught.value.code, caught.value.place) == ("bad_batch", f"{name} in a batch header")
+
+
+@pytest.mark.parametrize(
+    ("sequence", "before", "wrong"),
+    [
+        (1, (0, 0), ""),
+        (1, (1, 4), ""),
+        (2, (1, 0), ""),
+        (1, (1, 0), "previous_sequence"),
+        (1, (0, 4), "previous_epoch"),
+    ],
+)
+def test_the_first_batch_names_one_that_there_can_be_or_none(
+    sequence: int, before: tuple[int, int], wrong: str
+) -> None:
+    """Head office would wait for number 0 of an epoch until a person gives it up."""
+    good = decode_header(encode_batch(DRAFT, [])[0])
+    epoch, last = before
+    header = replace(good, sequence=sequence, previous_epoch=epoch, previous_sequence=last)
+    refused = pytest.raises(Rejected, match=f"{wrong} of batch 2/1: ")
+    with refused if wrong else nullcontext():
+        check_names_a_batch(header)
 
 
 def test_bytes_that_are_no_header_are_refused() -> None:
@@ -123,6 +153,22 @@ def test_bytes_that_are_no_header_are_refused() -> None:
     with pytest.raises(Rejected) as caught:
         decode_header(bytes(limits.BATCH_HEADER_BYTES + 1))
     assert caught.value.code == "batch_too_large"
+
+
+@pytest.mark.parametrize(
+    ("size", "code"),
+    [
+        (3, "bad_batch"),
+        (limits.BATCH_BODY_UNCOMPRESSED_BYTES, "bad_batch"),
+        (limits.BATCH_BODY_UNCOMPRESSED_BYTES + 1, "batch_too_large"),
+    ],
+)
+def test_a_header_that_says_another_size_hears_that_it_is_the_size(size: int, code: str) -> None:
+    """“A message is larger than is allowed” sends who wrote the client to look elsewhere."""
+    header, packed = _resealed(_body(), body_uncompressed_size=size)
+    with pytest.raises(Rejected) as caught:
+        decode_body(header, packed)
+    assert (caught.value.code, caught.value.place) == (code, "batch 2/7, uncompressed size")
 
 
 def test_a_body_changed_on_the_way_is_refused() -> None:

@@ -54,6 +54,8 @@ def test_an_unknown_table_is_refused_by_its_name() -> None:
         decode_table(table_pb2.TableData(table="secrets", rows=0))
     assert caught.value.code == "unknown_table"
     assert "secrets" in caught.value.place
+    with pytest.raises(Rejected, match="There is no table “”"):
+        decode_table(table_pb2.TableData(rows=0))
 
 
 def _too_many_rows(data: table_pb2.TableData) -> None:

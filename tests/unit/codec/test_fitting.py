@@ -3,7 +3,8 @@
 import pytest
 
 from fieldmesh.codec.columns import TableRows
-from fieldmesh.codec.fitting import FIRST_TIME_US, LAST_TIME_US, misfits
+from fieldmesh.codec.fitting import misfits
+from fieldmesh.data.domain import FIRST_TIME_US, LAST_TIME_US
 from fieldmesh.data.types import Value
 from tests.kit.rows import contacts, row_id
 
@@ -39,6 +40,13 @@ def test_a_value_that_its_column_cannot_hold_is_found_with_its_row(
     ids: list[Value] = [row_id(1), row_id(2), row_id(3)]
     rows = TableRows(table, ("id", column), [ids, [fits, wrong, fits]])
     assert misfits(rows) == {1: column}
+
+
+def test_an_id_of_zeros_is_no_id() -> None:
+    """It is what a null is on the wire: the rows of all who make that mistake would be one row."""
+    ids: list[Value] = [row_id(1), bytes(16)]
+    rows = TableRows("contact", ("id", "outlet_id"), [ids, [bytes(16), row_id(2)]])
+    assert misfits(rows) == {1: "id"}
 
 
 def test_a_row_with_two_wrong_values_is_named_once() -> None:

@@ -1,5 +1,7 @@
 """Messages between gateway and hub."""
 
+from dataclasses import replace
+
 import pytest
 
 from fieldmesh.basics import limits
@@ -84,3 +86,13 @@ def test_a_large_transaction_becomes_messages_that_the_bus_takes() -> None:
     counted = [replication_pb2.DownMessage.FromString(payload) for payload in payloads]
     assert sum(len(message.frames) for message in counted) >= 20
     assert [len(message.receipts) for message in counted][-1] == 1
+
+
+def test_many_receipts_become_messages_that_the_bus_takes() -> None:
+    """A device may have tens of thousands of batches waiting, all decided at once; the relay would stand still."""
+    receipts = [replace(RECEIPT, hub_tick=bytes(150))] * 40_000
+    payloads = down_messages(1 << 40, 2, [], receipts)
+    assert max(map(len, payloads)) < limits.FRAME_BYTES + MOST_PAYLOAD_BYTES
+    counted = [replication_pb2.DownMessage.FromString(payload) for payload in payloads]
+    assert sum(len(message.receipts) for message in counted) == 40_000
+    assert len(payloads) > 10

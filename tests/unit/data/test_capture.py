@@ -150,6 +150,24 @@ def test_replacing_a_row_that_is_there_is_refused(device: dbapi2.Connection) -> 
     assert device.execute("SELECT * FROM fm_state").fetchone() == before
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT OR REPLACE INTO contact (rowid, outlet_id, name) VALUES (1, randomblob(16), 'x')",
+        "REPLACE INTO contact (_rowid_, outlet_id, name) VALUES (1, randomblob(16), 'x')",
+        "UPDATE OR REPLACE contact SET rowid = 1 WHERE rowid = 2",
+        "UPDATE contact SET oid = 3 WHERE oid = 1",
+    ],
+)
+def test_a_row_is_not_replaced_by_its_rowid(device: dbapi2.Connection, statement: str) -> None:
+    """The old row would go from the device and stay at head office, for no trigger hears of it."""
+    _insert(device, bytes([2]) * 16)
+    before = device.execute("SELECT rowid, * FROM contact").fetchall()
+    with pytest.raises(dbapi2.IntegrityError, match=r"use UPDATE|rowid is kept"):
+        device.execute(statement)
+    assert device.execute("SELECT rowid, * FROM contact").fetchall() == before
+
+
 def test_replacing_nothing_is_an_insert(device: dbapi2.Connection) -> None:
     """Programs that say REPLACE by habit still work for new rows."""
     _insert(device, bytes([2]) * 16, "REPLACE")

@@ -1,6 +1,10 @@
 """Which gateway a device asks first."""
 
+from pathlib import Path
+
 from device_agent.link.gateways import AVOID_US, TRUST_US, Candidate, in_order, is_measured
+from device_agent.storage.gateways import DDL, GatewayRow, known_gateways, replace_hub_list
+from fieldmesh.service.database import connect
 
 NOW = 10 * TRUST_US
 
@@ -37,3 +41,17 @@ def test_an_old_measurement_is_taken_anew() -> None:
     assert not is_measured([way("near", 100, measured_at=NOW - TRUST_US)], NOW)
     assert not is_measured([way("near", 100, failed_at=NOW - 1)], NOW)
     assert not is_measured([], NOW)
+
+
+def test_an_empty_list_takes_nothing_away(tmp_path: Path) -> None:
+    """A gateway that has lost its disk knows nobody yet: its answer left a device without any gateway."""
+    connection = connect(tmp_path / "device.db")
+    connection.executescript(DDL)
+    told = [GatewayRow("sofia:1", b"s" * 16, "Sofia"), GatewayRow("varna:1", b"v" * 16, "Varna")]
+    replace_hub_list(connection, told)
+    replace_hub_list(connection, [])
+    kept = known_gateways(connection)
+    replace_hub_list(connection, told[:1])
+    left = known_gateways(connection)
+    connection.close()
+    assert (kept, left) == (told, told[:1])

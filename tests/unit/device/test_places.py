@@ -5,30 +5,50 @@ from pathlib import Path
 import pytest
 
 from device_agent.storage import state, ticks
-from device_agent.storage.ticks import Place
+from device_agent.storage.ticks import NOWHERE, Place
 from fieldmesh.service.database import connect
+
+HERE, THERE = b"g" * 16, b"h" * 16
 
 
 @pytest.mark.parametrize(
-    ("held", "decided", "named"),
-    [(9, (18, 13), 13), (24, (18, 13), 24), (0, (18, 13), 13), (9, (17, 40), 9), (0, (0, 0), 20)],
+    ("held", "decided", "elsewhere", "named"),
+    [
+        (Place(18, 9), Place(18, 13), NOWHERE, Place(18, 13)),
+        (Place(18, 24), Place(18, 13), NOWHERE, Place(18, 24)),
+        (NOWHERE, Place(18, 13), NOWHERE, Place(18, 13)),
+        (Place(18, 9), Place(17, 40), NOWHERE, Place(18, 9)),
+        (Place(17, 1), Place(16, 1), Place(17, 3), Place(17, 3)),
+        (Place(19, 0), Place(18, 1), NOWHERE, Place(18, 1)),
+        (NOWHERE, NOWHERE, NOWHERE, NOWHERE),
+        (Place(18, 9), NOWHERE, Place(20, 1), Place(18, 9)),
+    ],
 )
-def test_what_head_office_has_decided_is_waited_for(
-    tmp_path: Path, held: int, decided: tuple[int, int], named: int
+def test_what_somebody_holds_is_waited_for_and_nothing_else(
+    tmp_path: Path, held: Place, decided: Place, elsewhere: Place, named: Place
 ) -> None:
-    """Promise 1: a restored head office must get it from other gateways first; it would come too late."""
+    """Promise 1: what others hold would come too late; what nobody took would be waited for for ever.
+
+    The device itself packed up to (18, 20) and could not send the last of them: a clone had been there.
+    """
     connection = connect(tmp_path / "device.db")
-    connection.execute(state.DDL)
+    connection.executescript(state.DDL + ";" + ticks.DDL)
     known = state.DeviceState(
         device_id=b"d" * 16,
         position_id=b"p" * 16,
         spare=0,
         document_prefix="K07",
         device_epoch=20,
-        previous_epoch=18, previous_sequence=20, hub_epoch=decided[0], hub_sequence=decided[1],
+        previous_epoch=18, previous_sequence=20,
+        hub_epoch=decided.device_epoch, hub_sequence=decided.sequence,
     )  # fmt: skip
     state.insert_state(connection, known)
-    ticks.stand_at(connection, Place(18, held))
+    for gateway, place in ((HERE, Place(19, 7)), (THERE, elsewhere)):
+        connection.execute(
+            "INSERT INTO fm_tick VALUES (?, ?, ?, 0)",
+            (gateway, place.device_epoch, place.sequence),
+        )
+    ticks.stand_at(connection, HERE, held)
     found = state.read_state(connection)
     connection.close()
-    assert (found.previous_epoch, found.previous_sequence) == (18, named)
+    assert Place(found.previous_epoch, found.previous_sequence) == named

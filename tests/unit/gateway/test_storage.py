@@ -253,6 +253,23 @@ def test_a_partition_whose_removals_are_not_known_goes_down_whole(
     assert [plan.whole for plan in plans] == [{PATCH}, set()]
 
 
+def test_removals_forgotten_while_a_seed_was_on_its_way_are_not_claimed_to_be_known(
+    database: sqlite3.Connection,
+) -> None:
+    """Promise 6: a seed brings old removals too; the upkeep that forgot them ran before the partition was ready."""
+    partitions.want(database, {PATCH}, 1)
+    partitions.begin_seed(database, PATCH, partitions.SeedBegun(b"s", 100, 20, 1, 0), 1)
+    removal = from_rows("outlet", ("id", "partition", "lsn"), [(OTHER, PATCH, 50)])
+    cache.apply_removals(database, removal)
+    assert cache.prune_removals(database, through_lsn=60) == 1
+    partitions.set_ready(database, PATCH, 1)
+    plans = [
+        deltas.plan_delta(database, cursor_lsn=cursor, held=[PATCH], wanted=[PATCH])
+        for cursor in (40, 70)
+    ]
+    assert [plan.whole for plan in plans] == [{PATCH}, set()]
+
+
 def test_a_cursor_of_a_lost_future_gets_everything_whole(database: sqlite3.Connection) -> None:
     """After a restored backup nobody trusts an LSN of the lost future."""
     cursors.set_mark(database, 100, marked_at=1, down_sequence=5)
@@ -313,3 +330,18 @@ def test_a_lease_that_a_restored_hub_knows_nothing_of_is_asked_for_again(
     cache.apply_rows(database, rows_of("gateway_position", lease))
     assert devices.lease_wishes(database, renew_before=100) == []
     assert devices.lease_wishes(database, renew_before=2_000) == [GUEST]
+
+
+def test_a_tick_that_was_heard_stays_known_when_the_devices_partition_leaves(
+    database: sqlite3.Connection,
+) -> None:
+    """Promise 5: else its tick here goes back to the batches that came through here, and a guest loses its ticks."""
+    devices.note_session(database, devices.Seen(DEVICE, 3, "fast", "1", b"certificate", 5))
+    tick = {"id": OTHER, "partition": PATCH, "lsn": 40, "device_id": DEVICE, "device_epoch": 3}
+    cache.apply_rows(database, rows_of("device_tick", {**tick, "sequence": 6, "proof": b"word"}))
+    inbox.store_batches(database, [batch(5, epoch=3)], 1)
+    devices.keep_ticks(database, PATCH)
+    cache.forget_partition(database, PATCH)
+    assert devices.read_tick(database, DEVICE) == devices.HubTick(3, 6, b"word")
+    database.execute("INSERT INTO fm_lost_range (above_lsn, below_lsn) VALUES (39, 41)")
+    assert devices.read_tick(database, DEVICE) == devices.HubTick(0, 0)

@@ -1,0 +1,123 @@
+"""Databases that are replaced while they are in use, put back from images, and copied."""
+
+import errno
+import shutil
+from pathlib import Path
+
+import pytest
+
+from device_agent.app import DeviceAgent
+from device_agent.storage.home import Home
+from fieldmesh.basics.errors import Fenced, Rejected
+from fieldmesh.session.transitions import Mode
+from tests.integration.device.conftest import enrolled, opened
+from tests.integration.device.gateway_double import GatewayDouble
+from tests.integration.device.test_device_modes import rows_of, visit
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["built", "gone"])
+async def test_a_swap_that_was_cut_in_a_living_program_loses_nothing(
+    gateway: GatewayDouble, device: DeviceAgent, monkeypatch: pytest.MonkeyPatch, *, lost: bool
+) -> None:
+    """Promise 1: the old database is retired, the new one was not named the live one yet; no process has ended."""
+    await device.sync(Mode.INITIALIZE)
+    made = await visit(device)
+
+    def fails(_: Home, path: Path) -> None:
+        if lost:
+            path.unlink()
+        raise OSError(errno.ENOSPC, "no space")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Home, "make_current", fails)
+        with pytest.raises(OSError, match="no space"):
+            await device.sync(Mode.INITIALIZE)
+    assert (await device.sync(Mode.FULL)).outcome == "done"
+    assert (await rows_of(device, "SELECT id FROM visit")) == [(made,)]
+    late = await visit(device)
+    await device.close()
+    async with await opened(device.home.folder) as again:
+        assert (await again.sync(Mode.FAST)).outcome == "done"
+        assert {row[0] for row in await rows_of(again, "SELECT id FROM visit")} == {made, late}
+    assert len(gateway.batches) >= 2
+
+
+async def test_half_built_databases_of_killed_syncs_go(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """Else each killed initialize would leave a file of megabytes for ever."""
+    for name in ("8.db", "8.db-journal", "9.db"):
+        (device.home.data / name).write_bytes(b"x")
+    await device.sync(Mode.INITIALIZE, gateway=gateway.address)
+    left = {path.name.partition("-")[0] for path in device.home.data.iterdir()}
+    assert left == {"CURRENT", device.database_path.name}
+
+
+async def test_an_open_agent_follows_a_swap_by_another_process(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """A database that was replaced takes no more work; the next sync goes on with the live one."""
+    async with await opened(device.home.folder) as other:
+        await other.sync(Mode.INITIALIZE)
+    with pytest.raises(Rejected) as caught:
+        await visit(device)
+    assert caught.value.code == "database_replaced"
+    await device.sync(Mode.FAST)
+    await visit(device)
+    assert (await device.sync(Mode.FAST)).rows_up == 1
+    assert list(gateway.batches) == [(2, 1)]
+
+
+async def left_behind(gateway: GatewayDouble, tmp_path: Path) -> tuple[Path, bytes]:
+    """The folder of a device of which `image` was taken; the hub has a visit since then, whose id is told."""
+    folder = await enrolled(gateway, tmp_path / "device")
+    async with await opened(folder) as device:
+        await device.sync(Mode.INITIALIZE)
+    shutil.copytree(folder, tmp_path / "image")
+    async with await opened(folder) as device:
+        made = await visit(device)
+        await device.sync(Mode.FAST)
+        gateway.apply_at_hub()
+    return folder, made
+
+
+async def test_a_restored_image_loses_no_new_work(gateway: GatewayDouble, tmp_path: Path) -> None:
+    """Promise 1: the hub has applied other batches under the numbers of what waits here."""
+    gateway.prefix = "R5"
+    folder, lost = await left_behind(gateway, tmp_path)
+    shutil.rmtree(folder)
+    shutil.copytree(tmp_path / "image", folder)
+    async with await opened(folder) as device:
+        made = await visit(device)
+        gateway.faults.fence, gateway.keep_first = True, True
+        with pytest.raises(Fenced):
+            await device.sync(Mode.FAST)
+        gateway.faults.fence = False
+        report = await device.sync(Mode.INITIALIZE)
+        assert report.rescue_file
+        assert sorted(gateway.batches) == [(2, 1), (3, 1)]
+        gateway.apply_at_hub()
+        await device.sync(Mode.FULL)
+        found = await rows_of(device, "SELECT id FROM visit WHERE lsn > 0")
+        assert {row[0] for row in found} == {lost, made}
+        assert (await device.status()).state.document_prefix == "R5R3"
+
+
+async def test_a_full_sync_that_finds_out_about_a_clone_keeps_the_rows_and_says_so(
+    gateway: GatewayDouble, tmp_path: Path
+) -> None:
+    """Promise 1: its gateway fences nobody yet, and the hub's tick is of a batch that the clone sent."""
+    _, lost = await left_behind(gateway, tmp_path)
+    async with await opened(tmp_path / "image") as device:
+        made = await visit(device)
+        gateway.keep_first = True
+        for _ in range(2):
+            with pytest.raises(Fenced) as caught:
+                await device.sync(Mode.FULL)
+            assert caught.value.code == "initialize_needed"
+            assert (made,) in await rows_of(device, "SELECT id FROM visit")
+        await device.sync(Mode.INITIALIZE)
+        gateway.apply_at_hub()
+        await device.sync(Mode.FULL)
+        found = await rows_of(device, "SELECT id FROM visit WHERE lsn > 0")
+        assert {row[0] for row in found} == {lost, made}

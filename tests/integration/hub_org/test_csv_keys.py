@@ -1,0 +1,117 @@
+"""A line of a file changes the row that it means, or none."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fieldmesh.codec.columns import from_rows
+from fieldmesh.data.types import Value
+from hub.fleet.office import Office
+from hub.storage import journal
+from hub.storage.org_changes import head_office_write
+from hub.storage.rows import Row, all_rows, ids_by_code
+from tests.integration.hub_org.conftest import load
+
+_DEBTS = "outlet,number,distributor,rest\nA,1001,D1,10\nA,1001,D2,20\nA,1002,D1,30\n"
+
+
+async def rows_of(office: Office, table: str, *names: str) -> list[Row]:
+    """What the table holds, in order."""
+    async with office.database.read() as connection:
+        return sorted(tuple(row) for row in await all_rows(connection, table, names))
+
+
+async def test_documents_of_two_distributors_may_have_one_number(
+    office: Office, tmp_path: Path
+) -> None:
+    """Without it what an outlet owes one distributor would be lost in what it owes the other."""
+    await load(office, tmp_path, "distributor", "code\nD1\nD2\n")
+    done = await load(office, tmp_path, "debt_doc", _DEBTS)
+    assert (done.loaded, done.changed, done.bad) == (3, 3, 0)
+    assert [row[1] for row in await rows_of(office, "debt_doc", "number", "rest")] == [
+        1000,
+        2000,
+        3000,
+    ]
+    assert (await load(office, tmp_path, "debt_doc", _DEBTS)).changed == 0
+
+
+async def test_a_file_without_the_distributor_changes_the_only_document_of_that_number(
+    office: Office, tmp_path: Path
+) -> None:
+    """Without it such a file would double the debts, or write to the distributor who comes last."""
+    await load(office, tmp_path, "distributor", "code\nD1\nD2\n")
+    await load(office, tmp_path, "debt_doc", _DEBTS)
+    done = await load(
+        office, tmp_path, "debt_doc", "outlet,number,rest\nA,1001,5\nA,1002,6\nB,1001,7\n"
+    )
+    assert [str(one) for one in done.problems] == [
+        "debt_doc.csv:2:outlet,number: there are several such rows"
+    ]
+    assert (done.loaded, done.changed, done.bad) == (2, 2, 1)
+    rests = [row[1] for row in await rows_of(office, "debt_doc", "number", "rest")]
+    assert rests == [700, 1000, 2000, 600]
+
+
+async def targets_stand(office: Office, *versions: tuple[int, str]) -> None:
+    """Versions of one target of R1 stand, in this order."""
+    async with head_office_write(
+        office.database, office.clock, actor="test", kind="targets", about={}
+    ) as writer:
+        position = (await ids_by_code(writer.connection, "position", ["R1"]))["R1"]
+        rows: list[tuple[Value, ...]] = [
+            (office.maker.identifiers.new(), position, "2026-11", "visits", number, state)
+            for number, state in versions
+        ]
+        names = ("id", "position_id", "period", "kpi", "version", "state")
+        await writer.insert("plan", from_rows("plan", names, rows))
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(
+    ("states", "asked", "changed"),
+    [
+        (("past", "approved", "draft"), "", 3),
+        (("past", "approved", "past"), "", 2),
+        (("past", "past", "past"), "", 3),
+        (("past", "approved", "draft"), "2", 2),
+        (("past", "approved", "draft"), "4", 4),
+    ],
+)
+async def test_a_target_without_a_version_means_the_newest_that_is_not_past(
+    office: Office, tmp_path: Path, states: tuple[str, ...], asked: str, changed: int, *, turned: bool
+) -> None:  # fmt: skip
+    """Without it chance would decide whether the target that holds is changed, or one that is past."""
+    versions = list(enumerate(states, 1))
+    await targets_stand(office, *(reversed(versions) if turned else versions))
+    text = "position,period,kpi,value\nR1,2026-11,visits,7\n"
+    if asked:
+        text = f"position,period,kpi,value,version\nR1,2026-11,visits,7,{asked}\n"
+    done = await load(office, tmp_path, "plan", text)
+    assert (done.loaded, done.changed, done.bad) == (1, 1, 0)
+    held = await rows_of(office, "plan", "version", "value")
+    assert [row[0] for row in held if row[1] == 7000] == [changed]
+
+
+async def test_a_line_that_several_rows_fit_changes_none_of_them(
+    office: Office, tmp_path: Path
+) -> None:
+    """Without it a row would be changed that nobody meant."""
+    await targets_stand(office, (1, "draft"), (1, "draft"))
+    text = "position,period,kpi,value\nR1,2026-11,visits,7\nR2,2026-11,visits,8\n"
+    done = await load(office, tmp_path, "plan", text)
+    assert (done.loaded, done.changed, done.bad) == (1, 1, 1)
+    assert [problem.line for problem in done.problems] == [2]
+    assert await rows_of(office, "plan", "value") == [(0,), (0,), (8000,)]
+
+
+async def test_the_journal_counts_the_lines_that_were_loaded(
+    office: Office, tmp_path: Path
+) -> None:
+    """Without it lines that would put a position above itself would be told as loaded. Promise 9."""
+    await load(office, tmp_path, "position", "code,role,parent_position\nR8,rep,S1\nR9,rep,R9\n")
+    async with office.database.read() as connection:
+        [last] = await journal.newest(connection, 1)
+    assert last.kind == "csv_loaded"
+    assert json.loads(last.payload) == {"file": "position.csv", "kind": "position", "rows": 1}

@@ -1,0 +1,51 @@
+"""A new hub whose settings are known before it is made."""
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from fieldmesh.basics.errors import Rejected
+from hub.cli.program import parser
+
+
+def options(home: Path, *words: str) -> argparse.Namespace:
+    """The command line of `init`."""
+    return parser().parse_args(["init", "--home", str(home), *words])
+
+
+async def init(home: Path, *words: str) -> None:
+    """The command runs."""
+    chosen = options(home, *words)
+    await chosen.command(chosen)
+
+
+async def test_a_hub_begins_with_the_database_that_its_settings_name(tmp_path: Path) -> None:
+    """A database elsewhere is named by a secret, which is neither a flag nor in the environment."""
+    file, home, database = tmp_path / "hub.toml", tmp_path / "hub", tmp_path / "elsewhere.db"
+    file.write_text(f'company = "Acme"\n[database]\nurl = "sqlite+aiosqlite:///{database}"\n')
+    await init(home, "--settings", str(file))
+    assert database.exists()
+    assert not (home / "data" / "hub.db").exists()
+    assert (home / "hub.toml").read_text() == file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "code"),
+    [
+        ("compny = 1\n", (), "settings_invalid"),
+        ('company = "Acme"\n', ("--name", "hub.acme.example"), "usage"),
+        (None, (), "file_unreadable"),
+    ],
+)
+async def test_settings_that_do_not_fit_make_no_hub(
+    tmp_path: Path, text: str | None, words: tuple[str, ...], code: str
+) -> None:
+    """Half a hub would have an authority that nobody meant."""
+    file, home = tmp_path / "hub.toml", tmp_path / "hub"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(Rejected) as caught:
+        await init(home, "--settings", str(file), *words)
+    assert caught.value.code == code
+    assert not home.exists()

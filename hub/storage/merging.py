@@ -48,15 +48,17 @@ async def merge_rows(
         values = held.get(write.row_id)
         if values is None:
             continue
-        merged = _merge(values, clocks[write.row_id], device_id, write)
+        standing = _standing(values, clocks[write.row_id], write)
+        incoming = _incoming(standing, device_id, write)
+        merged = merge_columns(standing, incoming)
         values.update({column: merged.standing[column].value for column in merged.changed})
         clocks[write.row_id].update(
             {column: (one.clock, one.writer) for column, one in merged.standing.items()}
         )
         stands += [
             (write.row_id, column, merged.standing[column].clock, merged.standing[column].writer)
-            for column in write.values
-            if column not in _STAMPS and merged.standing[column].clock == write.clock
+            for column, one in incoming.items()
+            if merged.standing[column] is one
         ]
         conflicts += _conflicts(writer, table, write.row_id, merged)
         columns = tuple(sorted(merged.changed))
@@ -85,23 +87,30 @@ async def _store(
     await writer.update(table, content, clocks=False)
 
 
-def _merge(
-    values: Mapping[str, Value],
-    clocks: Mapping[str, tuple[int, bytes]],
-    device_id: bytes,
-    write: RowWrite,
-) -> Merged:
-    standing = {}
-    for column in write.values:
-        if column not in _STAMPS:
-            clock, author = clocks.get(column, (0, HEAD_OFFICE))
-            standing[column] = Write(clock, author, values[column])
-    incoming = {
-        column: Write(write.clock, device_id, value)
-        for column, value in write.values.items()
+def _standing(
+    values: Mapping[str, Value], clocks: Mapping[str, tuple[int, bytes]], write: RowWrite
+) -> dict[str, Write]:
+    """Who wrote last what the write would replace."""
+    return {
+        column: Write(*clocks.get(column, (0, HEAD_OFFICE)), values[column])
+        for column in write.values
         if column not in _STAMPS
     }
-    return merge_columns(standing, incoming)
+
+
+def _incoming(
+    standing: Mapping[str, Write], device_id: bytes, write: RowWrite
+) -> dict[str, Write]:
+    """What is written. Batches of a device come in its order: its later write beats its earlier one, whatever the
+    clocks said, which go wrong at the device and here."""
+    return {
+        column: Write(
+            max(write.clock, held.clock + 1) if held.writer == device_id else write.clock,
+            device_id,
+            write.values[column],
+        )
+        for column, held in standing.items()
+    }
 
 
 def _conflicts(

@@ -11,7 +11,7 @@ from tests.kit.databases import captured, device_database
 PARTITIONS = st.integers(0, 3)
 HASHES = st.integers(0, (1 << 62) - 1)
 LSNS = st.sampled_from([0, 0, 1, 1 << 40, (1 << 62) - 1])
-IDS = st.integers(0, 5)
+IDS = st.integers(1, 6)
 TABLES_USED = {"contact": 26, "outlet": 22}
 
 applied = st.tuples(

@@ -269,6 +269,28 @@ async def test_a_clock_that_runs_ahead_does_not_win_for_ever(company: SmallCompa
     assert await company.query("SELECT phone FROM contact") == [("3",)]
 
 
+@pytest.mark.parametrize("hours", [-12, 12])
+async def test_a_later_write_beats_an_earlier_one_of_its_own_device_whatever_the_clocks_say(
+    company: SmallCompany, hours: int
+) -> None:
+    """Head office's clock goes back, so the device's seems to run ahead; or the device's own went back."""
+    device = await company.device("D1")
+    contact, now = company.identifiers.new(), company.clock.now()
+    await company.insert(
+        "contact", ("id", "outlet_id", "phone"), [(contact, company.outlets[0], "1")]
+    )
+
+    def change(phone: str, clock_us: int) -> Change:
+        rows = from_rows("contact", ("id", "phone"), [(contact, phone)])
+        return Change(Operation.UPDATE, rows, [clock_us << CLOCK_COUNTER_BITS])
+
+    await company.ingest.apply([device.pack([change("2", now)])])
+    company.clock.advance(min(hours, 0) * 3_600_000_000)
+    await company.ingest.apply([device.pack([change("3", now - max(hours, 0) * 3_600_000_000)])])
+    assert await company.query("SELECT phone FROM contact") == [("3",)]
+    assert await company.query("SELECT count(*) FROM fm_conflict") == [(0,)]
+
+
 async def test_a_spare_takes_over_and_hands_over(company: SmallCompany) -> None:
     """Duplicate and upload: the first device is suspended, its late upload marked, then it works again."""
     first = await company.device("D1")

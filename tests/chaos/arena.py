@@ -120,6 +120,9 @@ class Arena:
 
     async def switch_on(self, node: str) -> None:
         """It runs again, if it does not; a crew works on where it was."""
+        process = self.crews[node].process if node in self.crews else self.service(node).process
+        if process is not None and process.returncode not in {None, -signal.SIGKILL}:
+            self.history.note("ended_by_itself", node=node, code=process.returncode)
         if node in self.crews:
             if not self.crews[node].pid:
                 await self.crews[node].start()

@@ -1,7 +1,7 @@
 """A campaign from its founding to its verdict: days of work under faults, each with an evening of judgement."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -79,7 +79,7 @@ async def run(orders: Orders, say: Callable[[str], None]) -> Verdict:
         while left > 0 and not verdict.violations:
             await _day(arena, nemesis, min(left, DAY_S))
             left -= DAY_S
-            await _judge(arena, verdict)
+            await _judge(arena, verdict, faults)
             say(
                 f"day {verdict.days}: {nemesis.struck} faults so far, {verdict.tally.every.operations:,} operations,"
                 f" {len(verdict.violations)} violations"
@@ -87,12 +87,12 @@ async def run(orders: Orders, say: Callable[[str], None]) -> Verdict:
     return verdict
 
 
-async def _judge(arena: Arena, verdict: Verdict) -> None:
+async def _judge(arena: Arena, verdict: Verdict, names: Iterable[str]) -> None:
     facts, _ = await come_to_rest(arena)
     case = await asyncio.to_thread(lambda: Case(read_all(arena.histories), facts))
     verdict.case = case
     verdict.violations = await asyncio.to_thread(judge, case)
-    verdict.tally = tally(case, verdict.violations)
+    verdict.tally = tally(case, verdict.violations, names)
     verdict.days += 1
 
 

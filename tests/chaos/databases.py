@@ -15,6 +15,7 @@ from fieldmesh.codec.row_hash import row_hashes
 from fieldmesh.data.policy import Audience
 from fieldmesh.data.schema import TABLES
 from fieldmesh.service.database import connect
+from tests.chaos import reader
 from tests.chaos.checker.facts import (
     Aside,
     Decided,
@@ -69,6 +70,7 @@ def read_hub(path: Path) -> HubFacts:
         )
         _read_batches(found, facts)
         _read_written(found, facts)
+        _read_contents(found, facts)
         _read_journal(found, facts)
         facts.devices = dict(found.execute("SELECT code, lower(hex(id)) FROM device"))
         facts.gateways = dict(found.execute("SELECT code, lower(hex(id)) FROM gateway"))
@@ -132,6 +134,18 @@ def _read_written(found: sqlite3.Connection, facts: HubFacts) -> None:
         " WHERE deleted = 0 AND origin_device_id IS NOT NULL"
     ):
         facts.lines.setdefault(order, set()).add(line)
+
+
+def _read_contents(found: sqlite3.Connection, facts: HubFacts) -> None:
+    for name, columns in reader.CONTENT.items():
+        text = f"SELECT lower(hex(id)), {', '.join(columns)} FROM {name}"
+        for row_id, *values in found.execute(
+            f"{text} WHERE deleted = 0 AND origin_device_id IS NOT NULL"
+        ):
+            facts.contents[f"{name}/{row_id}"] = reader.content(values)
+    facts.phones = dict(
+        found.execute("SELECT lower(hex(id)), coalesce(phone, '') FROM contact WHERE deleted = 0")
+    )
 
 
 def _read_journal(found: sqlite3.Connection, facts: HubFacts) -> None:

@@ -52,6 +52,7 @@ class FieldDevice:
     _look: sqlite3.Connection | None = None
     _look_path: Path = Path()
     _packed: set[tuple[int, int, str]] = field(default_factory=set)
+    _sessions: set[str] = field(default_factory=set)
     _ids: IdentifierMaker = field(init=False)
 
     def __post_init__(self) -> None:
@@ -100,7 +101,10 @@ class FieldDevice:
                 self.look()
             else:
                 rows = await self._write(step)
-                self.note("wrote", n=step.number, deed=step.deed.value, rows=rows)
+                contents = reader.contents(self._screen(), rows)
+                self.note(
+                    "wrote", n=step.number, deed=step.deed.value, rows=rows, contents=contents
+                )
         except FieldmeshError as error:
             self.note("refused", n=step.number, deed=step.deed.value, code=error.code)
 
@@ -126,6 +130,8 @@ class FieldDevice:
                 rows = [["payment", payment.hex()]]
             case Deed.CONTACT:
                 rows = await self._contact(agent, outlet, step, now)
+            case Deed.FORGET:
+                rows = await self._forget(agent)
             case Deed.FORBIDDEN:
                 rows = await self._forbidden(agent, now)
             case _:
@@ -156,10 +162,12 @@ class FieldDevice:
         )
         if held.rows and step.amount % 3:
             contact = bytes(held.rows[0][0])
-            await agent.sql(
-                "UPDATE contact SET phone = ?, changed_at = ? WHERE id = ?",
-                (f"+359 {step.amount}", now, contact),
+            phone = f"{self.code} step {step.number}"
+            done = await agent.sql(
+                "UPDATE contact SET phone = ?, changed_at = ? WHERE id = ?", (phone, now, contact)
             )
+            if done.rows_changed:
+                self.note("changed", n=step.number, row=contact.hex(), phone=phone)
             return []
         contact = self._ids.new()
         await agent.sql(
@@ -167,6 +175,17 @@ class FieldDevice:
             (contact, now, now, outlet, f"Buyer {step.number} of {self.code}"),
         )
         return [["contact", contact.hex()]]
+
+    async def _forget(self, agent: DeviceAgent) -> list[list[str]]:
+        """A contact that a rep added is not there any more, whoever may be changing it just now."""
+        held = await agent.sql(
+            "SELECT id FROM contact WHERE name LIKE 'Buyer %' ORDER BY id LIMIT 1"
+        )
+        for (contact,) in held.rows:
+            done = await agent.sql("DELETE FROM contact WHERE id = ?", (contact,))
+            if done.rows_changed:
+                self.note("removed", row=f"contact/{bytes(contact).hex()}")
+        return []
 
     async def _forbidden(self, agent: DeviceAgent, now: int) -> list[list[str]]:
         """A rep writes what only technicians may: head office must refuse it, in words."""
@@ -191,7 +210,7 @@ class FieldDevice:
             outcome, problem = report.outcome, report.problem
             self.note(
                 "synced", mode=mode, gateway=gateway, outcome=outcome, problem=problem, state=report.device_state,
-                cleared=report.cleared, rescue=report.rescue_file,
+                cleared=report.cleared, rescue=report.rescue_file, repaired=report.repaired,
             )  # fmt: skip
         except Fenced as error:
             self.note("synced", mode=mode, gateway=gateway, outcome="fenced", problem=error.code)
@@ -213,7 +232,12 @@ class FieldDevice:
         screen = self._screen()
         screen.execute("BEGIN")
         facts = reader.standing(screen)
-        shown = {"pair": reader.pair(screen), "torn": reader.torn_orders(screen)}
+        shown = {
+            "pair": reader.pair(screen),
+            "torn": reader.torn_orders(screen),
+            "newest": reader.newest_order(screen),
+            "sessions": reader.new_sessions(screen, self._sessions),
+        }
         screen.execute("COMMIT")
         self.note("seen", glance=glance, **facts, **shown)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from tests.chaos.arena import Arena
 from tests.chaos.crew_line import CrewFailedError
-from tests.chaos.faults.fault import Effect, Fault
+from tests.chaos.faults.fault import Effect, Fault, NothingStruckError
 from tests.chaos.plan import Planned, lane
 
 _LOSSES = frozenset({Effect.GATEWAY_DISK_LOST, Effect.COPIES_SPOILT})
@@ -109,16 +109,31 @@ class Nemesis:
         note(
             "fault", at="begin", effects=sorted(fault.effects), explains=sorted(fault.explains), **about
         )  # fmt: skip
+        struck, lasts_s = "in force", planned.lasts_s
         try:
             words = await fault.begin(self.arena, random.Random(planned.seed))
+        except NothingStruckError as error:
+            words, struck, lasts_s = str(error), "missed", 0.0
         except (CrewFailedError, TimeoutError) as error:
             words = f"did not begin: {error}"
-        note("fault", at="in force", words=words, **about)
+        note("fault", at=struck, words=words, **about)
         try:
-            await _pause(stopped, planned.lasts_s)
+            await self._last(fault, planned, lasts_s, stopped)
         finally:
             await fault.heal(self.arena)
             note("fault", at="healed", **about)
+
+    async def _last(
+        self, fault: Fault, planned: Planned, seconds: float, stopped: asyncio.Event
+    ) -> None:
+        """The fault is in force for so long, or until the day ends."""
+        again_s = fault.again_s or seconds
+        while seconds > again_s and not stopped.is_set():
+            await _pause(stopped, again_s)
+            seconds -= again_s
+            with contextlib.suppress(NothingStruckError):
+                await fault.begin(self.arena, random.Random(planned.seed))
+        await _pause(stopped, seconds)
 
 
 async def _pause(stopped: asyncio.Event, seconds: float) -> None:

@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tests.chaos.faults.fault import Fault
+from tests.chaos.faults.fault import LONG_S, Fault
 from tests.chaos.shape import Shape
 
 PAUSE_S = (0.3, 2.0)
@@ -39,6 +39,6 @@ def lane(
             name,
             choose.choice(list(fault.nodes(shape))),
             choose.uniform(*PAUSE_S),
-            choose.uniform(*fault.lasts_s),
+            choose.uniform(*(LONG_S if choose.random() < fault.long_share else fault.lasts_s)),
             f"{seed} {number} {choose.random()}",
         )

@@ -53,6 +53,7 @@ def _seen(
     return {
         "t": at, "k": "seen", "d": "D01", "epoch": 1, "next": 3, "cursor": cursor, "hub": hub,
         "gateways": {GATEWAY: tick}, "areas": [AREA, OWN], "position": POSITION, "pair": shown, "torn": [],
+        "newest": 7, "sessions": ["5e"],
     }  # fmt: skip
 
 
@@ -75,11 +76,27 @@ def _events() -> list[dict[str, Any]]:
     return [
         {"t": 0.0, "k": "scope", "lsn": 1, "positions": scope},
         {"t": 1.0, "k": "office", "n": 1, "change": "pair", "lsn": 10},
-        {"t": 2.0, "k": "wrote", "d": "D01", "n": 1, "deed": "order", "rows": order},
+        {
+            "t": 2.0,
+            "k": "wrote",
+            "d": "D01",
+            "n": 1,
+            "deed": "order",
+            "rows": order,
+            "contents": ["c1", "c2"],
+        },
         _packed(3.0, FIRST, "f1", order),
         _seen(4.0, 10, [1, 1], [0, 0], pair(1)),
         {"t": 5.0, "k": "office", "n": 2, "change": "pair", "lsn": 20},
-        {"t": 6.0, "k": "wrote", "d": "D01", "n": 2, "deed": "forbidden", "rows": work},
+        {
+            "t": 6.0,
+            "k": "wrote",
+            "d": "D01",
+            "n": 2,
+            "deed": "forbidden",
+            "rows": work,
+            "contents": [""],
+        },
         _packed(7.0, SECOND, "f2", work),
         {
             "t": 7.5,
@@ -114,6 +131,7 @@ def _facts() -> Facts:
         written={ROW: (DEVICE, 12), LINE_ROW: (DEVICE, 12)},
         comments={"D01 step 1": 1},
         lines={ORDER: {LINE}},
+        contents={ROW: "c1", LINE_ROW: "c2"},
         journal=linked(["day_begun", "sync_session", "price"]),
         sessions={"5e"},
         devices={"D01": DEVICE},
@@ -123,7 +141,9 @@ def _facts() -> Facts:
         device_tables=frozenset({"sales_order", "order_line", "reject", "outlet"}),
     )
     mine = {area: dict(shelves[area]) for area in (AREA, OWN)}
-    gateway = GatewayFacts("GW1", 30, {AREA: "ready", OWN: "ready"}, shelves=copy.deepcopy(mine))
+    gateway = GatewayFacts(
+        "GW1", 30, {AREA: "ready", OWN: "ready"}, {FIRST: {"f1"}, SECOND: {"f2"}}, shelves=copy.deepcopy(mine)
+    )  # fmt: skip
     device = DeviceFacts("D01", 30, 0, {AREA, OWN}, copy.deepcopy(mine), {"5e": GATEWAY})
     return Facts(hub, {"GW1": gateway}, {"D01": device})
 

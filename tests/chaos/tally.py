@@ -25,6 +25,8 @@ class Count:
     syncs: int = 0
     ticks: int = 0
     violations: int = 0
+    repairs: int = 0
+    """Syncs in which a device's copy was not as its digest said, and was repaired."""
     modes: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     """Mode → outcome → how often."""
 
@@ -45,6 +47,7 @@ class Count:
                 self.rows += len(event["rows"])
             case "synced":
                 self.syncs += 1
+                self.repairs += bool(event.get("repaired"))
                 self.modes[str(event["mode"])][str(event["outcome"])] += 1
             case "seen":
                 self.ticks += 1
@@ -61,6 +64,7 @@ class Count:
             "syncs": self.syncs,
             "ticks": self.ticks,
             "violations": self.violations,
+            "repairs": self.repairs,
             "pass_rate": self.pass_rate,
             "modes": {mode: dict(found) for mode, found in sorted(self.modes.items())},
         }
@@ -78,9 +82,15 @@ class Tally:
 _KINDS = frozenset({"wrote", "synced", "seen"})
 
 
-def tally(case: Case, violations: Iterable[Violation]) -> Tally:
-    """The figures; an operation counts for each fault that was in force when it ended."""
-    found = Tally()
+def tally(case: Case, violations: Iterable[Violation], names: Iterable[str] = ()) -> Tally:
+    """The figures; an operation counts for each fault that was in force when it ended.
+
+    Args:
+        case: what happened.
+        violations: what the checker found.
+        names: of all faults that were planned: one that never struck shows as such.
+    """
+    found = Tally(faults={name: Count() for name in names})
     spans: dict[str, list[Span]] = {}
     for force in sorted(case.forces, key=lambda one: one.name):
         found.faults.setdefault(force.name, Count()).times += 1

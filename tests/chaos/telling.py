@@ -16,7 +16,10 @@ _BEFORE_S = 5.0
 
 def table(verdict: Verdict) -> Iterator[str]:
     """Lines: each fault with its operations and its pass rate, by mode."""
-    yield f"{'fault':<22} {'times':>5} {'seconds':>8} {'operations':>10} {'passed':>9}   syncs done of all, by mode"
+    head = (
+        f"{'fault':<22} {'times':>5} {'seconds':>8} {'operations':>10} {'passed':>9} {'repairs':>7}"
+    )
+    yield f"{head}   syncs done of all, by mode"
     counts = {
         **verdict.tally.faults,
         "(no fault)": verdict.tally.calm,
@@ -24,7 +27,10 @@ def table(verdict: Verdict) -> Iterator[str]:
     }
     for name, count in counts.items():
         passed = f"{count.pass_rate:.4%}"
-        yield f"{name:<22} {count.times:>5} {count.seconds:>8.0f} {count.operations:>10,} {passed:>9}   {_modes(count)}"
+        line = (
+            f"{name:<22} {count.times:>5} {count.seconds:>8.0f} {count.operations:>10,} {passed:>9}"
+        )
+        yield f"{line} {count.repairs:>7}   {_modes(count)}"
 
 
 def _modes(count: Count) -> str:

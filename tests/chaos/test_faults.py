@@ -12,6 +12,7 @@ NODES = {
     *SHAPE.gateways,
     *SHAPE.crews,
     *SHAPE.devices,
+    *(f"organisation of {device}" for device in SHAPE.devices),
     *SHAPE.bus_lines,
     *SHAPE.field_lines,
 }

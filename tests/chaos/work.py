@@ -22,13 +22,14 @@ class Deed(StrEnum):
     PAYMENT = "payment"
     TRACK = "track"
     CONTACT = "contact"
+    FORGET = "forget"
     FORBIDDEN = "forbidden"
     SYNC = "sync"
     LOOK = "look"
 
 
 _DEEDS = {
-    Deed.ORDER: 26, Deed.VISIT: 9, Deed.PAYMENT: 6, Deed.TRACK: 4, Deed.CONTACT: 7, Deed.FORBIDDEN: 1,
+    Deed.ORDER: 26, Deed.VISIT: 9, Deed.PAYMENT: 6, Deed.TRACK: 4, Deed.CONTACT: 8, Deed.FORGET: 2, Deed.FORBIDDEN: 1,
     Deed.SYNC: 33, Deed.LOOK: 14,
 }  # fmt: skip
 _MODES = {"fast": 56, "full": 36, "initialize": 8}

@@ -69,6 +69,12 @@ class Case:
     seen: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
     """Device → what it showed, in time."""
     wrote: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
+    changed: dict[str, dict[str, list[Event]]] = field(default_factory=dict)
+    """Contact → device → the telephones that it wrote, in time."""
+    removed: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
+    """`table/id` → by whom and when it was deleted."""
+    sessions: dict[str, float] = field(default_factory=dict)
+    """Sync session → when its device first told of it."""
     scopes: list[Event] = field(default_factory=list)
     pairs: list[Event] = field(default_factory=list)
     spares: set[str] = field(default_factory=set)
@@ -84,30 +90,48 @@ class Case:
         self.end = float(self.events[-1]["t"]) if self.events else 0.0
         self.forces = list(forces_of(self.events, self.end))
         self.restores = [one.begin for one in self.struck(HUB_RESTORED)]
-        ids = self.facts.hub.devices
+        take = {
+            "seen": self._seen, "wrote": self._wrote, "packed": self._packed, "changed": self._changed,
+            "removed": self._removed, "synced": self._synced, "day": self._day, "scope": self.scopes.append,
+            "office": self._office,
+        }  # fmt: skip
         for event in self.events:
-            match event["k"]:
-                case "seen":
-                    self.seen[str(event["d"])].append(event)
-                case "wrote":
-                    self.wrote[str(event["d"])].append(event)
-                case "packed":
-                    code = str(event["d"])
-                    place = (ids.get(code, code), int(event["epoch"]), int(event["seq"]))
-                    rows = frozenset(f"{table}/{row}" for table, row in event["rows"])
-                    sha, copied = str(event["sha"]), bool(event.get("copied"))
-                    batch = Packed(code, place, sha, float(event["t"]), rows, copied)
-                    self.packed[place].append(batch)
-                case "synced" if event["mode"] == "duplicate":
-                    self.spares.add(str(event["d"]))
-                case "day":
-                    self.days.append(float(event["t"]))
-                case "scope":
-                    self.scopes.append(event)
-                case "office" if event["change"] == "pair":
-                    self.pairs.append(event)
-                case _:
-                    pass
+            if event["k"] in take:
+                take[event["k"]](event)
+
+    def _seen(self, event: Event) -> None:
+        self.seen[str(event["d"])].append(event)
+        for session in event["sessions"]:
+            self.sessions.setdefault(session, float(event["t"]))
+
+    def _wrote(self, event: Event) -> None:
+        self.wrote[str(event["d"])].append(event)
+
+    def _packed(self, event: Event) -> None:
+        code = str(event["d"])
+        device = self.facts.hub.devices.get(code, code)
+        place = (device, int(event["epoch"]), int(event["seq"]))
+        rows = frozenset(f"{table}/{row}" for table, row in event["rows"])
+        sha, copied = str(event["sha"]), bool(event.get("copied"))
+        self.packed[place].append(Packed(code, place, sha, float(event["t"]), rows, copied))
+
+    def _changed(self, event: Event) -> None:
+        by_device = self.changed.setdefault(str(event["row"]), defaultdict(list))
+        by_device[str(event["d"])].append(event)
+
+    def _removed(self, event: Event) -> None:
+        self.removed[str(event["row"])].append(event)
+
+    def _synced(self, event: Event) -> None:
+        if event["mode"] == "duplicate":
+            self.spares.add(str(event["d"]))
+
+    def _day(self, event: Event) -> None:
+        self.days.append(float(event["t"]))
+
+    def _office(self, event: Event) -> None:
+        if event["change"] == "pair":
+            self.pairs.append(event)
 
     def struck(self, effect: str, node: str = "") -> list[Force]:
         """Faults with that effect, of that node or of any."""
@@ -121,9 +145,10 @@ class Case:
 
 
 def forces_of(events: Iterable[Event], end: float) -> Iterator[Force]:
-    """The faults of a history; one that was not healed lasts to the end."""
+    """The faults of a history that struck; one that was not healed lasts to the end."""
     begun: dict[int, Event] = {}
     words: dict[int, str] = {}
+    missed: set[int] = set()
     healed: dict[int, float] = {}
     for event in events:
         if event["k"] != "fault":
@@ -133,9 +158,13 @@ def forces_of(events: Iterable[Event], end: float) -> Iterator[Force]:
             begun[number] = event
         elif event["at"] == "in force":
             words[number] = str(event["words"])
+        elif event["at"] == "missed":
+            missed.add(number)
         else:
             healed[number] = float(event["t"])
     for number, event in begun.items():
+        if number in missed:
+            continue
         yield Force(
             number, str(event["name"]), str(event["node"]), float(event["t"]), healed.get(number, end),
             words.get(number, ""), frozenset(event["effects"]), frozenset(event["explains"]),

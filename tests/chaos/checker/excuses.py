@@ -32,7 +32,7 @@ def refusal(case: Case, reject: Reject) -> bool:
         case "batch_put_aside":
             return any(aside.place == reject.place for aside in case.facts.hub.aside)
         case "row_gone":
-            return never_came(case, reject.name)
+            return reject.name in case.removed or never_came(case, reject.name)
         case "outside_scope" | "not_your_table":
             restored = any(reject.code in one.explains for one in case.struck(HUB_RESTORED))
             return restored and _in_lost_future(case, reject)
@@ -116,7 +116,7 @@ def ticks_that_bind(case: Case, batch: Packed) -> tuple[int, float]:
         one = any(
             tick[0] == epoch
             and tick[1] >= sequence
-            and not (took and _lost_later(case, gateway, now))
+            and not (took and lost_later(case, gateway, now))
             for gateway, tick in event["gateways"].items()
         )
         ticks = 2 if tuple(event["hub"]) >= (epoch, sequence) else int(one)
@@ -125,10 +125,16 @@ def ticks_that_bind(case: Case, batch: Packed) -> tuple[int, float]:
     return most, at
 
 
-def _lost_later(case: Case, gateway: str, at: float) -> bool:
+def lost_later(case: Case, gateway: str, at: float) -> bool:
+    """Whether the gateway lost its disk after that moment, so that its first ticks of then do not bind."""
     codes = {one: code for code, one in case.facts.hub.gateways.items()}
     node = codes.get(gateway, gateway)
     return any(one.end >= at for one in case.struck(GATEWAY_DISK_LOST, node))
+
+
+def is_day_of_restore(case: Case, at: float) -> bool:
+    """Whether head office had been restored that day: gateways count anew from what it has."""
+    return any(case.morning(at) <= one <= at for one in case.restores)
 
 
 def _forbidden(case: Case) -> dict[str, str]:

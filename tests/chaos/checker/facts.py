@@ -83,6 +83,10 @@ class HubFacts:
     """Comment of an order that a device made → how many orders have it."""
     lines: dict[str, set[str]] = field(default_factory=dict)
     """Order → its lines."""
+    contents: dict[str, str] = field(default_factory=dict)
+    """`table/id` of rows that devices made → what `reader.content` makes of them."""
+    phones: dict[str, str] = field(default_factory=dict)
+    """Contact → its telephone."""
     journal: list[Link] = field(default_factory=list)
     sessions: set[str] = field(default_factory=set)
     """Sync sessions that the journal tells of."""

@@ -7,6 +7,7 @@ from typing import Any
 from fieldmesh.basics.epochs import hub_epoch_of
 from fieldmesh.data.policy import PartitionKind
 from fieldmesh.replica.partition import partition_id
+from tests.chaos.checker import excuses
 from tests.chaos.checker.case import (
     COPIES_SPOILT,
     DEVICE_RESTORED,
@@ -34,7 +35,8 @@ def nothing_is_torn(case: Case) -> Iterator[Violation]:
             numbers, cursor = _numbers(event["pair"]), int(event["cursor"])
             if cursor not in states:
                 states[cursor] = _states(case, cursor)
-            if numbers and (len(numbers) > 1 or not numbers <= states[cursor]):
+            gone = not numbers and 0 not in states[cursor]
+            if gone or (numbers and (len(numbers) > 1 or not numbers <= states[cursor])):
                 yield Violation(
                     4, "torn_transaction", f"{code} at cursor {cursor} showed {event['pair']}; changes"
                     f" {sorted(states[cursor])[:_MOST_WORDS]} fit that cursor", code,
@@ -80,7 +82,11 @@ def nothing_goes_back(case: Case) -> Iterator[Violation]:
         setbacks = Setbacks(case, code, events)
         for event in events:
             now, at = (
-                {**_of_device(case, code, event), **_of_gateways(case, event)},
+                {
+                    **_of_device(case, code, event),
+                    **_of_gateways(case, event),
+                    **_of_orders(case, code, event),
+                },
                 float(event["t"]),
             )
             back = [name for name, value in now.items() if name in before and value < before[name]]
@@ -153,6 +159,24 @@ def _of_device(case: Case, code: str, event: dict[str, Any]) -> dict[str, Any]:
     return found if code in case.spares else {**found, "cursor": event["cursor"]}
 
 
+def _of_orders(case: Case, code: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Promise 4: what a person sees is never older than their own work, in which their newest order stands.
+
+    Not judged: on days of a restore of head office, on a spare, and where an order was refused or put aside.
+    """
+    hub = case.facts.hub
+    device = hub.devices.get(code, code)
+    taken = any(one.place[0] == device for one in hub.aside)
+    taken |= any((one.device, one.table) == (device, "sales_order") for one in hub.rejects)
+    if taken or code in case.spares or excuses.is_day_of_restore(case, float(event["t"])):
+        return {}
+    return {f"newest order after restore {_restores(case, event)}": int(event["newest"])}
+
+
+def _restores(case: Case, event: dict[str, Any]) -> int:
+    return sum(one <= float(event["t"]) for one in case.restores)
+
+
 def _of_gateways(case: Case, event: dict[str, Any]) -> dict[str, Any]:
     """First ticks, as far as they bind.
 
@@ -161,7 +185,7 @@ def _of_gateways(case: Case, event: dict[str, Any]) -> dict[str, Any]:
     """
     at = float(event["t"])
     restores = [one for one in case.restores if one <= at]
-    if any(case.morning(at) <= one for one in restores):
+    if excuses.is_day_of_restore(case, at):
         return {}
     codes = {one: code for code, one in case.facts.hub.gateways.items()}
     return {
@@ -182,7 +206,7 @@ def nothing_leaks(case: Case) -> Iterator[Violation]:
                 continue
             at = (str(event["position"]), int(event["cursor"]))
             if at not in scope_at:
-                scope_at[at] = _may_see(case, *at)
+                scope_at[at] = may_see(case, *at)
             strange = set(event["areas"]) - scope_at[at] - {own, 0}
             if strange:
                 yield Violation(
@@ -191,7 +215,7 @@ def nothing_leaks(case: Case) -> Iterator[Violation]:
                 )  # fmt: skip
 
 
-def _may_see(case: Case, position: str, cursor: int) -> set[int]:
+def may_see(case: Case, position: str, cursor: int) -> set[int]:
     """The areas of a position in the state at a cursor."""
     newest: dict[str, Any] | None = None
     for event in case.scopes:

@@ -3,13 +3,18 @@
 import hashlib
 from collections.abc import Iterator
 
-from tests.chaos.checker import excuses
+from fieldmesh.data.policy import PartitionKind
+from fieldmesh.replica.partition import partition_id
+from tests.chaos.checker import excuses, readings
 from tests.chaos.checker.case import GATEWAY_DISK_LOST, Case, Violation
 from tests.chaos.checker.facts import Link, Shelf
 
 BEGINNING = "0" * 64
 _MOST_WORDS = 3
 _SOON_S = 10.0
+"""A refused row is of interest for so long after it was made."""
+_SEEN_S = 60.0
+"""A session is seen so long after it ended at the latest: its device may have been killed, or put down."""
 _NOBODY_IS_TOLD = frozenset(
     {
         "signature_invalid", "altered_batch", "foreign_batch", "foreign_certificate",
@@ -17,7 +22,6 @@ _NOBODY_IS_TOLD = frozenset(
     }
 )  # fmt: skip
 """Why a batch is put aside that its device did not make, or may not hear of any more."""
-"""A refused row is of interest for so long after it was made."""
 
 
 def everybody_rests(case: Case) -> Iterator[Violation]:
@@ -103,6 +107,22 @@ def gateways_have_their_own(case: Case) -> Iterator[Violation]:
             )  # fmt: skip
 
 
+def devices_have_their_own(case: Case) -> Iterator[Violation]:
+    """Promise 6: a device holds the areas that its position may see, not fewer."""
+    for device in case.facts.devices.values():
+        seen = case.seen.get(device.code)
+        if not seen:
+            continue
+        own = partition_id(PartitionKind.DEVICE, bytes.fromhex(case.facts.hub.devices[device.code]))
+        meant = readings.may_see(case, str(seen[-1]["position"]), device.cursor) | {own}
+        strange = sorted((device.areas ^ meant) - {0})
+        if strange:
+            yield Violation(
+                6, "areas", f"{device.code} and head office do not agree on {len(strange)} of its areas:"
+                f" {strange[:_MOST_WORDS]}", device.code, until=case.end,
+            )  # fmt: skip
+
+
 def refusals_are_explained(case: Case) -> Iterator[Violation]:
     """Promise 7: what may not be written is refused in words, and nothing else is refused or put aside."""
     made = {
@@ -162,15 +182,24 @@ def _hash(link: Link) -> str:
 
 def sessions_are_noted(case: Case) -> Iterator[Violation]:
     """Promise 9: each session that ended well on a device is in head office's journal."""
-    lost = {case.facts.hub.gateways.get(one.node) for one in case.struck(GATEWAY_DISK_LOST)}
     for device in case.facts.devices.values():
         missing = [
             session
             for session, gateway in device.sessions.items()
-            if session not in case.facts.hub.sessions and gateway not in lost
+            if session not in case.facts.hub.sessions and not _went(case, session, gateway)
         ]
         if missing:
             yield Violation(
                 9, "session_not_noted", f"{len(missing)} of {len(device.sessions)} sessions of {device.code} are in no"
                 f" journal, such as {missing[0]}", device.code, until=case.end,
             )  # fmt: skip
+
+
+def _went(case: Case, session: str, gateway: str) -> bool:
+    """Whether the session was with a gateway that lost its disk afterwards."""
+    codes = {one: code for code, one in case.facts.hub.gateways.items()}
+    at = case.sessions.get(session, case.end)
+    return any(
+        one.begin <= at <= one.end + _SEEN_S
+        for one in case.struck(GATEWAY_DISK_LOST, codes.get(gateway, gateway))
+    )

@@ -25,6 +25,7 @@ def rows_are_there(case: Case) -> Iterator[Violation]:
                 if one not in case.facts.hub.written
                 and one not in refused
                 and one not in put_aside
+                and one not in case.removed
                 and not excuses.went_with_device(case, code, one, at)
             ]
             if lost:
@@ -51,6 +52,42 @@ def batches_are_there(case: Case) -> Iterator[Violation]:
                     " and head office never decided on it", packed.code, at, case.end, place,
                     tuple(sorted(packed.rows)),
                 )  # fmt: skip
+
+
+def first_ticks_are_kept(case: Case) -> Iterator[Violation]:
+    """Promise 1: a batch with a gateway's first tick and no second is in that gateway's inbox as it was packed.
+
+    Not judged: what was shown before the gateway lost its disk or on a day on which head office was restored, and
+    batches that a dishonest gateway rewrote.
+    """
+    codes = {one: code for code, one in case.facts.hub.gateways.items()}
+    told: set[tuple[str, Place]] = set()
+    for code, events in case.seen.items():
+        device = case.facts.hub.devices.get(code, code)
+        mine = sorted(
+            (one for place, held in case.packed.items() if place[0] == device for one in held),
+            key=lambda one: one.place,
+        )
+        for event in events:
+            at = float(event["t"])
+            if excuses.is_day_of_restore(case, at):
+                continue
+            for gateway, tick in event["gateways"].items():
+                held = case.facts.gateways.get(codes.get(gateway, ""))
+                if held is None or excuses.lost_later(case, gateway, at):
+                    continue
+                for one in mine:
+                    is_ticked = tuple(event["hub"]) < one.place[1:] <= tuple(tick) and one.at <= at
+                    if not is_ticked or one.copied or (gateway, one.place) in told:
+                        continue
+                    told.add((gateway, one.place))
+                    if one.sha not in held.inbox.get(one.place, set()) and not _renumbered(
+                        case, one
+                    ):
+                        yield Violation(
+                            1, "first_tick_without_batch", f"{code} showed the first tick of {held.code} for a batch"
+                            " that is not there", code, one.at, at, one.place, tuple(sorted(one.rows)),
+                        )  # fmt: skip
 
 
 def _renumbered(case: Case, batch: Packed) -> bool:

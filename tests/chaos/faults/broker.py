@@ -15,7 +15,13 @@ from gateway.storage.outbox import Waiting
 from hub.relay.consumers import consumer_name
 from hub.relay.streams import DOWN
 from tests.chaos.arena import Arena
-from tests.chaos.faults.fault import Effect, OfGateways, OfHub, registered
+from tests.chaos.faults.fault import (
+    Effect,
+    NothingStruckError,
+    OfGateways,
+    OfHub,
+    registered,
+)
 from tests.chaos.ground import Need
 from tests.kit.broker import lose_store
 
@@ -42,15 +48,16 @@ class _OfBroker(OfHub):
 
 @registered
 class RestartBroker(_OfBroker):
-    """The broker is restarted in good order, as for its new version."""
+    """The broker is restarted in good order, as for its new version, until that works."""
 
     name = "restart_broker"
-    lasts_s = (0.5, 3.0)
+    lasts_s = (2.0, 6.0)
+    again_s = 1.5
 
     @override
     async def begin(self, network: Arena, choose: random.Random) -> str:
         network.signal("broker", signal.SIGTERM)
-        return "the broker is restarted"
+        return "the broker is restarted again and again"
 
 
 @registered
@@ -88,7 +95,7 @@ class Forgotten(_OnTheBus):
         try:
             dropped = await self._drop(network)
         except _UPSETS as error:
-            return f"{self.node} is cut off; DOWN keeps everything: {type(error).__name__}"
+            raise NothingStruckError(f"DOWN keeps everything: {type(error).__name__}") from error
         return f"{self.node} is cut off; DOWN has dropped {dropped} messages"
 
     async def _drop(self, network: Arena) -> int:
@@ -115,7 +122,7 @@ class Repeated(_OnTheBus):
     """What a gateway has sent lately comes again: twice each, the newest first, under ids that nobody has seen."""
 
     name = "repeated"
-    lasts_s = (0.2, 1.0)
+    again_s = 0.7
 
     @override
     async def begin(self, network: Arena, choose: random.Random) -> str:
@@ -129,7 +136,9 @@ class Repeated(_OnTheBus):
                     again = f"again.{choose.getrandbits(64):x}"
                     await bus.publish(subject, to_message(entry, gateway), again)
         except _UPSETS as error:
-            return f"no batch of {self.node} came again: {type(error).__name__}"
+            raise NothingStruckError(f"no batch came again: {type(error).__name__}") from error
+        if not sent:
+            raise NothingStruckError(f"{self.node} has sent no batch")
         return f"{len(sent)} batches of {self.node} came twice more, backwards"
 
     def _sent(self, network: Arena) -> list[Waiting]:

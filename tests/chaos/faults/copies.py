@@ -8,7 +8,14 @@ from typing_extensions import override
 
 from deploy.demo.processes import CommandFailedError
 from tests.chaos.arena import Arena
-from tests.chaos.faults.fault import Effect, OfDevices, OfGateways, OfHub, registered
+from tests.chaos.faults.fault import (
+    Effect,
+    NothingStruckError,
+    OfDevices,
+    OfGateways,
+    OfHub,
+    registered,
+)
 from tests.kit.dishonest import rewrite_waiting_batches
 
 _CARRIED_TO = 2
@@ -78,7 +85,6 @@ class RewrittenBatches(OfGateways):
     """A gateway rewrites what waits in its outbox, so well that only the devices' signatures tell."""
 
     name = "rewritten"
-    weight = 1
     effects = frozenset({Effect.COPIES_SPOILT})
     explains = frozenset({"signature_invalid"})
 
@@ -93,6 +99,8 @@ class RewrittenBatches(OfGateways):
         await asyncio.sleep(_QUEUE_S)
         await network.service(self.node).kill()
         count = await asyncio.to_thread(rewrite_waiting_batches, network.gateway(self.node).folder)
+        if not count:
+            raise NothingStruckError(f"no batch waited at {self.node}")
         return f"{self.node} rewrote {count} batches"
 
     @override

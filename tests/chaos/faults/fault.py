@@ -15,6 +15,8 @@ from tests.chaos.arena import Arena
 from tests.chaos.ground import Need
 from tests.chaos.shape import Shape
 
+LONG_S = (11.0, 16.0)
+
 
 class Effect(StrEnum):
     """What a fault takes away for good, so that the checker asks less of that node from then on."""
@@ -31,6 +33,10 @@ class Effect(StrEnum):
     """Streams are empty; nothing is lost by it, because outboxes keep until a receipt."""
 
 
+class NothingStruckError(Exception):
+    """What the fault would have taken away or repeated was not there: it counts as no fault. Healed all the same."""
+
+
 class Fault(ABC):
     """One fault of one node, from `begin` to `heal`; an instance is used once.
 
@@ -44,6 +50,10 @@ class Fault(ABC):
     """As `--faults` names it: `kill`, `cut`, `full_disk` … with the kind of node, such as `kill_gateway`."""
     lasts_s: ClassVar[tuple[float, float]] = (2.0, 6.0)
     """Shortest and longest time between begin and heal."""
+    long_share: ClassVar[float] = 0.0
+    """Of its strikes, how many last for `LONG_S`, longer than what waits for an answer waits."""
+    again_s: ClassVar[float] = 0.0
+    """While it is in force it begins again after so long; 0 = once is enough."""
     weight: ClassVar[int] = 2
     """How often it is planned against the others; 1 for what takes long."""
     effects: ClassVar[frozenset[Effect]] = frozenset()

@@ -70,6 +70,7 @@ class CutLine(_OfLines):
 class _Mute(_OfLines):
     """One direction is dead: what is said arrives, and the answer does not, or the other way round."""
 
+    long_share = 0.25
     way: ClassVar[Way]
 
     @override

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from fieldmesh.basics.errors import FieldmeshError
 from tests.chaos.arena import Arena
-from tests.chaos.faults.fault import Fault, OfDevices, registered
+from tests.chaos.faults.fault import Fault, NothingStruckError, OfDevices, registered
 from tests.chaos.shape import Shape
 from tests.chaos.wish import Wish
 
@@ -19,11 +19,21 @@ _UPSETS = (FieldmeshError, OSError)
 """What head office may answer while its database is busy or its machine stands still: then nothing moved."""
 
 
+def _organisation(device: str) -> frozenset[str]:
+    """What head office holds of the device: the device itself may be struck by others meanwhile."""
+    return frozenset({f"organisation of {device}"})
+
+
 @registered
 class Reparent(OfDevices):
     """A rep's outlets go to another rep and back while both sync: some move in the middle of each mode."""
 
     name = "reparent"
+
+    @property
+    @override
+    def holds(self) -> frozenset[str]:
+        return _organisation(self.node)
 
     @override
     async def begin(self, network: Arena, choose: random.Random) -> str:
@@ -40,6 +50,8 @@ class Reparent(OfDevices):
                 await network.office.move(some, posts[(number + 1) % 2].position)
                 done += 1
             await asyncio.sleep(choose.uniform(*_PAUSE_S))
+        if not done:
+            raise NothingStruckError(f"no outlet of {posts[0].position} moved")
         return f"outlets of {posts[0].position} moved {done} times to and from {posts[1].position}"
 
     @override
@@ -53,12 +65,19 @@ class ChangeHome(OfDevices):
 
     name = "rehome"
 
+    @property
+    @override
+    def holds(self) -> frozenset[str]:
+        return _organisation(self.node)
+
     @override
     async def begin(self, network: Arena, choose: random.Random) -> str:
         home = network.post(self.node).home
         other = choose.choice([one for one in network.shape.gateways if one != home] or [home])
-        with suppress(*_UPSETS):
+        try:
             await network.office.change_home(self.node, other)
+        except _UPSETS as error:
+            raise NothingStruckError(f"{self.node} stays: {type(error).__name__}") from error
         return f"{self.node} belongs to {other}"
 
     @override

@@ -32,7 +32,8 @@ class KillDevices(OfCrews):
     """The devices of a crew go dark in the middle of whatever they do, and are switched on again."""
 
     name = "kill_devices"
-    lasts_s = (0.2, 2.0)
+    lasts_s = (0.5, 3.0)
+    weight = 3
 
     @override
     async def begin(self, network: Arena, choose: random.Random) -> str:
@@ -75,13 +76,13 @@ class KillBroker(OfHub):
 
     @override
     async def heal(self, network: Arena) -> None:
-        if network.hub.service.has_ended:
-            await network.hub.start()
+        await network.switch_on("hub")
 
 
 class _StandsStill(Fault):
     """A node that stands still, and goes on as if nothing had been: its connections are open all the while."""
 
+    long_share = 0.25
     what: ClassVar[str] = ""
     """The process; empty = the node's."""
 

@@ -17,8 +17,9 @@ from device_agent.storage.held import pending_rows
 from device_agent.storage.state import update_state
 from device_agent.storage.ticks import Place, record_echo
 from device_agent.storage.written import write_rows
-from fieldmesh.codec.columns import TableRows
+from fieldmesh.codec.columns import TableRows, from_rows
 from fieldmesh.codec.frames import FrameKind, UnpackedFrame
+from fieldmesh.codec.row_hash import row_hashes
 from fieldmesh.data.model import ReplicatedTable, Tier
 from fieldmesh.data.schema import TABLES
 
@@ -115,7 +116,12 @@ class DeltaApplier:
         update_state(self._connection, cursor_lsn=mark_lsn, last_full_at=now)
 
     def _settle(self, answered: Place) -> None:
-        """Rows whose echo is in this delta are taken away: the echo, or a repair, brings them."""
+        """Rows that the hub has answered are its own again.
+
+        What came before its answer did, as a row that still waited, stays as it is and counts as what it is: where
+        the hub decided otherwise the digest says so, and a repair brings it. Other rows are taken away: their echo is
+        in this delta, or head office does not have them.
+        """
         leaving = self._connection.execute(
             "SELECT DISTINCT table_no, row_id FROM fm_outbox_row"
             " WHERE (device_epoch, sequence) <= (?, ?)",
@@ -131,14 +137,27 @@ class DeltaApplier:
                 settled.setdefault(table_no, []).append((row_id,))
         by_number = {table.number: table for table in TABLES.values()}
         for table_no, ids in settled.items():
+            self._count_as_it_is(by_number[table_no], ids)
             self._connection.executemany(
-                f"DELETE FROM {by_number[table_no].name} WHERE id = ?",  # noqa: S608
+                f"DELETE FROM {by_number[table_no].name} WHERE id = ? AND lsn = 0",  # noqa: S608
                 ids,
             )
             self._connection.executemany(
                 f"DELETE FROM fm_deleted_row WHERE table_no = {table_no} AND row_id = ?",  # noqa: S608
                 ids,
             )
+
+    def _count_as_it_is(self, table: ReplicatedTable, ids: Iterable[tuple[bytes]]) -> None:
+        """Of rows that have the hub's LSN the hash is that of their content."""
+        names = ", ".join(f'"{name}"' for name in table.wire_names)
+        find = f'SELECT {names} FROM "{table.name}" WHERE id = ? AND lsn > 0'  # noqa: S608
+        found = [row for one in ids for row in self._connection.execute(find, one)]
+        rows = from_rows(table.name, table.wire_names, found)
+        hashes = row_hashes(rows, table)
+        self._connection.executemany(
+            f'UPDATE "{table.name}" SET row_hash = ?1 WHERE id = ?2 AND row_hash <> ?1',  # noqa: S608
+            zip(hashes, rows.column("id"), strict=True),
+        )
 
     def _forget_provisional(self) -> None:
         by_number = {table.number: table for table in TABLES.values()}

@@ -116,6 +116,39 @@ async def test_an_unanswered_row_keeps_what_the_person_wrote(
     assert await rows_of(device, "SELECT result_code FROM visit") == [("mine",)]
 
 
+async def test_rows_that_came_before_their_second_tick_stay(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """Promise 4: the hub's answer takes nothing away that it has confirmed, not even until a repair."""
+    await device.sync(Mode.INITIALIZE)
+    await visit(device)
+    await device.sync(Mode.FAST)
+    gateway.apply_at_hub()
+    ticked, gateway.hub_tick = gateway.hub_tick, (0, 0)
+    await device.sync(Mode.FULL)
+    gateway.hub_tick = ticked
+    report = await device.sync(Mode.FULL)
+    assert not report.repaired
+    assert await rows_of(device, "SELECT count(*) FROM visit WHERE lsn > 0") == [(1,)]
+
+
+async def test_what_the_hub_decided_otherwise_before_its_second_tick_comes_by_a_repair(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """Promise 5: what a person wrote stands until the hub has answered, then what the hub has."""
+    visit_id = identifier(77)
+    gateway.company.put("visit", visit_id, 11, outlet_id=OUTLET, result_code="old")
+    await device.sync(Mode.INITIALIZE)
+    await device.sql("UPDATE visit SET result_code = 'mine'")
+    gateway.company.put("visit", visit_id, 11, outlet_id=OUTLET, result_code="theirs")
+    await device.sync(Mode.FULL)
+    assert await rows_of(device, "SELECT result_code FROM visit") == [("mine",)]
+    gateway.hub_tick = max(gateway.batches)
+    report = await device.sync(Mode.FULL)
+    assert report.repaired
+    assert await rows_of(device, "SELECT result_code FROM visit") == [("theirs",)]
+
+
 async def test_partitions_come_and_go(gateway: GatewayDouble, device: DeviceAgent) -> None:
     """Promise 6: what leaves the subscription leaves the device; what is new comes whole."""
     await device.sync(Mode.INITIALIZE)

@@ -67,7 +67,7 @@ def fill(
     known: int,
     check: Callable[[sqlite3.Connection, set[int]], None],
 ) -> Filled:
-    """The file holds all rows that the device may see, and the provisional ones over them.
+    """The file holds all rows that the device may see, and the new ones that the hub has not applied.
 
     Args:
         connection: from :func:`open_target`.
@@ -138,38 +138,21 @@ def _lay_over(
     device_id: bytes,
     position_id: bytes | None,
 ) -> int:
-    """Provisional rows of the scope, and of the position's devices whatever their scope.
+    """New rows that the hub has not applied: of the scope, and of the position's devices whatever their scope.
 
-    A confirmed row that gives way leaves the file's digest too, so that the hub's version is
-    counted once when it comes.
+    A row that the hub has confirmed is shown as confirmed until the hub changes it, as in a delta.
     """
     shadow = shadow_of(name)
-    shown = (
-        f"FROM cache.{shadow} AS p WHERE"
-        f" p.rowid = (SELECT max(q.rowid) FROM cache.{shadow} AS q WHERE q.id = p.id)"
-        " AND (p.partition IN (SELECT value FROM json_each(?1)) OR p.device_id = ?2"
-        " OR p.device_id IN (SELECT id FROM cache.device WHERE position_id = ?3))"
-    )
-    values = (scope, device_id, position_id)
-    hidden = connection.execute(
-        f"SELECT id, partition, row_hash FROM main.{name} WHERE id IN (SELECT p.id {shown})",
-        values,
-    ).fetchall()
-    number = TABLE_NUMBER[name]
-    connection.executemany(
-        f"DELETE FROM main.{name} WHERE id = ?", [(row_id,) for row_id, _, _ in hidden]
-    )
-    connection.executemany(
-        "UPDATE main.fm_digest SET rows = rows - 1, low = low - (?2 & 4294967295),"
-        f" high = high - (?2 >> 32) WHERE partition = ?1 AND table_no = {number:d}",
-        [(partition, row_hash) for _, partition, row_hash in hidden],
-    )
     columns = ", ".join(WIRE_COLUMNS[name])
     picked = ", ".join(f"p.{column}" for column in WIRE_COLUMNS[name])
     return connection.execute(
-        f"INSERT INTO main.{name} ({columns}) SELECT {picked} {shown}"
-        f" AND p.operation <> {provisional.DELETE}",
-        values,
+        f"INSERT INTO main.{name} ({columns}) SELECT {picked} FROM cache.{shadow} AS p WHERE"
+        f" p.rowid = (SELECT max(q.rowid) FROM cache.{shadow} AS q WHERE q.id = p.id)"
+        " AND (p.partition IN (SELECT value FROM json_each(?1)) OR p.device_id = ?2"
+        " OR p.device_id IN (SELECT id FROM cache.device WHERE position_id = ?3))"
+        f" AND p.operation <> {provisional.DELETE}"
+        f" AND NOT EXISTS (SELECT 1 FROM cache.{name} AS c WHERE c.id = p.id)",
+        (scope, device_id, position_id),
     ).rowcount
 
 

@@ -283,6 +283,9 @@ def test_a_deleted_row_that_stands_somewhere_is_found(small: SmallCase) -> None:
 def test_a_first_tick_for_a_batch_that_the_gateway_has_not_is_found(small: SmallCase) -> None:
     """Promise 1: one tick says that the gateway holds it, also when head office gets it another way."""
     del small.facts.gateways["GW1"].inbox[SECOND]
+    assert small.found() == set(), "head office may have decided on it before"
+    small.events.insert(-3, {"t": 8.05, "k": "office_step", "n": 3, "change": "price"})
+    small.events.insert(-3, {"t": 8.1, "k": "office", "n": 3, "change": "price", "lsn": 20})
     assert small.found() == {"first_tick_without_batch"}
     small.strike(8.5, 9.0, "GW1", effects=("gateway_disk_lost",))
     assert small.found() == set()

@@ -77,6 +77,8 @@ class Case:
     """Sync session → when its device first told of it."""
     scopes: list[Event] = field(default_factory=list)
     pairs: list[Event] = field(default_factory=list)
+    commits: list[tuple[int, float]] = field(default_factory=list)
+    """LSNs of changes at head office, each with a moment before it."""
     spares: set[str] = field(default_factory=set)
     """Devices that have stood in for another."""
     days: list[float] = field(default_factory=list)
@@ -84,6 +86,7 @@ class Case:
     restores: list[float] = field(default_factory=list)
     """When the backups were taken from which head office was restored later."""
     end: float = 0.0
+    _began: dict[int, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Every event is in its place."""
@@ -93,7 +96,7 @@ class Case:
         take = {
             "seen": self._seen, "wrote": self._wrote, "packed": self._packed, "changed": self._changed,
             "removed": self._removed, "synced": self._synced, "day": self._day, "scope": self.scopes.append,
-            "office": self._office,
+            "office": self._office, "office_step": self._office_step,
         }  # fmt: skip
         for event in self.events:
             if event["k"] in take:
@@ -129,7 +132,12 @@ class Case:
     def _day(self, event: Event) -> None:
         self.days.append(float(event["t"]))
 
+    def _office_step(self, event: Event) -> None:
+        self._began[int(event["n"])] = float(event["t"])
+
     def _office(self, event: Event) -> None:
+        if int(event["n"]) in self._began:
+            self.commits.append((int(event["lsn"]), self._began[int(event["n"])]))
         if event["change"] == "pair":
             self.pairs.append(event)
 
@@ -138,6 +146,10 @@ class Case:
         return [
             one for one in self.forces if effect in one.effects and (not node or one.node == node)
         ]
+
+    def was_not_before(self, lsn: int) -> float:
+        """A moment before which head office had not given that LSN: a change of its people came first."""
+        return max((began for earlier, began in self.commits if earlier < lsn), default=0.0)
 
     def morning(self, at: float) -> float:
         """When the day of that moment began."""

@@ -241,6 +241,14 @@ def test_a_session_that_is_in_no_journal_is_found(small: SmallCase) -> None:
     assert "session_not_noted" not in small.found()
 
 
+def test_a_repair_that_nothing_explains_is_found(small: SmallCase) -> None:
+    """Promise 5: a repair mends what a defect of the sync left behind."""
+    small.event("synced")["repaired"] = True
+    assert small.found() == {"repaired"}
+    small.strike(7.0, 7.2, "D01", effects=("device_restored",))
+    assert small.found() == set()
+
+
 def test_a_row_with_other_values_is_found(small: SmallCase) -> None:
     """Promise 1: a row is what was written, not only a row of that name."""
     small.facts.hub.contents[ROW] = "c9"

@@ -18,6 +18,7 @@ CHECKS: tuple[Callable[[Case], Iterator[Violation]], ...] = (
     values.removals_are_kept,
     readings.nothing_is_torn,
     readings.nothing_goes_back,
+    readings.nothing_needs_repair,
     readings.nothing_leaks,
     rest.everybody_rests,
     rest.all_tiers_are_equal,

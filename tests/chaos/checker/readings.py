@@ -101,6 +101,22 @@ def nothing_goes_back(case: Case) -> Iterator[Violation]:
             before |= now
 
 
+def nothing_needs_repair(case: Case) -> Iterator[Violation]:
+    """Promise 5: what a sync brought leaves a device as its gateway means it, without a second look.
+
+    Not judged: on days of a restore of head office, and a device that was restored.
+    """
+    for event in case.events:
+        if event["k"] == "synced" and event.get("repaired"):
+            code, at = str(event["d"]), float(event["t"])
+            restored = any(one.begin <= at for one in case.struck(DEVICE_RESTORED, code))
+            if not restored and not excuses.is_day_of_restore(case, at):
+                yield Violation(
+                    5, "repaired", f"{code} differed from {event['gateway'] or 'its gateway'} after a sync, and was"
+                    " repaired", code, at, at,
+                )  # fmt: skip
+
+
 class Setbacks:
     """What may go back on one device, each once."""
 

@@ -5,11 +5,18 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from tests.chaos.checker import excuses
-from tests.chaos.checker.case import Case, Packed, Violation
+from tests.chaos.checker.case import (
+    COPIES_SPOILT,
+    GATEWAY_DISK_LOST,
+    Case,
+    Packed,
+    Violation,
+)
 from tests.chaos.checker.facts import Place
 
 APPLIED = "applied"
 _TWO = 2
+_TAKEN = (GATEWAY_DISK_LOST, COPIES_SPOILT)
 
 
 def rows_are_there(case: Case) -> Iterator[Violation]:
@@ -59,8 +66,8 @@ def first_ticks_are_kept(case: Case) -> Iterator[Violation]:
     """Promise 1: a batch with a gateway's first tick and no second is in that gateway's inbox as it was packed.
 
     A batch that head office may have decided by then is not asked for: a gateway hears of that, and counts it in.
-    Not judged: what was shown before the gateway lost its disk or on a day on which head office was restored, and
-    batches that a dishonest gateway rewrote.
+    Not judged: what was shown before the gateway lost its disk or rewrote what it held, or on a day on which head
+    office was restored.
     """
     codes = {one: code for code, one in case.facts.hub.gateways.items()}
     asked: set[tuple[str, Place, str]] = set()
@@ -72,7 +79,9 @@ def first_ticks_are_kept(case: Case) -> Iterator[Violation]:
                 continue
             for gateway, tick in event["gateways"].items():
                 held = case.facts.gateways.get(codes.get(gateway, ""))
-                if held is None or excuses.lost_later(case, gateway, at):
+                if held is None or any(
+                    excuses.lost_later(case, gateway, at, effect) for effect in _TAKEN
+                ):
                     continue
                 for one in _between(mine, tuple(event["hub"]), tuple(tick)):
                     if (gateway, one.place, one.sha) in asked or not _is_due(case, one, at):

@@ -218,10 +218,13 @@ class GatewayService(session_pb2_grpc.GatewayServicer):
             await abort(context, problem)
 
     async def _check_holder(self, context: grpc.aio.ServicerContext[object, object]) -> None:
-        """The caller is a device, by a key that still counts."""
+        """The caller is a device that is not revoked, by a key that still counts."""
         peer = self._device(context)
         read = partial(devices.read_facts, device_id=peer.node_id)
-        check_key(peer, (await self._parts.database.read(read)).enrolled_key)
+        facts = await self._parts.database.read(read)
+        if facts.state == "revoked":
+            raise Fenced("device_revoked", place="certificate")
+        check_key(peer, facts.enrolled_key)
 
     def _device(self, context: grpc.aio.ServicerContext[object, object]) -> PeerCertificate:
         peer = peer_identity(context)

@@ -3,6 +3,8 @@
 BATCH_HEADER_BYTES = 4 * 1024
 BATCH_BODY_BYTES = 4 * 1024 * 1024
 BATCH_BODY_UNCOMPRESSED_BYTES = 32 * 1024 * 1024
+BATCH_BYTES = 5 * 1024 * 1024
+"""As carried, with its signature and fields of a later release."""
 BATCH_ROWS = 50_000
 BATCH_CHANGES = 4_096
 TABLE_ROWS = 65_536

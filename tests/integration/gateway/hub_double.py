@@ -8,7 +8,8 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from fieldmesh.basics.errors import Retry
+from fieldmesh.basics.errors import Rejected, Retry
+from fieldmesh.basics.limits import MESSAGE_BYTES
 from fieldmesh.codec import frames
 from fieldmesh.codec.columns import TableRows, from_rows
 from fieldmesh.codec.frames import FrameKind
@@ -214,6 +215,8 @@ class BusDouble:
     async def publish(self, subject: str, data: bytes, message_id: str) -> None:
         """The broker has it."""
         self._check()
+        if len(data) > MESSAGE_BYTES:
+            raise Rejected("frame_too_large", place=subject, size=len(data))
         message = replication_pb2.UpMessage.FromString(data)
         self.hub.up.append((subject, message, message_id))
 

@@ -28,6 +28,8 @@ REPAIRS_IN_SESSION = 2
 BATCHES_IN_SESSION = 10_000
 SESSIONS_OF_DEVICE = 4
 """At once: its own, and those that it has lost and the gateway doesn't know of yet."""
+BLOB_STREAMS_OF_DEVICE = 3
+"""At once: one up, one down, and one that it has lost."""
 EPOCHS_AHEAD = 100_000
 """How far a granted device epoch may lie above the device's: a gateway can't use up all that there are."""
 CSV_LINE_CHARACTERS = 1024 * 1024

@@ -7,10 +7,7 @@ import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing import Final
 
 MEMORY_BYTES: Final = 1024 * 1024
 """Content up to this size stays in memory and begins anew after a cut."""
@@ -32,11 +29,6 @@ class Content:
         with self.path.open("rb") as file:
             file.seek(offset)
             return file.read(size)
-
-    def pieces(self, offset: int, size: int) -> Iterator[tuple[int, bytes]]:
-        """Pieces of memory content from ``offset`` on."""
-        for start in range(offset, self.size, size):
-            yield start, self.data[start : start + size]
 
 
 class ContentWriter:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from fieldmesh.basics.errors import Retry
+
 MEMORY_BYTES: Final = 1024 * 1024
 """Content up to this size stays in memory and begins anew after a cut."""
 
@@ -23,12 +25,22 @@ class Content:
     path: Path | None = None
 
     def read(self, offset: int, size: int) -> bytes:
-        """So many bytes from there. Reads the disk: call it in a thread when ``path`` is set."""
+        """So many bytes from there. Reads the disk: call it in a thread when ``path`` is set.
+
+        Raises:
+            Retry: ``session_cut``: the file is gone or short; a new download is made for whoever comes again.
+        """
         if self.path is None:
             return self.data[offset : offset + size]
-        with self.path.open("rb") as file:
-            file.seek(offset)
-            return file.read(size)
+        try:
+            with self.path.open("rb") as file:
+                file.seek(offset)
+                found = file.read(size)
+        except FileNotFoundError:
+            found = b""
+        if not found and offset < self.size:
+            raise Retry("session_cut", delay_s=1.0)
+        return found
 
 
 class ContentWriter:

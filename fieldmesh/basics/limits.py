@@ -32,6 +32,8 @@ BLOB_STREAMS_OF_DEVICE = 3
 """At once: one up, one down, and one that it has lost."""
 EPOCHS_AHEAD = 100_000
 """How far a granted device epoch may lie above the device's: a gateway can't use up all that there are."""
+REPAIR_BYTES = 6 * 1024 * 1024
+"""Of the frames in one repair, so that it fits a message with all that stands beside them."""
 CSV_LINE_CHARACTERS = 1024 * 1024
 CLOCK_COUNTER_BITS = 8
 """Of a hybrid logical clock: microseconds << 8 | counter, which fits 63 bits for a thousand years."""

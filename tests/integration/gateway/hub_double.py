@@ -51,6 +51,8 @@ class HubDouble:
     leases: list[bytes] = field(default_factory=list)
     believes: bool = True
     """Whether it believes devices that they are where a gateway says."""
+    most_ranges: int = 256
+    """In one answer to a repair: what a message holds."""
     blobs: dict[bytes, bytes] = field(default_factory=dict)
     denied: set[int] = field(default_factory=set)
     """Partitions that are not in the gateway's scope."""
@@ -184,7 +186,7 @@ class HubDouble:
     def _repair(self, payload: bytes) -> replication_pb2.RepairReply:
         request = replication_pb2.RepairRequest.FromString(payload)
         reply = replication_pb2.RepairReply(lsn=self.lsn)
-        for wanted in request.ranges:
+        for wanted in request.ranges[: self.most_ranges]:
             for rows in self.rows.get(wanted.partition, []):
                 if rows.table != wanted.table:
                     continue

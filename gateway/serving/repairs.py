@@ -100,7 +100,7 @@ def find_repair(
             break
         found += frames_of
         rows += count
-    sums = digests.partition_digests(connection, plan.partitions, for_devices=True)
+    sums = digests.partition_digests(connection, plan.partitions, for_devices=True, known=known)
     return RepairFrames(found, rows, [to_digest(row) for row in sums])
 
 

@@ -1,4 +1,4 @@
-"""A repair of more than one message holds: it comes in parts, and ends."""
+"""Repairs: one of more than a message holds comes in parts, and each ends with the digests to compare with."""
 
 from __future__ import annotations
 
@@ -140,3 +140,26 @@ async def test_a_verify_asks_again_for_the_ranges_that_no_answer_held(
         found = await gateway.commands.verify(deep=True, repair=True)
         assert found["repaired_rows"] == len(names)
         assert (await gateway.commands.verify(deep=True, repair=False))["equal"]
+
+
+async def test_a_repairs_digests_are_of_the_tables_that_the_device_has(tmp_path: Path) -> None:
+    """An older device that was repaired rightly found itself different again, and its next repair brought nothing."""
+    world = World(tmp_path)
+    device = world.device()
+    before_all = 0
+    async with world.running() as gateway:
+        _, patch, _ = await place_region(gateway, [device])
+
+        def of_an_older_device(connection: Transaction) -> repairs.RepairFrames:
+            facts = devices.read_facts(connection, device.device_id)
+            return repairs.find_repair(
+                connection,
+                device_id=device.device_id,
+                held=[],
+                stands_at=100,
+                has=partitions.device_partitions(connection, facts),
+                known=before_all,
+            )
+
+        found = await gateway.database.read(of_an_older_device)
+    assert {digest.partition: digest.rows for digest in found.digests}[patch] == 0

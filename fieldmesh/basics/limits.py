@@ -3,6 +3,8 @@
 BATCH_HEADER_BYTES = 4 * 1024
 BATCH_BODY_BYTES = 4 * 1024 * 1024
 BATCH_BODY_UNCOMPRESSED_BYTES = 32 * 1024 * 1024
+BATCH_BYTES = 5 * 1024 * 1024
+"""As carried, with its signature and fields of a later release."""
 BATCH_ROWS = 50_000
 BATCH_CHANGES = 4_096
 TABLE_ROWS = 65_536
@@ -26,8 +28,12 @@ REPAIRS_IN_SESSION = 2
 BATCHES_IN_SESSION = 10_000
 SESSIONS_OF_DEVICE = 4
 """At once: its own, and those that it has lost and the gateway doesn't know of yet."""
+BLOB_STREAMS_OF_DEVICE = 3
+"""At once: one up, one down, and one that it has lost."""
 EPOCHS_AHEAD = 100_000
 """How far a granted device epoch may lie above the device's: a gateway can't use up all that there are."""
+REPAIR_BYTES = 6 * 1024 * 1024
+"""Of the frames in one repair, so that it fits a message with all that stands beside them."""
 CSV_LINE_CHARACTERS = 1024 * 1024
 CLOCK_COUNTER_BITS = 8
 """Of a hybrid logical clock: microseconds << 8 | counter, which fits 63 bits for a thousand years."""

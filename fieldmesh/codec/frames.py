@@ -175,6 +175,11 @@ def split_rows(rows: TableRows, most_rows: int = limits.FRAME_ROWS) -> Iterator[
         )
 
 
+def carried_bytes(frames: Iterable[table_pb2.Frame]) -> int:
+    """What the frames take in a message, at most."""
+    return sum(1 + _VARINT_MOST_BYTES + frame.ByteSize() for frame in frames)
+
+
 def write_frames(frames: Iterable[table_pb2.Frame]) -> bytes:
     """Frames as bytes, each preceded by its size as a varint."""
     pieces: list[bytes] = []

@@ -11,7 +11,7 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from fieldmesh.basics.errors import Retry
+from fieldmesh.basics.errors import Rejected, Retry
 from fieldmesh.wire.v1 import replication_pb2
 from gateway.storage import cursors, outbox
 
@@ -48,7 +48,7 @@ async def publish_waiting(parts: ReplicationParts) -> int:
     """The oldest waiting entries are in flight.
 
     Returns:
-        How many were published.
+        How many were tried.
 
     Raises:
         Retry: some could not be published; those that could are marked so.
@@ -64,14 +64,16 @@ async def publish_waiting(parts: ReplicationParts) -> int:
     done: list[int] = []
     places = asyncio.Semaphore(_LANES)
     problems: list[Retry] = []
-    async with asyncio.TaskGroup() as group:
-        for lane in lanes.values():
-            group.create_task(
-                _publish_lane(parts, lane, places, shards=shards, done=done, problems=problems)
-            )
-    if done:
-        now = parts.clock.now()
-        await parts.database.write(lambda c: outbox.mark_published(c, done, now))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for lane in lanes.values():
+                group.create_task(
+                    _publish_lane(parts, lane, places, shards=shards, done=done, problems=problems)
+                )
+    finally:
+        if done:
+            now = parts.clock.now()
+            await parts.database.write(lambda c: outbox.mark_published(c, done, now))
     if problems:
         raise problems[0]
     return len(done)
@@ -95,7 +97,11 @@ async def _publish_lane(
     done: list[int],
     problems: list[Retry],
 ) -> None:
-    """One device's entries, one after the other; the first that fails ends the lane."""
+    """One device's entries, one after the other; the first for which the line fails ends the lane.
+
+    One that the broker never takes is told in the log and tried again with those without a receipt: it may hold up
+    neither other devices nor, since the hub waits for what is missing, the entries behind it.
+    """
     gateway = parts.gateway_id.hex()
     async with places:
         for entry in lane:
@@ -109,6 +115,15 @@ async def _publish_lane(
             except Retry as problem:
                 problems.append(problem)
                 return
+            except Rejected as problem:
+                LOG.warning(
+                    "entry_not_sent",
+                    extra={
+                        "device": entry.device_id.hex(),
+                        "outbox_number": entry.outbox_number,
+                        "problem": problem.code,
+                    },
+                )
             done.append(entry.outbox_number)
 
 

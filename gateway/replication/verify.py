@@ -209,13 +209,25 @@ async def _differing_ranges(parts: ReplicationParts, partition: int) -> set[tupl
 async def _repair(parts: ReplicationParts, suspects: set[tuple[int, str, int]]) -> int:
     wanted = sorted(suspects)
     rows = 0
-    for start in range(0, len(wanted), _RANGES_IN_REQUEST):
-        rows += await _repair_some(parts, wanted[start : start + _RANGES_IN_REQUEST])
-    LOG.warning("ranges_repaired", extra={"ranges": len(suspects), "rows": rows})
+    while wanted:
+        reply = await _ask_ranges(parts, wanted[:_RANGES_IN_REQUEST])
+        rows += await parts.database.write_alone(partial(apply_repair, reply=reply))
+        # An answer holds the first ranges, as many as fit.
+        answered = {
+            (frame.range.partition, frame.range.table, frame.range.first_byte >> 4)
+            for frame in reply.frames
+            if frame.HasField("range")
+        }
+        if answered.isdisjoint(wanted):
+            break
+        wanted = [one for one in wanted if one not in answered]
+    LOG.warning("ranges_repaired", extra={"ranges": len(suspects) - len(wanted), "rows": rows})
     return rows
 
 
-async def _repair_some(parts: ReplicationParts, wanted: Sequence[tuple[int, str, int]]) -> int:
+async def _ask_ranges(
+    parts: ReplicationParts, wanted: Sequence[tuple[int, str, int]]
+) -> replication_pb2.RepairReply:
     ranges = [
         table_pb2.Range(
             partition=partition, table=table, first_byte=bucket * 16, last_byte=bucket * 16 + 15
@@ -224,8 +236,7 @@ async def _repair_some(parts: ReplicationParts, wanted: Sequence[tuple[int, str,
     ]
     request = replication_pb2.RepairRequest(ranges=ranges)
     payload = await parts.hub.ask("repair", request.SerializeToString(), timeout_s=_REQUEST_S)
-    reply = replication_pb2.RepairReply.FromString(payload)
-    return await parts.database.write_alone(partial(apply_repair, reply=reply))
+    return replication_pb2.RepairReply.FromString(payload)
 
 
 def apply_repair(connection: Transaction, *, reply: replication_pb2.RepairReply) -> int:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _KILOBYTE: Final = 1_000
 _MICROSECONDS: Final = 1_000_000
 _DAY_MINUTES: Final = 24 * 60
+_TURNS_PER_S: Final = 4
+_SMALLEST_PIECE: Final = 4 * 1024
 _HOURS: Final = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)=(\d+)")
 
 
@@ -47,6 +49,7 @@ class Bandwidth:
         self._clock = clock
         self.rules = tuple(rules)
         self._owed_until = 0.0
+        self._turn = asyncio.Lock()
 
     def limit_bytes_per_second(self) -> int:
         """The limit at this minute; 0 = none."""
@@ -57,16 +60,28 @@ class Bandwidth:
                 return rule.kilobytes_per_second * _KILOBYTE
         return 0
 
-    async def take(self, size_bytes: int) -> None:
-        """So many bytes may go out now. Waiters are served in turn."""
+    def piece_bytes(self, most: int) -> int:
+        """Of a piece that holds up the others for about a quarter of a second; ``most`` where there is no limit."""
         limit = self.limit_bytes_per_second()
-        if not limit:
-            return
-        now = self._clock.monotonic()
-        start = max(now, self._owed_until)
-        self._owed_until = start + size_bytes / limit
-        if start > now:
-            await asyncio.sleep(start - now)
+        return min(most, max(_SMALLEST_PIECE, limit // _TURNS_PER_S)) if limit else most
+
+    async def take(self, size_bytes: int) -> None:
+        """So many bytes may go out now. Waiters are served in turn, piece by piece; who goes has taken no turn."""
+        left = size_bytes
+        while left > 0:
+            piece = self.piece_bytes(left)
+            await self._take_turn(piece)
+            left -= piece
+
+    async def _take_turn(self, size_bytes: int) -> None:
+        async with self._turn:
+            limit = self.limit_bytes_per_second()
+            if not limit:
+                return
+            owed_s = self._owed_until - self._clock.monotonic()
+            if owed_s > 0:
+                await asyncio.sleep(owed_s)
+            self._owed_until = max(self._clock.monotonic(), self._owed_until) + size_bytes / limit
 
 
 def covers(rule: BandwidthRule, minute: int) -> bool:

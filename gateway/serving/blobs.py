@@ -150,7 +150,8 @@ class BlobStore:
             raise Rejected("bad_blob", place=f"offset {offset}, of {state.held}")
         first = True
         while offset < state.held or first:
-            data = await self._files.read(sha256, offset, CHUNK_BYTES)
+            size = self._bandwidth.piece_bytes(CHUNK_BYTES)
+            data = await self._files.read(sha256, offset, size)
             if not data and offset < state.held:
                 raise Rejected("blob_unknown", sha256=sha256.hex())
             await self._bandwidth.take(len(data))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -22,7 +24,7 @@ from gateway.storage import deltas, devices, digests, downloads, partitions, pro
 from gateway.storage import snapshots as snapshot_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from fieldmesh.basics.clock import Clock
@@ -110,6 +112,7 @@ class DownloadMaker:
         self._disk = disk
         self._showing = showing
         self._builders = asyncio.Semaphore(builders)
+        self._on_their_way: Counter[bytes] = Counter()
 
     async def make(self, wish: Wish) -> Download:
         """A download that brings the device to the gateway's mark.
@@ -210,19 +213,33 @@ class DownloadMaker:
         )
         await self._database.write(lambda connection: downloads.add(connection, spooled))
 
+    @contextmanager
+    def on_its_way(self, download: Download) -> Iterator[None]:
+        """The download stays in the spool while the block sends it, however slow the line."""
+        name = download.start.download_id
+        self._on_their_way[name] += 1
+        try:
+            yield
+        finally:
+            self._on_their_way -= Counter([name])
+
     async def clear_old(self) -> int:
-        """Downloads that nobody asked for in the last hour leave the spool.
+        """Downloads that nobody asked for or was sent in the last hour leave the spool.
 
         Returns:
             How many.
         """
-        before = self._clock.now() - _RESUME_US
-        paths = await self._database.write(
-            lambda connection: downloads.take_old(connection, used_before=before)
-        )
+        sent = [*self._on_their_way]
+        paths = await self._database.write(partial(_take_old, now=self._clock.now(), sent=sent))
         for name in paths:
             (self._folder / name).unlink(missing_ok=True)
         return len(paths)
+
+
+def _take_old(connection: Transaction, *, now: int, sent: Sequence[bytes]) -> list[str]:
+    for name in sent:
+        downloads.note_used(connection, name, now)
+    return downloads.take_old(connection, used_before=now - _RESUME_US)
 
 
 def _has_size(path: Path, size: int) -> bool:

@@ -10,6 +10,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fieldmesh.basics import limits
 from fieldmesh.basics.errors import Retry
 from fieldmesh.codec import frames
 from gateway.serving.forms import to_digest
@@ -18,11 +19,16 @@ from gateway.storage import deltas, devices, digests, partitions
 from gateway.storage.schema import WIRE_COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from fieldmesh.codec.columns import TableRows
     from fieldmesh.wire.v1 import table_pb2
     from gateway.metrics import GatewayMetrics
     from gateway.storage.transaction import Transaction
+
+    _Part = tuple[list[table_pb2.Frame], int]
+    """Frames that belong together, and their rows."""
+    _Ranges = dict[tuple[str, int], tuple[int, int, int]]
 
 LOG = logging.getLogger(__name__)
 
@@ -52,9 +58,10 @@ def find_repair(
     has: Collection[int],
     known: int,
 ) -> RepairFrames:
-    """Every (table, bucket) in which the device's digests are not the gateway's, whole, after what changed since.
+    """Each (table, bucket) in which the device's digests are not the gateway's, whole, after what changed since.
 
-    Only partitions of the device's own subscription are looked at (promise 6).
+    As many as one message holds: what is left still differs, and is repaired next. Only partitions of the device's own
+    subscription are looked at (promise 6).
 
     Args:
         connection: one reading transaction.
@@ -65,8 +72,8 @@ def find_repair(
         known: its schema version: tables that it does not have are left alone.
 
     Raises:
-        Retry: ``partition_not_ready``: what the device may see, or how its areas stand here, has changed meanwhile;
-            the next full sync brings all of it.
+        Retry: ``partition_not_ready``: what the device may see, or how its areas stand here, has changed meanwhile,
+            or more rows than one message holds; the next full sync brings all of it.
     """
     facts = devices.read_facts(connection, device_id)
     allowed = partitions.device_partitions(connection, facts)
@@ -74,20 +81,41 @@ def find_repair(
     plan = deltas.plan_delta(connection, cursor_lsn=stands_at, held=has, wanted=allowed)
     if plan.whole or plan.dropped:
         raise Retry("partition_not_ready", place="repair", partitions=len(plan.whole))
-    theirs: dict[int, dict[tuple[str, int], tuple[int, int, int]]] = {}
+    theirs: dict[int, _Ranges] = {}
     for digest in held:
         if digest.partition in allowed:
             ranges = theirs.setdefault(digest.partition, {})
             ranges[digest.table, digest.bucket] = (digest.rows, digest.low, digest.high)
     found: list[table_pb2.Frame] = []
-    rows = 0
+    rows = size = 0
+    for frames_of, count in _changes(connection, plan):
+        found += frames_of
+        rows += count
+        size += frames.carried_bytes(frames_of)
+        if size > limits.REPAIR_BYTES:
+            raise Retry("partition_not_ready", place="repair")
+    for frames_of, count in _differing(connection, theirs, known=known):
+        size += frames.carried_bytes(frames_of)
+        if found and size > limits.REPAIR_BYTES:
+            break
+        found += frames_of
+        rows += count
+    sums = digests.partition_digests(connection, plan.partitions, for_devices=True, known=known)
+    return RepairFrames(found, rows, [to_digest(row) for row in sums])
+
+
+def _changes(connection: Transaction, plan: deltas.DeltaPlan) -> Iterator[_Part]:
     for kind, source in (
         (frames.FrameKind.ROWS, deltas.changed_rows(connection, plan)),
         (frames.FrameKind.REMOVALS, deltas.removed_rows(connection, plan)),
     ):
         for piece in source:
-            rows += piece.row_count
-            found += frames.pack_frames(kind, piece)
+            yield frames.pack_frames(kind, piece), piece.row_count
+
+
+def _differing(
+    connection: Transaction, theirs: Mapping[int, _Ranges], *, known: int
+) -> Iterator[_Part]:
     for partition, ranges in theirs.items():
         ours = {
             (row.table, row.bucket): (row.rows, row.low, row.high)
@@ -98,35 +126,23 @@ def find_repair(
                 continue
             if bucket >= digests.BUCKETS or table not in WIRE_COLUMNS:
                 continue
-            found += _range_frames(connection, table, partition=partition, bucket=bucket)
-            rows += ours.get((table, bucket), (0,))[0]
-    sums = digests.partition_digests(connection, plan.partitions, for_devices=True)
-    return RepairFrames(found, rows, [to_digest(row) for row in sums])
+            yield from _range_parts(connection, table, partition=partition, bucket=bucket)
 
 
-def _range_frames(
+def _range_parts(
     connection: Transaction, table: str, *, partition: int, bucket: int
-) -> list[table_pb2.Frame]:
-    """One REPLACE frame for a range; a range of many rows is cut into narrower ones."""
+) -> Iterator[_Part]:
+    """A REPLACE frame for a range, and what follows it; a range of many rows is cut into narrower ones."""
     width = 1 << 4
     first, last = bucket * width, bucket * width + width - 1
     rows = deltas.range_rows(connection, table, partition=partition, byte_range=(first, last))
     if rows.row_count <= deltas.PIECE_ROWS:
-        spans = [((first, last), rows)]
-    else:
-        spans = [
-            (
-                (byte, byte),
-                deltas.range_rows(connection, table, partition=partition, byte_range=(byte, byte)),
-            )
-            for byte in range(first, last + 1)
-        ]
-    return [
-        frame
-        for span, part in spans
-        for frame in frames.pack_frames(
-            frames.FrameKind.REPLACE,
-            part,
-            frames.RowRange(partition, table, *span),
-        )
-    ]
+        yield _replace(rows, frames.RowRange(partition, table, first, last))
+        return
+    for byte in range(first, last + 1):
+        part = deltas.range_rows(connection, table, partition=partition, byte_range=(byte, byte))
+        yield _replace(part, frames.RowRange(partition, table, byte, byte))
+
+
+def _replace(rows: TableRows, range_: frames.RowRange) -> _Part:
+    return frames.pack_frames(frames.FrameKind.REPLACE, rows, range_), rows.row_count

@@ -29,20 +29,22 @@ async def send_download(
     start.CopyFrom(download.start)
     start.offset = offset
     await stream.send(session_pb2.GatewayMessage(download_start=start))
-    async for place, data in _chunks(download.content, offset):
+    async for place, data in _chunks(download.content, offset, bandwidth):
         await bandwidth.take(len(data))
         chunk = session_pb2.Chunk(offset=place, data=data, sha256=hashlib.sha256(data).digest())
         await stream.send(session_pb2.GatewayMessage(chunk=chunk))
     await stream.send(session_pb2.GatewayMessage(download_end=download.end))
 
 
-async def _chunks(content: Content, offset: int) -> AsyncIterator[tuple[int, bytes]]:
-    if content.path is None:
-        for place, data in content.pieces(offset, CHUNK_BYTES):
-            yield place, data
-        return
+async def _chunks(
+    content: Content, offset: int, bandwidth: Bandwidth
+) -> AsyncIterator[tuple[int, bytes]]:
     while offset < content.size:
-        block = await asyncio.to_thread(content.read, offset, _READ_BYTES)
-        for start in range(0, len(block), CHUNK_BYTES):
-            yield offset + start, block[start : start + CHUNK_BYTES]
+        if content.path is None:
+            block = content.data[offset:]
+        else:
+            block = await asyncio.to_thread(content.read, offset, _READ_BYTES)
+        size = bandwidth.piece_bytes(CHUNK_BYTES)
+        for start in range(0, len(block), size):
+            yield offset + start, block[start : start + size]
         offset += len(block)

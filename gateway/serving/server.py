@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +19,7 @@ from fieldmesh.session.gateway_side import GatewaySession
 from fieldmesh.wire.v1 import session_pb2, session_pb2_grpc
 from gateway.serving.admission import Guests, Pool
 from gateway.serving.session import MODE_NAMES, PROTOCOL_VERSION, SyncSession
-from gateway.serving.stream import DeviceStream
+from gateway.serving.stream import DeviceStream, each_in_time, in_time
 from gateway.storage import devices, sessions
 from gateway.trust.revocations import DEVICE, check_device, check_key
 
@@ -89,6 +90,7 @@ class GatewayService(session_pb2_grpc.GatewayServicer):
         self._blobs = blobs
         self._desk = desk
         self._guests = Guests(most=limits.SESSIONS_OF_DEVICE)
+        self._photo_guests = Guests(most=limits.BLOB_STREAMS_OF_DEVICE)
         pools = parts.pools
         self._pools: dict[int, Pool] = {
             session_pb2.MODE_FAST: pools.fast,
@@ -112,6 +114,7 @@ class GatewayService(session_pb2_grpc.GatewayServicer):
             LOG.info("session_refused", extra={"problem": problem.code})
             await abort(context, problem)
         began = self._parts.clock.monotonic()
+        ended: FieldmeshError | None = None
         try:
             with self._guests.visit(session.hello.device_id):
                 async with self._pools[session.mode].place():
@@ -119,9 +122,12 @@ class GatewayService(session_pb2_grpc.GatewayServicer):
         except FieldmeshError as problem:
             session.row.problem = problem.code
             session.row.outcome = "refused" if isinstance(problem, Rejected) else "cut"
-            await abort(context, problem)
+            ended = problem
         finally:
             self._end(session, seconds=self._parts.clock.monotonic() - began)
+        if ended is not None:
+            # Last: a device that reads nothing takes the status no sooner than its line breaks.
+            await abort(context, ended)
 
     async def _open(self, stream: DeviceStream, peer: PeerCertificate) -> SyncSession:
         hello = (await stream.expect("hello")).hello
@@ -196,32 +202,47 @@ class GatewayService(session_pb2_grpc.GatewayServicer):
     ) -> blob_pb2.BlobState:
         """Take a blob, or the rest of one."""
         try:
-            await self._check_holder(context)
-            async with self._parts.pools.blobs.place():
-                return await self._blobs.put(aiter(request_iterator))
+            async with self._place_for_blob(context):
+                pieces = each_in_time(aiter(request_iterator), self._parts.limits.silence_s)
+                return await self._blobs.put(pieces)
         except FieldmeshError as problem:
             return await abort(context, problem)
 
     @override
-    async def GetBlob(
+    async def GetBlob(  # type: ignore[override]  # the handler writes through the context
         self,
         request: blob_pb2.GetBlobRequest,
         context: grpc.aio.ServicerContext[object, object],
-    ) -> AsyncIterator[blob_pb2.BlobChunk]:
+    ) -> None:
         """Give a blob, or the rest of one."""
         try:
-            await self._check_holder(context)
-            async with self._parts.pools.blobs.place():
+            async with self._place_for_blob(context):
                 async for chunk in self._blobs.get(request.sha256, request.offset):
-                    yield chunk
+                    await in_time(context.write(chunk), self._parts.limits.silence_s)
         except FieldmeshError as problem:
             await abort(context, problem)
 
-    async def _check_holder(self, context: grpc.aio.ServicerContext[object, object]) -> None:
-        """The caller is a device, by a key that still counts."""
+    @asynccontextmanager
+    async def _place_for_blob(
+        self, context: grpc.aio.ServicerContext[object, object]
+    ) -> AsyncIterator[None]:
+        """The caller may send or fetch a blob while the block runs, and is one of few of its device."""
+        peer = await self._check_holder(context)
+        with self._photo_guests.visit(peer.node_id):
+            async with self._parts.pools.blobs.place():
+                yield
+
+    async def _check_holder(
+        self, context: grpc.aio.ServicerContext[object, object]
+    ) -> PeerCertificate:
+        """The caller, a device that is not revoked, by a key that still counts."""
         peer = self._device(context)
         read = partial(devices.read_facts, device_id=peer.node_id)
-        check_key(peer, (await self._parts.database.read(read)).enrolled_key)
+        facts = await self._parts.database.read(read)
+        if facts.state == "revoked":
+            raise Fenced("device_revoked", place="certificate")
+        check_key(peer, facts.enrolled_key)
+        return peer
 
     def _device(self, context: grpc.aio.ServicerContext[object, object]) -> PeerCertificate:
         peer = peer_identity(context)

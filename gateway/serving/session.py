@@ -325,7 +325,9 @@ class SyncSession:
             self.noted = True
             await self.parts.database.write(self._note_begun)
         offset = self.hello.resume_offset if download.resumed else 0
-        await send_download(self.stream, download, offset=offset, bandwidth=self.parts.bandwidth)
+        bandwidth = self.parts.bandwidth
+        with self.parts.downloads.on_its_way(download):
+            await send_download(self.stream, download, offset=offset, bandwidth=bandwidth)
         reason = await self._repair(download.start)
         if reason is not None:
             await self._defer(reason)

@@ -7,10 +7,9 @@ import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from fieldmesh.basics.errors import Retry
 
 MEMORY_BYTES: Final = 1024 * 1024
 """Content up to this size stays in memory and begins anew after a cut."""
@@ -26,17 +25,22 @@ class Content:
     path: Path | None = None
 
     def read(self, offset: int, size: int) -> bytes:
-        """So many bytes from there. Reads the disk: call it in a thread when ``path`` is set."""
+        """So many bytes from there. Reads the disk: call it in a thread when ``path`` is set.
+
+        Raises:
+            Retry: ``session_cut``: the file is gone or short; a new download is made for whoever comes again.
+        """
         if self.path is None:
             return self.data[offset : offset + size]
-        with self.path.open("rb") as file:
-            file.seek(offset)
-            return file.read(size)
-
-    def pieces(self, offset: int, size: int) -> Iterator[tuple[int, bytes]]:
-        """Pieces of memory content from ``offset`` on."""
-        for start in range(offset, self.size, size):
-            yield start, self.data[start : start + size]
+        try:
+            with self.path.open("rb") as file:
+                file.seek(offset)
+                found = file.read(size)
+        except FileNotFoundError:
+            found = b""
+        if not found and offset < self.size:
+            raise Retry("session_cut", delay_s=1.0)
+        return found
 
 
 class ContentWriter:

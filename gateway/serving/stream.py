@@ -3,15 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar, cast
 
 from google.protobuf.message import DecodeError
 
 from fieldmesh.basics.errors import Rejected, Retry
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable
+
     from fieldmesh.session.gateway_side import GatewaySession
     from fieldmesh.wire.v1 import session_pb2
+
+
+_SLOWEST_BYTES_PER_S: Final = 8 * 1024
+"""A large message may take so much longer than the silence that any device may keep."""
+_T = TypeVar("_T")
+
+
+async def in_time(step: Awaitable[_T], seconds: float) -> _T:
+    """What the device does within that time.
+
+    Raises:
+        Retry: ``device_silent``.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            return await step
+    except TimeoutError as error:
+        raise Retry("device_silent", delay_s=1.0, seconds=f"{seconds:g}") from error
+
+
+async def each_in_time(messages: AsyncIterator[_T], seconds: float) -> AsyncIterator[_T]:
+    """The messages, none later than so long after the one before.
+
+    Raises:
+        Retry: ``device_silent``.
+    """
+    while (message := await in_time(anext(messages, None), seconds)) is not None:
+        yield message
 
 
 class RpcStream(Protocol):
@@ -33,7 +63,7 @@ class DeviceStream:
         Args:
             rpc: the stream.
             end: what ``rpc.read`` gives when the device has closed its side.
-            silence_s: longest time without a message, seconds.
+            silence_s: longest time without a message, and for a small one to be taken, seconds.
         """
         self._rpc = rpc
         self._end = end
@@ -52,10 +82,7 @@ class DeviceStream:
                 has closed its side.
         """
         try:
-            async with asyncio.timeout(self._silence_s):
-                message = await self._rpc.read()
-        except TimeoutError as error:
-            raise Retry("device_silent", delay_s=1.0, seconds=f"{self._silence_s:g}") from error
+            message = await in_time(self._rpc.read(), self._silence_s)
         except DecodeError:
             raise Rejected("bad_message", place="session") from None
         if message is self._end:
@@ -82,8 +109,14 @@ class DeviceStream:
         return message
 
     async def send(self, message: session_pb2.GatewayMessage) -> None:
-        """The message is on its way."""
+        """The message is on its way.
+
+        Raises:
+            Retry: ``device_silent`` when the device does not read.
+        """
         if self.machine is not None:
             self.machine.send(str(message.WhichOneof("message")))
-        self.bytes_down += message.ByteSize()
-        await self._rpc.write(message)
+        size = message.ByteSize()
+        self.bytes_down += size
+        longest_s = self._silence_s + size / _SLOWEST_BYTES_PER_S
+        await in_time(self._rpc.write(message), longest_s)

@@ -79,7 +79,7 @@ async def receive_group(stream: DeviceStream, check_disk: Callable[[], None]) ->
                 raise Rejected("unexpected_message", expected="batch", found=str(kind))
             check_disk()
             batches.append(message.batch)
-            size += len(message.batch.body)
+            size += message.batch.ByteSize()
     except FieldmeshError as problem:
         return Group(batches, problem=problem)
     return Group(batches)
@@ -104,8 +104,13 @@ def check_batches(
 
 
 def _check(batch: batch_pb2.SignedBatch, sender: Sender, received_at: int) -> ReceivedBatch:
-    if len(batch.header) > limits.BATCH_HEADER_BYTES or len(batch.body) > limits.BATCH_BODY_BYTES:
-        raise Rejected("batch_too_large", size=len(batch.header) + len(batch.body))
+    if (
+        len(batch.header) > limits.BATCH_HEADER_BYTES
+        or len(batch.body) > limits.BATCH_BODY_BYTES
+        # Fields that this release doesn't know go along, and no signature covers them.
+        or batch.ByteSize() > limits.BATCH_BYTES
+    ):
+        raise Rejected("batch_too_large", size=batch.ByteSize())
     header = batch_codec.decode_header(batch.header)
     place = f"batch {header.device_epoch}/{header.sequence}"
     if header.device_id != sender.device_id:

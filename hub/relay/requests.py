@@ -12,9 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from google.protobuf.message import DecodeError
 
+from fieldmesh.basics import limits
 from fieldmesh.basics.clock import Clock
 from fieldmesh.basics.errors import FieldmeshError, Rejected, Retry
-from fieldmesh.codec.frames import FrameKind, RowRange, pack_frames
+from fieldmesh.codec.frames import FrameKind, RowRange, carried_bytes, pack_frames
 from fieldmesh.codec.presence import check_presence
 from fieldmesh.data.schema import SCHEMA_VERSION, TABLES
 from fieldmesh.replica.digest import Digest
@@ -220,6 +221,7 @@ class Responder:
             raise Rejected("too_many_digests", place="ranges")
         allowed = await self._partitions(gateway_id)
         reply = replication_pb2.RepairReply()
+        size = 0
         async with self._database.read() as connection:
             reply.lsn = await contents.current_lsn(connection)
             for one in request.ranges:
@@ -227,7 +229,11 @@ class Responder:
                     raise Rejected("scope_denied", place=f"partition {one.partition}")
                 range_ = RowRange(one.partition, one.table, one.first_byte, one.last_byte)
                 rows = await contents.rows_of_range(connection, range_)
-                reply.frames.extend(pack_frames(FrameKind.REPLACE, rows, range_))
+                frames = pack_frames(FrameKind.REPLACE, rows, range_)
+                size += carried_bytes(frames)
+                if reply.frames and size > limits.REPAIR_BYTES:
+                    break  # the gateway asks for the rest again
+                reply.frames.extend(frames)
         return reply.SerializeToString()
 
     async def _enrol(self, gateway_id: bytes, data: bytes) -> bytes:

@@ -62,6 +62,7 @@ def test_limits_on_the_page_are_the_limits() -> None:
         f"| {limits.BATCHES_IN_SESSION:,} |",
         f"| {limits.BATCH_HEADER_BYTES >> 10} KiB · {limits.BATCH_BODY_BYTES >> 20} MiB"
         f" · {limits.BATCH_BODY_UNCOMPRESSED_BYTES >> 20} MiB |",
+        f"| `SignedBatch` as carried | {limits.BATCH_BYTES >> 20} MiB |",
         f"| {limits.FRAME_BYTES >> 20} MiB · {limits.FRAME_UNCOMPRESSED_BYTES >> 20} MiB |",
         f"| {limits.CHUNK_BYTES >> 10} KiB |",
         f"| {limits.DOWNLOAD_BYTES >> 30} GiB · {limits.SNAPSHOT_BYTES >> 30} GiB |",

@@ -704,7 +704,7 @@ Global___DigestsReply: _TypeAlias = DigestsReply  # noqa: Y015
 
 @_typing.final
 class RepairRequest(_message.Message):
-    """rpc.hub.repair: rows of ranges that differ."""
+    """rpc.hub.repair: rows of ranges that differ. The reply holds the first ranges, as many as fit; the others are asked for again."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

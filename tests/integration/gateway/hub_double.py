@@ -8,7 +8,8 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from fieldmesh.basics.errors import Retry
+from fieldmesh.basics.errors import Rejected, Retry
+from fieldmesh.basics.limits import MESSAGE_BYTES
 from fieldmesh.codec import frames
 from fieldmesh.codec.columns import TableRows, from_rows
 from fieldmesh.codec.frames import FrameKind
@@ -50,6 +51,8 @@ class HubDouble:
     leases: list[bytes] = field(default_factory=list)
     believes: bool = True
     """Whether it believes devices that they are where a gateway says."""
+    most_ranges: int = 256
+    """In one answer to a repair: what a message holds."""
     blobs: dict[bytes, bytes] = field(default_factory=dict)
     denied: set[int] = field(default_factory=set)
     """Partitions that are not in the gateway's scope."""
@@ -183,7 +186,7 @@ class HubDouble:
     def _repair(self, payload: bytes) -> replication_pb2.RepairReply:
         request = replication_pb2.RepairRequest.FromString(payload)
         reply = replication_pb2.RepairReply(lsn=self.lsn)
-        for wanted in request.ranges:
+        for wanted in request.ranges[: self.most_ranges]:
             for rows in self.rows.get(wanted.partition, []):
                 if rows.table != wanted.table:
                     continue
@@ -214,6 +217,8 @@ class BusDouble:
     async def publish(self, subject: str, data: bytes, message_id: str) -> None:
         """The broker has it."""
         self._check()
+        if len(data) > MESSAGE_BYTES:
+            raise Rejected("frame_too_large", place=subject, size=len(data))
         message = replication_pb2.UpMessage.FromString(data)
         self.hub.up.append((subject, message, message_id))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,10 @@ from fieldmesh.basics.errors import Rejected
 from fieldmesh.codec import signature
 from fieldmesh.codec.batch import decode_header, encode_header
 from fieldmesh.service.grpc_problems import from_rpc_error
-from fieldmesh.wire.v1 import enrol_pb2, session_pb2, session_pb2_grpc
+from fieldmesh.wire.v1 import blob_pb2, enrol_pb2, session_pb2, session_pb2_grpc
 from gateway.serving.enrolment import EnrolmentDesk
-from tests.integration.gateway.world import World, error_of, order, place_region
+from gateway.storage import cache
+from tests.integration.gateway.world import World, error_of, order, place_region, rows_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,3 +85,25 @@ async def test_a_message_of_no_kind_is_told_as_that(tmp_path: Path) -> None:
             problem = from_rpc_error(await error_of(call))
             assert (problem.code, "None" in str(problem)) == ("bad_message", False)
             assert "of a kind that is not known" in problem.place
+
+
+async def test_a_revoked_device_neither_brings_nor_gets_photos(tmp_path: Path) -> None:
+    """A stolen device that skips the session, where it is told to erase itself, got all photos that it could name."""
+    world = World(tmp_path)
+    device = world.device()
+    row = {"id": device.device_id, "lsn": 200, "state": "revoked"}
+    async with world.running() as gateway, device.channel(gateway.ports["gateway"]) as channel:
+        await gateway.database.write(lambda c: cache.apply_rows(c, rows_of("device", row)))
+        stub = session_pb2_grpc.GatewayStub(channel)
+        photo = b"a photo"
+        name = hashlib.sha256(photo).digest()
+        piece = blob_pb2.BlobChunk(sha256=name, size=len(photo), data=photo)
+        for call in (
+            stub.FindBlob(blob_pb2.FindBlobRequest(sha256=name)),
+            stub.PutBlob(iter([piece])),
+            stub.GetBlob(blob_pb2.GetBlobRequest(sha256=name)).read(),
+        ):
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await call
+            assert from_rpc_error(caught.value).code == "device_revoked"
+        assert not list(gateway.home.blobs.iterdir())

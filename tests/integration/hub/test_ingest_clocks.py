@@ -1,0 +1,83 @@
+"""Who wins where two write one column: the later writer, by clocks that may be wrong."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from fieldmesh.basics.limits import CLOCK_COUNTER_BITS
+from fieldmesh.codec.batch import Change, Operation
+from fieldmesh.codec.columns import from_rows
+from tests.kit.company import SmallCompany
+
+
+@pytest.fixture
+async def company(tmp_path: Path) -> AsyncIterator[SmallCompany]:
+    """A company with one rep."""
+    made = await SmallCompany.founded(tmp_path)
+    yield made
+    await made.database.close()
+
+
+async def test_the_last_writer_of_each_column_wins_and_the_loser_is_kept(
+    company: SmallCompany,
+) -> None:
+    """Two devices change one contact: different columns both stand, the same column has a loser on record."""
+    one, two = await company.device("D1"), await company.device("D2")
+    contact = company.identifiers.new()
+    await company.insert(
+        "contact", ("id", "outlet_id", "name", "phone"), [(contact, company.outlets[0], "Ann", "1")]
+    )
+    clock = (company.clock.now() + 1_000_000) << CLOCK_COUNTER_BITS
+
+    def change(phone: str, at: int, **more: str) -> Change:
+        names = ("id", "phone", *more)
+        rows = from_rows("contact", names, [(contact, phone, *more.values())])
+        return Change(Operation.UPDATE, rows, [at])
+
+    await company.ingest.apply([two.pack([change("2", clock + 9)])])
+    await company.ingest.apply([one.pack([change("3", clock + 5, role="owner")])])
+    assert await company.query("SELECT phone, role FROM contact") == [("2", "owner")]
+    conflicts = await company.query("SELECT column_name, losing_value FROM fm_conflict")
+    assert conflicts == [("phone", '"3"')]
+
+
+async def test_a_clock_that_runs_ahead_does_not_win_for_ever(company: SmallCompany) -> None:
+    """A device a year ahead would otherwise beat every later write of its colleagues."""
+    ahead, right = await company.device("D1"), await company.device("D2")
+    contact = company.identifiers.new()
+    await company.insert(
+        "contact", ("id", "outlet_id", "phone"), [(contact, company.outlets[0], "1")]
+    )
+
+    def change(phone: str, clock_us: int) -> Change:
+        rows = from_rows("contact", ("id", "phone"), [(contact, phone)])
+        return Change(Operation.UPDATE, rows, [clock_us << CLOCK_COUNTER_BITS])
+
+    year_us = 365 * 86_400_000_000
+    await company.ingest.apply([ahead.pack([change("2", company.clock.now() + year_us)])])
+    company.clock.advance(60_000_000)
+    await company.ingest.apply([right.pack([change("3", company.clock.now())])])
+    assert await company.query("SELECT phone FROM contact") == [("3",)]
+
+
+@pytest.mark.parametrize("hours", [-12, 12])
+async def test_a_later_write_beats_an_earlier_one_of_its_own_device_whatever_the_clocks_say(
+    company: SmallCompany, hours: int
+) -> None:
+    """Head office's clock goes back, so the device's seems to run ahead; or the device's own went back."""
+    device = await company.device("D1")
+    contact, now = company.identifiers.new(), company.clock.now()
+    await company.insert(
+        "contact", ("id", "outlet_id", "phone"), [(contact, company.outlets[0], "1")]
+    )
+
+    def change(phone: str, clock_us: int) -> Change:
+        rows = from_rows("contact", ("id", "phone"), [(contact, phone)])
+        return Change(Operation.UPDATE, rows, [clock_us << CLOCK_COUNTER_BITS])
+
+    await company.ingest.apply([device.pack([change("2", now)])])
+    company.clock.advance(min(hours, 0) * 3_600_000_000)
+    await company.ingest.apply([device.pack([change("3", now - max(hours, 0) * 3_600_000_000)])])
+    assert await company.query("SELECT phone FROM contact") == [("3",)]
+    assert await company.query("SELECT count(*) FROM fm_conflict") == [(0,)]

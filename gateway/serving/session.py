@@ -21,7 +21,7 @@ from gateway.serving.downloads import Wish
 from gateway.serving.early import EarlyDelta
 from gateway.serving.forms import OUTCOME_NAMES, news_of, to_state, to_ticks
 from gateway.serving.keepalive import saying
-from gateway.serving.proof import held_up_to, proven_tick
+from gateway.serving.proof import applied_through, held_up_to, proven_tick
 from gateway.serving.readiness import check_known
 from gateway.serving.repairs import find_repair, note_difference
 from gateway.serving.roaming import until_ready, wish_lease
@@ -296,6 +296,7 @@ class SyncSession:
             held=frozenset(self.hello.partitions),
             whole=self.mode in _NEW_DATABASE,
             known=self.hello.schema_version,
+            forgotten=applied_through(self.proven, self.hello.device_epoch),
         )
 
     async def _download(self, opening: Opening) -> Download | Retry:

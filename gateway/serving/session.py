@@ -65,6 +65,8 @@ class Opening:
     """Of the earlier epoch that Hello names: a gateway that lost its disk shows there too."""
     mark_lsn: int
     network_schema: int
+    guest: bool
+    """The device is served here for a time only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ class SyncSession:
             )
             return
         check_key(self.peer, opening.facts.enrolled_key)
-        if not opening.facts.known:
+        if not opening.facts.known or (opening.guest and self.mode in _DOWNLOADS):
             await wish_lease(self.parts, self._lease_wish)
         granted = await self._grant(opening)
         await self._welcome(opening, granted)
@@ -158,6 +160,7 @@ class SyncSession:
             held_up_to(connection, facts, self.proven, hello.earlier_epoch),
             cursors.mark_lsn(connection),
             cursors.network_schema(connection),
+            devices.is_guest(connection, hello.device_id),
         )
 
     async def _grant(self, opening: Opening) -> int:

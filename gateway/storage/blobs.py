@@ -99,6 +99,13 @@ def note_sent(connection: sqlite3.Connection, sha256: bytes, *, sent: int, now: 
     )
 
 
+def put_off(connection: sqlite3.Connection, sha256: bytes, *, now: int) -> None:
+    """The hub has refused the blob and holds nothing of it: it begins anew after those that wait."""
+    connection.execute(
+        "UPDATE fm_blob SET sent = 0, changed_at = ? WHERE sha256 = ?", (now, sha256)
+    )
+
+
 def send_again(connection: sqlite3.Connection) -> int:
     """The hub was restored from a backup: nobody knows which blobs it still has, so each is offered again.
 

@@ -8,7 +8,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from fieldmesh.basics.errors import Retry
+from fieldmesh.basics.errors import Rejected, Retry
 from fieldmesh.codec import frames
 from fieldmesh.codec.columns import TableRows, from_rows
 from fieldmesh.codec.frames import FrameKind
@@ -51,6 +51,8 @@ class HubDouble:
     believes: bool = True
     """Whether it believes devices that they are where a gateway says."""
     blobs: dict[bytes, bytes] = field(default_factory=dict)
+    unwanted: set[bytes] = field(default_factory=set)
+    """Photos that it refuses, by their names."""
     denied: set[int] = field(default_factory=set)
     """Partitions that are not in the gateway's scope."""
 
@@ -109,7 +111,11 @@ class HubDouble:
         if method == "lease" and not self.believes:
             problem = replication_pb2.Problem(code="presence_unproven")
             return replication_pb2.Reply(problem=problem).SerializeToString()
-        value = handlers[method](payload).SerializeToString()
+        try:
+            value = handlers[method](payload).SerializeToString()
+        except Rejected as refused:
+            problem = replication_pb2.Problem(code=refused.code)
+            return replication_pb2.Reply(problem=problem).SerializeToString()
         return replication_pb2.Reply(value=value).SerializeToString()
 
     def _hello(self, payload: bytes) -> replication_pb2.GatewayWelcome:
@@ -153,6 +159,10 @@ class HubDouble:
         if piece.offset == len(held):
             held = self.blobs[piece.sha256] = held + piece.data
         whole = len(held) == piece.size
+        is_right = hashlib.sha256(held).digest() == piece.sha256
+        if piece.sha256 in self.unwanted or (whole and not is_right):
+            del self.blobs[piece.sha256]
+            raise Rejected("blob_differs", place="blob")
         return blob_pb2.BlobState(sha256=piece.sha256, held=len(held), complete=whole)
 
     def _digests(self, payload: bytes) -> replication_pb2.DigestsReply:

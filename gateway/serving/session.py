@@ -266,7 +266,7 @@ class SyncSession:
     def _note_begun(self, connection: Transaction) -> None:
         """Who is here and why stands in the journal before anything is taken or given. Promise 9 (Audit)."""
         devices.note_session(connection, self.seen)
-        sessions.save(connection, [self.row])
+        sessions.begin(connection, self.row)
 
     def _upload_state(self, connection: Transaction, *, stored: Stored) -> UploadResult:
         facts = devices.read_facts(connection, self.hello.device_id)

@@ -114,7 +114,7 @@ def start_loops(gateway: Gateway, loops: Supervisor) -> None:
             renewal.run_renewal,
             parts,
             gateway.home.identity,
-            gateway.identity,
+            lambda: gateway.identity,
             gateway.use_identity,
             int(gateway.config.renew_before_s * 1_000_000),
         ),

@@ -15,7 +15,7 @@ from fieldmesh.codec.frames import FrameKind
 from fieldmesh.wire.v1 import blob_pb2, replication_pb2, table_pb2
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
 
 @dataclass
@@ -258,6 +258,9 @@ class BusDouble:
         while True:
             await asyncio.sleep(1)
             self._check()
+
+    def trust(self, authority: bytes, urls: Sequence[str]) -> None:
+        """As the real one."""
 
     async def stop_pulling(self, stream: str, consumer: str) -> None:
         """Nothing is held here."""

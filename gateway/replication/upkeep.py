@@ -56,11 +56,11 @@ def _forget_piece(connection: Transaction, *, before: int) -> int:
 
 
 async def forget_photos(parts: ReplicationParts, files: BlobFiles, *, before: int) -> None:
-    """Photos that the hub has had whole since ``before`` are gone from this gateway's disk.
+    """Photos that the hub has had whole since ``before``, and halves of that age, are gone from this gateway's disk.
 
-    They stay as long as batches do: a hub that is restored from a backup lacks what came after it.
+    Whole ones stay as long as batches do: a hub that is restored from a backup lacks what came after it.
     """
-    forget = partial(blobs.forget_sent, sent_before=before, most=_PHOTOS)
+    forget = partial(blobs.forget_old, before=before, most=_PHOTOS)
     while names := await parts.database.write(forget):
         await _remove_strays(parts, files, names)
 

@@ -160,6 +160,25 @@ async def test_photos_that_the_hub_has_leave_after_their_days(
         assert waits.sha256.hex() == unsent.name
 
 
+async def test_half_photos_that_nobody_goes_on_with_leave_after_their_days(tmp_path: Path) -> None:
+    """A device that was cut off finishes its photo at another gateway; the half here stayed on the disk for ever."""
+    async with World(tmp_path).running() as gateway:
+        old, young = [await put(gateway, text) for text in ("a half", "half of another")]
+        now = SystemClock().now()
+        await gateway.database.write(lambda c: c.execute("UPDATE fm_blob SET complete = 0"))
+        name = bytes.fromhex(young.name)
+        await gateway.database.write(
+            lambda c: c.execute("UPDATE fm_blob SET changed_at = ? WHERE sha256 = ?", (now, name))
+        )
+        await upkeep.forget_photos(gateway.replication, gateway.blob_files, before=now)
+        await until(lambda: not old.exists(), "the old half is gone")
+        rows = await gateway.database.read(
+            lambda c: [blobs.find(c, bytes.fromhex(file.name)) for file in (old, young)]
+        )
+        assert [row is not None for row in rows] == [False, True]
+        assert young.exists()
+
+
 async def test_a_running_gateway_clears_what_is_old_and_what_a_crash_left(tmp_path: Path) -> None:
     """Whoever is killed between row and file leaves a file that nobody would ever delete."""
     world = World(tmp_path)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from fieldmesh.basics.errors import Retry
-from gateway.storage import blobs, cache, cursors, outbox, sessions
+from gateway.storage import blobs, cache, cursors, outbox, room, sessions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,8 +39,15 @@ async def run_upkeep(parts: ReplicationParts, files: BlobFiles) -> None:
         if day != swept_on:
             await sweep_photos(parts, files, before=keep)
             swept_on = day
+        await give_room_back(parts)
         parts.metrics.progressed("upkeep")
         await asyncio.sleep(_LOOK_S)
+
+
+async def give_room_back(parts: ReplicationParts) -> None:
+    """What the database has grown by and no longer needs is the disk's again, in pieces, others write between."""
+    while await parts.database.maintain(room.give_back):
+        pass
 
 
 def _prune(connection: Transaction, *, day: int, oldest_day: int) -> int:

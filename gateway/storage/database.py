@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import secrets
 import sqlite3
@@ -20,6 +21,7 @@ from fieldmesh.data.ddl import (
 from fieldmesh.data.schema import SCHEMA_COMPAT_VERSION, SCHEMA_VERSION, TABLES
 from fieldmesh.service.database import Database
 from gateway.storage import partitions
+from gateway.storage.room import make_file
 from gateway.storage.schema import (
     CACHED_TABLES,
     DATABASE_VERSION,
@@ -48,6 +50,7 @@ async def open_database(path: Path, gateway_id: bytes, clock: Clock) -> Database
     Raises:
         Rejected: ``database_too_new``, or ``database_of_other`` if it is another gateway's.
     """
+    await asyncio.to_thread(make_file, path)
     database = Database(path)
     try:
         await database.write(lambda connection: prepare(connection, gateway_id, clock.now()))

@@ -37,7 +37,9 @@ async def test_a_list_changes_nothing_in_the_database_that_an_older_program_serv
         await place_region(gateway, [world.device()])
 
         def age(connection: Transaction) -> None:
-            connection.execute("UPDATE fm_state SET schema_version = schema_version - 1, release = 'before'")
+            connection.execute(
+                "UPDATE fm_state SET schema_version = schema_version - 1, release = 'before'"
+            )
             for name in ("visit", "provisional_visit"):
                 connection.execute(f"ALTER TABLE {name} DROP COLUMN result_code")
 

@@ -98,11 +98,12 @@ def _standing(
     }
 
 
-def _incoming(
-    standing: Mapping[str, Write], device_id: bytes, write: RowWrite
-) -> dict[str, Write]:
-    """What is written. Batches of a device come in its order: its later write beats its earlier one, whatever the
-    clocks said, which go wrong at the device and here."""
+def _incoming(standing: Mapping[str, Write], device_id: bytes, write: RowWrite) -> dict[str, Write]:
+    """What is written, never before what the same device wrote there.
+
+    Batches of a device come in its order: its later write beats its earlier one, whatever the clocks said, which go
+    wrong at the device and here.
+    """
     return {
         column: Write(
             max(write.clock, held.clock + 1) if held.writer == device_id else write.clock,

@@ -6,8 +6,8 @@ content and takes over only the hub's bookkeeping (partition, lsn, row_hash), so
 tell the truth about what the hub means. Its echo brings the hub's decision.
 
 Order within one delta: what the hub has answered stops being pending (its echo is in this delta),
-provisional rows of others go, dropped partitions go, then frames in the order in which they came,
-then rows of whole partitions that did not come.
+provisional rows go, dropped partitions go, then frames in the order in which they came; before the
+first provisional rows, or at the end, rows of whole partitions go that did not come.
 """
 
 import sqlite3
@@ -94,6 +94,7 @@ class DeltaApplier:
         elif frame.kind is FrameKind.REMOVALS:
             self._remove(table, rows)
         elif frame.kind is FrameKind.PROVISIONAL:
+            self._clean_whole()
             self._put_provisional(table, rows)
         elif frame.range is not None:
             self._replace(
@@ -106,8 +107,7 @@ class DeltaApplier:
 
     def finish(self, *, mark_lsn: int, partitions: Iterable[int], now: int) -> None:
         """The device stands at the mark, with these partitions."""
-        for partition in self._cleaning:
-            self._clean(partition)
+        self._clean_whole()
         self._connection.execute("DELETE FROM fm_partition")
         self._connection.executemany(
             "INSERT OR IGNORE INTO fm_partition (partition) VALUES (?)",
@@ -259,7 +259,7 @@ class DeltaApplier:
         )
 
     def _put_provisional(self, table: ReplicatedTable, rows: TableRows) -> None:
-        """Rows of other devices that the hub has not applied: shown where nothing is held."""
+        """Rows that the hub has not applied, or has lost: shown where nothing is held."""
         free, _ = self._split(table, rows)
         names = ", ".join(free.names)
         marks = ", ".join("?" * len(free.names))
@@ -307,6 +307,12 @@ class DeltaApplier:
     def _drop(self, partition: int) -> None:
         for table in self._tables_in(partition):
             self._clear(table, partition, seen=False)
+
+    def _clean_whole(self) -> None:
+        """Rows of whole partitions that did not come go, once: what a provisional row stands for may be among them."""
+        for partition in self._cleaning:
+            self._clean(partition)
+        self._cleaning = set()
 
     def _clean(self, partition: int) -> None:
         for table in self._tables_in(partition):

@@ -177,6 +177,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("database_busy", _AWAY, "The database is busy.", "It is tried again by itself."),
     ("database_unreadable", _STATE, "The database can't be opened.", "Check the password and the file; on a device run initialize."),
     ("database_too_new", _STATE, "The database was written by release {release} (version {version}), which this program can't read.", "Use release {release} or a newer one."),
+    ("database_too_old", _STATE, "The database was written by release {release}, and lacks what this program reads.", "Restart the gateway with the new release; it brings the database up to date."),
     ("database_of_other", _STATE, "The database belongs to another gateway.", "Use the home folder of this gateway, or enrol anew in an empty one."),
     ("database_missing", _STATE, "There is no database in {place}.", "Run fieldmesh-hub init first."),
     ("already_initialised", _EXISTS, "{place} holds a hub already.", "Use another --home, or serve this one."),

@@ -123,9 +123,10 @@ class Bus:
         """
         await self._line()
 
-    def trust(self, authority: bytes) -> None:
-        """Connections that are made from now on believe these authorities (DER)."""
+    def trust(self, authority: bytes, urls: Sequence[str]) -> None:
+        """Connections that are made from now on go to these brokers and believe these authorities (DER)."""
         self._tls = context_of(authority)
+        self._urls = list(urls)
 
     async def close(self) -> None:
         """The line is down for good. Repeating it is harmless."""

@@ -163,6 +163,6 @@ class Gateway:
         self.bandwidth.rules = tuple(rules)
 
     def use_identity(self, identity: GatewayIdentity) -> None:
-        """New connections show the new certificate, and believe the authorities that it knows."""
+        """New connections show the new certificate, believe the authorities that it knows, and go where it says."""
         self.identity = identity
-        self.bus.trust(identity.authority)
+        self.bus.trust(identity.authority, identity.bus_url.split(","))

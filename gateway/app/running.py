@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from fieldmesh.basics.clock import SystemClock
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.release import RELEASE
+from fieldmesh.service.database import Database
 from fieldmesh.service.grpc_server import (
     bind,
     make_server,
@@ -53,7 +54,7 @@ from gateway.serving.server import (
 )
 from gateway.serving.spool import clear_litter
 from gateway.storage import cursors, downloads, outbox, partitions
-from gateway.storage.database import open_database
+from gateway.storage.database import open_database, read_as_it_is
 from gateway.trust import certificates
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def start_loops(gateway: Gateway, loops: Supervisor) -> None:
             renewal.run_renewal,
             parts,
             gateway.home.identity,
-            gateway.identity,
+            lambda: gateway.identity,
             gateway.use_identity,
             int(gateway.config.renew_before_s * 1_000_000),
         ),
@@ -321,14 +322,17 @@ def write_ports(home: Home, ports: dict[str, int]) -> None:
 
 
 async def read_stopped(home: Home, read: Callable[[Transaction], T]) -> T:
-    """What a read says of the database, whether or not the gateway runs.
+    """What a read says of the database, whether or not the gateway runs, maybe with an older program.
 
     Raises:
-        Rejected: ``gateway_not_enrolled``.
+        Rejected: ``gateway_not_enrolled``, or as :func:`read_as_it_is`.
     """
-    identity = certificates.load(home.identity)
-    database = await open_database(home.database, identity.gateway_id, SystemClock())
+    gateway_id = certificates.load(home.identity).gateway_id
+    if home.database.exists():
+        database = Database(home.database)
+    else:
+        database = await open_database(home.database, gateway_id, SystemClock())
     try:
-        return await database.read(read)
+        return await database.read(partial(read_as_it_is, gateway_id=gateway_id, read=read))
     finally:
         await database.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from fieldmesh.basics.errors import Rejected
 from fieldmesh.wire.v1 import blob_pb2, replication_pb2
 from gateway.storage import blobs
 from gateway.storage.blob_files import forget_lost
@@ -32,6 +33,7 @@ async def run_blobs_up(
 
     Raises:
         Retry: the hub is away; the supervisor begins anew later.
+        Rejected: the hub refuses a sound blob; it waits behind the others when the supervisor begins anew.
     """
     while True:
         count = parts.signals.blob_completed.count
@@ -58,7 +60,15 @@ async def _send_piece(
     piece = replication_pb2.BlobPiece(
         sha256=blob.sha256, size=blob.size, offset=blob.sent, data=data
     )
-    payload = await parts.hub.ask("blob", piece.SerializeToString(), timeout_s=_REQUEST_S)
+    try:
+        payload = await parts.hub.ask("blob", piece.SerializeToString(), timeout_s=_REQUEST_S)
+    except Rejected:
+        if not await files.is_right(blob.sha256):
+            await forget_lost(parts.database, blob, there=there)
+            return
+        now = parts.clock.now()
+        await parts.database.write(partial(blobs.put_off, sha256=blob.sha256, now=now))
+        raise
     state = blob_pb2.BlobState.FromString(payload)
     sent = blob.size if state.complete else min(state.held, blob.size - 1)
     now = parts.clock.now()

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 
 _LOOK_S: Final = 300.0
-_RENEW_US: Final = 3_600 * 1_000_000
+_RENEW_US: Final = 24 * 3_600 * 1_000_000
+"""In its last day: the line may be down for hours."""
 _FORGET_US: Final = 24 * 3_600 * 1_000_000
 
 

@@ -26,7 +26,7 @@ _LOOK_S: Final = 6 * 3_600.0
 async def run_renewal(
     parts: ReplicationParts,
     folder: Path,
-    identity: GatewayIdentity,
+    current: Callable[[], GatewayIdentity],
     use: Callable[[GatewayIdentity], None],
     renew_before_us: int,
 ) -> None:
@@ -35,7 +35,7 @@ async def run_renewal(
     Args:
         parts: the replication's parts.
         folder: the identity folder.
-        identity: as loaded at the start.
+        current: the identity that counts now; the loop may begin anew long after the process did.
         use: makes the new identity count for new connections.
         renew_before_us: how long before its end the certificate is renewed.
 
@@ -44,13 +44,13 @@ async def run_renewal(
     """
     while True:
         count = parts.signals.line_up.count
+        identity = current()
         learnt = _learn(identity, parts.signals.hub.authorities)
         if _is_due(learnt, parts.clock.now(), renew_before_us):
             learnt = await _renew(parts, learnt)
         if learnt is not identity:
             await asyncio.to_thread(certificates.save, folder, learnt)
             use(learnt)
-            identity = learnt
         await parts.signals.line_up.after(count, timeout_s=_LOOK_S)
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from fieldmesh.basics.errors import Retry
-from gateway.storage import blobs, cache, cursors, outbox, sessions
+from gateway.storage import blobs, cache, cursors, outbox, room, sessions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,8 +39,15 @@ async def run_upkeep(parts: ReplicationParts, files: BlobFiles) -> None:
         if day != swept_on:
             await sweep_photos(parts, files, before=keep)
             swept_on = day
+        await give_room_back(parts)
         parts.metrics.progressed("upkeep")
         await asyncio.sleep(_LOOK_S)
+
+
+async def give_room_back(parts: ReplicationParts) -> None:
+    """What the database has grown by and no longer needs is the disk's again, in pieces, others write between."""
+    while await parts.database.maintain(room.give_back):
+        pass
 
 
 def _prune(connection: Transaction, *, day: int, oldest_day: int) -> int:
@@ -56,11 +63,11 @@ def _forget_piece(connection: Transaction, *, before: int) -> int:
 
 
 async def forget_photos(parts: ReplicationParts, files: BlobFiles, *, before: int) -> None:
-    """Photos that the hub has had whole since ``before`` are gone from this gateway's disk.
+    """Photos that the hub has had whole since ``before``, and halves of that age, are gone from this gateway's disk.
 
-    They stay as long as batches do: a hub that is restored from a backup lacks what came after it.
+    Whole ones stay as long as batches do: a hub that is restored from a backup lacks what came after it.
     """
-    forget = partial(blobs.forget_sent, sent_before=before, most=_PHOTOS)
+    forget = partial(blobs.forget_old, before=before, most=_PHOTOS)
     while names := await parts.database.write(forget):
         await _remove_strays(parts, files, names)
 

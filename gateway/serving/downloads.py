@@ -47,6 +47,8 @@ class Wish:
 
     Attributes:
         whole: the device gets a new database instead of a delta.
+        forgotten: the newest batch of its epoch that the device has forgotten, because the hub had applied it; its
+            rows are ordinary ones there, which go with a lost future of the hub.
         known: its schema version: tables that it does not have count in no digest.
     """
 
@@ -56,6 +58,12 @@ class Wish:
     held: frozenset[int]
     whole: bool
     known: int
+    forgotten: int = 0
+
+    @property
+    def own_through(self) -> tuple[int, int]:
+        """What the device brought after this device epoch and sequence is in its own database."""
+        return self.device_epoch, self.forgotten
 
     @property
     def kind(self) -> str:
@@ -123,8 +131,7 @@ class DownloadMaker:
         """
         self._disk.check_spool()
         if not wish.whole:
-            # What the device itself brought in its present epoch is in its own database.
-            await self._showing.catch_up(not_of=wish.device_id, from_epoch=wish.device_epoch)
+            await self._showing.catch_up(own=wish.device_id, after=wish.own_through)
             return await self._make_delta(wish)
         await self._showing.catch_up()
         async with self._builders:
@@ -309,7 +316,7 @@ def _build_delta(
                 connection,
                 wanted,
                 device_id=wish.device_id,
-                own_before_epoch=wish.device_epoch,
+                own_through=wish.own_through,
             ),
         ),
     ):

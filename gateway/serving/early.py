@@ -1,6 +1,6 @@
 """A delta that is made while the device's batches still come up.
 
-They change nothing in it: what a device has brought in its present epoch is in its own database.
+They change nothing in it: what a device brings now is in its own database.
 """
 
 from __future__ import annotations

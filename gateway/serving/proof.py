@@ -33,6 +33,11 @@ def proven_tick(hello: session_pb2.Hello, hub_key: bytes) -> HubTick:
     return devices.HubTick(tick.device_epoch, tick.sequence)
 
 
+def applied_through(proven: HubTick, device_epoch: int) -> int:
+    """The newest batch of the epoch that the device has proven to be applied, and so has forgotten; 0 = none."""
+    return proven.sequence if proven.device_epoch == device_epoch else 0
+
+
 def held_up_to(
     connection: Transaction, facts: DeviceFacts, proven: HubTick, device_epoch: int
 ) -> int:

@@ -21,7 +21,7 @@ from gateway.serving.downloads import Wish
 from gateway.serving.early import EarlyDelta
 from gateway.serving.forms import OUTCOME_NAMES, news_of, to_state, to_ticks
 from gateway.serving.keepalive import saying
-from gateway.serving.proof import held_up_to, proven_tick
+from gateway.serving.proof import applied_through, held_up_to, proven_tick
 from gateway.serving.readiness import check_known
 from gateway.serving.repairs import find_repair, note_difference
 from gateway.serving.roaming import until_ready, wish_lease
@@ -65,6 +65,8 @@ class Opening:
     """Of the earlier epoch that Hello names: a gateway that lost its disk shows there too."""
     mark_lsn: int
     network_schema: int
+    guest: bool
+    """The device is served here for a time only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ class SyncSession:
             )
             return
         check_key(self.peer, opening.facts.enrolled_key)
-        if not opening.facts.known:
+        if not opening.facts.known or (opening.guest and self.mode in _DOWNLOADS):
             await wish_lease(self.parts, self._lease_wish)
         granted = await self._grant(opening)
         await self._welcome(opening, granted)
@@ -158,6 +160,7 @@ class SyncSession:
             held_up_to(connection, facts, self.proven, hello.earlier_epoch),
             cursors.mark_lsn(connection),
             cursors.network_schema(connection),
+            devices.is_guest(connection, hello.device_id),
         )
 
     async def _grant(self, opening: Opening) -> int:
@@ -263,7 +266,7 @@ class SyncSession:
     def _note_begun(self, connection: Transaction) -> None:
         """Who is here and why stands in the journal before anything is taken or given. Promise 9 (Audit)."""
         devices.note_session(connection, self.seen)
-        sessions.save(connection, [self.row])
+        sessions.begin(connection, self.row)
 
     def _upload_state(self, connection: Transaction, *, stored: Stored) -> UploadResult:
         facts = devices.read_facts(connection, self.hello.device_id)
@@ -296,6 +299,7 @@ class SyncSession:
             held=frozenset(self.hello.partitions),
             whole=self.mode in _NEW_DATABASE,
             known=self.hello.schema_version,
+            forgotten=applied_through(self.proven, self.hello.device_epoch),
         )
 
     async def _download(self, opening: Opening) -> Download | Retry:

@@ -51,17 +51,17 @@ class Showing:
             await self._signals.outbox_grown.after(count, timeout_s=_LOOK_S)
             await asyncio.sleep(_MOMENT_S)
 
-    async def catch_up(self, *, not_of: bytes = b"", from_epoch: int = 0) -> None:
+    async def catch_up(self, *, own: bytes = b"", after: tuple[int, int] = (0, 0)) -> None:
         """Everything acknowledged before the call is shown.
 
         Args:
-            not_of: this device's batches of ``from_epoch`` and later may wait.
-            from_epoch: a device epoch.
+            own: this device's batches after ``after`` may wait.
+            after: device epoch and sequence.
 
         Raises:
             Retry: the disk takes nothing.
         """
-        find = partial(provisional_due.find, not_of=not_of, from_epoch=from_epoch)
+        find = partial(provisional_due.find, own=own, after=after)
         if not await self._database.read(find):
             return
         async with self._one:

@@ -75,14 +75,11 @@ class HeldFile:
         await self._alone(lambda path: path.unlink(missing_ok=True))
 
     def _check(self, path: Path, sha256: bytes) -> int:
-        with path.open("rb") as file:
-            right = hashlib.file_digest(file, "sha256").digest() == sha256
-            size = os.fstat(file.fileno()).st_size
-        if not right:
-            path.unlink()
+        if not _is_right(path, sha256):
+            path.unlink(missing_ok=True)
             return 0
         self._shared.whole = True
-        return size
+        return _size(path)
 
     async def _alone(self, work: Callable[[Path], T]) -> T:
         return await asyncio.to_thread(self._if_held, work)
@@ -143,6 +140,10 @@ class BlobFiles:
         """At most so many bytes from there; none when the file has ended, or is not there."""
         return await asyncio.to_thread(_read_at, self._path(sha256), offset, size)
 
+    async def is_right(self, sha256: bytes) -> bool:
+        """Whether the file is there with the content that its name says."""
+        return await asyncio.to_thread(_is_right, self._path(sha256), sha256)
+
     async def older(self, before: int) -> list[bytes]:
         """Names of the blobs whose files nobody has written since ``before``, UTC microseconds."""
         return await asyncio.to_thread(_older, self._folder, before)
@@ -152,7 +153,7 @@ class BlobFiles:
 
 
 async def forget_lost(database: Database, blob: blobs.BlobRow, *, there: int) -> None:
-    """The blob's file is not as its row says (``there`` bytes): the disk lost it, so nobody is told that it is here."""
+    """The blob's file (``there`` bytes) is not as row and name say: the disk lost it; nobody is told it is here."""
     if await database.write(lambda connection: blobs.forget_lost(connection, blob)):
         LOG.error(
             "photo_lost", extra={"sha256": blob.sha256.hex(), "size": blob.size, "there": there}
@@ -184,6 +185,14 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except FileNotFoundError:
         return 0
+
+
+def _is_right(path: Path, sha256: bytes) -> bool:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest() == sha256
+    except FileNotFoundError:
+        return False
 
 
 def _sync(path: Path) -> None:

@@ -99,6 +99,13 @@ def note_sent(connection: sqlite3.Connection, sha256: bytes, *, sent: int, now: 
     )
 
 
+def put_off(connection: sqlite3.Connection, sha256: bytes, *, now: int) -> None:
+    """The hub has refused the blob and holds nothing of it: it begins anew after those that wait."""
+    connection.execute(
+        "UPDATE fm_blob SET sent = 0, changed_at = ? WHERE sha256 = ?", (now, sha256)
+    )
+
+
 def send_again(connection: sqlite3.Connection) -> int:
     """The hub was restored from a backup: nobody knows which blobs it still has, so each is offered again.
 
@@ -110,8 +117,10 @@ def send_again(connection: sqlite3.Connection) -> int:
     ).rowcount
 
 
-def forget_sent(connection: sqlite3.Connection, *, sent_before: int, most: int) -> list[bytes]:
-    """Blobs that the hub has had whole for longer than they are kept for replay have no row any more.
+def forget_old(connection: sqlite3.Connection, *, before: int, most: int) -> list[bytes]:
+    """Blobs that the hub has had whole since ``before``, and halves that have not grown since, have no row any more.
+
+    A device that was cut off finishes its photo elsewhere; one that comes back begins anew.
 
     Ordering: their files are deleted after this is durable, so that no row ever names a missing file.
 
@@ -120,8 +129,8 @@ def forget_sent(connection: sqlite3.Connection, *, sent_before: int, most: int) 
     """
     rows = connection.execute(
         "DELETE FROM fm_blob WHERE sha256 IN (SELECT sha256 FROM fm_blob"
-        " WHERE complete = 1 AND sent >= size AND changed_at < ? LIMIT ?) RETURNING sha256",
-        (sent_before, most),
+        " WHERE (complete = 0 OR sent >= size) AND changed_at < ? LIMIT ?) RETURNING sha256",
+        (before, most),
     )
     return [sha256 for (sha256,) in rows.fetchall()]
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import secrets
-from typing import TYPE_CHECKING, Any
+import sqlite3
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.release import RELEASE
@@ -19,6 +21,7 @@ from fieldmesh.data.ddl import (
 from fieldmesh.data.schema import SCHEMA_COMPAT_VERSION, SCHEMA_VERSION, TABLES
 from fieldmesh.service.database import Database
 from gateway.storage import partitions
+from gateway.storage.room import make_file
 from gateway.storage.schema import (
     CACHED_TABLES,
     DATABASE_VERSION,
@@ -29,10 +32,12 @@ from gateway.storage.schema import (
 )
 
 if TYPE_CHECKING:
-    import sqlite3
+    from collections.abc import Callable
     from pathlib import Path
 
     from fieldmesh.basics.clock import Clock
+
+T = TypeVar("T")
 
 _NUMBER_BITS = 60
 _SKIPPED_BITS = 40
@@ -45,6 +50,7 @@ async def open_database(path: Path, gateway_id: bytes, clock: Clock) -> Database
     Raises:
         Rejected: ``database_too_new``, or ``database_of_other`` if it is another gateway's.
     """
+    await asyncio.to_thread(make_file, path)
     database = Database(path)
     try:
         await database.write(lambda connection: prepare(connection, gateway_id, clock.now()))
@@ -68,6 +74,32 @@ def prepare(connection: sqlite3.Connection, gateway_id: bytes, now: int) -> None
         _sign(connection)
         return
     held = _held(connection)
+    _check(held, gateway_id)
+    _migrate(connection, held["database_version"])
+    _follow_schema(connection, now, grown=held["schema_version"] < SCHEMA_VERSION)
+    _sign(connection)
+    _skip_numbers(connection)
+
+
+def read_as_it_is(
+    connection: sqlite3.Connection, gateway_id: bytes, read: Callable[[sqlite3.Connection], T]
+) -> T:
+    """What the read says of a database that an older program may be serving: nothing is made ready for it.
+
+    Raises:
+        Rejected: ``database_too_new``, ``database_of_other``; ``database_too_old`` if it lacks what is read.
+    """
+    held = _held(connection)
+    _check(held, gateway_id)
+    try:
+        return read(connection)
+    except sqlite3.OperationalError as problem:
+        if held["database_version"] < DATABASE_VERSION or held["schema_version"] < SCHEMA_VERSION:
+            raise Rejected("database_too_old", release=held.get("release", "")) from problem
+        raise
+
+
+def _check(held: dict[str, Any], gateway_id: bytes) -> None:
     if held["gateway_id"] != gateway_id:
         raise Rejected("database_of_other", found=held["gateway_id"].hex(), wanted=gateway_id.hex())
     version = held["database_version"]
@@ -75,10 +107,6 @@ def prepare(connection: sqlite3.Connection, gateway_id: bytes, now: int) -> None
         raise Rejected(
             "database_too_new", version=held["schema_version"], release=held.get("release", "")
         )
-    _migrate(connection, version)
-    _follow_schema(connection, now, grown=held["schema_version"] < SCHEMA_VERSION)
-    _sign(connection)
-    _skip_numbers(connection)
 
 
 def _held(connection: sqlite3.Connection) -> dict[str, Any]:

@@ -289,6 +289,14 @@ def is_served(connection: sqlite3.Connection, device_id: bytes) -> bool:
     return connection.execute(f"{_SERVED} WHERE d.id = ?", (device_id,)).fetchone() is not None
 
 
+def is_guest(connection: sqlite3.Connection, device_id: bytes) -> bool:
+    """Whether the gateway serves the device's position for a time only."""
+    lent = f"{_SERVED} WHERE d.id = ?1 AND g.kind = 'lease'"
+    at_home = f"{_SERVED} WHERE d.id = ?1 AND g.kind <> 'lease'"
+    found = connection.execute(f"{lent} AND NOT EXISTS ({at_home})", (device_id,)).fetchone()
+    return found is not None
+
+
 def note_lease(connection: sqlite3.Connection, device_id: bytes, *, expires_at: int) -> None:
     """The hub has granted the lease."""
     connection.execute(

@@ -250,16 +250,17 @@ def open_again(
     )
 
 
-def open_again_after_restore(connection: sqlite3.Connection, *, lost_above: int) -> int:
+def open_again_after_restore(connection: sqlite3.Connection, *, lost_above: int) -> list[int]:
     """Everything whose receipt names a commit of the lost future is published once more.
 
     Returns:
-        How many entries wait again.
+        The outbox numbers of the entries that wait again.
     """
-    return connection.execute(
+    rows = connection.execute(
         "UPDATE fm_outbox SET receipted_at = NULL, receipt_lsn = NULL, decision = NULL,"
         " published_at = NULL WHERE receipt_lsn IN (SELECT receipt_lsn FROM fm_outbox"
         " JOIN fm_lost_range ON receipt_lsn > above_lsn AND receipt_lsn < below_lsn)"
-        " AND receipt_lsn > ?",
+        " AND receipt_lsn > ? RETURNING outbox_number",
         (lost_above,),
-    ).rowcount
+    )
+    return [number for (number,) in rows.fetchall()]

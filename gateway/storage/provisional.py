@@ -248,7 +248,7 @@ def current_rows(
     partitions: Collection[int],
     *,
     device_id: bytes,
-    own_before_epoch: int,
+    own_through: tuple[int, int],
 ) -> list[TableRows]:
     """The newest provisional version of each new row in the partitions, as other devices see it.
 
@@ -258,8 +258,8 @@ def current_rows(
         connection: open transaction.
         partitions: what the asking device may see.
         device_id: the asking device.
-        own_before_epoch: its own rows only of device epochs below this: the rest is in its
-            own database.
+        own_through: its own rows only of batches up to this device epoch and sequence: the rest
+            is in its own database.
     """
     tables = tables_with_rows(connection)
     wanted = json.dumps(sorted(partitions))
@@ -273,10 +273,10 @@ def current_rows(
         rows = connection.execute(
             f"SELECT {columns} FROM json_each(?) AS w"
             f" JOIN {shadow} AS p ON p.partition = w.value"
-            f" WHERE p.operation <> {DELETE} AND (p.device_id <> ? OR p.device_epoch < ?)"
+            f" WHERE p.operation <> {DELETE} AND (p.device_id <> ? OR (p.device_epoch, p.sequence) <= (?, ?))"
             f" AND p.rowid = (SELECT max(q.rowid) FROM {shadow} AS q WHERE q.id = p.id)"
             f" AND NOT EXISTS (SELECT 1 FROM {table} AS c WHERE c.id = p.id)",
-            (wanted, device_id, own_before_epoch),
+            (wanted, device_id, *own_through),
         ).fetchall()
         if rows:
             found.append(from_rows(table, names, rows))

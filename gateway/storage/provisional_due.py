@@ -51,13 +51,31 @@ def mark(connection: sqlite3.Connection, key: Key) -> None:
     )
 
 
-def find(connection: sqlite3.Connection, *, not_of: bytes = b"", from_epoch: int = 0) -> list[Due]:
+def mark_again(connection: sqlite3.Connection, numbers: Sequence[int]) -> None:
+    """Batches that the hub had applied and lost are to be laid out: their confirmed rows go with its lost future.
+
+    Args:
+        connection: open write transaction.
+        numbers: their entries in the outbox; a session record or a copy with other bytes is none.
+    """
+    connection.executemany(
+        "INSERT OR IGNORE INTO fm_provisional_batch (device_id, device_epoch, sequence, table_no)"
+        " SELECT i.device_id, i.device_epoch, i.sequence, ? FROM fm_outbox AS o JOIN fm_inbox AS i"
+        " USING (device_id, device_epoch, sequence, outbox_number)"
+        " WHERE o.outbox_number = ? AND i.differs = 0",
+        [(_DUE, number) for number in numbers],
+    )
+
+
+def find(
+    connection: sqlite3.Connection, *, own: bytes = b"", after: tuple[int, int] = (0, 0)
+) -> list[Due]:
     """The next batches to be laid out, in the order in which they came; empty = none are due.
 
     Args:
         connection: open transaction.
-        not_of: leaves out this device's batches of ``from_epoch`` and later.
-        from_epoch: a device epoch.
+        own: leaves out this device's batches after ``after``.
+        after: device epoch and sequence.
     """
     found: list[Due] = []
     size = 0
@@ -66,9 +84,10 @@ def find(connection: sqlite3.Connection, *, not_of: bytes = b"", from_epoch: int
         " JOIN fm_inbox AS i ON i.device_id = p.device_id AND i.device_epoch = p.device_epoch"
         " AND i.sequence = p.sequence AND i.differs = 0"
         " JOIN fm_outbox AS o ON o.outbox_number = i.outbox_number"
-        " WHERE p.table_no = ? AND NOT (p.device_id = ? AND p.device_epoch >= ?)"
+        " WHERE p.table_no = ?"
+        " AND NOT (p.device_id = ? AND (p.device_epoch, p.sequence) > (?, ?))"
         " ORDER BY o.outbox_number LIMIT ?",
-        (_DUE, not_of, from_epoch, _MOST),
+        (_DUE, own, *after, _MOST),
     ):
         found.append(Due((device_id, epoch, sequence), payload))
         size += len(payload)

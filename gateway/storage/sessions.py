@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -66,6 +66,11 @@ def save(connection: sqlite3.Connection, rows: Sequence[SessionRow]) -> None:
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [_values(row) for row in rows],
     )
+
+
+def begin(connection: sqlite3.Connection, row: SessionRow) -> None:
+    """The session stands in the journal as open, also when it ends at this very moment: its end is written next."""
+    save(connection, [replace(row, ended_at=None)])
 
 
 def is_ended(connection: sqlite3.Connection, row: SessionRow) -> bool:

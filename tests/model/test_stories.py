@@ -139,6 +139,25 @@ async def test_the_same_backup_may_be_restored_twice(world: World) -> None:
     await ends_well(world)
 
 
+async def test_an_order_that_a_restored_hub_has_lost_stays_on_its_device(world: World) -> None:
+    """Promises 4 and 8: the device has forgotten its batch; its gateway shows the rows until the hub has them again."""
+    await world.at_rest()
+    await world.backup_hub()
+    await world.order("D1")
+    await world.at_rest()
+    await world.restore_hub()
+    await world.hub.relay_once()
+    gateway = world.gateways["GW1"]
+    for _ in range(2):
+        await gateway.hear()
+        await gateway.seed()
+    assert await world.sync("D1", "GW1", Mode.FULL, Weather()) == "done"
+    (order,) = world.made.orders["D1"]
+    there = await world.devices["D1"].agent.sql("SELECT lower(hex(id)), lsn FROM sales_order")
+    assert (order, 0) in [tuple(row) for row in there.rows]
+    await ends_well(world)
+
+
 async def test_a_gateway_that_was_seeded_ahead_of_its_mark_keeps_nothing_of_a_lost_future(
     world: World,
 ) -> None:

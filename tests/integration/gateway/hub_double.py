@@ -16,7 +16,7 @@ from fieldmesh.codec.frames import FrameKind
 from fieldmesh.wire.v1 import blob_pb2, replication_pb2, table_pb2
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
 
 @dataclass
@@ -54,6 +54,8 @@ class HubDouble:
     most_ranges: int = 256
     """In one answer to a repair: what a message holds."""
     blobs: dict[bytes, bytes] = field(default_factory=dict)
+    unwanted: set[bytes] = field(default_factory=set)
+    """Photos that it refuses, by their names."""
     denied: set[int] = field(default_factory=set)
     """Partitions that are not in the gateway's scope."""
 
@@ -112,7 +114,11 @@ class HubDouble:
         if method == "lease" and not self.believes:
             problem = replication_pb2.Problem(code="presence_unproven")
             return replication_pb2.Reply(problem=problem).SerializeToString()
-        value = handlers[method](payload).SerializeToString()
+        try:
+            value = handlers[method](payload).SerializeToString()
+        except Rejected as refused:
+            problem = replication_pb2.Problem(code=refused.code)
+            return replication_pb2.Reply(problem=problem).SerializeToString()
         return replication_pb2.Reply(value=value).SerializeToString()
 
     def _hello(self, payload: bytes) -> replication_pb2.GatewayWelcome:
@@ -156,6 +162,10 @@ class HubDouble:
         if piece.offset == len(held):
             held = self.blobs[piece.sha256] = held + piece.data
         whole = len(held) == piece.size
+        is_right = hashlib.sha256(held).digest() == piece.sha256
+        if piece.sha256 in self.unwanted or (whole and not is_right):
+            del self.blobs[piece.sha256]
+            raise Rejected("blob_differs", place="blob")
         return blob_pb2.BlobState(sha256=piece.sha256, held=len(held), complete=whole)
 
     def _digests(self, payload: bytes) -> replication_pb2.DigestsReply:
@@ -253,6 +263,9 @@ class BusDouble:
         while True:
             await asyncio.sleep(1)
             self._check()
+
+    def trust(self, authority: bytes, urls: Sequence[str]) -> None:
+        """As the real one."""
 
     async def stop_pulling(self, stream: str, consumer: str) -> None:
         """Nothing is held here."""

@@ -9,6 +9,7 @@ from fieldmesh.codec import signature
 from fieldmesh.codec.hub_tick import HubTick, sign_tick
 from fieldmesh.service import tls
 from fieldmesh.wire.v1 import session_pb2
+from gateway.storage import devices
 from tests.integration.gateway.world import MAKER, Device, World, order, place_region
 
 if TYPE_CHECKING:
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric import ec
 
-FAST = session_pb2.MODE_FAST
+    from gateway.storage.transaction import Transaction
+
+FAST, FULL = session_pb2.MODE_FAST, session_pb2.MODE_FULL
 
 
 def _word(device: Device, key: ec.EllipticCurvePrivateKey, sequence: int) -> bytes:
@@ -64,3 +67,29 @@ async def test_only_the_hubs_word_about_this_device_and_epoch_counts(tmp_path: P
             talk = await world.talk(gateway, device, device.hello(FAST, hub_proof=proof), [batch])
             assert talk.one("done").outcome == session_pb2.OUTCOME_DONE
             assert talk.one("acknowledgement").ticks.gateway_sequence == 0, proof
+
+
+async def test_the_lease_of_a_guest_that_keeps_coming_is_wished_for_while_it_stands(
+    tmp_path: Path,
+) -> None:
+    """Promise 8: without a wish of today nobody renews it, and a rep away for a week loses everything on day three."""
+    world = World(tmp_path)
+    device = world.device()
+    async with world.running() as gateway:
+        await place_region(gateway, [device])
+        await world.talk(gateway, device, device.hello(FULL))
+        assert await gateway.database.read(_wished) == []
+        await gateway.database.write(
+            lambda c: c.execute("UPDATE gateway_position SET kind = 'lease'")
+        )
+        await world.talk(gateway, device, device.hello(FAST))
+        assert await gateway.database.read(_wished) == []
+        await world.talk(gateway, device, device.hello(FULL, presence=b""))
+        assert await gateway.database.read(_wished) == []
+        done = await world.talk(gateway, device, device.hello(FULL))
+        assert done.one("done").outcome == session_pb2.OUTCOME_DONE
+        assert await gateway.database.read(_wished) == [device.device_id]
+
+
+def _wished(connection: Transaction) -> list[bytes]:
+    return [wish.device_id for wish in devices.lease_wishes(connection, renew_before=1)]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 from fieldmesh.service.database import connect
-from fieldmesh.wire.v1 import session_pb2
-from gateway.storage import outbox, sessions
-from tests.integration.gateway.world import World, place_region
+from fieldmesh.wire.v1 import session_pb2, session_pb2_grpc
+from gateway.storage import devices, outbox, sessions
+from tests.integration.gateway.world import World, order, place_region
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from gateway.storage.transaction import Transaction
 
@@ -70,3 +74,44 @@ async def test_who_takes_rows_away_is_in_the_journal_before_the_first_byte(tmp_p
         for mode in (session_pb2.MODE_FULL, session_pb2.MODE_INITIALIZE):
             await world.talk(gateway, device, device.hello(mode), answer=look)
     assert seen == [("full", "cut"), ("initialize", "cut")]
+
+
+async def test_a_session_that_is_cut_while_it_is_noted_is_told_to_the_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its row was written as ended by the thread that noted its begin, and so nobody told of its end."""
+    world = World(tmp_path)
+    device = world.device()
+    noting, cut = threading.Event(), threading.Event()
+    note = devices.note_session
+
+    def slow(connection: Transaction, seen: devices.Seen) -> None:
+        note(connection, seen)
+        noting.set()
+        cut.wait(10)
+
+    async with world.running() as gateway:
+        _, _, outlets = await place_region(gateway, [device])
+        batch = device.pack(order(outlets[0]))
+        end = gateway.journal.end
+
+        def end_and_tell(row: sessions.SessionRow, seen: devices.Seen | None) -> None:
+            end(row, seen)
+            cut.set()
+
+        monkeypatch.setattr(gateway.journal, "end", end_and_tell)
+        monkeypatch.setattr(devices, "note_session", slow)
+        async with device.channel(gateway.ports["gateway"]) as channel:
+            call = session_pb2_grpc.GatewayStub(channel).Session()
+            hello = device.hello(session_pb2.MODE_FAST)
+            await call.write(session_pb2.DeviceMessage(hello=hello))
+            await call.write(session_pb2.DeviceMessage(batch=batch))
+            await call.write(
+                session_pb2.DeviceMessage(upload_end=session_pb2.UploadEnd(last_sequence=1))
+            )
+            assert await asyncio.to_thread(noting.wait, 10)
+            call.cancel()
+            assert await asyncio.to_thread(cut.wait, 10)
+        async with asyncio.timeout(5):
+            while not await gateway.database.read(told):  # noqa: ASYNC110 - its own state is asked
+                await asyncio.sleep(0.02)

@@ -103,6 +103,43 @@ async def test_a_photo_that_the_disk_lost_keeps_no_other_waiting(
         await until(lambda: hub.photo(b"a door") == b"a door", "the other one is there")
 
 
+async def test_a_photo_that_rotted_on_the_disk_keeps_no_other_waiting(
+    tmp_path: Path, hub: HubDouble
+) -> None:
+    """Its size was right, so it went up whole, was refused, and went up again for ever."""
+    world = World(tmp_path)
+    hub.mark()
+    async with world.running() as gateway:
+        rotten = await put(gateway, "a rotten one")
+        rotten.write_bytes(b"a rotted one")
+        await gateway.database.write(lambda c: c.execute("UPDATE fm_blob SET changed_at = 1"))
+        await put(gateway, "a door")
+        gateway.signals.blob_completed.give()
+        await until(lambda: hub.photo(b"a door") == b"a door", "the other one is there")
+        name = bytes.fromhex(rotten.name)
+        assert await gateway.database.read(lambda c: blobs.find(c, name)) is None, (
+            "whoever has it may send it again"
+        )
+
+
+async def test_a_sound_photo_that_the_hub_refuses_lets_the_others_pass(
+    tmp_path: Path, hub: HubDouble
+) -> None:
+    """It is kept, and tried again after them."""
+    world = World(tmp_path)
+    hub.mark()
+    async with world.running() as gateway:
+        unwanted = await put(gateway, "a refused one")
+        hub.unwanted.add(bytes.fromhex(unwanted.name))
+        await gateway.database.write(lambda c: c.execute("UPDATE fm_blob SET changed_at = 1"))
+        await put(gateway, "a door")
+        gateway.signals.blob_completed.give()
+        await until(lambda: hub.photo(b"a door") == b"a door", "the other one is there")
+        assert unwanted.exists()
+        hub.unwanted.clear()
+        await until(lambda: hub.photo(b"a refused one") != b"", "it is there too", within_s=20)
+
+
 async def test_photos_that_the_hub_has_leave_after_their_days(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,6 +158,25 @@ async def test_photos_that_the_hub_has_leave_after_their_days(
         waits = await gateway.database.read(blobs.next_unsent)
         assert waits is not None
         assert waits.sha256.hex() == unsent.name
+
+
+async def test_half_photos_that_nobody_goes_on_with_leave_after_their_days(tmp_path: Path) -> None:
+    """A device that was cut off finishes its photo at another gateway; the half here stayed on the disk for ever."""
+    async with World(tmp_path).running() as gateway:
+        old, young = [await put(gateway, text) for text in ("a half", "half of another")]
+        now = SystemClock().now()
+        await gateway.database.write(lambda c: c.execute("UPDATE fm_blob SET complete = 0"))
+        name = bytes.fromhex(young.name)
+        await gateway.database.write(
+            lambda c: c.execute("UPDATE fm_blob SET changed_at = ? WHERE sha256 = ?", (now, name))
+        )
+        await upkeep.forget_photos(gateway.replication, gateway.blob_files, before=now)
+        await until(lambda: not old.exists(), "the old half is gone")
+        rows = await gateway.database.read(
+            lambda c: [blobs.find(c, bytes.fromhex(file.name)) for file in (old, young)]
+        )
+        assert [row is not None for row in rows] == [False, True]
+        assert young.exists()
 
 
 async def test_a_running_gateway_clears_what_is_old_and_what_a_crash_left(tmp_path: Path) -> None:

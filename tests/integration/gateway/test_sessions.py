@@ -56,7 +56,7 @@ async def test_a_batch_is_acknowledged_after_it_is_durable_and_waits_for_the_hub
         assert depth.entries >= 1
         await gateway.showing.catch_up()
         shown = await gateway.database.read(
-            lambda c: provisional.current_rows(c, [patch], device_id=bytes(16), own_before_epoch=0)
+            lambda c: provisional.current_rows(c, [patch], device_id=bytes(16), own_through=(0, 0))
         )
         assert {rows.table: rows.row_count for rows in shown} == {"sales_order": 1, "order_line": 2}
 
@@ -73,7 +73,7 @@ async def test_what_was_acknowledged_is_shown_after_a_crash_too(tmp_path: Path) 
         await gateway.showing.catch_up()
         assert not await gateway.database.read(provisional_due.find)
         shown = await gateway.database.read(
-            lambda c: provisional.current_rows(c, [patch], device_id=bytes(16), own_before_epoch=0)
+            lambda c: provisional.current_rows(c, [patch], device_id=bytes(16), own_through=(0, 0))
         )
         assert {rows.table: rows.row_count for rows in shown} == {"sales_order": 1, "order_line": 2}
         key = (device.device_id, 1, 1)

@@ -263,5 +263,5 @@ async def test_the_days_that_a_photo_is_kept_begin_when_the_hub_has_it(database:
     """It may have waited for weeks; a hub restored from yesterday's backup still asks for it."""
     await database.write(lambda c: blobs.note_held(c, row(len(PHOTO), complete=True), 10))
     await database.write(lambda c: blobs.note_sent(c, NAME, sent=len(PHOTO), now=90))
-    assert await database.write(lambda c: blobs.forget_sent(c, sent_before=90, most=9)) == []
-    assert await database.write(lambda c: blobs.forget_sent(c, sent_before=91, most=9)) == [NAME]
+    assert await database.write(lambda c: blobs.forget_old(c, before=90, most=9)) == []
+    assert await database.write(lambda c: blobs.forget_old(c, before=91, most=9)) == [NAME]

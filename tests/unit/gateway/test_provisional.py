@@ -37,7 +37,7 @@ def order() -> list[Change]:
 
 def shown(database: sqlite3.Connection, partition: int) -> dict[str, int]:
     """Rows by table that a device with this partition alone would see."""
-    rows = provisional.current_rows(database, [partition], device_id=b"x" * 16, own_before_epoch=0)
+    rows = provisional.current_rows(database, [partition], device_id=b"x" * 16, own_through=(0, 0))
     return {found.table: found.row_count for found in rows}
 
 

@@ -11,8 +11,20 @@ from fieldmesh.codec.columns import TableRows, from_rows
 from fieldmesh.codec.row_hash import row_hashes
 from fieldmesh.data.schema import TABLES
 from fieldmesh.service.database import connect
+from fieldmesh.wire.v1.replication_pb2 import Receipt
 from gateway.replication import subscription
-from gateway.storage import cache, cursors, deltas, devices, digests, inbox, outbox, partitions
+from gateway.replication.receipts import apply_receipts
+from gateway.storage import (
+    cache,
+    cursors,
+    deltas,
+    devices,
+    digests,
+    inbox,
+    outbox,
+    partitions,
+    provisional_due,
+)
 from gateway.storage.database import prepare
 
 if TYPE_CHECKING:
@@ -278,6 +290,35 @@ def test_a_cursor_of_a_lost_future_gets_everything_whole(database: sqlite3.Conne
     assert cursors.mark_lsn(database) == 60
     plan = deltas.plan_delta(database, cursor_lsn=70, held=[PATCH], wanted=[PATCH])
     assert plan.whole == {PATCH}
+
+
+def test_a_batch_that_a_restored_hub_has_lost_is_shown_again(database: sqlite3.Connection) -> None:
+    """Promise 8: its confirmed rows give way to the hub's, and colleagues would lose them until the replay."""
+    cursors.learn_epochs(database, [cursors.EpochStart(1, 0)])
+    inbox.store_batches(database, [batch(1), batch(2), batch(2, b"b" * 32)], 1)
+    numbers = [
+        entry.outbox_number
+        for entry in outbox.to_publish(database, before=0, most=9, most_bytes=99)
+    ]
+    told = [
+        Receipt(outbox_number=number, device_id=DEVICE, device_epoch=1, sequence=sequence)
+        for number, sequence in zip(numbers, (1, 2, 2), strict=True)
+    ]
+    for receipt, lsn, decision in zip(
+        told, (50, 70, 71), ("applied", "applied", "quarantined"), strict=True
+    ):
+        receipt.lsn, receipt.decision = lsn, decision
+    apply_receipts(database, told, 2)
+    cursors.set_mark(database, 71, marked_at=1, down_sequence=5)
+    assert provisional_due.find(database) == []
+    assert subscription.take_epochs(database, [cursors.EpochStart(2, 60)], 3)
+    assert [due.key for due in provisional_due.find(database)] == [(DEVICE, 1, 2)]
+    assert [due.key for due in provisional_due.find(database, own=DEVICE, after=(1, 2))] == [
+        (DEVICE, 1, 2)
+    ]
+    assert provisional_due.find(database, own=DEVICE, after=(1, 1)) == []
+    apply_receipts(database, told[1:2], 4)
+    assert provisional_due.find(database) == []
 
 
 def test_a_seed_of_a_lost_future_is_fetched_again_though_the_mark_never_came_there(

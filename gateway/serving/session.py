@@ -260,8 +260,7 @@ class SyncSession:
         self, checked: list[ReceivedBatch], now: int, connection: Transaction
     ) -> UploadResult:
         self._note_begun(connection)
-        stored = inbox.store_batches(connection, checked, now)
-        return self._upload_state(connection, stored=stored)
+        return self._upload_state(connection, stored=inbox.store_batches(connection, checked, now))
 
     def _note_begun(self, connection: Transaction) -> None:
         """Who is here and why stands in the journal before anything is taken or given. Promise 9 (Audit)."""
@@ -271,15 +270,10 @@ class SyncSession:
     def _upload_state(self, connection: Transaction, *, stored: Stored) -> UploadResult:
         facts = devices.read_facts(connection, self.hello.device_id)
         own = partition_id(PartitionKind.DEVICE, self.hello.device_id)
-        return UploadResult(
-            stored=stored,
-            ticks=to_ticks(
-                facts,
-                device_epoch=self.hello.device_epoch,
-                contiguous=held_up_to(connection, facts, self.proven, self.hello.device_epoch),
-            ),
-            rejects=deltas.new_rejects(connection, own, above_lsn=self.hello.reject_lsn),
-        )
+        contiguous = held_up_to(connection, facts, self.proven, self.hello.device_epoch)
+        ticks = to_ticks(facts, device_epoch=self.hello.device_epoch, contiguous=contiguous)
+        rejects = deltas.new_rejects(connection, own, above_lsn=self.hello.reject_lsn)
+        return UploadResult(stored=stored, ticks=ticks, rejects=rejects)
 
     async def _acknowledge(self, rejects: TableRows | None = None) -> None:
         told = frames.pack_frames(frames.FrameKind.ROWS, rejects) if rejects is not None else []

@@ -25,7 +25,13 @@ async def test_a_row_that_is_being_changed_stands_as_head_office_has_it(tmp_path
     device, colleague = world.device(), world.device()
     async with world.running() as gateway:
         _, patch, outlets = await place_region(gateway, [device, colleague])
-        known = {"id": CONTACT, "partition": patch, "lsn": 90, "outlet_id": outlets[0], "phone": "1"}
+        known = {
+            "id": CONTACT,
+            "partition": patch,
+            "lsn": 90,
+            "outlet_id": outlets[0],
+            "phone": "1",
+        }
         await gateway.database.write(lambda c: cache.apply_rows(c, rows_of("contact", known)))
         changed = from_rows("contact", ("id", "phone"), [(CONTACT, "2")])
         work = [*order(outlets[0]), Change(Operation.UPDATE, changed, [1])]
@@ -37,6 +43,8 @@ async def test_a_row_that_is_being_changed_stands_as_head_office_has_it(tmp_path
         found.deserialize(plain)
         assert found.execute("SELECT lsn, phone FROM contact").fetchall() == [(90, "1")]
         assert found.execute("SELECT lsn FROM sales_order").fetchall() == [(0,)]
-        counted = found.execute("SELECT rows FROM fm_digest WHERE partition = ?", (patch,)).fetchall()
+        counted = found.execute(
+            "SELECT rows FROM fm_digest WHERE partition = ?", (patch,)
+        ).fetchall()
         found.close()
         assert sum(rows for (rows,) in counted) == 1 + len(outlets)

@@ -162,12 +162,14 @@ class FieldDevice:
         )
         if held.rows and step.amount % 3:
             contact = bytes(held.rows[0][0])
-            phone = f"{self.code} step {step.number}"
+            told = {"row": contact.hex(), "phone": f"{self.code} step {step.number}"}
+            self.note("changed", done=False, **told)
             done = await agent.sql(
-                "UPDATE contact SET phone = ?, changed_at = ? WHERE id = ?", (phone, now, contact)
+                "UPDATE contact SET phone = ?, changed_at = ? WHERE id = ?",
+                (told["phone"], now, contact),
             )
             if done.rows_changed:
-                self.note("changed", n=step.number, row=contact.hex(), phone=phone)
+                self.note("changed", done=True, **told)
             return []
         contact = self._ids.new()
         await agent.sql(
@@ -182,14 +184,17 @@ class FieldDevice:
             "SELECT id FROM contact WHERE name LIKE 'Buyer %' ORDER BY id LIMIT 1"
         )
         for (contact,) in held.rows:
+            row = f"contact/{bytes(contact).hex()}"
+            self.note("removed", done=False, row=row)
             done = await agent.sql("DELETE FROM contact WHERE id = ?", (contact,))
             if done.rows_changed:
-                self.note("removed", row=f"contact/{bytes(contact).hex()}")
+                self.note("removed", done=True, row=row)
         return []
 
     async def _forbidden(self, agent: DeviceAgent, now: int) -> list[list[str]]:
         """A rep writes what only technicians may: head office must refuse it, in words."""
         work = self._ids.new()
+        self.note("forbidden", row=f"service_work/{work.hex()}")
         await agent.sql(
             "INSERT INTO service_work (id, created_at, changed_at, request_id, works) VALUES (?, ?, ?, ?, ?)",
             (work, now, now, work, "a rep repairs a cooler"),

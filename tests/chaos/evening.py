@@ -38,6 +38,7 @@ async def come_to_rest(arena: Arena) -> tuple[Facts, bool]:
         lsn = await arena.office.lsn()
         stands = await _devices_rest(arena, lsn)
         rested = await _gateways_rest(arena, until)
+    await arena.office.note_scopes()
     arena.history.note("rest", devices=stands)
     rested &= all(told["at_rest"] for told in stands.values())
     return await _facts(arena, until), rested

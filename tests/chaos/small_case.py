@@ -88,6 +88,7 @@ def _events() -> list[dict[str, Any]]:
         _packed(3.0, FIRST, "f1", order),
         _seen(4.0, 10, [1, 1], [0, 0], pair(1)),
         {"t": 5.0, "k": "office", "n": 2, "change": "pair", "lsn": 20},
+        {"t": 5.9, "k": "forbidden", "d": "D01", "row": f"service_work/{WORK}"},
         {
             "t": 6.0,
             "k": "wrote",

@@ -70,9 +70,11 @@ class Case:
     """Device → what it showed, in time."""
     wrote: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
     changed: dict[str, dict[str, list[Event]]] = field(default_factory=dict)
-    """Contact → device → the telephones that it wrote, in time."""
+    """Contact → device → the telephones that it began to write, and wrote, in time."""
     removed: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
-    """`table/id` → by whom and when it was deleted."""
+    """`table/id` → by whom and when it began to be deleted, and was."""
+    forbidden: dict[str, str] = field(default_factory=dict)
+    """`table/id` of rows that nobody in the field may write → the device on which somebody tried."""
     sessions: dict[str, float] = field(default_factory=dict)
     """Sync session → when its device first told of it."""
     scopes: list[Event] = field(default_factory=list)
@@ -95,8 +97,8 @@ class Case:
         self.restores = [one.begin for one in self.struck(HUB_RESTORED)]
         take = {
             "seen": self._seen, "wrote": self._wrote, "packed": self._packed, "changed": self._changed,
-            "removed": self._removed, "synced": self._synced, "day": self._day, "scope": self.scopes.append,
-            "office": self._office, "office_step": self._office_step,
+            "removed": self._removed, "forbidden": self._forbidden, "synced": self._synced, "day": self._day,
+            "scope": self.scopes.append, "office": self._office, "office_step": self._office_step,
         }  # fmt: skip
         for event in self.events:
             if event["k"] in take:
@@ -124,6 +126,9 @@ class Case:
 
     def _removed(self, event: Event) -> None:
         self.removed[str(event["row"])].append(event)
+
+    def _forbidden(self, event: Event) -> None:
+        self.forbidden[str(event["row"])] = str(event["d"])
 
     def _synced(self, event: Event) -> None:
         if event["mode"] == "duplicate":

@@ -15,13 +15,12 @@ from tests.chaos.checker.case import (
 )
 from tests.chaos.checker.facts import Aside, Place, Reject
 
-FORBIDDEN = "forbidden"
 _FAR = float("inf")
 
 
 def refusal(case: Case, reject: Reject) -> bool:
     """Whether the refusal was asked for by a rep who wrote what they may not, or is a fault's doing."""
-    if case.facts.hub.devices.get(_forbidden(case).get(reject.name, "")) == reject.device:
+    if case.facts.hub.devices.get(case.forbidden.get(reject.name, "")) == reject.device:
         return True
     match reject.code:
         case "depends_on_refused":
@@ -135,16 +134,6 @@ def lost_later(case: Case, gateway: str, at: float, effect: str = GATEWAY_DISK_L
 def is_day_of_restore(case: Case, at: float) -> bool:
     """Whether head office had been restored that day: gateways count anew from what it has."""
     return any(case.morning(at) <= one <= at for one in case.restores)
-
-
-def _forbidden(case: Case) -> dict[str, str]:
-    return {
-        f"{table}/{row}": code
-        for code, events in case.wrote.items()
-        for event in events
-        if event["deed"] == FORBIDDEN
-        for table, row in event["rows"]
-    }
 
 
 def _in_lost_future(case: Case, reject: Reject) -> bool:

@@ -126,14 +126,14 @@ def devices_have_their_own(case: Case) -> Iterator[Violation]:
 def refusals_are_explained(case: Case) -> Iterator[Violation]:
     """Promise 7: what may not be written is refused in words, and nothing else is refused or put aside."""
     made = {
-        f"{table}/{row}": (float(event["t"]), event["deed"] == excuses.FORBIDDEN)
+        f"{table}/{row}": float(event["t"])
         for events in case.wrote.values()
         for event in events
         for table, row in event["rows"]
     }
     for reject in case.facts.hub.rejects:
         if not excuses.refusal(case, reject):
-            at, _ = made.get(reject.name, (0.0, False))
+            at = made.get(reject.name, 0.0)
             yield Violation(
                 7, "unexplained_reject", f"head office refused {reject.name}: {reject.code}", reject.device,
                 at, at + _SOON_S, reject.place, (reject.name,),
@@ -142,8 +142,8 @@ def refusals_are_explained(case: Case) -> Iterator[Violation]:
             yield Violation(
                 7, "wordless", f"the refusal of {reject.name} says nothing", reject.device, rows=(reject.name,)
             )  # fmt: skip
-    for row, (_, forbidden) in made.items():
-        if forbidden and row in case.facts.hub.written:
+    for row in case.forbidden:
+        if row in case.facts.hub.written:
             yield Violation(
                 7, "not_refused", f"head office took {row}, which a rep may not write", rows=(row,)
             )

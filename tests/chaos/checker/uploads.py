@@ -117,7 +117,10 @@ def _is_due(case: Case, batch: Packed, at: float) -> bool:
     """Whether only the gateway's own inbox can have stood behind a first tick of that moment."""
     decided = case.facts.hub.inbox.get(batch.place)
     may_be_decided = decided is not None and at >= case.was_not_before(decided.lsn)
-    return batch.at <= at and not batch.copied and not may_be_decided
+    packed_anew = any(
+        other.sha != batch.sha and batch.at < other.at <= at for other in case.packed[batch.place]
+    )
+    return batch.at <= at and not (batch.copied or may_be_decided or packed_anew)
 
 
 def _renumbered(case: Case, batch: Packed) -> bool:

@@ -63,7 +63,7 @@ class Questions:
         """No question, its wait for a thread included, takes longer than ``limit_s`` seconds."""
         self._limit_s = limit_s
         self._threads = _threads()
-        self._asked: set[_Question] = set()
+        self._asked: dict[_Question, Future[list[Row]]] = {}
 
     async def rows(self, file: ColumnarFile, text: str, values: Sequence[Any]) -> list[Row]:
         """The rows of a question. When it is no longer waited for, also because its task was cancelled, it ends.
@@ -76,7 +76,7 @@ class Questions:
             raise Retry("analysis_busy", place="columns", delay_s=_SOON_S)
         question = _Question(file, text, values)
         running = self._threads.submit(question.rows)
-        self._asked.add(question)
+        self._asked[question] = running
         try:
             async with asyncio.timeout(self._limit_s):
                 return await asyncio.wrap_future(running)
@@ -86,14 +86,14 @@ class Questions:
                 "question_too_heavy", place="columns", delay_s=_SOON_S, seconds=seconds
             ) from None
         finally:
-            self._asked.discard(question)
+            del self._asked[question]
             _end(running, question)
 
     async def close(self) -> None:
         """Every question has ended, and no thread is left; new ones get new threads."""
         threads, self._threads = self._threads, _threads()
-        for question in self._asked:
-            question.end()
+        for question, running in self._asked.items():
+            _end(running, question)
         await asyncio.to_thread(threads.shutdown)
 
 

@@ -12,7 +12,7 @@ from fieldmesh.basics.errors import FieldmeshError
 from fieldmesh.service.database import connect
 from gateway.replication.uplink import to_message
 from gateway.storage.outbox import Waiting
-from hub.relay.consumers import consumer_name
+from hub.relay.consumers import MARK_SUBJECT, consumer_name
 from hub.relay.streams import DOWN
 from tests.chaos.arena import Arena
 from tests.chaos.faults.fault import (
@@ -115,6 +115,43 @@ class Forgotten(_OnTheBus):
     @override
     async def heal(self, network: Arena) -> None:
         await network.lines[f"bus:{self.node}"].clear()
+
+
+@registered
+class RepeatedDown(OfHub):
+    """What head office has sent lately comes again in its order, under ids that nobody has seen.
+
+    So it is when a hub is killed between sending and noting that it sent, and comes back after the broker has
+    forgotten the ids.
+    """
+
+    name = "repeated_down"
+    again_s = 0.7
+
+    @override
+    async def begin(self, network: Arena, choose: random.Random) -> str:
+        try:
+            async with network.bus() as bus:
+                stream = await bus.jetstream()
+                last = (await stream.stream_info(DOWN)).state.last_seq
+                sent = [
+                    message
+                    for number in range(max(last - _MOST_AGAIN, 0) + 1, last + 1)
+                    if (message := await stream.get_msg(DOWN, number)).subject != MARK_SUBJECT
+                ]
+                for message in sent:
+                    again = f"again.{choose.getrandbits(64):x}"
+                    await bus.publish(str(message.subject), message.data or b"", again)
+        except _UPSETS as error:
+            raise NothingStruckError(f"nothing came again: {type(error).__name__}") from error
+        if not sent:
+            raise NothingStruckError("nothing was sent lately")
+        return f"{len(sent)} messages of head office came once more"
+
+    @override
+    async def heal(self, network: Arena) -> None:
+        """What came, came."""
+        await network.switch_on("hub")
 
 
 @registered

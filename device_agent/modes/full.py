@@ -76,7 +76,9 @@ async def _apply(
             partitions=announced.partitions,
             now=context.clock.now(),
         )
-        return applier.rows_applied, differing(connection, meant, set(announced.partitions))
+        partitions = set(announced.partitions)
+        differs = differing(connection, meant, partitions, announced.mark_lsn)
+        return applier.rows_applied, differs
 
     talk.report.rows_down, differs = await context.database.apply(work)
     context.tell(Step.APPLY, talk.report.rows_down, talk.report.rows_down)
@@ -104,7 +106,8 @@ async def _repair(
         applier.repair()
         for frame in sent.frames:
             applier.frame(frame)
-        return differing(connection, sent.digests or meant, set(announced.partitions))
+        partitions = set(announced.partitions)
+        return differing(connection, sent.digests or meant, partitions, announced.mark_lsn)
 
     differs = await talk.context.database.apply(work)
     talk.context.tell(Step.VERIFY, note="repaired" if not differs else "differs")

@@ -34,27 +34,51 @@ def partition_digests(connection: sqlite3.Connection) -> dict[int, Digest]:
 
 
 def differing(
-    connection: sqlite3.Connection, meant: list[Digest], partitions: set[int]
+    connection: sqlite3.Connection,
+    meant: list[Digest],
+    partitions: set[int],
+    mark_lsn: int | None = None,
 ) -> list[Digest]:
     """What the device has where it differs from what the gateway means; empty = equal.
 
-    Per partition that differs: its whole digest, then one line per table and bucket that has rows.
+    Per partition that differs: its whole digest, then one line per table and bucket that has rows. A reject above the
+    mark came with a tick, perhaps from a gateway that had heard more: whether it counts is left to the gateway.
 
     Args:
         connection: within the caller's transaction.
         meant: whole-partition digests of the gateway.
         partitions: partitions that the device holds; rows in any other are a difference too.
+        mark_lsn: of the delta; None = all rows are of one download.
     """
+    early = {} if mark_lsn is None else _early_rejects(connection, mark_lsn)
     held = partition_digests(connection)
     wanted = {line.partition: line for line in meant if line.table == ""}
     lines: list[Digest] = []
     for partition in sorted(partitions | wanted.keys()):
         nothing = Digest(partition, 0, 0, 0)
         mine = held.get(partition, nothing)
-        if mine != wanted.get(partition, nothing):
+        without = _less(mine, early.get(partition, []))
+        if wanted.get(partition, nothing) not in (mine, without):
             lines.append(mine)
             lines.extend(bucket_digests(connection, partition))
     return lines
+
+
+def _early_rejects(connection: sqlite3.Connection, mark_lsn: int) -> dict[int, list[int]]:
+    """The hashes of rejects above the mark, by partition."""
+    found: dict[int, list[int]] = {}
+    for partition, row_hash in connection.execute(
+        "SELECT partition, row_hash FROM reject WHERE lsn > ?", (mark_lsn,)
+    ):
+        found.setdefault(partition, []).append(row_hash)
+    return found
+
+
+def _less(digest: Digest, hashes: list[int]) -> Digest:
+    """The digest without rows of these hashes."""
+    low = digest.low - sum(one & _LOW for one in hashes)
+    high = digest.high - sum(one >> 32 for one in hashes)
+    return Digest(digest.partition, digest.rows - len(hashes), low, high)
 
 
 def bucket_digests(connection: sqlite3.Connection, partition: int) -> list[Digest]:

@@ -6,8 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlcipher3 import dbapi2
 
-from device_agent.storage.digests import differing
-from fieldmesh.replica.digest import Digest
 from tests.kit.databases import captured, device_database
 
 PARTITIONS = st.integers(0, 3)
@@ -154,19 +152,3 @@ def test_only_what_programs_write_is_captured(done: list[tuple[str, ...]]) -> No
                 assert len(captured(connection)) == before
     finally:
         connection.execute("ROLLBACK")
-
-
-def test_a_reject_that_came_before_its_delta_is_no_difference() -> None:
-    """A roaming device hears of it from one gateway, and syncs with another that has not heard: it stays in sight."""
-    connection = _device()
-    _as_agent(
-        connection,
-        "INSERT INTO reject (id, partition, lsn, row_hash, row_id, device_id) VALUES (?, 7, 900, 5, ?2, ?2)",
-        (_id(1), _id(2)),
-    )
-    told = Digest(7, 1, 5, 0)
-    assert differing(connection, [], {7}, 899) == []
-    assert differing(connection, [told], {7}, 899) == []
-    assert differing(connection, [told], {7}, 900) == []
-    assert differing(connection, [], {7}, 900)[0] == told
-    connection.execute("ROLLBACK")

@@ -233,7 +233,7 @@ def nothing_leaks(case: Case) -> Iterator[Violation]:
 
 
 def _may_see_soon(case: Case, position: str, cursor: int) -> set[int]:
-    """The areas of the state that was noted next, where head office's clock jumped in between.
+    """The areas of the state that was noted next, on a day on which head office's clock jumped.
 
     With another day other assignments hold; nobody writes down when head office has changed them by itself.
     """
@@ -241,11 +241,9 @@ def _may_see_soon(case: Case, position: str, cursor: int) -> set[int]:
     if not later:
         return set()
     following = min(later, key=lambda one: int(one["lsn"]))
-    earlier = [one for one in case.scopes if counts_at(case.facts.hub, int(one["lsn"]), cursor)]
-    since = max((float(one["t"]) for one in earlier), default=0.0)
+    at = float(following["t"])
     jumped = any(
-        one.name == _HUB_CLOCK and one.begin <= float(following["t"]) and one.end >= since
-        for one in case.forces
+        one.name == _HUB_CLOCK and case.morning(at) <= one.begin <= at for one in case.forces
     )
     return set(following["positions"].get(position, [])) if jumped else set()
 

@@ -83,7 +83,7 @@ def first_ticks_are_kept(case: Case) -> Iterator[Violation]:
                     excuses.lost_later(case, gateway, at, effect) for effect in _TAKEN
                 ):
                     continue
-                for one in _between(mine, tuple(event["hub"]), tuple(tick)):
+                for one in _between(mine, max(tuple(event["hub"]), (tick[0], 0)), tuple(tick)):
                     if (gateway, one.place, one.sha) in asked or not _is_due(case, one, at):
                         continue
                     asked.add((gateway, one.place, one.sha))

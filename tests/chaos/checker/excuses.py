@@ -124,11 +124,11 @@ def ticks_that_bind(case: Case, batch: Packed) -> tuple[int, float]:
     return most, at
 
 
-def lost_later(case: Case, gateway: str, at: float, effect: str = GATEWAY_DISK_LOST) -> bool:
+def lost_later(case: Case, gateway: str, at: float) -> bool:
     """Whether the gateway lost its disk after that moment, so that its first ticks of then do not bind."""
     codes = {one: code for code, one in case.facts.hub.gateways.items()}
     node = codes.get(gateway, gateway)
-    return any(one.end >= at for one in case.struck(effect, node))
+    return any(one.end >= at for one in case.struck(GATEWAY_DISK_LOST, node))
 
 
 def is_day_of_restore(case: Case, at: float) -> bool:

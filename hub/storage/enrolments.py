@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from hub.storage.org_tables import CERTIFICATE, CODE
+from hub.storage.org_tables import CERTIFICATE, CODE, ENDED_BUS_KEY
 from hub.storage.rows import Connection
 
 
@@ -104,6 +104,15 @@ async def end_certificates(connection: Connection, serials: Collection[str], at:
     if serials:
         these = CERTIFICATE.c.serial.in_(serials)
         await connection.execute(sa.update(CERTIFICATE).where(these).values(revoked_at=at))
+
+
+async def end_bus_key(
+    connection: Connection, gateway_id: bytes, key: str, ended_at: int
+) -> None:
+    """The gateway is another user of the bus now; `nodes.revoked_bus_keys` names this one."""
+    await connection.execute(sa.delete(ENDED_BUS_KEY).where(ENDED_BUS_KEY.c.bus_key == key))
+    values = {"bus_key": key, "gateway_id": gateway_id, "ended_at": ended_at}
+    await connection.execute(sa.insert(ENDED_BUS_KEY).values(values))
 
 
 async def revoke_certificates(connection: Connection, node_id: bytes, at: int) -> list[str]:

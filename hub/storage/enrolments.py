@@ -106,9 +106,7 @@ async def end_certificates(connection: Connection, serials: Collection[str], at:
         await connection.execute(sa.update(CERTIFICATE).where(these).values(revoked_at=at))
 
 
-async def end_bus_key(
-    connection: Connection, gateway_id: bytes, key: str, ended_at: int
-) -> None:
+async def end_bus_key(connection: Connection, gateway_id: bytes, key: str, ended_at: int) -> None:
     """The gateway is another user of the bus now; `nodes.revoked_bus_keys` names this one."""
     await connection.execute(sa.delete(ENDED_BUS_KEY).where(ENDED_BUS_KEY.c.bus_key == key))
     values = {"bus_key": key, "gateway_id": gateway_id, "ended_at": ended_at}

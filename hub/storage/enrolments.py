@@ -45,16 +45,15 @@ class StoredCertificate:
 
 
 async def add_code(connection: Connection, code: StoredCode) -> None:
-    """The code can be used; earlier unused codes of the same node cannot any more."""
+    """The code can be used; earlier codes of the same node cannot any more, nor by the key that used one."""
     await drop_codes(connection, code.node_id)
     values = {field: getattr(code, field) for field in StoredCode.__slots__}
     await connection.execute(sa.insert(CODE).values(values))
 
 
 async def drop_codes(connection: Connection, node_id: bytes) -> None:
-    """No unused code of the node is left."""
-    mine = sa.and_(CODE.c.node_id == node_id, CODE.c.used_at.is_(None))
-    await connection.execute(sa.delete(CODE).where(mine))
+    """No code of the node is left, used or not."""
+    await connection.execute(sa.delete(CODE).where(CODE.c.node_id == node_id))
 
 
 async def find_code(connection: Connection, secret_hash: str) -> StoredCode | None:

@@ -109,7 +109,7 @@ class Trust:
 
 
 async def new_code(connection: Connection, trust: Trust, kind: NodeKind, node_id: bytes) -> str:
-    """A code that lets the node enrol once within 72 hours. An earlier unused one stops working."""
+    """A code that lets the node enrol once within 72 hours. An earlier one stops working, used or not."""
     secret = secrets.token_bytes(SECRET_BYTES)
     expires_at = trust.clock.now() + CODE_HOURS * _HOUR_US
     stored = enrolments.StoredCode(_hash(secret), kind.value, node_id, expires_at)

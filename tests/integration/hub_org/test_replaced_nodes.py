@@ -1,4 +1,4 @@
-"""A gateway that is set up anew: the box before it is out."""
+"""A gateway or device that is set up anew: the one before it is out."""
 
 import nkeys
 import pytest
@@ -64,3 +64,20 @@ async def test_a_gateway_that_enrols_again_in_its_folder_stays_on_the_bus(office
     await enrolled(office, other, bus_key(2))
     await enrolled(office, mine, bus_key(1))
     assert await put_out(office) == {bus_key(2)}
+
+
+async def test_a_new_code_ends_a_used_one(office: Office) -> None:
+    """Without it who has a lost device and its old code takes the place of the new device again."""
+    _gateway, code = await registered(office)
+    lost, new = make_csr(make_key(), "x"), make_csr(make_key(), "x")
+    await enrol(office.database, office.trust, EnrolmentRequest(code, lost))
+    async with head_office_write(
+        office.database, office.clock, actor="test", kind="code", about={}
+    ) as writer:
+        device = await nodes.named_device(writer.connection, "D1")
+        newer = await new_code(writer.connection, office.trust, NodeKind.DEVICE, device.device_id)
+    second = await enrol(office.database, office.trust, EnrolmentRequest(newer, new))
+    with pytest.raises(FieldmeshError) as refused:
+        await enrol(office.database, office.trust, EnrolmentRequest(code, lost))
+    assert refused.value.code == "code_unknown"
+    await renew(office.database, office.trust, second.certificate, new)

@@ -151,12 +151,11 @@ def _add_files(archive: tarfile.TarFile, home: HubHome, copy: Path, step: Step) 
     return found
 
 
-class _Hashed(io.RawIOBase):
+class _Hashed:
     """What is read of the file, and the SHA-256 of just that: the file may grow meanwhile."""
 
     def __init__(self, file: BinaryIO) -> None:
         """Nothing was read yet."""
-        super().__init__()
         self._file = file
         self.digest = hashlib.sha256()
 

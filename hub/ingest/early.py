@@ -76,7 +76,8 @@ class EarlyRows:
     async def due(self, applier: GroupApplier) -> list[tuple[Checked, list[Change], str]]:
         """Parts of batches whose wait is over, and the code with which they are refused; empty = apply them.
 
-        They wait no more. Rows that came or were refused since the last call count.
+        They wait no more, also those of a batch with a problem: its changes are not read, the caller keeps its bytes.
+        Rows that came or were refused since the last call count.
         """
         if not await early.is_any(self._connection):
             return []

@@ -238,8 +238,9 @@ class Group:
                 device_id = header_of(batch).device_id
                 if device_id not in self._devices:
                     self._devices |= await device_writers(self._connection, [device_id])
-                if batch.sha256 in self._condemned:
-                    await self._quarantine(batch, self._condemned[batch.sha256], answer="")
+                problem = self._condemned.get(batch.sha256) or batch.problem
+                if problem is not None:
+                    await self._quarantine(batch, problem, answer="")
                     continue
                 with self._blame(batch):
                     await self._early_one(applier, batch, changes, code)

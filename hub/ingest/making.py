@@ -14,7 +14,7 @@ from hub.ingest.verify import Checked, Verifier
 
 def make_ingest(office: Office, verifier: Verifier | None = None) -> Ingest:
     """What applies batches, for the loops and for an operator's commands."""
-    knows = verifier or Verifier(office.trust.authority.certificate)
+    knows = verifier or Verifier(office.trust.authority.chain)
     return Ingest(
         office.database,
         office.maker,

@@ -131,26 +131,59 @@ def _add_files(archive: tarfile.TarFile, home: HubHome, copy: Path, step: Step) 
         *_under(home.trust, "trust"),
         *_under(home.blobs, "blobs"),
     ]
-    total, done = sum(path.stat().st_size for _, path in members), 0
+    total, done = sum(_size(path) for _, path in members), 0
     found: dict[str, str] = {}
     for name, path in members:
-        with path.open("rb") as content:
-            found[name] = hashlib.file_digest(content, "sha256").hexdigest()
-            content.seek(0)
-            entry = archive.gettarinfo(arcname=name, fileobj=content)
+        try:
+            file = path.open("rb")
+        except FileNotFoundError:
+            if name.startswith("blobs/"):
+                continue  # Its days were over meanwhile.
+            raise
+        with file:
+            entry = archive.gettarinfo(arcname=name, fileobj=file)
             entry.mode, entry.uname, entry.gname = _PRIVATE, "", ""
+            content = _Hashed(file)
             archive.addfile(entry, content)
+        found[name] = content.digest.hexdigest()
         done += entry.size
         step(done, total)
     return found
 
 
+class _Hashed:
+    """What is read of the file, and the SHA-256 of just that: the file may grow meanwhile."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        """Nothing was read yet."""
+        self._file = file
+        self.digest = hashlib.sha256()
+
+    def read(self, size: int = -1, /) -> bytes:
+        """The next bytes."""
+        piece = self._file.read(size)
+        self.digest.update(piece)
+        return piece
+
+
 def _under(folder: Path, prefix: str) -> list[tuple[str, Path]]:
+    """Files of the folder but those that are being written: half a photo, which its gateway sends again, or a key."""
     return [
         (f"{prefix}/{path.relative_to(folder).as_posix()}", path)
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and not path.is_symlink()
+        if path.is_file() and not path.is_symlink() and not _is_half(path.name)
     ]
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _is_half(name: str) -> bool:
+    return name.startswith(".") or name.endswith(".part")
 
 
 def _add_manifest(archive: tarfile.TarFile, backup: Backup) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from hub.storage.org_tables import CERTIFICATE, CODE
+from hub.storage.org_tables import CERTIFICATE, CODE, ENDED_BUS_KEY
 from hub.storage.rows import Connection
 
 
@@ -45,16 +45,15 @@ class StoredCertificate:
 
 
 async def add_code(connection: Connection, code: StoredCode) -> None:
-    """The code can be used; earlier unused codes of the same node cannot any more."""
+    """The code can be used; earlier codes of the same node cannot any more, nor by the key that used one."""
     await drop_codes(connection, code.node_id)
     values = {field: getattr(code, field) for field in StoredCode.__slots__}
     await connection.execute(sa.insert(CODE).values(values))
 
 
 async def drop_codes(connection: Connection, node_id: bytes) -> None:
-    """No unused code of the node is left."""
-    mine = sa.and_(CODE.c.node_id == node_id, CODE.c.used_at.is_(None))
-    await connection.execute(sa.delete(CODE).where(mine))
+    """No code of the node is left, used or not."""
+    await connection.execute(sa.delete(CODE).where(CODE.c.node_id == node_id))
 
 
 async def find_code(connection: Connection, secret_hash: str) -> StoredCode | None:
@@ -104,6 +103,13 @@ async def end_certificates(connection: Connection, serials: Collection[str], at:
     if serials:
         these = CERTIFICATE.c.serial.in_(serials)
         await connection.execute(sa.update(CERTIFICATE).where(these).values(revoked_at=at))
+
+
+async def end_bus_key(connection: Connection, gateway_id: bytes, key: str, ended_at: int) -> None:
+    """The gateway is another user of the bus now; `nodes.revoked_bus_keys` names this one."""
+    await connection.execute(sa.delete(ENDED_BUS_KEY).where(ENDED_BUS_KEY.c.bus_key == key))
+    values = {"bus_key": key, "gateway_id": gateway_id, "ended_at": ended_at}
+    await connection.execute(sa.insert(ENDED_BUS_KEY).values(values))
 
 
 async def revoke_certificates(connection: Connection, node_id: bytes, at: int) -> list[str]:

@@ -3,9 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.identifiers import from_text
 from fieldmesh.data.types import Value
+from hub.storage.org_tables import ENDED_BUS_KEY
 from hub.storage.rows import Connection, Row, all_rows, rows_where
 
 
@@ -135,9 +138,14 @@ async def sign_ins(connection: Connection, position_id: bytes) -> list[tuple[byt
 
 
 async def revoked_bus_keys(connection: Connection) -> set[str]:
-    """Keys of the bus users of revoked gateways."""
-    rows = await rows_where(connection, "gateway", ("bus_key",), "status", ["revoked"])
-    return {row[0] for row in rows if isinstance(row[0], str) and row[0]}
+    """Keys of the bus users of revoked gateways, and keys that a gateway had before; none that is in use."""
+    held = [
+        (_text(status), _text(key))
+        for status, key in await all_rows(connection, "gateway", ("status", "bus_key"))
+    ]
+    ended = (await connection.execute(sa.select(ENDED_BUS_KEY.c.bus_key))).scalars()
+    revoked = {key for status, key in held if status == "revoked" and key}
+    return revoked | (set(ended) - {key for _, key in held})
 
 
 def _code_or_id(name: str) -> tuple[str, Value]:

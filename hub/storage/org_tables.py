@@ -65,6 +65,14 @@ CERTIFICATE = _table(
 )
 sa.Index("fm_certificate_by_node", CERTIFICATE.c.node_id)
 
+ENDED_BUS_KEY = _table(
+    "fm_ended_bus_key",
+    ("bus_key",),
+    text("bus_key", 64, null=False),
+    link("gateway_id"),
+    time("ended_at", null=False),
+)
+
 
 @cache
 def replicated_table(name: str) -> sa.Table:

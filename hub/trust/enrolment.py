@@ -109,7 +109,7 @@ class Trust:
 
 
 async def new_code(connection: Connection, trust: Trust, kind: NodeKind, node_id: bytes) -> str:
-    """A code that lets the node enrol once within 72 hours. An earlier unused one stops working."""
+    """A code that lets the node enrol once within 72 hours. An earlier one stops working, used or not."""
     secret = secrets.token_bytes(SECRET_BYTES)
     expires_at = trust.clock.now() + CODE_HOURS * _HOUR_US
     stored = enrolments.StoredCode(_hash(secret), kind.value, node_id, expires_at)
@@ -121,8 +121,9 @@ async def enrol(database: HubDatabase, trust: Trust, request: EnrolmentRequest) 
     """The node has a certificate and the code is used.
 
     Durability: committed before it returns. The same key may come again with the same code (its
-    first answer was lost on the way) and gets a new certificate; another key may not. A device that
-    enrols again with another key is no longer let in with the one before.
+    first answer was lost on the way) and gets a new certificate; another key may not. A node that
+    enrols again with another key is no longer let in with the one before: a device by gateways, a
+    gateway by the bus.
 
     Raises:
         Rejected: `bad_code`, `code_unknown`, `code_expired`, `code_used`, `authority_unknown`,
@@ -144,13 +145,13 @@ async def enrol(database: HubDatabase, trust: Trust, request: EnrolmentRequest) 
         await record_certificate(writer.connection, trust.clock, kind, stored.node_id, certificate)
         about["node"] = f"{kind.value} {stored.node_id.hex()}"
         about["serial"] = certificate.serial
-        if kind is NodeKind.GATEWAY:
-            return await _admit_gateway(writer, trust, stored.node_id, request, certificate)
         ended = await _end_other_keys(
             writer.connection, trust.clock, stored.node_id, public_key_der(key)
         )
         if ended:
             about["ended_serials"] = ", ".join(one.serial for one in ended)
+        if kind is NodeKind.GATEWAY:
+            return await _admit_gateway(writer, trust, stored.node_id, request, certificate)
         word = enrolled_key(certificate.der, [one.certificate for one in ended])
         return await _admit_device(writer, trust, stored.node_id, request, certificate, word=word)
 
@@ -176,13 +177,13 @@ async def record_certificate(
 
 
 async def _end_other_keys(
-    connection: Connection, clock: Clock, device_id: bytes, key: bytes
+    connection: Connection, clock: Clock, node_id: bytes, key: bytes
 ) -> list[enrolments.StoredCertificate]:
-    """Certificates that the device had for another key get no successor. Returns those.
+    """Certificates that the node had for another key get no successor. Returns those.
 
     What was signed with those keys still counts, and comes in by the certificate that it was sent with.
     """
-    held = await enrolments.certificates_of(connection, device_id)
+    held = await enrolments.certificates_of(connection, node_id)
     ended = [one for one in held if read_certificate(one.certificate).public_key != key]
     serials = [one.serial for one in ended if one.revoked_at is None]
     await enrolments.end_certificates(connection, serials, clock.now())
@@ -218,6 +219,10 @@ async def _admit_gateway(
         raise Rejected("enrolment_refused", place="gateway", text="this gateway was revoked")
     if not request.bus_key:
         raise Rejected("enrolment_refused", place="bus_key", text="the key for the bus is missing")
+    if gateway.bus_key and gateway.bus_key != request.bus_key:
+        await enrolments.end_bus_key(
+            writer.connection, gateway_id, gateway.bus_key, trust.clock.now()
+        )
     credentials = trust.bus.gateway_jwt(gateway_id, request.bus_key, trust.clock.now())
     name = request.name or gateway.name
     names = (

@@ -43,7 +43,12 @@ async def renew(
 
 
 async def _why_ended(writer: ChangeWriter, owner: NodeName) -> FieldmeshError:
-    """A device may go on after its certificate has ended: with the key that it was enrolled with since."""
+    """A node may go on after its certificate has ended: with the key that it was enrolled with since."""
+    if owner.kind is NodeKind.GATEWAY:
+        gateway = await nodes.gateway(writer.connection, owner.node_id)
+        is_replaced = gateway is not None and gateway.status != "revoked"
+        code = "key_replaced" if is_replaced else "foreign_certificate"
+        return Rejected(code, place="certificate")
     device = await nodes.device(writer.connection, owner.node_id)
     if device is None or device.state == "revoked":
         return Fenced("device_revoked", place="certificate")

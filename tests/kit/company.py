@@ -52,7 +52,7 @@ class SmallCompany:
         database = HubDatabase(sqlite_url(folder / "hub.db"))
         await database.create(clock.now())
         authority = Authority.create(folder / "trust", clock, "Test")
-        verifier = Verifier(authority.certificate)
+        verifier = Verifier(authority.chain)
 
         def check(payload: bytes) -> Checked:
             held = read_up_message(payload)

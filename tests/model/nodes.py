@@ -66,7 +66,7 @@ class SimHub:
         office = await open_office(self.folder)
         self.office = replace(office, maker=Maker(self.clock, office.maker.identifiers))
         bus, registry = cast("Bus", self.line), Registry("hub")
-        verifier = Verifier(self.office.trust.authority.certificate)
+        verifier = Verifier(self.office.trust.authority.chain)
         figures = IngestFigures(registry, self.clock)
         self.consumer = Consumer(bus, make_ingest(self.office, verifier), verifier, 0, figures)
         self.relay = Relay(

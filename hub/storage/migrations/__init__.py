@@ -2,5 +2,5 @@
 
 A step is a module ``step_<number>`` with ``STATEMENTS``, a tuple of SQL statements that turn version ``number - 1``
 into ``number``: fit for SQLite and SQL Server, or said for each (dialect → statement). Version 1 is what the first
-release made. A new table needs no step: `hub.storage.growth` makes it.
+release made. A new table needs a step without statements: `hub.storage.growth` makes it when the version is behind.
 """

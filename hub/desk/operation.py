@@ -10,6 +10,7 @@ from fieldmesh.service.translation import _
 from hub.desk import lists
 from hub.desk.hands import Hands
 from hub.desk.views.registry import VIEWS
+from hub.exchange.csv_values import BadValueError, date_value
 from hub.rules.access import Access
 
 
@@ -75,7 +76,7 @@ class Asked:
         hands: the hub.
         access: who acts.
         target: the record; None for acts of a list.
-        texts: name → text, trimmed; empty texts are left out.
+        texts: name → text, trimmed, days as YYYY-MM-DD; empty texts are left out.
     """
 
     hands: Hands
@@ -167,6 +168,11 @@ async def perform(
         text = "; ".join(f"{name}: {why}" for name, why in problems.items())
         place = next(iter(problems))
         raise Rejected("form_wrong", place=place, count=len(problems), text=text, problems=problems)
+    given |= {
+        one.name: date_value(given[one.name])
+        for one in operation.inputs
+        if one.kind is Kind.DATE and one.name in given
+    }
     return await operation.run(Asked(hands, access, target, given))
 
 
@@ -206,7 +212,15 @@ async def _problem(
             ok = plain.replace(".", "", 1).isdigit()
             return "" if ok else _("{text} is not a number").format(text=text[:40])
         case _:
-            return ""
+            return _date_problem(text) if one.kind is Kind.DATE else ""
+
+
+def _date_problem(text: str) -> str:
+    try:
+        date_value(text)
+    except BadValueError as wrong:
+        return str(wrong)
+    return ""
 
 
 async def _link_problem(

@@ -52,7 +52,7 @@ async def _write_message(asked: Asked) -> Done:
 async def _plan_visits(asked: Asked) -> Done:
     """Visits stand for each day on which a route of the position is due; days that are planned already stay."""
     office, position = asked.hands.office, asked.link("position") or b""
-    since, until = _day(asked, "since"), _day(asked, "until")
+    since, until = (datetime.date.fromisoformat(asked.text(one)) for one in ("since", "until"))
     if not 0 <= (until - since).days < MOST_DAYS:
         problem = {
             "until": _("ends before it begins, or after more than {most} days").format(
@@ -205,18 +205,6 @@ async def _next_version(writer: ChangeWriter, position: bytes, period: str, kpi:
         row[2] for row in rows if row[0] == period and row[1] == kpi and isinstance(row[2], int)
     ]
     return max(versions, default=0) + 1
-
-
-def _day(asked: Asked, name: str) -> datetime.date:
-    try:
-        return datetime.date.fromisoformat(asked.text(name))
-    except ValueError:
-        problem = {
-            name: _("{text} is not a date like 2026-01-31").format(text=asked.text(name)[:40])
-        }
-        raise Rejected(
-            "form_wrong", place=name, count=1, text=problem[name], problems=problem
-        ) from None
 
 
 OPERATIONS = (

@@ -81,6 +81,32 @@ async def test_a_substitute_sees_the_post_of_the_absent_person_as_long_as_they_s
         assert await rep.ids("outlets") == before
 
 
+async def test_a_day_that_is_none_begins_and_ends_nothing(company: Site) -> None:
+    """Days are compared as text: "31.12.2026" comes after every day until the year 3000."""
+    async with company.person("admin") as admin, company.person(REP.lower()) as rep:
+        before = await rep.ids("outlets")
+        _, found = await admin.json("/api/v1/positions", params={"q": OTHER_REP})
+        path = f"/api/v1/positions/{found['rows'][0]['id']}/substitute"
+        fields = {"person": (await rep.json("/api/v1/me"))[1]["id"]}
+        for text in ("31.12.2026", "tomorrow", "2026-02-30"):
+            status, refused = await admin.json(path, "POST", json={**fields, "until": text})
+            assert (status, refused["code"], refused["place"]) == (400, "form_wrong", "until")
+        assert await rep.ids("outlets") == before
+        fields |= {"since": "20310105", "until": "20310109"}
+        assert (await admin.json(path, "POST", json=fields))[0] == 200
+        _, held = await admin.json("/api/v1/assignments?kind=substitute")
+        one = held["rows"][0]["id"]
+        _, held = await admin.json(f"/api/v1/assignments/{one}")
+        assert (held["valid_from"], held["valid_to"]) == ("2031-01-05", "2031-01-09")
+        path = f"/api/v1/assignments/{one}/end"
+        status, refused = await admin.json(path, "POST", json={"until": "31.12.2026"})
+        assert (status, refused["place"]) == (400, "until")
+        _, described = await admin.json("/api/v1/openapi.json")
+        content = described["paths"]["/api/v1/assignments/{id}/end"]["post"]["requestBody"]
+        until = content["content"]["application/json"]["schema"]["properties"]["until"]
+        assert until == {"type": "string", "format": "date"}
+
+
 async def test_the_preview_of_a_move_says_what_the_move_then_does(company: Site) -> None:
     """A preview that counts by its own rules would be believed and be wrong."""
     async with company.person("admin") as admin, company.person(REP.lower()) as loser:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from fieldmesh.basics.identifiers import from_text
+from fieldmesh.basics.identifiers import from_text, to_text
+from fieldmesh.codec.columns import from_rows
+from fieldmesh.data.types import Value
 from hub.fleet.subscriptions import today
 from hub.storage import journal
 from hub.storage.org_changes import head_office_write, update_rows
@@ -187,3 +189,40 @@ async def test_targets_are_set_split_and_approved_and_messages_reach_everybody_b
         fields = {"position": head, "below": True, "text": "Stock-taking on Friday"}
         status, done = await admin.json("/api/v1/messages/write", "POST", json=fields)
         assert "7 positions" in done["text"]
+
+
+async def test_a_target_of_one_product_or_outlet_is_no_version_of_another(company: Site) -> None:
+    """Approving the total must not end the targets of brands and outlets that stand beside it."""
+    async with company.person("admin") as admin:
+        _, found = await admin.json("/api/v1/positions", params={"q": "HEAD"})
+        head = from_text(found["rows"][0]["id"])
+        outlet = from_text(next(iter(await admin.ids("outlets"))))
+        kinds: list[tuple[Value, Value, Value]] = [
+            (head, None, None), (head, None, "juice"), (head, outlet, None), (None, outlet, None),
+        ]  # fmt: skip
+        ids = company.office.maker.identifiers
+        rows: list[tuple[Value, ...]] = [
+            (ids.new(), *kind, "2031-12", "visits", 1_000_000, version, state)
+            for kind in kinds
+            for version, state in ((1, "approved"), (2, "draft"))
+        ]
+        names = (
+            "id", "position_id", "outlet_id", "product_dimension", "period", "kpi", "value", "version", "state",
+        )  # fmt: skip
+        async with head_office_write(
+            company.office.database, company.office.clock, actor="test", kind="test", about={}
+        ) as writer:
+            await writer.insert("plan", from_rows("plan", names, rows))
+        texts = [to_text(row[0]) for row in rows if isinstance(row[0], bytes)]
+        for number in (1, 7):
+            path = f"/api/v1/targets/{texts[number]}/approve"
+            assert (await admin.json(path, "POST", json={}))[0] == 200
+        states = [(await admin.json(f"/api/v1/targets/{one}"))[1]["state"] for one in texts]
+        assert states == [
+            "past", "approved", "approved", "draft", "approved", "draft", "past", "approved",
+        ]  # fmt: skip
+        path = f"/api/v1/targets/{texts[2]}/split"
+        assert (await admin.json(path, "POST", json={}))[0] == 200
+        made = await admin.ids("targets?period=2031-12") - set(texts)
+        shares = [(await admin.json(f"/api/v1/targets/{one}"))[1] for one in made]
+        assert [(one["product_dimension"], one["version"]) for one in shares] == [("juice", 1)] * 2

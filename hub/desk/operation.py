@@ -12,6 +12,7 @@ from hub.desk.hands import Hands
 from hub.desk.views.registry import VIEWS
 from hub.exchange.csv_values import BadValueError, date_value
 from hub.rules.access import Access
+from hub.storage.rows import Connection, one_row
 
 
 class Kind(StrEnum):
@@ -106,6 +107,19 @@ class Asked:
         if self.target is None:
             raise Rejected("not_found", place="address", text="there is no such record for you")
         return self.target
+
+    async def need_same_state(self, connection: Connection, wanted: str) -> None:
+        """The record still is in the state in which it was offered: to be asked in the act's transaction.
+
+        Raises:
+            Rejected: `state_refused`, somebody was faster; `not_found`, it is gone.
+        """
+        record = self.record
+        row = await one_row(connection, record.view.table, ("state",), "id", record.row_id)
+        if row is None:
+            raise Rejected("not_found", place="address", text="there is no such record for you")
+        if row[0] != record.values["state"]:
+            raise Rejected("state_refused", table=record.view.table, held=row[0], wanted=wanted)
 
 
 Run = Callable[[Asked], Awaitable[Done]]

@@ -145,7 +145,7 @@ class Site:
             return user
 
 
-def _hands(office: Office) -> Hands:
+def hands_of(office: Office) -> Hands:
     """The hub without a bus: gateways do not hear it."""
 
     async def nothing(_one: bytes) -> Applied:
@@ -179,7 +179,7 @@ async def site(
 
     page = EnrolmentPage(nobody, office.trust.authority.certificate, pace)
     analyst = analyst_of(office)
-    workplace = Workplace(_hands(office), analyst, RequestFigures(registry))
+    workplace = Workplace(hands_of(office), analyst, RequestFigures(registry))
     server = WebServer(page, workplace, lambda: Health(ready=True), registry)
     port = await server.start("127.0.0.1", 0, chain=chain_file, key=key_file)
     trust = ssl.create_default_context(cadata=office.trust.authority.pem.decode())

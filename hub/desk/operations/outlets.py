@@ -44,6 +44,7 @@ async def _approve(asked: Asked) -> Done:
     subjects = [record.row_id]
     about: dict[str, object] = {"proposal": record.row_id.hex(), "after": dict(texts)}
     async with acting(office, asked.access, "decided", about, subjects) as writer:
+        await asked.need_same_state(writer.connection, "approved")
         names = [name for name in view.editable if name in texts]
         held: Mapping[str, Value] = {}
         if isinstance(outlet, bytes):
@@ -112,6 +113,7 @@ async def _merge(asked: Asked) -> Done:
     async with acting(
         office, asked.access, "decided", about, [asked.record.row_id, target or b""]
     ) as writer:
+        await asked.need_same_state(writer.connection, "merged")
         await _decide(writer, asked, "merged", target)
     return Done(_("The proposal is merged with the outlet."))
 
@@ -121,6 +123,7 @@ async def _reject(asked: Asked) -> Done:
     async with acting(
         asked.hands.office, asked.access, "decided", about, [asked.record.row_id]
     ) as writer:
+        await asked.need_same_state(writer.connection, "rejected")
         await _decide(writer, asked, "rejected")
     return Done(_("The proposal is rejected; its author sees why."))
 

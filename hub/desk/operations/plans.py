@@ -171,6 +171,7 @@ async def _approve_target(asked: Asked) -> Done:
     async with acting(
         asked.hands.office, asked.access, "decided", about, [record.row_id]
     ) as writer:
+        await asked.need_same_state(writer.connection, "approved")
         held = await _versions(writer, record.values)
         past: list[tuple[Value, ...]] = [(row[0], "past") for row in held if row[2] == "approved"]
         rows = [*past, (record.row_id, "approved")]

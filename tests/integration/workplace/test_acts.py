@@ -5,13 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from fieldmesh.basics.identifiers import from_text, to_text
+from fieldmesh.basics.errors import Rejected
+from fieldmesh.basics.identifiers import from_text, stable_id, to_text
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.types import Value
+from hub.desk import lists
+from hub.desk.operation import Asked
+from hub.desk.operations.registry import operation_named
+from hub.desk.people import access_of
+from hub.desk.views.registry import VIEWS
 from hub.fleet.subscriptions import today
 from hub.storage import journal
 from hub.storage.org_changes import head_office_write, update_rows
-from tests.kit.workplace import OTHER_REP, REP, Site, site
+from tests.kit.workplace import OTHER_REP, REP, Site, hands_of, site
 
 
 @pytest.fixture
@@ -226,3 +232,44 @@ async def test_a_target_of_one_product_or_outlet_is_no_version_of_another(compan
         made = await admin.ids("targets?period=2031-12") - set(texts)
         shares = [(await admin.json(f"/api/v1/targets/{one}"))[1] for one in made]
         assert [(one["product_dimension"], one["version"]) for one in shares] == [("juice", 1)] * 2
+
+
+_PROPOSED: tuple[tuple[str, Value], ...] = (("payload", "{}"), ("state", "new"))
+
+
+@pytest.mark.parametrize(
+    ("view", "columns", "first", "second"),
+    [
+        ("service-requests", (("number", "S1"), ("state", "verified")), "close", "close"),
+        ("outlet-proposals", _PROPOSED, "approve", "reject"),
+        ("outlet-proposals", _PROPOSED, "reject", "approve"),
+        ("outlet-proposals", _PROPOSED, "reject", "merge"),
+        ("targets", (("period", "2031-12"), ("kpi", "visits")), "approve", "approve"),
+    ],
+)
+async def test_of_two_who_decide_at_once_the_second_is_told(
+    company: Site, view: str, columns: tuple[tuple[str, Value], ...], first: str, second: str
+) -> None:
+    """Both saw the state that allows it; two approvals made two outlets, a rejected request was assigned."""
+    user = await company.add("moderator", "administrator")
+    office, row_id = company.office, company.office.maker.identifiers.new()
+    outlet, position = stable_id("outlet", 1), stable_id("position", REP)
+    async with head_office_write(
+        office.database, office.clock, actor="test", kind="test", about={}
+    ) as writer:
+        table = VIEWS[view].table
+        author = "author_position_id" if table == "service_request" else "position_id"
+        row = {"id": row_id, author: position, **dict(columns)}
+        await writer.insert(table, from_rows(table, tuple(row), [tuple(row.values())]))
+    async with office.database.read() as connection:
+        access = await access_of(connection, user, today(office.clock))
+    assert access is not None
+    seen = await lists.record(office.database, access, VIEWS[view], row_id)
+    texts = {"code": "NEW1", "text": "why", "outlet": to_text(outlet)}
+    asked = Asked(hands_of(office), access, seen, texts)
+    await operation_named(view, first, of_record=True).run(asked)
+    with pytest.raises(Rejected) as refused:
+        await operation_named(view, second, of_record=True).run(asked)
+    assert refused.value.code == "state_refused"
+    after = await lists.record(office.database, access, VIEWS[view], row_id)
+    assert str(after.values["state"]).startswith(first)

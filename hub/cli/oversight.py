@@ -10,7 +10,8 @@ from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.identifiers import to_text
 from fieldmesh.service.translation import _
 from hub.cli.answers import DONE, REFUSED, Answer, Nouns
-from hub.cli.asking import opened, sure, when, writing
+from hub.cli.asking import actor, opened, sure, when, writing
+from hub.fleet.office import Office
 from hub.fleet.running import running_ports
 from hub.storage import conflicts, contents, early, inbox, journal, nodes, quarantine
 from hub.storage.rows import Connection, newest_rows
@@ -147,9 +148,12 @@ async def _quarantine_retry(options: argparse.Namespace) -> Answer:
             entry = await _held(connection, options.number)
         from hub.ingest.making import make_ingest  # noqa: PLC0415 - loads the bus
 
-        result = await make_ingest(office).retry(entry.payload)
-        async with writing(office, "quarantine_retried", {"number": options.number}) as writer:
-            await quarantine.set_state(writer.connection, options.number, quarantine.RETRIED)
+        async def note(connection: Connection) -> None:
+            await quarantine.decide(connection, options.number, quarantine.RETRIED)
+            about = {"number": options.number}
+            await _note(office, connection, "quarantine_retried", about)
+
+        result = await make_ingest(office).retry(entry.payload, note)
     line = _("Entry {number} was applied: {rows} rows, {refused} refused.")
     return Answer(
         {"number": options.number, "rows": result.rows, "refused": result.refused},
@@ -161,8 +165,7 @@ async def _quarantine_release(options: argparse.Namespace) -> Answer:
     sure(options, _("the batch is never applied; its bytes are kept"))
     about = {"number": options.number}
     async with opened(options) as office, writing(office, "quarantine_released", about) as writer:
-        await _held(writer.connection, options.number)
-        await quarantine.set_state(writer.connection, options.number, quarantine.RELEASED)
+        await quarantine.decide(writer.connection, options.number, quarantine.RELEASED)
     line = _("Entry {number} is closed.").format(number=options.number)
     return Answer({"number": options.number, "state": quarantine.RELEASED}, [line])
 
@@ -211,14 +214,23 @@ async def _gap_release(options: argparse.Namespace) -> Answer:
             device = await nodes.named_device(connection, options.device)
         from hub.ingest.making import make_ingest  # noqa: PLC0415 - loads the bus
 
-        result = await make_ingest(office).release(device.device_id)
-        async with writing(office, "gap_released", {"device": device.code}):
-            pass
+        async def note(connection: Connection) -> None:
+            await _note(office, connection, "gap_released", {"device": device.code})
+
+        result = await make_ingest(office).release(device.device_id, note)
     line = _("{count} batches of {device} that waited were applied.")
     return Answer(
         {"device": device.code, "applied": result.applied},
         [line.format(count=result.applied, device=device.code)],
     )
+
+
+async def _note(
+    office: Office, connection: Connection, kind: str, about: dict[str, object]
+) -> None:
+    """The command stands in the journal, in the transaction that does it. Promise 9 (Audit)."""
+    at = office.clock.now()
+    await journal.append(connection, at=at, kind=kind, actor=actor(), payload=about)
 
 
 async def _conflict_list(options: argparse.Namespace) -> Answer:

@@ -10,7 +10,9 @@ from fieldmesh.service.translation import _
 from hub.desk import lists
 from hub.desk.hands import Hands
 from hub.desk.views.registry import VIEWS
+from hub.exchange.csv_values import BadValueError, date_value
 from hub.rules.access import Access
+from hub.storage.rows import Connection, one_row
 
 
 class Kind(StrEnum):
@@ -75,7 +77,7 @@ class Asked:
         hands: the hub.
         access: who acts.
         target: the record; None for acts of a list.
-        texts: name → text, trimmed; empty texts are left out.
+        texts: name → text, trimmed, days as YYYY-MM-DD; empty texts are left out.
     """
 
     hands: Hands
@@ -105,6 +107,19 @@ class Asked:
         if self.target is None:
             raise Rejected("not_found", place="address", text="there is no such record for you")
         return self.target
+
+    async def need_same_state(self, connection: Connection, wanted: str) -> None:
+        """The record still is in the state in which it was offered: to be asked in the act's transaction.
+
+        Raises:
+            Rejected: `state_refused`, somebody was faster; `not_found`, it is gone.
+        """
+        record = self.record
+        row = await one_row(connection, record.view.table, ("state",), "id", record.row_id)
+        if row is None:
+            raise Rejected("not_found", place="address", text="there is no such record for you")
+        if row[0] != record.values["state"]:
+            raise Rejected("state_refused", table=record.view.table, held=row[0], wanted=wanted)
 
 
 Run = Callable[[Asked], Awaitable[Done]]
@@ -167,6 +182,11 @@ async def perform(
         text = "; ".join(f"{name}: {why}" for name, why in problems.items())
         place = next(iter(problems))
         raise Rejected("form_wrong", place=place, count=len(problems), text=text, problems=problems)
+    given |= {
+        one.name: date_value(given[one.name])
+        for one in operation.inputs
+        if one.kind is Kind.DATE and one.name in given
+    }
     return await operation.run(Asked(hands, access, target, given))
 
 
@@ -206,7 +226,15 @@ async def _problem(
             ok = plain.replace(".", "", 1).isdigit()
             return "" if ok else _("{text} is not a number").format(text=text[:40])
         case _:
-            return ""
+            return _date_problem(text) if one.kind is Kind.DATE else ""
+
+
+def _date_problem(text: str) -> str:
+    try:
+        date_value(text)
+    except BadValueError as wrong:
+        return str(wrong)
+    return ""
 
 
 async def _link_problem(

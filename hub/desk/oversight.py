@@ -1,6 +1,6 @@
 """Quarantine, gaps and conflicts: looked at and decided by people. Promise 7 (Authority)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -8,9 +8,10 @@ from fieldmesh.basics.errors import Rejected
 from hub.desk.changes import acting
 from hub.desk.hands import Applied, Hands
 from hub.rules.access import Access
-from hub.storage import conflicts, inbox, nodes, quarantine
+from hub.storage import conflicts, inbox, journal, nodes, quarantine
 from hub.storage.conflicts import LoggedConflict
 from hub.storage.quarantine import Held, Quarantined
+from hub.storage.rows import Connection
 
 _Entry = TypeVar("_Entry", Held, LoggedConflict)
 FUNCTION = "quarantine.manage"
@@ -54,18 +55,23 @@ async def retry(hands: Hands, access: Access, number: int) -> Applied:
     """
     access.need(FUNCTION)
     entry = await _entry(hands, number)
-    done = await hands.retry(entry.payload)
-    async with acting(hands.office, access, "quarantine_retried", {"number": number}) as writer:
-        await quarantine.set_state(writer.connection, number, quarantine.RETRIED)
-    return done
+
+    async def note(connection: Connection) -> None:
+        await quarantine.decide(connection, number, quarantine.RETRIED)
+        await _note(hands, access, connection, "quarantine_retried", about={"number": number})
+
+    return await hands.retry(entry.payload, note)
 
 
 async def release(hands: Hands, access: Access, number: int) -> None:
-    """The entry is closed without being applied; its bytes are kept."""
+    """The entry is closed without being applied; its bytes are kept.
+
+    Raises:
+        Rejected: `not_found`, there is no open one.
+    """
     access.need(FUNCTION)
-    await _entry(hands, number)
     async with acting(hands.office, access, "quarantine_released", {"number": number}) as writer:
-        await quarantine.set_state(writer.connection, number, quarantine.RELEASED)
+        await quarantine.decide(writer.connection, number, quarantine.RELEASED)
 
 
 async def gaps(hands: Hands, access: Access) -> list[Gap]:
@@ -86,12 +92,12 @@ async def gaps(hands: Hands, access: Access) -> list[Gap]:
 async def release_gap(hands: Hands, access: Access, device_id: bytes) -> Applied:
     """The device's batches go on without what is missing, which can then only come by hand."""
     access.need(FUNCTION)
-    done = await hands.release(device_id)
-    async with acting(
-        hands.office, access, "gap_released", {"device": device_id.hex()}, [device_id]
-    ):
-        pass
-    return done
+    about = {"device": device_id.hex()}
+
+    async def note(connection: Connection) -> None:
+        await _note(hands, access, connection, "gap_released", about=about, subjects=[device_id])
+
+    return await hands.release(device_id, note)
 
 
 async def open_conflicts(
@@ -122,10 +128,24 @@ async def overturn(hands: Hands, access: Access, number: int) -> None:
 
 
 async def keep(hands: Hands, access: Access, number: int) -> None:
-    """The value that won stays; nobody needs to look again."""
+    """The value that won stays; nobody needs to look again.
+
+    Raises:
+        Rejected: `not_found`, there is no open conflict of that number.
+    """
     access.need(FUNCTION)
     async with acting(hands.office, access, "conflict_kept", {"number": number}) as writer:
-        await conflicts.set_state(writer.connection, number, conflicts.KEPT)
+        await conflicts.decide(writer.connection, number, conflicts.KEPT)
+
+
+async def _note(
+    hands: Hands, access: Access, connection: Connection, kind: str, *, about: Mapping[str, object],
+    subjects: Collection[bytes] = (),
+) -> None:  # fmt: skip
+    """The act stands in the journal, in the transaction that does it. Promise 9 (Audit)."""
+    await journal.append(
+        connection, at=hands.office.clock.now(), kind=kind, actor=access.login, payload=about, subjects=subjects,
+    )  # fmt: skip
 
 
 async def _entry(hands: Hands, number: int) -> Quarantined:

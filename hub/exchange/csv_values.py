@@ -1,4 +1,4 @@
-"""One cell of a CSV file → a value in storage form, or a reason in words."""
+"""One cell of a CSV file, or field of a form → a value in storage form, or a reason in words."""
 
 import datetime
 import re
@@ -33,13 +33,13 @@ def parse_value(column: ReplicatedColumn, text: str) -> Value:
     """
     match column.kind.wire:
         case WireType.INTEGER:
-            return _whole(text)
+            return whole_value(text)
         case WireType.BOOLEAN:
             return _boolean(text)
         case WireType.DECIMAL:
-            return _decimal(text, column.kind.precision, column.kind.scale)
+            return decimal_value(text, column.kind.precision, column.kind.scale)
         case WireType.DATE:
-            return _date(text)
+            return date_value(text)
         case WireType.TIME:
             return _time(text)
         case WireType.TEXT:
@@ -49,7 +49,12 @@ def parse_value(column: ReplicatedColumn, text: str) -> Value:
             raise BadValueError(_("this column can't be loaded from a file"))
 
 
-def _whole(text: str) -> int:
+def whole_value(text: str) -> int:
+    """A whole number of at most 18 digits.
+
+    Raises:
+        BadValueError: with the reason.
+    """
     if not _WHOLE.fullmatch(text):
         raise BadValueError(_("{text} is not a whole number").format(text=_short(text)))
     return int(text)
@@ -62,7 +67,12 @@ def _boolean(text: str) -> int:
     return int(lower in _YES)
 
 
-def _decimal(text: str, precision: int, scale: int) -> int:
+def decimal_value(text: str, precision: int, scale: int) -> int:
+    """A number with point or comma, scaled.
+
+    Raises:
+        BadValueError: with the reason.
+    """
     if not _NUMBER.fullmatch(text):
         reason = _("{text} is not a number of digits with at most one point or comma")
         raise BadValueError(reason.format(text=_short(text)))
@@ -78,7 +88,12 @@ def _decimal(text: str, precision: int, scale: int) -> int:
     return scaled(value, scale)
 
 
-def _date(text: str) -> str:
+def date_value(text: str) -> str:
+    """A day as it is stored and compared: YYYY-MM-DD.
+
+    Raises:
+        BadValueError: with the reason.
+    """
     try:
         return datetime.date.fromisoformat(text).isoformat()
     except ValueError:

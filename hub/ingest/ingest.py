@@ -11,6 +11,7 @@ from functools import partial
 
 from fieldmesh.basics.errors import FieldmeshError
 from fieldmesh.codec.replication import RecordedSession
+from hub.desk.hands import Note
 from hub.fleet.registry import Maker
 from hub.ingest.blame import FailedBatchError
 from hub.ingest.group import Group
@@ -64,8 +65,8 @@ class Ingest:
             return await self._go_on(group.result)
         return await self._blaming(partial(self._run, batches, sessions))
 
-    async def retry(self, payload: bytes) -> GroupResult:
-        """A batch from quarantine is applied now, whatever came after it.
+    async def retry(self, payload: bytes, note: Note | None = None) -> GroupResult:
+        """A batch from quarantine is applied now, whatever came after it; ``note`` is written in its transaction.
 
         Raises:
             FieldmeshError: why it still can't be applied; nothing was done.
@@ -73,15 +74,29 @@ class Ingest:
         batch = self._check(payload)
         if batch.problem is not None:
             raise batch.problem
-        return await self._blaming(lambda group, _: group.run_again(batch), but=batch.sha256)
 
-    async def release(self, device_id: bytes) -> GroupResult:
+        async def work(group: Group, writer: ChangeWriter) -> None:
+            if note is not None:
+                await note(writer.connection)
+            await group.run_again(batch)
+
+        return await self._blaming(work, but=batch.sha256)
+
+    async def release(self, device_id: bytes, note: Note | None = None) -> GroupResult:
         """A gap is given up: what waits behind it is applied. What was missing can still come by `retry`.
+
+        ``note`` is written in the transaction that gives it up.
 
         Raises:
             Rejected: `not_found`, nothing of the device waits.
         """
-        return await self._blaming(lambda group, _: group.run_released(device_id))
+
+        async def work(group: Group, writer: ChangeWriter) -> None:
+            if note is not None:
+                await note(writer.connection)
+            await group.run_released(device_id)
+
+        return await self._blaming(work)
 
     async def _run(
         self,

@@ -5,7 +5,7 @@ from functools import partial
 
 from fieldmesh.basics.errors import Defect
 from fieldmesh.codec.replication import Forwarded, read_up_message
-from hub.desk.hands import Applied
+from hub.desk.hands import Applied, Note
 from hub.fleet.office import Office
 from hub.ingest.ingest import Ingest
 from hub.ingest.result import GroupResult
@@ -24,12 +24,12 @@ def make_ingest(office: Office, verifier: Verifier | None = None) -> Ingest:
 
 
 def by_hand(
-    work: Callable[[bytes], Awaitable[GroupResult]],
-) -> Callable[[bytes], Awaitable[Applied]]:
+    work: Callable[[bytes, Note], Awaitable[GroupResult]],
+) -> Callable[[bytes, Note], Awaitable[Applied]]:
     """What an act of a person hears of batches that it let in."""
 
-    async def let_in(what: bytes) -> Applied:
-        done = await work(what)
+    async def let_in(what: bytes, note: Note) -> Applied:
+        done = await work(what, note)
         return Applied(done.rows, done.refused, done.applied)
 
     return let_in

@@ -4,12 +4,12 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 
 from fieldmesh.service.bus import Bus
-from hub.desk.hands import Applied, Hands
+from hub.desk.hands import Applied, Hands, Note
 from hub.fleet.office import Office
 from hub.relay.commands import GatewayCommand, send_command
 from hub.relay.wipe_order import signed_wipe_order
 
-Apply = Callable[[bytes], Awaitable[Applied]]
+Apply = Callable[[bytes, Note], Awaitable[Applied]]
 
 
 def make_hands(office: Office, bus: Bus, *, retry: Apply, release: Apply) -> Hands:

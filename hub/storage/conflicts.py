@@ -72,11 +72,16 @@ async def overturn(writer: ChangeWriter, number: int) -> LoggedConflict:
         [(held.row_id, from_text(held.losing_value))],
     )
     await writer.update(held.table_name, rows)
-    await set_state(writer.connection, number, OVERTURNED)
+    await decide(writer.connection, number, OVERTURNED)
     return held
 
 
-async def set_state(connection: AsyncConnection, number: int, state: str) -> None:
-    """The conflict is in that state."""
-    query = sa.update(CONFLICT).where(CONFLICT.c.number == number)
-    await connection.execute(query.values(state=state))
+async def decide(connection: AsyncConnection, number: int, state: str) -> None:
+    """The open conflict is in that state.
+
+    Raises:
+        Rejected: `not_found`, there is no open conflict of that number.
+    """
+    query = sa.update(CONFLICT).where(CONFLICT.c.number == number, CONFLICT.c.state == OPEN)
+    if not (await connection.execute(query.values(state=state))).rowcount:
+        raise Rejected("not_found", text=f"There is no open conflict {number}.")

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from fieldmesh.basics.errors import Rejected
 from hub.storage.system_tables import QUARANTINE
 
 OPEN, RETRIED, RELEASED = "open", "retried", "released"
@@ -115,7 +116,15 @@ async def entry(connection: AsyncConnection, number: int) -> Quarantined | None:
     return None if row is None else Quarantined(*row)
 
 
-async def set_state(connection: AsyncConnection, number: int, state: str) -> None:
-    """The entry is in that state."""
-    query = sa.update(QUARANTINE).where(QUARANTINE.c.number == number).values(state=state)
-    await connection.execute(query)
+async def decide(connection: AsyncConnection, number: int, state: str) -> None:
+    """The entry is in that state: an open one, or one that was closed and is applied after all.
+
+    Raises:
+        Rejected: `not_found`, there is none of that number that is to be decided.
+    """
+    before = (OPEN, RELEASED) if state == RETRIED else (OPEN,)
+    query = sa.update(QUARANTINE).where(
+        QUARANTINE.c.number == number, QUARANTINE.c.state.in_(before)
+    )
+    if not (await connection.execute(query.values(state=state))).rowcount:
+        raise Rejected("not_found", place="quarantine", text=f"There is no open entry {number}.")

@@ -17,7 +17,7 @@ from fieldmesh.service.metrics import Registry
 from fieldmesh.service.tls import certificate_pem
 from hub.analysis.answers import Analyst
 from hub.config import HubSettings
-from hub.desk.hands import Applied, Hands
+from hub.desk.hands import Applied, Hands, Note
 from hub.desk.reports.running import analyst_of
 from hub.exchange.sample.generated import GeneratedCompany, Size
 from hub.exchange.sample.loading import load_company
@@ -145,10 +145,12 @@ class Site:
             return user
 
 
-def _hands(office: Office) -> Hands:
+def hands_of(office: Office) -> Hands:
     """The hub without a bus: gateways do not hear it."""
 
-    async def nothing(_one: bytes) -> Applied:
+    async def nothing(_one: bytes, note: Note) -> Applied:
+        async with office.database.write() as connection:
+            await note(connection)
         return Applied(0, 0, 0)
 
     return Hands(office, nothing, nothing, lambda device, _reason: b"order" + device)
@@ -179,7 +181,7 @@ async def site(
 
     page = EnrolmentPage(nobody, office.trust.authority.certificate, pace)
     analyst = analyst_of(office)
-    workplace = Workplace(_hands(office), analyst, RequestFigures(registry))
+    workplace = Workplace(hands_of(office), analyst, RequestFigures(registry))
     server = WebServer(page, workplace, lambda: Health(ready=True), registry)
     port = await server.start("127.0.0.1", 0, chain=chain_file, key=key_file)
     trust = ssl.create_default_context(cadata=office.trust.authority.pem.decode())

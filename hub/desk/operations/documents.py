@@ -61,6 +61,7 @@ async def _service(asked: Asked, wanted: str, columns: dict[str, bytes | None]) 
     async with acting(
         asked.hands.office, asked.access, "decided", about, [record.row_id]
     ) as writer:
+        await asked.need_same_state(writer.connection, wanted)
         names = ("id", "state", *columns)
         line = (record.row_id, wanted, *columns.values())
         await writer.update("service_request", from_rows("service_request", names, [line]))

@@ -72,11 +72,13 @@ async def _command(asked: Asked) -> Done:
         "repair": asked.flag("repair"), "deep": asked.flag("deep"), "hours": asked.text("hours"),
     }  # fmt: skip
     about: dict[str, object] = {"gateway": record.values["code"], "what": what, **options}
+    office, subjects = asked.hands.office, [record.row_id]
+    async with acting(office, asked.access, "gateway_commanded", about, subjects):
+        pass
     reply = await asked.hands.command(record.row_id, what, options)
-    async with acting(
-        asked.hands.office, asked.access, "gateway_commanded", about, [record.row_id]
-    ):
-        about["reply"] = reply
+    about["reply"] = reply
+    async with acting(office, asked.access, "gateway_answered", about, subjects):
+        pass
     return Done(_("The gateway has answered."), facts=reply)
 
 

@@ -1,19 +1,21 @@
 """Changes proposed from the field: moderated before they become master data."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.types import Value
 from fieldmesh.service.translation import N_, _
-from hub.desk.changes import acting
+from hub.desk.changes import acting, plain
 from hub.desk.forms import read_form
 from hub.desk.operation import Asked, Done, Input, Kind, Operation
 from hub.desk.views.registry import VIEWS
 from hub.fleet.outlets import move_outlets
 from hub.fleet.subscriptions import Affected, refresh
+from hub.storage import lists
 from hub.storage.changes import ChangeWriter
+from hub.storage.lists import Condition, Test, Wanted
 from hub.storage.rows import one_row
 
 _OPEN = ("new", "duplicate_check")
@@ -42,15 +44,22 @@ async def _approve(asked: Asked) -> Done:
     subjects = [record.row_id]
     about: dict[str, object] = {"proposal": record.row_id.hex(), "after": dict(texts)}
     async with acting(office, asked.access, "decided", about, subjects) as writer:
+        await asked.need_same_state(writer.connection, "approved")
         names = [name for name in view.editable if name in texts]
+        held: Mapping[str, Value] = {}
+        if isinstance(outlet, bytes):
+            held = await _reached(writer, asked, outlet, names)
         read = await read_form(
-            writer.connection, asked.access, view, names, texts, to="outlet.moderate"
+            writer.connection, asked.access, view, names, texts, to="outlet.moderate", held=held
         )
         read.check()
         if isinstance(outlet, bytes):
-            line: tuple[Value, ...] = (outlet, *read.values.values())
-            if read.values:
-                await writer.update("outlet", from_rows("outlet", ("id", *read.values), [line]))
+            differ = {name: new for name, new in read.values.items() if new != held[name]}
+            about["before"] = {name: plain(view, name, held[name]) for name in differ}
+            about["after"] = {name: plain(view, name, new) for name, new in differ.items()}
+            line: tuple[Value, ...] = (outlet, *differ.values())
+            if differ:
+                await writer.update("outlet", from_rows("outlet", ("id", *differ), [line]))
             affected = Affected(outlets=frozenset({outlet}))
             await refresh(
                 writer, affected, clock=office.clock, identifiers=office.maker.identifiers
@@ -60,6 +69,22 @@ async def _approve(asked: Asked) -> Done:
             subjects.append(await _new_outlet(writer, asked, read.values))
         await _decide(writer, asked, "approved")
     return Done(_("The proposal is approved; its author hears of it."))
+
+
+async def _reached(
+    writer: ChangeWriter, asked: Asked, outlet: bytes, names: Sequence[str]
+) -> Mapping[str, Value]:
+    """What the named columns of the outlet hold; the device that proposed named it as it liked.
+
+    Raises:
+        Rejected: `not_found`, the moderator does not reach it.
+    """
+    wanted = Wanted("outlet", tuple(names), (Condition("id", Test.IS, (outlet,)),), most=1)
+    scope = asked.access.scope_for("outlet.moderate")
+    rows = (await lists.page(writer.connection, scope, wanted)).rows
+    if not rows:
+        raise Rejected("not_found", place="outlets", text="there is no such record for you")
+    return dict(zip(names, rows[0][1:], strict=True))
 
 
 async def _new_outlet(writer: ChangeWriter, asked: Asked, values: Mapping[str, Value]) -> bytes:
@@ -88,6 +113,7 @@ async def _merge(asked: Asked) -> Done:
     async with acting(
         office, asked.access, "decided", about, [asked.record.row_id, target or b""]
     ) as writer:
+        await asked.need_same_state(writer.connection, "merged")
         await _decide(writer, asked, "merged", target)
     return Done(_("The proposal is merged with the outlet."))
 
@@ -97,6 +123,7 @@ async def _reject(asked: Asked) -> Done:
     async with acting(
         asked.hands.office, asked.access, "decided", about, [asked.record.row_id]
     ) as writer:
+        await asked.need_same_state(writer.connection, "rejected")
         await _decide(writer, asked, "rejected")
     return Done(_("The proposal is rejected; its author sees why."))
 

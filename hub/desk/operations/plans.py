@@ -1,6 +1,7 @@
 """Plans for the field: messages, visits from routes, targets set, split and approved."""
 
 import datetime
+from collections.abc import Mapping
 from decimal import ROUND_DOWN, Decimal
 
 from fieldmesh.basics.errors import Rejected
@@ -13,7 +14,7 @@ from hub.desk.operation import Asked, Done, Input, Kind, Operation
 from hub.fleet.facts import position_tree
 from hub.fleet.subscriptions import today
 from hub.storage.changes import ChangeWriter
-from hub.storage.rows import rows_where
+from hub.storage.rows import Row, rows_where
 
 MOST_DAYS = 92
 MOST_POSITIONS = 2_000
@@ -22,6 +23,8 @@ KPIS = (
     ("active_outlets", N_("Active outlets")), ("distribution", N_("Distribution, %")),
     ("collection", N_("Cash collected")),
 )  # fmt: skip
+_SAME = ("position_id", "outlet_id", "period", "kpi", "product_dimension")
+"""Rows of plans that agree in these are versions of one target."""
 _POSITION = Input("position", N_("Position"), Kind.LINK, source="positions")
 
 
@@ -52,7 +55,7 @@ async def _write_message(asked: Asked) -> Done:
 async def _plan_visits(asked: Asked) -> Done:
     """Visits stand for each day on which a route of the position is due; days that are planned already stay."""
     office, position = asked.hands.office, asked.link("position") or b""
-    since, until = _day(asked, "since"), _day(asked, "until")
+    since, until = (datetime.date.fromisoformat(asked.text(one)) for one in ("since", "until"))
     if not 0 <= (until - since).days < MOST_DAYS:
         problem = {
             "until": _("ends before it begins, or after more than {most} days").format(
@@ -127,19 +130,11 @@ async def _set_target(asked: Asked) -> Done:
     office, position = asked.hands.office, asked.link("position") or b""
     value = scaled(Decimal(asked.text("value").replace(",", ".")), QUANTITY_SCALE)
     about = dict(asked.texts)
+    target: dict[str, Value] = {
+        "position_id": position, "period": asked.text("period"), "kpi": asked.text("kpi"),
+    }  # fmt: skip
     async with acting(office, asked.access, "record_made", about, [position]) as writer:
-        version = await _next_version(writer, position, asked.text("period"), asked.text("kpi"))
-        row = (
-            office.maker.identifiers.new(),
-            position,
-            asked.text("period"),
-            asked.text("kpi"),
-            value,
-            version,
-            "draft",
-        )
-        names = ("id", "position_id", "period", "kpi", "value", "version", "state")
-        await writer.insert("plan", from_rows("plan", names, [row]))
+        version = await _draft(writer, asked, target, value)
     return Done(_("The target stands as a draft, version {version}.").format(version=version))
 
 
@@ -155,20 +150,11 @@ async def _split_target(asked: Asked) -> Done:
         if not below or not isinstance(value, int):
             raise Rejected("not_found", place="position", text=_("no position stands right below"))
         shares = split(value, len(below))
-        rows: list[tuple[Value, ...]] = []
-        for (child, _code), share in zip(
-            sorted(below, key=lambda row: str(row[1])), shares, strict=True
-        ):
-            period, kpi = str(record.values["period"]), str(record.values["kpi"])
-            version = await _next_version(
-                writer, child if isinstance(child, bytes) else b"", period, kpi
-            )
-            rows.append(
-                (office.maker.identifiers.new(), child, period, kpi, share, version, "draft")
-            )
-        names = ("id", "position_id", "period", "kpi", "value", "version", "state")
-        await writer.insert("plan", from_rows("plan", names, rows))
-    return Done(_("The target is split among {count} positions.").format(count=len(rows)))
+        children = [row[0] for row in sorted(below, key=lambda row: str(row[1]))]
+        for child, share in zip(children, shares, strict=True):
+            target = {name: record.values[name] for name in _SAME} | {"position_id": child}
+            await _draft(writer, asked, target, share)
+    return Done(_("The target is split among {count} positions.").format(count=len(shares)))
 
 
 def split(value: int, parts: int) -> list[int]:
@@ -181,42 +167,38 @@ def split(value: int, parts: int) -> list[int]:
 async def _approve_target(asked: Asked) -> Done:
     """This version holds; earlier ones of the same target are past."""
     record = asked.record
-    position = record.values["position_id"]
     about = {"target": record.row_id.hex(), "version": record.values["version"]}
     async with acting(
         asked.hands.office, asked.access, "decided", about, [record.row_id]
     ) as writer:
-        names = ("id", "period", "kpi", "state")
-        held = await rows_where(writer.connection, "plan", names, "position_id", [position])
-        past: list[tuple[Value, ...]] = [
-            (row[0], "past") for row in held
-            if row[1] == record.values["period"] and row[2] == record.values["kpi"] and row[3] == "approved"
-        ]  # fmt: skip
+        await asked.need_same_state(writer.connection, "approved")
+        held = await _versions(writer, record.values)
+        past: list[tuple[Value, ...]] = [(row[0], "past") for row in held if row[2] == "approved"]
         rows = [*past, (record.row_id, "approved")]
         await writer.update("plan", from_rows("plan", ("id", "state"), rows))
     return Done(_("The target holds."))
 
 
-async def _next_version(writer: ChangeWriter, position: bytes, period: str, kpi: str) -> int:
+async def _draft(
+    writer: ChangeWriter, asked: Asked, target: Mapping[str, Value], value: int
+) -> int:
+    """The next version of the target stands as a draft; returns which one."""
+    versions = [row[1] for row in await _versions(writer, target) if isinstance(row[1], int)]
+    version = max(versions, default=0) + 1
+    names = ("id", *target, "value", "version", "state")
+    row = (asked.hands.office.maker.identifiers.new(), *target.values(), value, version, "draft")
+    await writer.insert("plan", from_rows("plan", names, [row]))
+    return version
+
+
+async def _versions(writer: ChangeWriter, target: Mapping[str, Value]) -> list[Row]:
+    """Id, version and state of all versions of the target."""
+    wanted = [target.get(name) or None for name in _SAME]
+    column = next(name for name in _SAME if target.get(name))
     rows = await rows_where(
-        writer.connection, "plan", ("period", "kpi", "version"), "position_id", [position]
+        writer.connection, "plan", ("id", "version", "state", *_SAME), column, [target[column]]
     )
-    versions = [
-        row[2] for row in rows if row[0] == period and row[1] == kpi and isinstance(row[2], int)
-    ]
-    return max(versions, default=0) + 1
-
-
-def _day(asked: Asked, name: str) -> datetime.date:
-    try:
-        return datetime.date.fromisoformat(asked.text(name))
-    except ValueError:
-        problem = {
-            name: _("{text} is not a date like 2026-01-31").format(text=asked.text(name)[:40])
-        }
-        raise Rejected(
-            "form_wrong", place=name, count=1, text=problem[name], problems=problem
-        ) from None
+    return [row for row in rows if [one or None for one in row[3:]] == wanted]
 
 
 OPERATIONS = (

@@ -17,7 +17,11 @@ from hub.web.api.values import schema
 from hub.web.pages.lists import HIDDEN
 
 Object = dict[str, Any]
-_INPUTS = {Kind.FLAG: "boolean"}
+_TEXT: Object = {"type": "string"}
+_INPUTS: dict[Kind, Object] = {
+    Kind.FLAG: {"type": "boolean"},
+    Kind.DATE: {"type": "string", "format": "date"},
+}
 _ID: Object = {
     "name": "id",
     "in": "path",
@@ -138,7 +142,7 @@ def _single(view: View) -> Object:
 
 def _act(one: Operation) -> Object:
     properties: dict[str, Object] = {
-        field.name: {"type": _INPUTS.get(field.kind, "string")} for field in one.inputs
+        field.name: dict(_INPUTS.get(field.kind, _TEXT)) for field in one.inputs
     }
     for field in one.inputs:
         if field.choices:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from fieldmesh.data.policy import PartitionKind
 from fieldmesh.data.schema import TABLES
 from fieldmesh.replica.partition import GLOBAL, partition_id
 from hub.storage import contents, inbox, journal
+from hub.storage.rows import Connection
 from tests.kit.company import SmallCompany
 
 
@@ -118,6 +120,31 @@ async def test_a_gap_can_be_released_and_what_was_missing_still_comes(
     assert released.applied == 1
     again = await company.ingest.retry(missing.payload)
     assert again.applied == 1
+    assert await company.query("SELECT count(*) FROM sales_order") == [(2,)]
+
+
+async def test_what_is_noted_of_a_gap_or_an_entry_is_written_with_it_or_not_at_all(
+    company: SmallCompany,
+) -> None:
+    """Promise 9: a gap that was given up without an entry leaves nobody who did it."""
+    device = await company.device()
+    missing, later = (device.pack(device.order(company.outlets[0], number=n)) for n in "AB")
+    await company.ingest.apply([later])
+
+    async def refuse(_connection: Connection) -> None:
+        raise Rejected("not_found", text="decided already")
+
+    async def note(connection: Connection) -> None:
+        await journal.append(connection, at=1, kind="noted", actor="A", payload={})
+
+    for work in (
+        partial(company.ingest.release, device.device_id),
+        partial(company.ingest.retry, missing.payload),
+    ):
+        with pytest.raises(Rejected):
+            await work(refuse)
+        assert (await work(note)).applied == 1
+    assert await company.query("SELECT count(*) FROM fm_journal WHERE kind = 'noted'") == [(2,)]
     assert await company.query("SELECT count(*) FROM sales_order") == [(2,)]
 
 

@@ -5,11 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from fieldmesh.basics.identifiers import from_text
+from fieldmesh.basics.errors import Rejected
+from fieldmesh.basics.identifiers import from_text, stable_id, to_text
+from fieldmesh.codec.columns import from_rows
+from fieldmesh.data.types import Value
+from hub.desk import lists
+from hub.desk.operation import Asked
+from hub.desk.operations.registry import operation_named
+from hub.desk.people import access_of
+from hub.desk.views.registry import VIEWS
 from hub.fleet.subscriptions import today
 from hub.storage import journal
 from hub.storage.org_changes import head_office_write, update_rows
-from tests.kit.workplace import OTHER_REP, REP, Site, site
+from tests.kit.workplace import OTHER_REP, REP, Site, hands_of, site
 
 
 @pytest.fixture
@@ -79,6 +87,32 @@ async def test_a_substitute_sees_the_post_of_the_absent_person_as_long_as_they_s
         path = f"/api/v1/assignments/{held['rows'][0]['id']}/end"
         assert (await admin.json(path, "POST", json={"until": yesterday}))[0] == 200
         assert await rep.ids("outlets") == before
+
+
+async def test_a_day_that_is_none_begins_and_ends_nothing(company: Site) -> None:
+    """Days are compared as text: "31.12.2026" comes after every day until the year 3000."""
+    async with company.person("admin") as admin, company.person(REP.lower()) as rep:
+        before = await rep.ids("outlets")
+        _, found = await admin.json("/api/v1/positions", params={"q": OTHER_REP})
+        path = f"/api/v1/positions/{found['rows'][0]['id']}/substitute"
+        fields = {"person": (await rep.json("/api/v1/me"))[1]["id"]}
+        for text in ("31.12.2026", "tomorrow", "2026-02-30"):
+            status, refused = await admin.json(path, "POST", json={**fields, "until": text})
+            assert (status, refused["code"], refused["place"]) == (400, "form_wrong", "until")
+        assert await rep.ids("outlets") == before
+        fields |= {"since": "20310105", "until": "20310109"}
+        assert (await admin.json(path, "POST", json=fields))[0] == 200
+        _, held = await admin.json("/api/v1/assignments?kind=substitute")
+        one = held["rows"][0]["id"]
+        _, held = await admin.json(f"/api/v1/assignments/{one}")
+        assert (held["valid_from"], held["valid_to"]) == ("2031-01-05", "2031-01-09")
+        path = f"/api/v1/assignments/{one}/end"
+        status, refused = await admin.json(path, "POST", json={"until": "31.12.2026"})
+        assert (status, refused["place"]) == (400, "until")
+        _, described = await admin.json("/api/v1/openapi.json")
+        content = described["paths"]["/api/v1/assignments/{id}/end"]["post"]["requestBody"]
+        until = content["content"]["application/json"]["schema"]["properties"]["until"]
+        assert until == {"type": "string", "format": "date"}
 
 
 async def test_the_preview_of_a_move_says_what_the_move_then_does(company: Site) -> None:
@@ -161,3 +195,81 @@ async def test_targets_are_set_split_and_approved_and_messages_reach_everybody_b
         fields = {"position": head, "below": True, "text": "Stock-taking on Friday"}
         status, done = await admin.json("/api/v1/messages/write", "POST", json=fields)
         assert "7 positions" in done["text"]
+
+
+async def test_a_target_of_one_product_or_outlet_is_no_version_of_another(company: Site) -> None:
+    """Approving the total must not end the targets of brands and outlets that stand beside it."""
+    async with company.person("admin") as admin:
+        _, found = await admin.json("/api/v1/positions", params={"q": "HEAD"})
+        head = from_text(found["rows"][0]["id"])
+        outlet = from_text(next(iter(await admin.ids("outlets"))))
+        kinds: list[tuple[Value, Value, Value]] = [
+            (head, None, None), (head, None, "juice"), (head, outlet, None), (None, outlet, None),
+        ]  # fmt: skip
+        ids = company.office.maker.identifiers
+        rows: list[tuple[Value, ...]] = [
+            (ids.new(), *kind, "2031-12", "visits", 1_000_000, version, state)
+            for kind in kinds
+            for version, state in ((1, "approved"), (2, "draft"))
+        ]
+        names = (
+            "id", "position_id", "outlet_id", "product_dimension", "period", "kpi", "value", "version", "state",
+        )  # fmt: skip
+        async with head_office_write(
+            company.office.database, company.office.clock, actor="test", kind="test", about={}
+        ) as writer:
+            await writer.insert("plan", from_rows("plan", names, rows))
+        texts = [to_text(row[0]) for row in rows if isinstance(row[0], bytes)]
+        for number in (1, 7):
+            path = f"/api/v1/targets/{texts[number]}/approve"
+            assert (await admin.json(path, "POST", json={}))[0] == 200
+        states = [(await admin.json(f"/api/v1/targets/{one}"))[1]["state"] for one in texts]
+        assert states == [
+            "past", "approved", "approved", "draft", "approved", "draft", "past", "approved",
+        ]  # fmt: skip
+        path = f"/api/v1/targets/{texts[2]}/split"
+        assert (await admin.json(path, "POST", json={}))[0] == 200
+        made = await admin.ids("targets?period=2031-12") - set(texts)
+        shares = [(await admin.json(f"/api/v1/targets/{one}"))[1] for one in made]
+        assert [(one["product_dimension"], one["version"]) for one in shares] == [("juice", 1)] * 2
+
+
+_PROPOSED: tuple[tuple[str, Value], ...] = (("payload", "{}"), ("state", "new"))
+
+
+@pytest.mark.parametrize(
+    ("view", "columns", "first", "second"),
+    [
+        ("service-requests", (("number", "S1"), ("state", "verified")), "close", "close"),
+        ("outlet-proposals", _PROPOSED, "approve", "reject"),
+        ("outlet-proposals", _PROPOSED, "reject", "approve"),
+        ("outlet-proposals", _PROPOSED, "reject", "merge"),
+        ("targets", (("period", "2031-12"), ("kpi", "visits")), "approve", "approve"),
+    ],
+)
+async def test_of_two_who_decide_at_once_the_second_is_told(
+    company: Site, view: str, columns: tuple[tuple[str, Value], ...], first: str, second: str
+) -> None:
+    """Both saw the state that allows it; two approvals made two outlets, a rejected request was assigned."""
+    user = await company.add("moderator", "administrator")
+    office, row_id = company.office, company.office.maker.identifiers.new()
+    outlet, position = stable_id("outlet", 1), stable_id("position", REP)
+    async with head_office_write(
+        office.database, office.clock, actor="test", kind="test", about={}
+    ) as writer:
+        table = VIEWS[view].table
+        author = "author_position_id" if table == "service_request" else "position_id"
+        row = {"id": row_id, author: position, **dict(columns)}
+        await writer.insert(table, from_rows(table, tuple(row), [tuple(row.values())]))
+    async with office.database.read() as connection:
+        access = await access_of(connection, user, today(office.clock))
+    assert access is not None
+    seen = await lists.record(office.database, access, VIEWS[view], row_id)
+    texts = {"code": "NEW1", "text": "why", "outlet": to_text(outlet)}
+    asked = Asked(hands_of(office), access, seen, texts)
+    await operation_named(view, first, of_record=True).run(asked)
+    with pytest.raises(Rejected) as refused:
+        await operation_named(view, second, of_record=True).run(asked)
+    assert refused.value.code == "state_refused"
+    after = await lists.record(office.database, access, VIEWS[view], row_id)
+    assert str(after.values["state"]).startswith(first)

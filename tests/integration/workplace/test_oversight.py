@@ -2,19 +2,28 @@
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from fieldmesh.basics.errors import Retry
+from fieldmesh.codec.columns import from_rows
 from fieldmesh.replica.watermark import Watermark
-from hub.desk.oversight import PAGE
+from hub.desk.hands import Applied, Note
+from hub.desk.operation import perform
+from hub.desk.operations.registry import operation_named
+from hub.desk.oversight import PAGE, release_gap, retry
+from hub.desk.people import access_of
 from hub.exchange.sample.generated import Size
-from hub.storage import inbox, quarantine
+from hub.fleet.subscriptions import today
+from hub.storage import inbox, journal, quarantine
 from hub.storage.inbox import Waiting
+from hub.storage.org_changes import head_office_write
 from hub.storage.quarantine import Quarantined
-from hub.storage.system_tables import CONFLICT
-from tests.kit.workplace import Site, site
+from hub.storage.system_tables import CONFLICT, QUARANTINE
+from tests.kit.workplace import Site, hands_of, site
 
 SMALL = Size(offices=1, reps=1, outlets_a_rep=1, products=1)
 HELD, BYTES = PAGE + 3, 20_000
@@ -124,3 +133,82 @@ async def test_the_bytes_come_with_the_one_entry_that_is_asked_for(company: Site
     assert entry is not None
     assert entry.payload == b"x" * BYTES
     assert entry.without_bytes() == held
+
+
+async def test_what_is_decided_is_decided_once_and_only_what_exists(company: Site) -> None:
+    """An older page closed an entry that was applied, and kept a conflict that was overturned."""
+    async with company.person("admin") as admin:
+        _, page = await admin.get("/oversight/conflicts")
+        conflict = re.findall(r"/conflicts/(\d+)/keep", page)[0]
+        retried = {"state": quarantine.RETRIED}
+        async with company.office.database.write() as connection:
+            await connection.execute(sa.update(QUARANTINE).where(QUARANTINE.c.number == 3), retried)
+        before = len(await entries(company))
+        for path, wanted in (
+            (f"conflicts/{conflict}/keep", 200), (f"conflicts/{conflict}/keep", 404), ("conflicts/999999/keep", 404),
+            ("quarantine/2/release", 200), ("quarantine/2/release", 404), ("quarantine/3/release", 404),
+            ("quarantine/999999/release", 404),
+        ):  # fmt: skip
+            status, text = await admin.post(f"/oversight/{path}", {})
+            assert status == wanted, (path, text)
+    kinds = [one.kind for one in await entries(company)]
+    noted = kinds[: len(kinds) - before]
+    assert sorted(noted) == ["conflict_kept", "quarantine_released"]
+    async with company.office.database.read() as connection:
+        entry = await quarantine.entry(connection, 3)
+    assert entry is not None
+    assert entry.state == quarantine.RETRIED
+
+
+async def test_an_act_stands_in_the_journal_also_when_the_hub_stops_right_after(
+    company: Site,
+) -> None:
+    """Promise 9: a gap that was given up can't be given up again, so nobody could ever be named."""
+    kit = hands_of(company.office)
+
+    async def and_stops(one: bytes, *note: Note) -> Applied:
+        await kit.release(one, *note)
+        raise ConnectionError
+
+    async def is_away(*_: object) -> dict[str, object]:
+        raise Retry("request_timed_out", place="gateway", delay_s=1.0, subject="", seconds=1)
+
+    hands = replace(kit, retry=and_stops, release=and_stops, command=is_away)
+    user = await company.add("boss", "administrator")
+    gateway = await gateway_of(company)
+    async with company.office.database.read() as connection:
+        access = await access_of(connection, user, today(company.office.clock))
+        [held, *_] = await quarantine.entries(connection, state=quarantine.OPEN, most=1)
+    assert access is not None
+    with pytest.raises(ConnectionError):
+        await release_gap(hands, access, DEVICES[0])
+    with pytest.raises(ConnectionError):
+        await retry(hands, access, held.number)
+    command = operation_named("gateways", "command", of_record=True)
+    with pytest.raises(Retry):
+        await perform(command, hands, access, gateway, {"what": "reseed"})
+    newest = (await entries(company))[:3]
+    assert [(one.kind, one.actor) for one in newest] == [
+        ("gateway_commanded", "boss"), ("quarantine_retried", "boss"), ("gap_released", "boss"),
+    ]  # fmt: skip
+    async with company.office.database.read() as connection:
+        entry = await quarantine.entry(connection, held.number)
+    assert entry is not None
+    assert entry.state == quarantine.RETRIED
+
+
+async def entries(company: Site) -> list[journal.Entry]:
+    """The journal, newest first."""
+    async with company.office.database.read() as connection:
+        return list(await journal.newest(connection, 1_000))
+
+
+async def gateway_of(company: Site) -> bytes:
+    """A gateway that has enrolled."""
+    row_id = company.office.maker.identifiers.new()
+    async with head_office_write(
+        company.office.database, company.office.clock, actor="test", kind="test", about={}
+    ) as writer:
+        names = ("id", "code", "status")
+        await writer.insert("gateway", from_rows("gateway", names, [(row_id, "G1", "enrolled")]))
+    return row_id

@@ -1,12 +1,15 @@
 """Acting reaches no farther than the function that is used, and a change of who sees what holds at once."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from fieldmesh.basics.identifiers import from_text, stable_id, to_text
+from fieldmesh.data.types import Value
 from hub.exchange.sample.frame import office_id
+from hub.storage import journal
 from hub.storage.org_changes import head_office_write, update_rows, upsert_rows
 from hub.storage.rows import rows_where
 from tests.kit.workplace import OTHER_SUPERVISOR, SUPERVISOR, Person, Site, site
@@ -14,6 +17,8 @@ from tests.kit.workplace import OTHER_SUPERVISOR, SUPERVISOR, Person, Site, site
 OWN_REP, FOREIGN_REP = "REP0001", "REP0002"
 """Below SUPERVISOR, and below the other one."""
 OWN_OFFICE, OTHER_OFFICE = to_text(office_id(1)), to_text(office_id(2))
+
+_PROPOSED = ("id", "position_id", "outlet_id", "payload", "state")
 
 
 @pytest.fixture
@@ -27,6 +32,16 @@ async def company(tmp_path: Path) -> AsyncIterator[Site]:
 def position(code: str) -> str:
     """Id of a position of the company."""
     return to_text(stable_id("position", code))
+
+
+async def upsert(
+    company: Site, table: str, names: tuple[str, ...], line: tuple[Value, ...]
+) -> None:
+    """A row stands as if it had come from elsewhere."""
+    async with head_office_write(
+        company.office.database, company.office.clock, actor="test", kind="test", about={}
+    ) as writer:
+        await upsert_rows(writer, table, names, [line])
 
 
 async def widened(admin: Person, role: str, function: str) -> None:
@@ -239,3 +254,31 @@ async def test_a_price_list_that_becomes_the_default_is_seen_at_once(company: Si
             status, said = await admin.json(path, "PATCH", json={"is_default": flag})
             assert status == 200, said
             assert (new in await rep.ids("price-lists")) == flag
+
+
+async def test_a_proposal_changes_no_outlet_beyond_its_moderator(company: Site) -> None:
+    """The device writes which outlet it means: a rep could have any outlet changed by the own supervisor."""
+    async with company.person("admin") as admin, company.person(SUPERVISOR) as supervisor:
+        mine = await supervisor.ids("outlets")
+        foreign = min(await admin.ids("outlets") - mine)
+        proposals = {}
+        for outlet in (foreign, min(mine)):
+            row_id = company.office.maker.identifiers.new()
+            proposals[outlet] = to_text(row_id)
+            content = json.dumps({"name": "Taken over"})
+            line = (row_id, from_text(position(OWN_REP)), from_text(outlet), content, "new")
+            await upsert(company, "outlet_change_request", _PROPOSED, line)
+        before = {one: (await admin.json(f"/api/v1/outlets/{one}"))[1] for one in proposals}
+        for outlet, wanted in ((foreign, 404), (min(mine), 200)):
+            path = f"/api/v1/outlet-proposals/{proposals[outlet]}"
+            status, said = await supervisor.json(f"{path}/approve", "POST", json={})
+            assert status == wanted, said
+            name = (await admin.json(f"/api/v1/outlets/{outlet}"))[1]["name"]
+            assert name == ("Taken over" if wanted == 200 else before[outlet]["name"])
+            state = (await admin.json(path))[1]["state"]
+            assert state == ("approved" if wanted == 200 else "new")
+    async with company.office.database.read() as connection:
+        newest = (await journal.newest(connection, 1))[0]
+    noted = json.loads(newest.payload)
+    assert noted["before"] == {"name": before[min(mine)]["name"]}
+    assert noted["after"] == {"name": "Taken over"}

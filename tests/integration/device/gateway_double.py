@@ -83,6 +83,7 @@ class GatewayDouble(session_pb2_grpc.GatewayServicer, session_pb2_grpc.Enrolment
         self.enrolment_address = ""
         self.secret = b"0123456789"
         self.keep_first = False
+        self.renewed = b""
 
     @property
     def code(self) -> str:
@@ -142,6 +143,9 @@ class GatewayDouble(session_pb2_grpc.GatewayServicer, session_pb2_grpc.Enrolment
             hub_public_key=tls.public_key_der(self.authority.hub_key),
             spare=self.spare,
         )
+
+    async def Renew(self, request, context):  # type: ignore[no-untyped-def]
+        return enrol_pb2.EnrolReply(certificate=self.renewed)
 
     async def GetServerInfo(self, request, context):  # type: ignore[no-untyped-def]
         """Counted: each is a round trip of the device."""

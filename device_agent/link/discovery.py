@@ -60,6 +60,8 @@ def _collector(names: set[str]) -> "Callable[..., None]":
 
 async def _resolve(zeroconf: AsyncZeroconf, name: str) -> list[Candidate]:
     """The ways to a gateway that announced itself: one for each of its addresses."""
+    if not name.endswith(f".{SERVICE_TYPE}"):
+        return []  # anybody in the network may answer, with whatever name
     info = AsyncServiceInfo(SERVICE_TYPE, name)
     if not await info.async_request(zeroconf.zeroconf, 500, _ASK) or not info.port:
         return []

@@ -29,6 +29,7 @@ async def renew_when_due(context: SyncContext, address: str) -> bool:
     try:
         csr = tls.make_csr(load_private_key(context.home, key), "fieldmesh-device")
         renewed = await renew(address, context.identity, csr)
+        _check(context, renewed.certificate)
     except (Retry, Rejected) as error:
         _LOG.warning("certificate_renewal_failed", extra={"problem": error.code})
         return False
@@ -36,6 +37,23 @@ async def renew_when_due(context: SyncContext, address: str) -> bool:
     context.certificate = renewed.certificate
     context.identity = load_identity(context.home, key)
     return True
+
+
+def _check(context: SyncContext, certificate: bytes) -> None:
+    """The certificate serves this device, and longer: the device trusts no gateway with its own door.
+
+    Raises:
+        Rejected: `foreign_certificate`, `certificate_expired`.
+    """
+    authority, place = context.home.authority.read_bytes(), "renewed certificate"
+    problem = tls.certificate_problem(certificate, authority, context.clock.now(), place)
+    if problem is not None:
+        raise problem
+    new, old = tls.read_certificate(certificate), tls.read_certificate(context.certificate)
+    if (new.node_kind, new.node_id, new.public_key) != (old.node_kind, old.node_id, old.public_key):
+        raise Rejected("foreign_certificate", place=place)
+    if tls.certificate_ends(certificate) < tls.certificate_ends(context.certificate):
+        raise Rejected("certificate_expired", place=place)
 
 
 def newest_authority(context: SyncContext) -> bytes:

@@ -112,12 +112,13 @@ async def _until_served(context: SyncContext, story: Story, only: str) -> Report
                 return report
             deferred = report
             wait_s = max(wait_s, report.retry_after_s)
-        if deferred is not None and context.clock.monotonic() + wait_s > deadline:
+        pause_s = max(wait_s, pause.next_delay()) * (1 + context.chance.random() / 4)
+        is_last = context.clock.monotonic() + pause_s > deadline
+        if deferred is not None and is_last:
             return deferred
         if last is not None and last.code in _NO_LINE:
             _explain(context)
-        pause_s = max(wait_s, pause.next_delay()) * (1 + context.chance.random() / 4)
-        if context.clock.monotonic() + pause_s > deadline:
+        if is_last:
             raise last or Retry("no_gateway_reachable", place="gateways")
         context.tell(Step.WAIT, note=f"{pause_s:.1f} s")
         await asyncio.sleep(pause_s)

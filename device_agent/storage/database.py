@@ -9,7 +9,7 @@ returned from survives a power cut.
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,6 @@ import aiosqlite
 from sqlcipher3 import dbapi2 as sqlcipher
 
 from fieldmesh.basics.errors import FieldmeshError, Rejected, Retry
-from fieldmesh.data.types import Value
 from fieldmesh.service.storage_problems import storage_problem
 
 T = TypeVar("T")
@@ -59,7 +58,8 @@ def uncaptured(connection: sqlite3.Connection) -> Iterator[None]:
 def connect(path: Path, key: bytes, *, create: bool = False) -> sqlite3.Connection:
     """An open connection to the encrypted file; made when missing if the caller says so.
 
-    The connection is in autocommit: whoever uses it begins and ends transactions.
+    The connection is in autocommit: whoever uses it begins and ends transactions. SQLite takes any bytes as text: what
+    a program wrote that is not UTF-8 is read all the same, its bad bytes as U+FFFD.
 
     Raises:
         Rejected: `database_unreadable`: another key, a damaged file, or none.
@@ -68,6 +68,7 @@ def connect(path: Path, key: bytes, *, create: bool = False) -> sqlite3.Connecti
         raise Rejected("database_unreadable", place=str(path))
     address = f"file:{quote(str(path))}?mode={'rwc' if create else 'rw'}"
     connection = sqlcipher.connect(address, uri=True, isolation_level=None, check_same_thread=False)
+    connection.text_factory = partial(str, encoding="utf-8", errors="replace")
     try:
         connection.execute("PRAGMA cipher_log_level = NONE")
         connection.execute(f"PRAGMA key=\"x'{key.hex()}'\"")
@@ -95,25 +96,6 @@ def problem_of(error: Exception, place: str, file: Path) -> FieldmeshError:
     return storage_problem(error, place, file=file) or Rejected(
         "sql_refused", place=place, text=text
     )
-
-
-def read_texts(
-    connection: sqlite3.Connection, statement: str, values: Sequence[Value]
-) -> list[tuple[Any, ...]]:
-    """The rows of a SELECT, also where a program wrote text that is not UTF-8: its bad bytes become U+FFFD.
-
-    SQLite takes any bytes as text. The row must leave the device all the same.
-    """
-    try:
-        return connection.execute(statement, values).fetchall()
-    except sqlcipher.OperationalError as error:
-        if "decode to UTF-8" not in str(error):
-            raise
-    connection.text_factory = partial(str, encoding="utf-8", errors="replace")
-    try:
-        return connection.execute(statement, values).fetchall()
-    finally:
-        connection.text_factory = str
 
 
 class DeviceDatabase:

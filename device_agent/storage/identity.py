@@ -73,7 +73,7 @@ def save_facts(home: Home, state: DeviceState, gateways: list[GatewayRow]) -> No
 
 
 def load_facts(home: Home) -> tuple[DeviceState, list[GatewayRow]]:
-    """A device as enrolled, that knows nothing else any more (device epoch 0: one is granted).
+    """A device as enrolled, that knows nothing else any more.
 
     Raises:
         Rejected: `device_home_damaged`.
@@ -85,7 +85,6 @@ def load_facts(home: Home) -> tuple[DeviceState, list[GatewayRow]]:
             position_id=bytes.fromhex(facts["position_id"]),
             spare=int(facts["spare"]),
             document_prefix=str(facts["document_prefix"]),
-            device_epoch=0,
         )
         gateways = [
             GatewayRow(address, bytes.fromhex(gateway_id), name, enrolment_address)

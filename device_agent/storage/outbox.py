@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from device_agent.storage import documents
-from device_agent.storage.database import read_texts
 from device_agent.storage.net_effect import (
     DELETE,
     INSERT,
@@ -345,12 +344,11 @@ def _written(
     found: list[tuple[Any, ...]] = []
     for start in range(0, len(ids), _IDS_A_QUERY):
         piece = ids[start : start + _IDS_A_QUERY]
-        found += read_texts(
-            connection,
+        found += connection.execute(
             f"SELECT {', '.join(names)} FROM {table.name}"  # noqa: S608
             f" WHERE id IN ({', '.join('?' * len(piece))})",
             piece,
-        )
+        ).fetchall()
     rows = from_rows(table.name, names, found)
     operation = Operation.INSERT if nets[0].operation == INSERT else Operation.UPDATE
     return Change(operation, rows, [clocks[row[0]] for row in found] if table.merges else [])

@@ -140,6 +140,7 @@ def begin_anew(home: Home, key: bytes) -> Path:
     What waited in the old one is lost to the device (promise 1 does not reach this far: somebody
     was told and forced it). Document numbers go on under a prefix of their own (K07 becomes K07N3),
     because the old counters are lost too; R belongs to epochs (`storage.numbers`), so N is ours.
+    Its batch numbers may have been used before: it must initialize, as a restored image.
 
     Raises:
         Rejected: `initialize_needed`: the database can be read, so nothing has to be lost.
@@ -151,7 +152,11 @@ def begin_anew(home: Home, key: bytes) -> Path:
         schema.create_database(
             fresh,
             key,
-            replace(facts, document_prefix=f"{facts.document_prefix}N{fresh.stem}"),
+            replace(
+                facts,
+                document_prefix=f"{facts.document_prefix}N{fresh.stem}",
+                must_initialize=1,
+            ),
             lambda found: replace_hub_list(found, gateways),
         )
         home.make_current(fresh)

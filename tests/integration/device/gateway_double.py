@@ -20,6 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from fieldmesh.basics import codes
+from fieldmesh.basics.errors import Rejected
 from fieldmesh.codec.batch import Operation, decode_body, decode_header
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.codec.frames import FrameKind, RowRange, pack_frame, write_frames
@@ -29,12 +30,14 @@ from fieldmesh.data import ddl
 from fieldmesh.data.model import Tier
 from fieldmesh.data.schema import TABLES
 from fieldmesh.service import tls
+from fieldmesh.service.grpc_problems import abort
 from fieldmesh.wire.v1 import (
     blob_pb2,
     enrol_pb2,
     session_pb2,
     session_pb2_grpc,
 )
+from gateway.serving.server import check_hello
 from tests.integration.device.company import Authority, Company, identifier
 
 GATEWAY_ID = bytes(range(16))
@@ -80,6 +83,7 @@ class GatewayDouble(session_pb2_grpc.GatewayServicer, session_pb2_grpc.Enrolment
         self.enrolment_address = ""
         self.secret = b"0123456789"
         self.keep_first = False
+        self.renewed = b""
 
     @property
     def code(self) -> str:
@@ -140,6 +144,9 @@ class GatewayDouble(session_pb2_grpc.GatewayServicer, session_pb2_grpc.Enrolment
             spare=self.spare,
         )
 
+    async def Renew(self, request, context):  # type: ignore[no-untyped-def]
+        return enrol_pb2.EnrolReply(certificate=self.renewed)
+
     async def GetServerInfo(self, request, context):  # type: ignore[no-untyped-def]
         """Counted: each is a round trip of the device."""
         self.asked += 1
@@ -148,6 +155,10 @@ class GatewayDouble(session_pb2_grpc.GatewayServicer, session_pb2_grpc.Enrolment
     async def Session(self, request_iterator, context):  # type: ignore[no-untyped-def]
         hello = (await anext(request_iterator)).hello
         self.sessions.append(hello)
+        try:
+            check_hello(hello)
+        except Rejected as problem:
+            await abort(context, problem)
         if self.faults.deny:
             await context.abort(grpc.StatusCode.FAILED_PRECONDITION, self.faults.deny)
         if self.faults.silent:

@@ -1,7 +1,10 @@
 """What a device knows of the gateways that it meets, against a gateway double over real gRPC and TLS."""
 
+import dataclasses
+
 from device_agent.app import DeviceAgent
 from fieldmesh.session.transitions import Mode
+from tests.integration.device.conftest import SETTINGS
 from tests.integration.device.gateway_double import GatewayDouble
 from tests.integration.device.test_device_modes import visit
 
@@ -75,3 +78,13 @@ async def test_a_gateway_that_lost_its_disk_is_offered_batches_of_earlier_epochs
     sessions = len(gateway.sessions)
     assert (await device.sync(Mode.FAST)).batches_sent == 0
     assert len(gateway.sessions) == sessions + 1
+
+
+async def test_a_download_that_stays_deferred_ends_as_that(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """The gateway was there, has everything, and said why; that none was reachable would be a wrong reason."""
+    device._context.settings = dataclasses.replace(SETTINGS, patience_s=0.5)
+    gateway.faults.defer = 1000
+    report = await device.sync(Mode.INITIALIZE)
+    assert (report.outcome, report.problem) == ("deferred", "told")

@@ -312,7 +312,7 @@ async def test_an_unreadable_database_is_replaced_only_by_force(
     ) as device:
         await device.sync(Mode.INITIALIZE, gateway=gateway.address)
         assert (await device.tables())["stock"] == 4000
-        assert (await device.status()).state.document_prefix == "K07N3"
+        assert (await device.status()).state.document_prefix == "K07R2"
         assert list(device.home.rescue.glob("*.damaged"))
     with pytest.raises(Rejected) as caught:
         await DeviceAgent.open(folder, "ana", "secret", settings=SETTINGS, begin_anew=True)

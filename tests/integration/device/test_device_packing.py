@@ -102,7 +102,6 @@ async def test_text_that_is_none_leaves_with_its_bad_bytes_marked(device: Device
         (batch,) = outbox.waiting_after(connection, NOWHERE)
         (change,) = decode_body(decode_header(batch.header), batch.body)
         assert change.rows.column("name") == ["Ana\ufffd"]
-        assert connection.execute("SELECT 'Ana'").fetchone() == ("Ana",)
 
     await device._context.database.write(work)
 

@@ -47,3 +47,19 @@ async def test_a_damaged_row_is_found_by_the_deep_check(device: DeviceAgent) -> 
     assert len((await device.verify(repair=True)).wrong["outlet"]) == 1
     await device.sync(Mode.FULL)
     assert await rows_of(device, "SELECT name FROM outlet WHERE code = 'O1'") == [("Shop",)]
+
+
+async def test_text_that_is_none_does_not_stop_a_full_sync(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """Promise 5: it had gone up, and no sync came to its end any more: nothing could read the row that is there."""
+    values = {"outlet_id": identifier(1001), "name": "Ana"}
+    gateway.company.put("contact", identifier(7), 11, **values)
+    await device.sync(Mode.INITIALIZE)
+    await device.sql("UPDATE contact SET name = CAST(x'416e61fc' AS TEXT)")
+    await device.sync(Mode.FAST)
+    (place,) = gateway.batches
+    gateway.hub_tick = place
+    gateway.company.put("contact", identifier(7), 11, **values | {"name": "Anna"})
+    assert (await device.sync(Mode.FULL)).outcome == "done"
+    assert await rows_of(device, "SELECT name FROM contact") == [("Anna",)]

@@ -95,6 +95,7 @@ class Group:
         self._marks = await inbox.marks(self._connection, readable)
         await self._chain.know(readable)
         self._devices = await device_writers(self._connection, readable)
+        waits = await inbox.who_waits(self._connection, readable)
         with self._blame(batches[0] if len(batches) == 1 else None):
             applier = GroupApplier(self._writer, await read_facts(self._writer, batches))
             await applier.foresee([batch.changes for batch in batches])
@@ -102,7 +103,7 @@ class Group:
             held.sort(key=place_of)
             for batch in held:
                 await self._decide(applier, device_id, batch)
-            if device_id in self._moved:
+            if device_id in self._moved | waits:
                 await self._waiting_ones(applier, device_id)
         await self._finish(applier)
         self.result.conflicts = applier.conflicts
@@ -293,6 +294,7 @@ class Group:
 
     async def _waiting_ones(self, applier: GroupApplier, device_id: bytes) -> None:
         """What waited and may be decided now; of a long row the rest is left for the next transaction."""
+        self._marks.setdefault(device_id, Watermark())
         before, left = None, MOST_WAITING
         while self._marks[device_id] != before:  # a new epoch passes over what waits before it
             before = self._marks[device_id]

@@ -106,6 +106,15 @@ async def park(connection: AsyncConnection, batch: Waiting) -> bool:
     return True
 
 
+async def who_waits(connection: AsyncConnection, devices: Iterable[bytes]) -> set[bytes]:
+    """Those of the devices of which batches wait."""
+    found: set[bytes] = set()
+    for piece in pieces(devices):
+        query = sa.select(WAITING.c.device_id).where(WAITING.c.device_id.in_(piece)).distinct()
+        found.update((await connection.execute(query)).scalars())
+    return found
+
+
 async def waiting_of(connection: AsyncConnection, device_id: bytes) -> list[Waiting]:
     """The device's waiting batches, in order."""
     query = sa.select(WAITING).where(WAITING.c.device_id == device_id)

@@ -1,0 +1,40 @@
+"""Batches that wait for earlier ones: their row goes on after a crash, and is never read as a whole."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from hub.ingest import group
+from hub.ingest.group import Group
+from tests.kit.company import SmallCompany
+
+
+@pytest.fixture
+async def company(tmp_path: Path) -> AsyncIterator[SmallCompany]:
+    """A company with one rep."""
+    made = await SmallCompany.founded(tmp_path)
+    yield made
+    await made.database.close()
+
+
+async def test_a_long_row_goes_on_after_a_crash_between_two_of_its_transactions(
+    company: SmallCompany, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Promise 3: what the first transaction left was never looked at again, and the device stood still."""
+    monkeypatch.setattr(group, "MOST_WAITING", 4)
+    device = await company.device()
+    batches = [device.pack(device.order(company.outlets[0], number=f"N{n:02}")) for n in range(11)]
+    await company.ingest.apply(batches[:0:-1])
+
+    async def killed(_: Group, __: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as crash, pytest.raises(SystemExit):
+        crash.setattr(Group, "run_waiting", killed)
+        await company.ingest.apply(batches[:1])
+    assert await company.query("SELECT count(*) FROM fm_waiting") == [(6,)]
+    again = await company.ingest.apply(batches[:1])
+    assert (again.applied, again.repeated, again.unfinished) == (6, 1, set())
+    assert await company.query("SELECT count(*) FROM fm_waiting") == [(0,)]
+    assert await company.query("SELECT sequence FROM fm_device_mark") == [(11,)]

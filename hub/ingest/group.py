@@ -137,7 +137,9 @@ class Group:
     async def run_released(self, device_id: bytes) -> None:
         """The device's waiting batches, with what is missing before them given up."""
         waiting = await inbox.places_waiting(self._connection, device_id)
-        first = await inbox.waiting_at(self._connection, device_id, *waiting[0]) if waiting else None
+        first = (
+            await inbox.waiting_at(self._connection, device_id, *waiting[0]) if waiting else None
+        )
         if first is None:
             raise Rejected("not_found", text="Nothing of that device waits.")
         self._devices = await device_writers(self._connection, [device_id])

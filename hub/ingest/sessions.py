@@ -87,7 +87,8 @@ def _stored(name: str, value: object) -> Value:
             return min(max(value, low), high)
         case int():
             return min(int(value), _MOST_WHOLE)
-    return None
+        case _:
+            return None
 
 
 def _shown(value: object) -> object:

@@ -10,9 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.storage.system_tables import QUARANTINE
 
 OPEN, RETRIED, RELEASED = "open", "retried", "released"
-FORGED = frozenset(
-    {"signature_invalid", "altered_batch", "foreign_batch", "foreign_certificate"}
-)
+FORGED = frozenset({"signature_invalid", "altered_batch", "foreign_batch", "foreign_certificate"})
 """Codes of batches of which nobody knows who made them."""
 _UNPROVEN = FORGED | {"device_unknown"}
 _MOST_TEXT = 1000

@@ -57,6 +57,12 @@ class Watermark:
         before = Watermark(batch.previous_epoch, batch.previous_sequence)
         return Turn.APPLY if before <= self else Turn.WAIT
 
+    def is_far_from(self, device_epoch: int, sequence: int) -> bool:
+        """Whether a batch there must wait, whatever its header says of the one before it."""
+        if Watermark(device_epoch, sequence) <= self:
+            return False
+        return sequence != (self.sequence + 1 if device_epoch == self.device_epoch else 1)
+
     def after(self, batch: Placed) -> "Watermark":
         """The watermark when the batch was decided."""
         return Watermark(batch.device_epoch, batch.sequence)

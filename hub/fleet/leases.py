@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fieldmesh.basics.errors import Fenced, Rejected
 from fieldmesh.basics.identifiers import to_text
+from fieldmesh.data.types import as_bytes
 from hub.fleet.registry import Maker
 from hub.fleet.subscriptions import Refreshed, refresh_gateway
 from hub.storage import nodes
@@ -61,21 +62,32 @@ async def end_leases(database: HubDatabase, maker: Maker) -> int:
 
     Returns how many.
     """
-    now = maker.clock.now()
     async with database.read() as connection:
-        names = ("id", "gateway_id", "kind", "expires_at")
-        rows = await all_rows(connection, "gateway_position", names)
-    over = [row for row in rows if row[2] == "lease" and isinstance(row[3], int) and row[3] < now]
-    if not over:
-        return 0
+        if not await _over(connection, maker):
+            return 0
+    about: dict[str, object] = {}
     async with head_office_write(
-        database, maker.clock, actor="hub", kind="leases_ended", about={"leases": len(over)}
+        database, maker.clock, actor="hub", kind="leases_ended", about=about
     ) as writer:
-        gone = [row[0] for row in over if isinstance(row[0], bytes)]
-        await delete_rows(writer, "gateway_position", gone)
-        for gateway in sorted({row[1] for row in over if isinstance(row[1], bytes)}):
+        over = await _over(writer.connection, maker)  # again: one may have been renewed meanwhile
+        about["leases"] = len(over)
+        await delete_rows(writer, "gateway_position", list(over))
+        for gateway in sorted(set(over.values())):
             await refresh_gateway(writer, gateway, Refreshed())
     return len(over)
+
+
+async def _over(connection: Connection, maker: Maker) -> dict[bytes, bytes]:
+    """Leases whose time is over, and their gateways."""
+    now = maker.clock.now()
+    names = ("id", "gateway_id", "kind", "expires_at")
+    return {
+        as_bytes(lease_id): as_bytes(gateway)
+        for lease_id, gateway, kind, expires_at in await all_rows(
+            connection, "gateway_position", names
+        )
+        if kind == "lease" and isinstance(expires_at, int) and expires_at < now
+    }
 
 
 async def _leasable(connection: Connection, gateway_id: bytes, device_id: bytes) -> bytes:

@@ -229,8 +229,10 @@ class GroupApplier:
         table = TABLES[rows.table]
         await self.flush()
         if table.policy.conflict in _MERGING:
-            clock = max(change.clocks, default=self._writer.now << CLOCK_COUNTER_BITS)
-            await self._merge(device, table, rows, [clock] * rows.row_count)
+            ids = rows.column("id")
+            clocks = dict(zip(change.rows.column("id"), change.clocks, strict=False))  # or none
+            now = self._writer.now << CLOCK_COUNTER_BITS
+            await self._merge(device, table, rows, [clocks.get(one, now) for one in ids])
             return
         await self._writer.touch(table.name, rows.column("id"))
 

@@ -20,6 +20,7 @@ from hub.ingest.ingest import Ingest
 from hub.ingest.result import GroupResult
 from hub.ingest.verify import Checked, Verifier
 from hub.metrics import IngestFigures
+from hub.storage.database import refusing_rows
 
 STREAM = "UP"
 MOST_MESSAGES = 128
@@ -30,7 +31,13 @@ LOG = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class _Read:
     batches: list[Checked]
-    sessions: list[RecordedSession]
+    sessions: list[tuple[RecordedSession, bytes]]
+    """Each with its message's bytes."""
+
+    @property
+    def records(self) -> list[RecordedSession]:
+        """The sessions alone."""
+        return [session for session, _ in self.sessions]
 
 
 def consumer_name(shard: int) -> str:
@@ -85,27 +92,49 @@ class Consumer:
                 held = read_up_message(content)
                 _check_sender(subject, held)
             except Rejected as problem:
-                nobody = Forwarded(b"", 0, b"", b"", b"", b"", 0, "wire", device_suspended=False)
-                sha256 = hashlib.sha256(content).digest()
-                batches.append(Checked(nobody, content, None, sha256, (), problem))
+                batches.append(_unreadable(content, problem))
                 continue
             if isinstance(held, Forwarded):
                 batches.append(self._verifier.check(held, content))
             else:
-                sessions.append(held)
+                sessions.append((held, content))
         return _Read(batches, sessions)
 
     async def _apply(self, read: _Read) -> GroupResult:
         try:
-            return await self._ingest.apply(read.batches, read.sessions)
+            return await self._ingest.apply(read.batches, read.records)
         except Retry:
             raise
         except POISON as error:
             LOG.warning("group_failed", extra={"batches": len(read.batches), "problem": str(error)})
-        result = await self._ingest.apply([], read.sessions)
+        result = GroupResult()
+        for session, content in read.sessions:
+            result.add(await self._record(session, content))
         for batch in read.batches:
             result.add(await self._ingest.apply([batch]))
         return result
+
+    async def _record(self, session: RecordedSession, content: bytes) -> GroupResult:
+        try:
+            with refusing_rows():
+                return await self._ingest.apply([], [session])
+        except Retry:
+            raise
+        except POISON as error:
+            LOG.exception("session_failed")
+            problem = Rejected("bad_message", place=f"session record ({type(error).__name__})")
+            sender = session.gateway_id, session.outbox_number
+            return await self._ingest.apply([_unreadable(content, problem, *sender)])
+
+
+def _unreadable(
+    content: bytes, problem: Rejected, gateway_id: bytes = b"", outbox_number: int = 0
+) -> Checked:
+    """A message that nobody can take in: it is kept, and its gateway, where it is known, has a receipt."""
+    sent = Forwarded(
+        gateway_id, outbox_number, b"", b"", b"", b"", 0, "wire", device_suspended=False
+    )
+    return Checked(sent, content, None, hashlib.sha256(content).digest(), (), problem)
 
 
 def _check_sender(subject: str, held: Forwarded | RecordedSession) -> None:

@@ -29,12 +29,7 @@ def place_of(batch: Checked) -> tuple[int, int]:
 
 def is_forged(problem: FieldmeshError) -> bool:
     """Whether nobody knows who made it, so that it must not move the device's sequence on."""
-    return problem.code in {
-        "signature_invalid",
-        "altered_batch",
-        "foreign_batch",
-        "foreign_certificate",
-    }
+    return problem.code in quarantine.FORGED
 
 
 def decided(batch: Checked, decision: str, lsn: int, at: int) -> Decided:

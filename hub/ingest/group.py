@@ -95,6 +95,7 @@ class Group:
         self._marks = await inbox.marks(self._connection, readable)
         await self._chain.know(readable)
         self._devices = await device_writers(self._connection, readable)
+        waits = await inbox.who_waits(self._connection, readable)
         with self._blame(batches[0] if len(batches) == 1 else None):
             applier = GroupApplier(self._writer, await read_facts(self._writer, batches))
             await applier.foresee([batch.changes for batch in batches])
@@ -102,7 +103,7 @@ class Group:
             held.sort(key=place_of)
             for batch in held:
                 await self._decide(applier, device_id, batch)
-            if device_id in self._moved:
+            if device_id in self._moved | waits:
                 await self._waiting_ones(applier, device_id)
         await self._finish(applier)
         self.result.conflicts = applier.conflicts
@@ -135,10 +136,12 @@ class Group:
 
     async def run_released(self, device_id: bytes) -> None:
         """The device's waiting batches, with what is missing before them given up."""
-        waiting = await inbox.waiting_of(self._connection, device_id)
-        if not waiting:
+        waiting = await inbox.places_waiting(self._connection, device_id)
+        first = (
+            await inbox.waiting_at(self._connection, device_id, *waiting[0]) if waiting else None
+        )
+        if first is None:
             raise Rejected("not_found", text="Nothing of that device waits.")
-        first = waiting[0]
         self._devices = await device_writers(self._connection, [device_id])
         self._marks = {device_id: Watermark(first.device_epoch, first.sequence - 1)}
         self._moved.add(device_id)
@@ -294,21 +297,31 @@ class Group:
 
     async def _waiting_ones(self, applier: GroupApplier, device_id: bytes) -> None:
         """What waited and may be decided now; of a long row the rest is left for the next transaction."""
+        self._marks.setdefault(device_id, Watermark())
         before, left = None, MOST_WAITING
         while self._marks[device_id] != before:  # a new epoch passes over what waits before it
             before = self._marks[device_id]
-            for one in await inbox.waiting_of(self._connection, device_id):
-                batch = self._as_it_counts(self._check(one.payload))
-                if self._marks[device_id].turn(header_of(batch)) is Turn.WAIT:
+            for place in await inbox.places_waiting(self._connection, device_id):
+                batch = await self._now_due(device_id, *place)
+                if batch is None:
                     continue
                 if not left:
                     self.result.unfinished.add(device_id)
                     return
                 left -= 1
-                await inbox.unpark(self._connection, device_id, one.device_epoch, one.sequence)
+                await inbox.unpark(self._connection, device_id, *place)
                 with self._blame(batch):
                     applier.know(await read_facts(self._writer, [batch]))
                 await self._decide(applier, device_id, batch)
+
+    async def _now_due(self, device_id: bytes, epoch: int, sequence: int) -> Checked | None:
+        """The batch that waits there; None when it must wait on. Read alone: a row of them may hold gigabytes."""
+        mark = self._marks[device_id]
+        if mark.is_far_from(epoch, sequence):
+            return None
+        held = await inbox.waiting_at(self._connection, device_id, epoch, sequence)
+        batch = self._as_it_counts(self._check(held.payload)) if held else None
+        return None if batch is None or mark.turn(header_of(batch)) is Turn.WAIT else batch
 
     def _as_it_counts(self, batch: Checked) -> Checked:
         problem = self._condemned.get(batch.sha256)

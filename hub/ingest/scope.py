@@ -4,7 +4,7 @@ A document for an outlet that the position has served and that has moved to anot
 made when it was right, and nothing that a rep has done may be lost because head office was quicker.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from fieldmesh.codec.columns import TableRows
 from fieldmesh.data.model import ReplicatedTable
@@ -49,10 +49,7 @@ class Scopes:
             keys = rows.column(column)
             wanted = {keys[place] for place in places if keys[place] is not None}
             accepted = self._former.setdefault((device.device_id, parent), set())
-            if parent == "outlet":
-                accepted |= await former_outlets(
-                    self._writer.connection, device.position_id, wanted
-                )
+            accepted |= await self._formerly_served(device.position_id, parent, wanted - accepted)
             fine = [place for place in places if keys[place] in accepted]
             mine = self._former.setdefault((device.device_id, table.name), set())
             mine.update(rows.column("id")[place] for place in fine)
@@ -120,11 +117,23 @@ class Scopes:
     async def _without_former(
         self, device: DeviceWriter, table: ReplicatedTable, ids: list[Value]
     ) -> list[Value]:
-        outlets = [column for column, parent in table.follows if parent == "outlet"]
-        if not ids or not outlets or device.position_id is None:
+        if not ids or table.name == "outlet" or device.position_id is None:
             return ids
-        links = await self._writer.links(TABLES[table.name].name, outlets[0], ids)
-        former = await former_outlets(
-            self._writer.connection, device.position_id, set(links.values())
-        )
-        return [one for one in ids if links.get(one) not in former]
+        former = await self._formerly_served(device.position_id, table.name, set(ids))
+        return [one for one in ids if one not in former]
+
+    async def _formerly_served(
+        self, position_id: bytes, name: str, ids: Collection[Value]
+    ) -> set[Value]:
+        """Those of the rows that are, or hang on, an outlet which the position has ever served."""
+        if not ids:
+            return set()
+        if name == "outlet":
+            return await former_outlets(self._writer.connection, position_id, ids)
+        found: set[Value] = set()
+        for column, parent in TABLES[name].follows:
+            links = await self._writer.links(name, column, ids)
+            keys = {key for key in links.values() if key is not None}
+            served = await self._formerly_served(position_id, parent, keys)
+            found.update(one for one, key in links.items() if key in served)
+        return found

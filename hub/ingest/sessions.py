@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.codec.replication import BatchReceipt, RecordedSession
-from fieldmesh.data.types import Value, as_bytes
+from fieldmesh.data.domain import SEPARATORS, bounds
+from fieldmesh.data.schema import TABLES
+from fieldmesh.data.types import Value, WireType, as_bytes
 from hub.storage import journal
 from hub.storage.changes import ChangeWriter
 from hub.storage.presence import sessions_present
@@ -30,6 +32,9 @@ _NAMES = (
     "network",
     "resumed",
 )
+_MOST_WHOLE = (1 << 63) - 1
+_ID_BYTES = 16
+_NO_SEPARATORS = str.maketrans(dict.fromkeys(SEPARATORS, " "))
 _FROM = {"clock_skew_us": "clock_skew"}
 
 
@@ -70,11 +75,20 @@ async def record_sessions(
 
 
 def _stored(name: str, value: object) -> Value:
-    if isinstance(value, bool):
-        return int(value)
-    if name in {"device_id", "gateway_id"}:
-        return value if isinstance(value, bytes) and value else None
-    return value if isinstance(value, int | str | bytes) else None
+    """The value as its column can hold it: a record with a cut value says more than none."""
+    column = TABLES["sync_session"].column(name)
+    match value:
+        case bytes():
+            return value if len(value) == _ID_BYTES or not column.nullable else None
+        case str():
+            return value.translate(_NO_SEPARATORS)[: column.kind.precision]
+        case int() if column.wire_type is WireType.TIME:
+            low, high = bounds(column)
+            return min(max(value, low), high)
+        case int():
+            return min(int(value), _MOST_WHOLE)
+        case _:
+            return None
 
 
 def _shown(value: object) -> object:

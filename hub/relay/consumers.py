@@ -22,6 +22,8 @@ from fieldmesh.service.bus import Bus
 from hub.relay.streams import DOWN
 
 _ACK_WAIT_S = 60.0
+_LOOKS = 20
+"""For the oldest message of DOWN: near its age limit it may end between two questions."""
 MARK_SUBJECT = "down.mark"
 
 
@@ -46,6 +48,14 @@ class Beginning:
 
     consumer: str
     next_delivery: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A message of DOWN."""
+
+    lsn: int
+    is_mark: bool
 
 
 class Consumers:
@@ -122,11 +132,14 @@ class Consumers:
         """
         stream = await self._bus.jetstream()
         with self._bus.administered():
-            state = (await stream.stream_info(DOWN)).state
-            if not state.messages:
-                return published_lsn
-            lsn, is_mark = await _message_at(stream, state.first_seq)
-        return lsn if is_mark or state.first_seq > 1 else lsn - 1
+            for _ in range(_LOOKS):
+                state = (await stream.stream_info(DOWN)).state
+                if not state.messages:
+                    return published_lsn
+                held = await _message_at(stream, state.first_seq)
+                if held is not None:
+                    return held.lsn if held.is_mark or state.first_seq > 1 else held.lsn - 1
+        return published_lsn
 
     async def _filter(
         self, stream: JetStreamContext, held: ConsumerInfo, subjects: list[str]
@@ -155,19 +168,19 @@ async def _start(stream: JetStreamContext, down_sequence: int, mark_lsn: int) ->
     """
     state = (await stream.stream_info(DOWN)).state
     is_here = down_sequence > 0 and state.first_seq <= down_sequence <= state.last_seq
-    if is_here and await _message_at(stream, down_sequence) == (mark_lsn, True):
+    if is_here and await _message_at(stream, down_sequence) == _Held(mark_lsn, is_mark=True):
         return down_sequence + 1
     return max(state.first_seq, 1)
 
 
-async def _message_at(stream: JetStreamContext, sequence: int) -> tuple[int, bool]:
-    """LSN of the message at that place, and whether it is a mark; (0, False) = there is none."""
+async def _message_at(stream: JetStreamContext, sequence: int) -> _Held | None:
+    """The message at that place; None = there is none (any more)."""
     try:
         held = await stream.get_msg(DOWN, sequence)
     except NotFoundError:
-        return 0, False
+        return None
     lsn, _, rest = (held.headers or {}).get("Nats-Msg-Id", "0").partition(".")
-    return int(lsn), rest.startswith("mark.")
+    return _Held(int(lsn), rest.startswith("mark."))
 
 
 def _stands_at(held: ConsumerInfo, down_sequence: int) -> bool:

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
@@ -36,6 +37,7 @@ from hub.trust.enrolment import EnrolmentGrant, EnrolmentRequest
 SUBJECT = "rpc.hub.*.*"
 MOST_RANGES = 256
 _WORDS = 4
+_T = TypeVar("_T")
 LOG = logging.getLogger(__name__)
 
 
@@ -119,12 +121,11 @@ class Responder:
 
     async def _hello(self, gateway_id: bytes, data: bytes) -> bytes:
         hello = replication_pb2.GatewayHello.FromString(data)
-        partitions = await self._partitions(gateway_id)
-        begins = await self._consumers.begin_after(
+        partitions, begins = await self._with_scope(
             gateway_id,
-            partitions,
-            down_sequence=hello.down_sequence,
-            mark_lsn=hello.mark_lsn,
+            lambda scope: self._consumers.begin_after(
+                gateway_id, scope, down_sequence=hello.down_sequence, mark_lsn=hello.mark_lsn
+            ),
         )
         async with self._database.read() as connection:
             lsn = await down_outbox.published_lsn(connection)
@@ -146,11 +147,12 @@ class Responder:
 
     async def _seed(self, gateway_id: bytes, data: bytes) -> bytes:
         request = replication_pb2.SeedRequest.FromString(data)
-        partitions = await self._partitions(gateway_id)
+        # The filter first, the LSN after it: nothing can fall between the two.
+        partitions, _ = await self._with_scope(
+            gateway_id, lambda scope: self._consumers.change(gateway_id, scope)
+        )
         if request.partition not in partitions:
             raise Rejected("scope_denied", place=f"partition {request.partition}")
-        # The filter first, the LSN after it: nothing can fall between the two.
-        await self._consumers.change(gateway_id, partitions)
         seed = await self._seeds.seed(request.partition)
         return replication_pb2.SeedReply(
             seed_id=seed.seed_id,
@@ -262,6 +264,20 @@ class Responder:
         return blob_pb2.BlobState(
             sha256=piece.sha256, held=held.size, complete=held.complete
         ).SerializeToString()
+
+    async def _with_scope(
+        self, gateway_id: bytes, step: Callable[[set[int]], Awaitable[_T]]
+    ) -> tuple[set[int], _T]:
+        """The step is done for what the gateway may hear, again when that changed meanwhile.
+
+        The relay changes consumers when it hears of a change: one that was not made yet, or is made by older
+        knowledge, it can't.
+        """
+        while True:
+            scope = await self._partitions(gateway_id)
+            done = await step(scope)
+            if await self._partitions(gateway_id) == scope:
+                return scope, done
 
     async def _partitions(self, gateway_id: bytes) -> set[int]:
         async with self._database.read() as connection:

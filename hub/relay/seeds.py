@@ -7,12 +7,15 @@ gateway that gains it.
 import asyncio
 import os
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.codec.columns import TableRows
 from fieldmesh.codec.frames import FrameKind, pack_frames
+from fieldmesh.service.storage_problems import disk_problem, file_problem
 from fieldmesh.wire.v1 import replication_pb2
 from hub.storage import contents
 from hub.storage.database import HubDatabase
@@ -52,13 +55,19 @@ class Seeds:
             old.unlink(missing_ok=True)
 
     async def seed(self, partition: int) -> Seed:
-        """A seed of the partition that is as new as its last change."""
+        """A seed of the partition that is as new as its last change.
+
+        Raises:
+            Retry: the disk takes nothing; nothing is left on it.
+        """
         async with self._building:
             held = self._held.get(self._of_partition.get(partition, b""))
             if held is not None and await self._is_current(held):
                 self._held.move_to_end(held.seed_id)
                 return held
-            return await self._build(partition)
+            seed_id = os.urandom(16)
+            with _whole_or_gone(self._path(seed_id)):
+                return await self._build(seed_id, partition)
 
     async def chunk(self, seed_id: bytes, number: int) -> bytes:
         """A serialized SeedChunk.
@@ -92,8 +101,7 @@ class Seeds:
             found = await contents.digests(connection, [seed.partition])
         return all(last <= seed.lsn for _, last in found)
 
-    async def _build(self, partition: int) -> Seed:
-        seed_id = os.urandom(16)
+    async def _build(self, seed_id: bytes, partition: int) -> Seed:
         async with self._database.read() as connection:
             lsn = await contents.current_lsn(connection)
             seed = Seed(seed_id, partition, lsn, 0)
@@ -140,6 +148,19 @@ class Seeds:
 
     def _path(self, seed_id: bytes) -> Path:
         return self._folder / f"{seed_id.hex()}.seed"
+
+
+@contextmanager
+def _whole_or_gone(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException as error:
+        with suppress(OSError):
+            file.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            problem = file_problem(error, str(file.parent))
+            raise problem or disk_problem(str(file.parent), file, str(error)) from error
+        raise
 
 
 def _read(path: Path, offset: int, size: int) -> bytes:

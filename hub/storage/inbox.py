@@ -106,11 +106,29 @@ async def park(connection: AsyncConnection, batch: Waiting) -> bool:
     return True
 
 
-async def waiting_of(connection: AsyncConnection, device_id: bytes) -> list[Waiting]:
-    """The device's waiting batches, in order."""
-    query = sa.select(WAITING).where(WAITING.c.device_id == device_id)
-    query = query.order_by(WAITING.c.device_epoch, WAITING.c.sequence)
-    return [Waiting(*row) for row in (await connection.execute(query)).all()]
+async def who_waits(connection: AsyncConnection, devices: Iterable[bytes]) -> set[bytes]:
+    """Those of the devices of which batches wait."""
+    found: set[bytes] = set()
+    for piece in pieces(devices):
+        query = sa.select(WAITING.c.device_id).where(WAITING.c.device_id.in_(piece)).distinct()
+        found.update((await connection.execute(query)).scalars())
+    return found
+
+
+async def places_waiting(connection: AsyncConnection, device_id: bytes) -> list[tuple[int, int]]:
+    """Epoch and sequence of the device's waiting batches, in order."""
+    place = WAITING.c.device_epoch, WAITING.c.sequence
+    query = sa.select(*place).where(WAITING.c.device_id == device_id).order_by(*place)
+    return [(epoch, sequence) for epoch, sequence in (await connection.execute(query)).all()]
+
+
+async def waiting_at(
+    connection: AsyncConnection, device_id: bytes, epoch: int, sequence: int
+) -> Waiting | None:
+    """The batch that waits there, with its bytes; None when none does."""
+    query = sa.select(WAITING).where(_is(device_id, epoch, sequence))
+    row = (await connection.execute(query)).first()
+    return None if row is None else Waiting(*row)
 
 
 async def unpark(connection: AsyncConnection, device_id: bytes, epoch: int, sequence: int) -> None:

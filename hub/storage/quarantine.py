@@ -11,6 +11,9 @@ from fieldmesh.basics.errors import Rejected
 from hub.storage.system_tables import QUARANTINE
 
 OPEN, RETRIED, RELEASED = "open", "retried", "released"
+FORGED = frozenset({"signature_invalid", "altered_batch", "foreign_batch", "foreign_certificate"})
+"""Codes of batches of which nobody knows who made them."""
+_UNPROVEN = FORGED | {"device_unknown"}
 _MOST_TEXT = 1000
 
 
@@ -65,11 +68,17 @@ async def put(
     connection: AsyncConnection,
     entry: Quarantined,
 ) -> bool:
-    """The entry is kept. Returns False when the same bytes of that batch are kept already."""
+    """The entry is kept. Returns False when that batch is kept already.
+
+    The hash is of what the device signed, and holds for the rest where the signature was found right. A batch whose
+    signature nobody could check is the same only by its bytes: an altered copy must not hide the true one.
+    """
+    proven = sa.and_(QUARANTINE.c.device_id.is_not(None), QUARANTINE.c.code.not_in(_UNPROVEN))
     known = sa.select(QUARANTINE.c.number).where(
         QUARANTINE.c.sha256 == entry.sha256,
         QUARANTINE.c.device_epoch == entry.device_epoch,
         QUARANTINE.c.sequence == entry.sequence,
+        sa.or_(proven, QUARANTINE.c.payload == entry.payload),
     )
     if (await connection.execute(known)).first():
         return False

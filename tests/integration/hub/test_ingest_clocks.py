@@ -81,3 +81,19 @@ async def test_a_later_write_beats_an_earlier_one_of_its_own_device_whatever_the
     await company.ingest.apply([device.pack([change("3", now - max(hours, 0) * 3_600_000_000)])])
     assert await company.query("SELECT phone FROM contact") == [("3",)]
     assert await company.query("SELECT count(*) FROM fm_conflict") == [(0,)]
+
+
+async def test_a_new_row_that_comes_again_has_its_own_clock(company: SmallCompany) -> None:
+    """With the clock of a later neighbour in its batch it beat what a colleague had changed meanwhile."""
+    first, other = await company.device("D1"), await company.device("D2")
+    one, two = company.identifiers.new(), company.identifiers.new()
+    clock = company.clock.now() << CLOCK_COUNTER_BITS
+    names = ("id", "outlet_id", "phone")
+    rows = [(one, company.outlets[0], "1"), (two, company.outlets[0], "1")]
+    new = Change(Operation.INSERT, from_rows("contact", names, rows), [clock + 100, clock + 900])
+    changed = from_rows("contact", ("id", "phone"), [(one, "2")])
+    await company.ingest.apply([first.pack([new])])
+    await company.ingest.apply([other.pack([Change(Operation.UPDATE, changed, [clock + 500])])])
+    await company.ingest.apply([first.pack([new])])
+    phones = await company.query("SELECT phone FROM contact WHERE id = ?", one)
+    assert phones == [("2",)]

@@ -1,5 +1,6 @@
 """Seeds outlive the line to the bus, and one whose file is gone is made anew."""
 
+import errno
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ from fieldmesh.basics.errors import Rejected, Retry
 from hub.config import HubSettings
 from hub.fleet.office import Office, make_office
 from hub.relay.requests import Desk, Responder
-from hub.relay.seeds import Seeds
+from hub.relay.seeds import Seed, Seeds
 
 PARTITION = 7
 
@@ -67,3 +68,22 @@ async def test_a_seed_whose_file_is_gone_is_made_anew(office: Office, seeds: See
     again = await seeds.seed(PARTITION)
     assert again.seed_id != held.seed_id
     assert await seeds.chunk(again.seed_id, 0) is not None
+
+
+async def test_a_seed_that_fails_leaves_nothing_on_the_disk(
+    office: Office, seeds: Seeds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each gateway asks again and again: on a full disk every try would have left another half of a file."""
+    append = seeds._append
+
+    def half(seed: Seed, content: bytes) -> None:
+        append(seed, content)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(seeds, "_append", half)
+        with pytest.raises(Retry) as told:
+            await seeds.seed(PARTITION)
+    assert told.value.code == "disk_full"
+    assert list(office.home.spool.glob("*.seed")) == []
+    assert await seeds.chunk((await seeds.seed(PARTITION)).seed_id, 0) is not None

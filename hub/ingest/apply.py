@@ -274,6 +274,7 @@ class GroupApplier:
         writes = [
             RowWrite(
                 as_bytes(row_id),
+                clock,
                 self._plausible(clock),
                 dict(zip(names, [column[place] for column in columns], strict=True)),
             )

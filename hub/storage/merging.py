@@ -21,10 +21,18 @@ OPEN = "open"
 
 @dataclass(frozen=True, slots=True)
 class RowWrite:
-    """What one device writes to one row: columns and their values at one clock."""
+    """What one device writes to one row: columns and their values at one clock.
+
+    Attributes:
+        row_id: of the row.
+        clock: the device's, which never goes back in one database.
+        counts_as: the same, or the hub's time where the device's runs ahead.
+        values: by column.
+    """
 
     row_id: bytes
     clock: int
+    counts_as: int
     values: Mapping[str, Value]
 
 
@@ -99,17 +107,18 @@ def _standing(
 
 
 def _incoming(standing: Mapping[str, Write], device_id: bytes, write: RowWrite) -> dict[str, Write]:
-    """What is written, never before what the same device wrote there.
+    """What is written, never before what the same device wrote there earlier by its own clock.
 
-    Batches of a device come in its order: its later write beats its earlier one, whatever the clocks said, which go
-    wrong at the device and here.
+    The hub's clock may have gone back since, and with it what the later write counts as. An older write of the
+    device that comes again, out of an image of it, stays the older one.
     """
+
+    def counts_as(held: Write) -> int:
+        is_later = held.writer == device_id and write.clock > held.clock
+        return max(write.counts_as, held.clock + 1) if is_later else write.counts_as
+
     return {
-        column: Write(
-            max(write.clock, held.clock + 1) if held.writer == device_id else write.clock,
-            device_id,
-            write.values[column],
-        )
+        column: Write(counts_as(held), device_id, write.values[column])
         for column, held in standing.items()
     }
 
@@ -117,7 +126,11 @@ def _incoming(standing: Mapping[str, Write], device_id: bytes, write: RowWrite) 
 def _conflicts(
     writer: ChangeWriter, table: ReplicatedTable, row_id: bytes, merged: Merged
 ) -> list[dict[str, object]]:
-    lost = [(column, merged.standing[column], write) for column, write in merged.lost.items()]
+    lost = [
+        (column, merged.standing[column], write)
+        for column, write in merged.lost.items()
+        if write.writer != merged.standing[column].writer
+    ]
     overruled = [
         (column, merged.standing[column], write)
         for column, write in merged.overruled.items()

@@ -61,11 +61,10 @@ async def test_a_clock_that_runs_ahead_does_not_win_for_ever(company: SmallCompa
     assert await company.query("SELECT phone FROM contact") == [("3",)]
 
 
-@pytest.mark.parametrize("hours", [-12, 12])
-async def test_a_later_write_beats_an_earlier_one_of_its_own_device_whatever_the_clocks_say(
-    company: SmallCompany, hours: int
+async def test_a_later_write_beats_an_earlier_one_of_its_own_device_also_when_the_hubs_clock_goes_back(
+    company: SmallCompany,
 ) -> None:
-    """Head office's clock goes back, so the device's seems to run ahead; or the device's own went back."""
+    """The device's clock seems to run ahead then. What comes again out of an image of it stays the older one."""
     device = await company.device("D1")
     contact, now = company.identifiers.new(), company.clock.now()
     await company.insert(
@@ -77,8 +76,10 @@ async def test_a_later_write_beats_an_earlier_one_of_its_own_device_whatever_the
         return Change(Operation.UPDATE, rows, [clock_us << CLOCK_COUNTER_BITS])
 
     await company.ingest.apply([device.pack([change("2", now)])])
-    company.clock.advance(min(hours, 0) * 3_600_000_000)
-    await company.ingest.apply([device.pack([change("3", now - max(hours, 0) * 3_600_000_000)])])
+    company.clock.advance(-12 * 3_600_000_000)
+    await company.ingest.apply([device.pack([change("3", now + 1)])])
+    assert await company.query("SELECT phone FROM contact") == [("3",)]
+    await company.ingest.apply([device.pack([change("2", now)])])
     assert await company.query("SELECT phone FROM contact") == [("3",)]
     assert await company.query("SELECT count(*) FROM fm_conflict") == [(0,)]
 

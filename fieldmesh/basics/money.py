@@ -8,6 +8,8 @@ from decimal import ROUND_HALF_UP, Decimal
 MONEY_SCALE = 2
 PRICE_SCALE = 5
 QUANTITY_SCALE = 3
+QUANTITY_PRECISION = 14
+"""Digits of a quantity, those after the point included."""
 
 
 def scaled(value: Decimal, scale: int) -> int:

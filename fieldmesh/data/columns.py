@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from fieldmesh.basics.money import QUANTITY_PRECISION, QUANTITY_SCALE
 from fieldmesh.data.model import ReplicatedColumn
 from fieldmesh.data.types import ColumnKind, Value, WireType
 
@@ -82,7 +83,7 @@ def price(name: str, *, null: bool = True) -> ReplicatedColumn:
 
 def quantity(name: str, *, null: bool = True, default: Value = None) -> ReplicatedColumn:
     """A quantity, numeric(14, 3)."""
-    return decimal(name, 14, 3, null=null, default=default)
+    return decimal(name, QUANTITY_PRECISION, QUANTITY_SCALE, null=null, default=default)
 
 
 def percent(name: str, *, null: bool = True) -> ReplicatedColumn:

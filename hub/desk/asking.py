@@ -16,9 +16,12 @@ from fieldmesh.basics.identifiers import from_text, to_text
 from fieldmesh.data.model import ReplicatedColumn
 from fieldmesh.data.types import Value, WireType
 from hub.desk.view import View
+from hub.exchange.csv_values import BadValueError, whole_value
 from hub.storage.lists import MOST_ROWS, Condition, Test
 
 MOST_WORDS = 8
+_MOST_DIGITS = 18
+_MOST_NUMBER = 2**63 - 1
 _DAY = datetime.timedelta(days=1)
 _MICROSECOND = datetime.timedelta(microseconds=1)
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
@@ -91,12 +94,12 @@ def read_value(column: ReplicatedColumn, text: str, place: str) -> Value:
             case WireType.IDENTIFIER:
                 return from_text(text)
             case WireType.INTEGER | WireType.BOOLEAN | WireType.DECIMAL | WireType.TIME:
-                return int(text)
+                return whole_value(text)
             case WireType.DATE:
                 return datetime.date.fromisoformat(text).isoformat()
             case _:
                 return text
-    except ValueError:
+    except (ValueError, BadValueError):
         raise Rejected("bad_filter", place=place, text=text[:80]) from None
 
 
@@ -115,11 +118,23 @@ def read_cursor(text: str) -> tuple[Value, ...]:
     try:
         plain = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         found = tuple(bytes.fromhex(one["b"]) if isinstance(one, dict) else one for one in plain)
-    except (ValueError, KeyError, TypeError, binascii.Error):
+    except (ValueError, KeyError, TypeError, RecursionError, binascii.Error):
         raise Rejected("bad_filter", place="after", text=text[:80]) from None
-    if not all(one is None or isinstance(one, int | str | bytes) for one in found):
+    if not all(_may_stand(one) for one in found):
         raise Rejected("bad_filter", place="after", text=text[:80])
     return found
+
+
+def _may_stand(one: object) -> bool:
+    """Whether a column may hold it."""
+    if isinstance(one, int):
+        return abs(one) <= _MOST_NUMBER
+    return one is None or isinstance(one, str | bytes)
+
+
+def plain_number(text: str) -> int | None:
+    """A number of plain digits, as addresses and hidden fields hold them; None = it is none, or too long."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
 
 
 def to_hex(value: bytes) -> str:
@@ -135,9 +150,10 @@ def id_text(value: Value) -> str:
 def _limit(text: str, most: int) -> int:
     if not text:
         return most
-    if not text.isdigit() or not 1 <= int(text) <= MOST_ROWS:
+    limit = plain_number(text)
+    if limit is None or not 1 <= limit <= MOST_ROWS:
         raise Rejected("bad_filter", place="limit", text=text[:20])
-    return int(text)
+    return limit
 
 
 def _moment(
@@ -151,9 +167,9 @@ def _moment(
     """The beginning of a day, or of the day after it, in the form of the column."""
     try:
         day = datetime.date.fromisoformat(text[:10])
-    except ValueError:
+        day = day + _DAY if following else day
+    except (ValueError, OverflowError):
         raise Rejected("bad_filter", place=place, text=text[:80]) from None
-    day = day + _DAY if following else day
     if column.kind.wire is WireType.DATE:
         return day.isoformat()
     if column.kind.wire is not WireType.TIME:

@@ -6,11 +6,12 @@ from enum import StrEnum
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.identifiers import from_text
+from fieldmesh.basics.money import QUANTITY_PRECISION, QUANTITY_SCALE
 from fieldmesh.service.translation import _
 from hub.desk import lists
 from hub.desk.hands import Hands
 from hub.desk.views.registry import VIEWS
-from hub.exchange.csv_values import BadValueError, date_value
+from hub.exchange.csv_values import BadValueError, date_value, decimal_value
 from hub.rules.access import Access
 from hub.storage.rows import Connection, one_row
 
@@ -221,17 +222,16 @@ async def _problem(
                 if len(text) <= one.most
                 else _("longer than {most} characters").format(most=one.most)
             )
-        case Kind.NUMBER:
-            plain = text.replace(",", ".").removeprefix("-")
-            ok = plain.replace(".", "", 1).isdigit()
-            return "" if ok else _("{text} is not a number").format(text=text[:40])
         case _:
-            return _date_problem(text) if one.kind is Kind.DATE else ""
+            return _value_problem(one.kind, text)
 
 
-def _date_problem(text: str) -> str:
+def _value_problem(kind: Kind, text: str) -> str:
     try:
-        date_value(text)
+        if kind is Kind.DATE:
+            date_value(text)
+        if kind is Kind.NUMBER:
+            decimal_value(text, QUANTITY_PRECISION, QUANTITY_SCALE)
     except BadValueError as wrong:
         return str(wrong)
     return ""

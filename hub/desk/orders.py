@@ -5,10 +5,9 @@ The states stand in `fieldmesh.data.states.ORDER`; every step is checked there a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from fieldmesh.basics.errors import Rejected
-from fieldmesh.basics.money import QUANTITY_SCALE, scaled, unscaled
+from fieldmesh.basics.money import QUANTITY_PRECISION, QUANTITY_SCALE, unscaled
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.states import ORDER
 from fieldmesh.data.types import Value
@@ -16,6 +15,7 @@ from hub.desk.changes import acting
 from hub.desk.hands import Hands
 from hub.desk.lists import Record, record
 from hub.desk.views.registry import VIEWS
+from hub.exchange.csv_values import BadValueError, decimal_value
 from hub.rules.access import Access
 from hub.storage.changes import ChangeWriter
 from hub.storage.rows import rows_where
@@ -157,10 +157,10 @@ async def answer(
 
 def read_quantity(text: str) -> int | None:
     """A quantity as typed, scaled by 10^3; None = it is none."""
-    plain = text.strip().replace(",", ".")
-    if not plain.replace(".", "", 1).isdigit():
+    try:
+        return decimal_value(text.strip(), QUANTITY_PRECISION, QUANTITY_SCALE)
+    except BadValueError:
         return None
-    return scaled(Decimal(plain), QUANTITY_SCALE)
 
 
 def shown_quantity(value: int) -> str:

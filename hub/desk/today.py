@@ -1,6 +1,7 @@
 """The board of today: who started, who synced and who did not, visits and orders against plan, alarms; and the map."""
 
 import datetime
+from contextlib import suppress
 from dataclasses import dataclass
 
 from fieldmesh.service.translation import N_
@@ -12,6 +13,8 @@ from hub.storage.places import Point, Stop
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _MICROSECOND = datetime.timedelta(microseconds=1)
+_YEARS = range(1900, 9999)
+"""Days of other years are nobody's, and leave no room for the week before and the day after."""
 LATE_HOUR = 9
 """Whoever has not opened their day by then is late."""
 
@@ -46,10 +49,10 @@ class Board:
 
 def day_of(text: str, now: int, zone: datetime.tzinfo) -> Day:
     """The day that an address names (YYYY-MM-DD), or today in the person's time zone."""
-    try:
-        date = datetime.date.fromisoformat(text)
-    except ValueError:
-        date = (_EPOCH + now * _MICROSECOND).astimezone(zone).date()
+    date = (_EPOCH + now * _MICROSECOND).astimezone(zone).date()
+    with suppress(ValueError):
+        named = datetime.date.fromisoformat(text)
+        date = named if named.year in _YEARS else date
     since = datetime.datetime.combine(date, datetime.time(), zone)
     until = datetime.datetime.combine(date + datetime.timedelta(days=1), datetime.time(), zone)
     return Day(date.isoformat(), (since - _EPOCH) // _MICROSECOND, (until - _EPOCH) // _MICROSECOND)

@@ -140,7 +140,7 @@ class Access:
             if function not in post.functions:
                 continue
             text = post.functions[function].get(parameter, "")
-            if not text.lstrip("-").isdigit():
+            if not text.isascii() or not text.removeprefix("-").isdigit():
                 return None
             values.append(int(text))
         return max(values, default=None)

@@ -23,13 +23,16 @@ KPIS = (
     ("active_outlets", N_("Active outlets")), ("distribution", N_("Distribution, %")),
     ("collection", N_("Cash collected")),
 )  # fmt: skip
+_IN_PER_CENT = frozenset({"distribution"})
+_OPEN = {"status": ("active",)}
+"""Positions that are not closed."""
 _SAME = ("position_id", "outlet_id", "period", "kpi", "product_dimension")
 """Rows of plans that agree in these are versions of one target."""
 _POSITION = Input("position", N_("Position"), Kind.LINK, source="positions")
 
 
 async def _write_message(asked: Asked) -> Done:
-    """The message stands at the position, or at it and all below."""
+    """The message stands at the position, or at it and all below that are not closed."""
     position, office = asked.link("position") or b"", asked.hands.office
     about = {
         "position": asked.text("position"),
@@ -39,7 +42,11 @@ async def _write_message(asked: Asked) -> Done:
     async with acting(office, asked.access, "record_made", about) as writer:
         readers = {position}
         if asked.flag("below"):
-            readers = (await position_tree(writer.connection)).subtree(position)
+            below = (await position_tree(writer.connection)).subtree(position)
+            found = await rows_where(
+                writer.connection, "position", ("id",), "id", below, also=_OPEN
+            )
+            readers = below.intersection(row[0] for row in found)
         if len(readers) > MOST_POSITIONS:
             raise Rejected("form_wrong", place="position", count=1, text=_("too many at once"))
         names = ("id", "position_id", "text", "urgent", "valid_from", "valid_to")
@@ -139,17 +146,26 @@ async def _set_target(asked: Asked) -> Done:
 
 
 async def _split_target(asked: Asked) -> Done:
-    """The target is divided evenly among the positions right below; what does not divide goes to the first."""
+    """The target is divided evenly among the open positions right below; what does not divide goes to the first.
+
+    A target in per cent is the same for each of them.
+    """
     office, record = asked.hands.office, asked.record
     position, value = record.values["position_id"], record.values["value"]
     about: dict[str, object] = {"target": record.row_id.hex()}
     async with acting(office, asked.access, "record_made", about, [record.row_id]) as writer:
         below = await rows_where(
-            writer.connection, "position", ("id", "code"), "parent_position_id", [position]
+            writer.connection,
+            "position",
+            ("id", "code"),
+            "parent_position_id",
+            [position],
+            also=_OPEN,
         )
         if not below or not isinstance(value, int):
             raise Rejected("not_found", place="position", text=_("no position stands right below"))
-        shares = split(value, len(below))
+        is_same = record.values["kpi"] in _IN_PER_CENT
+        shares = [value] * len(below) if is_same else split(value, len(below))
         children = [row[0] for row in sorted(below, key=lambda row: str(row[1]))]
         for child, share in zip(children, shares, strict=True):
             target = {name: record.values[name] for name in _SAME} | {"position_id": child}

@@ -8,7 +8,7 @@ from aiohttp import web
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.data.model import ReplicatedColumn
 from hub.desk import changes, lists
-from hub.desk.asking import id_text, read_ask, write_cursor
+from hub.desk.asking import id_text, plain_number, read_ask, write_cursor
 from hub.desk.lists import Record
 from hub.desk.view import View
 from hub.desk.views.registry import VIEWS, view_named
@@ -201,6 +201,7 @@ def _version(text: str) -> int | None:
     plain = text.strip().strip('"')
     if not plain or plain == "*":
         return None
-    if not plain.isdigit():
+    version = plain_number(plain)
+    if version is None:
         raise Rejected("bad_message", place="If-Match")
-    return int(plain)
+    return version

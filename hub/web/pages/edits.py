@@ -12,7 +12,7 @@ from fieldmesh.data.model import ReplicatedColumn
 from fieldmesh.data.types import Value, WireType
 from fieldmesh.service.translation import translate
 from hub.desk import changes, lists
-from hub.desk.asking import id_text
+from hub.desk.asking import id_text, plain_number
 from hub.desk.view import View
 from hub.desk.views.registry import VIEWS, view_named, view_of_table
 from hub.desk.words import column_title, table_title, word
@@ -96,11 +96,10 @@ class EditPages:
         """The record is changed."""
         view, visitor = view_named(request.path.split("/")[1]), visitor_of(request)
         texts, row_id = await _texts(request), row_id_of(request.match_info["id"])
-        seen = texts.get("lsn", "")
         try:
             await changes.change_record(
                 self._office, visitor.access, view, row_id, texts,
-                if_lsn=int(seen) if seen.isdigit() else None,
+                if_lsn=plain_number(texts.get("lsn", "")),
             )  # fmt: skip
         except Rejected as error:
             found = await self._record(request, view, visitor)

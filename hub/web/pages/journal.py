@@ -9,7 +9,7 @@ from aiohttp import web
 from fieldmesh.basics.errors import FieldmeshError
 from fieldmesh.service.translation import translate
 from hub.desk import journalled, schedule
-from hub.desk.asking import id_text
+from hub.desk.asking import id_text, plain_number
 from hub.desk.csv_lines import MARK, line, safe
 from hub.desk.exports import note_export
 from hub.desk.hands import Hands
@@ -150,7 +150,7 @@ def _wanted(request: web.Request) -> Wanted:
     query, zone = request.query, zone_of(request)
     before, since, until = (query.get(name, "") for name in ("before", "since", "until"))
     return Wanted(
-        int(before[:18]) if before.isdigit() else 0, query.get("kind", "")[:60], query.get("actor", "")[:80],
+        plain_number(before) or 0, query.get("kind", "")[:60], query.get("actor", "")[:80],
         query.get("q", "")[:80], day_of(since, 0, zone).since if since else 0,
         day_of(until, 0, zone).until if until else 0,
     )  # fmt: skip

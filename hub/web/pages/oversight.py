@@ -7,6 +7,7 @@ from aiohttp import web
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.service.translation import translate
 from hub.desk import oversight
+from hub.desk.asking import plain_number
 from hub.desk.hands import Hands
 from hub.desk.view import Area
 from hub.desk.views.registry import view_of_table
@@ -122,8 +123,7 @@ class OversightPages:
 
 def _after(request: web.Request) -> int:
     """The number above which the page begins."""
-    text = request.query.get("after", "")
-    return int(text[:18]) if text.isascii() and text.isdigit() else 0
+    return plain_number(request.query.get("after", "")) or 0
 
 
 def _record_address(table: str, row_id: bytes) -> str:

@@ -13,6 +13,7 @@ from fieldmesh.basics.errors import Rejected
 from fieldmesh.service.translation import N_, translate
 from hub.analysis.model.registry import DIMENSIONS, MEASURES
 from hub.analysis.question import SPAN_TITLES, Chart, Compare, Question, Span
+from hub.desk.asking import plain_number
 
 MOST_TOP = 1_000
 COMPARE_TITLES = {
@@ -93,12 +94,13 @@ def built(texts: Texts) -> Question | None:
     if not measures:
         return None
     rows = tuple(dict.fromkeys(one for one in texts.get("r", ()) if one))
-    top = _one(texts, "top") or "0"
-    if not top.isdecimal() or int(top) > MOST_TOP:
-        raise Rejected("bad_filter", place="top", text=top[:20])
+    asked_top = _one(texts, "top") or "0"
+    top = plain_number(asked_top)
+    if top is None or top > MOST_TOP:
+        raise Rejected("bad_filter", place="top", text=asked_top[:20])
     chart = _choice(Chart, texts, "chart", Chart.BARS)
     filters = dict.fromkeys((one for one in texts.get("fd", ()) if one), ())
-    asked = Question(measures, rows, _one(texts, "a"), filters=filters, top=int(top), chart=chart)
+    asked = Question(measures, rows, _one(texts, "a"), filters=filters, top=top, chart=chart)
     pairs = zip(texts.get("fd", ()), texts.get("fv", ()), strict=False)
     named = {
         f"f.{name}": [*texts.get(f"f.{name}", ()), value] for name, value in pairs if name and value

@@ -9,7 +9,7 @@ from fieldmesh.basics.errors import FieldmeshError, Rejected
 from fieldmesh.basics.problems import problem_of
 from fieldmesh.service.translation import N_, translate
 from hub.desk import tokens
-from hub.desk.asking import id_text
+from hub.desk.asking import id_text, plain_number
 from hub.desk.passwords import Passwords
 from hub.desk.second_factor import SecondFactor
 from hub.desk.tokens import MAKE
@@ -103,12 +103,11 @@ class SecurityPages:
     async def make_token(self, request: web.Request) -> web.Response:
         """A new token, which is shown once."""
         form = await request.post()
-        days = text(form, "days")
         try:
             secret = await tokens.make_token(
                 self._office, visitor_of(request).access, name=text(form, "name"),
                 functions=[one for one in form.getall("function", []) if isinstance(one, str)],
-                days=int(days) if days.isdigit() else 0,
+                days=plain_number(text(form, "days")) or 0,
             )  # fmt: skip
         except FieldmeshError as error:
             return await self._token_page(request, error)

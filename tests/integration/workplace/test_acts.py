@@ -197,6 +197,42 @@ async def test_targets_are_set_split_and_approved_and_messages_reach_everybody_b
         assert "7 positions" in done["text"]
 
 
+async def test_closed_posts_get_no_targets_and_messages(company: Site) -> None:
+    """A part of the plan that stands at a post without people is sold by nobody."""
+    async with company.person("admin") as admin:
+        _, found = await admin.json("/api/v1/positions", params={"q": "HEAD"})
+        head = found["rows"][0]["id"]
+        closed, left = sorted(await admin.ids(f"positions?parent_position_id={head}"))
+        fields = {"position": head, "period": "2031-12", "kpi": "visits", "value": "1001"}
+        await admin.json("/api/v1/targets/set", "POST", json=fields)
+        target = next(iter(await admin.ids("targets?period=2031-12")))
+        status, done = await admin.json(
+            f"/api/v1/positions/{closed}", "PATCH", json={"status": "inactive"}
+        )
+        assert status == 200, done
+        await admin.json(f"/api/v1/targets/{target}/split", "POST", json={})
+        _, rows = await admin.json("/api/v1/targets?limit=100&period=2031-12")
+        shares = [one for one in rows["rows"] if one["id"] != target]
+        assert [one["value"] for one in shares] == ["1001.000"]
+        whole = (await admin.json(f"/api/v1/targets/{shares[0]['id']}"))[1]
+        assert whole["position_id"] == left
+        fields = {"position": head, "below": True, "text": "Stock-taking on Friday"}
+        status, done = await admin.json("/api/v1/messages/write", "POST", json=fields)
+        assert "6 positions" in done["text"]  # who is below the closed one still reads it
+
+
+async def test_each_of_those_below_gets_the_whole_of_a_target_in_per_cent(company: Site) -> None:
+    """Half of the distribution wanted, twice, is half of it."""
+    async with company.person("admin") as admin:
+        _, found = await admin.json("/api/v1/positions", params={"q": "HEAD"})
+        fields = {"position": found["rows"][0]["id"], "period": "2031-12", "kpi": "distribution"}
+        await admin.json("/api/v1/targets/set", "POST", json=fields | {"value": "80"})
+        target = next(iter(await admin.ids("targets?period=2031-12")))
+        await admin.json(f"/api/v1/targets/{target}/split", "POST", json={})
+        _, rows = await admin.json("/api/v1/targets?limit=100&period=2031-12")
+        assert [one["value"] for one in rows["rows"]] == ["80.000"] * 3
+
+
 async def test_a_target_of_one_product_or_outlet_is_no_version_of_another(company: Site) -> None:
     """Approving the total must not end the targets of brands and outlets that stand beside it."""
     async with company.person("admin") as admin:

@@ -100,3 +100,11 @@ def test_what_one_has_as_wide_is_handed_on_and_one_more_post_takes_nothing_away(
     for kind in RoleKind:
         given = post(kind, b"west", distributor=SELLER)
         assert may_give(given, post(RoleKind.ADMINISTRATOR), by="organisation.change")
+
+
+@pytest.mark.parametrize(("text", "most"), [("500", 500), ("²", None), ("--5", None), ("-1", -1)])
+def test_a_limit_that_is_no_number_is_none(text: str, most: int | None) -> None:
+    """One odd sign in a workplace must not end every use of the function."""
+    given = Post(b"", RoleKind.ADMINISTRATOR, None, {"order.approve": {"most_amount": text}}, {})
+    access = Access(b"u" * 16, "ann", "Ann", (given,))
+    assert access.limit("order.approve", "most_amount") == most

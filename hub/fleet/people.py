@@ -70,7 +70,7 @@ async def refresh_sign_ins(
     """
     connection, day = writer.connection, today(maker.clock)
     names = ("user_id", "position_id", "valid_from", "valid_to")
-    sign_in = ("position_id", "user_id", "verifier", "id")
+    sign_in = ("position_id", "user_id", "login", "person", "verifier", "id")
     if positions is None:
         assigned = await all_rows(connection, "assignment", names)
         wider = {row[1] for row in assigned}
@@ -103,12 +103,12 @@ async def refresh_sign_ins(
             continue
         wanted.add((position, user))
         old = held.get((position, user))
-        if old is None or old[2] != person[3]:
-            row_id = old[3] if old is not None else maker.identifiers.new()
+        if old is None or old[2:5] != person[1:4]:
+            row_id = old[5] if old is not None else maker.identifiers.new()
             lines.append((row_id, position, user, person[1], person[2], person[3]))
     columns = ("id", "position_id", "user_id", "login", "person", "verifier")
     changed = await upsert_rows(writer, "sign_in", columns, lines)
-    gone = [row[3] for place, row in held.items() if place not in wanted]
+    gone = [row[5] for place, row in held.items() if place not in wanted]
     return changed + await delete_rows(
         writer, "sign_in", [one for one in gone if isinstance(one, bytes)]
     )

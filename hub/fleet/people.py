@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.basics.logins import folded
 from hub.fleet.registry import Maker
 from hub.fleet.subscriptions import today
 from hub.rules.patches import Assignment
 from hub.storage.changes import ChangeWriter
+from hub.storage.logins import kept_logins, row_of_login
 from hub.storage.org_changes import delete_rows, update_rows, upsert_rows
-from hub.storage.rows import all_rows, one_row, rows_where
+from hub.storage.rows import all_rows, rows_where
 
 
 async def add_user(
@@ -19,7 +21,8 @@ async def add_user(
     Raises:
         Rejected: `code_taken`, the login is someone's already.
     """
-    if await one_row(writer.connection, "app_user", ("id",), "login", login) is not None:
+    login = folded(login)
+    if login in await kept_logins(writer.connection):
         raise Rejected("code_taken", place="login", code=login)
     user_id = maker.identifiers.new()
     row = (user_id, login, person, "local", "active", verifier)
@@ -34,7 +37,7 @@ async def set_password(writer: ChangeWriter, maker: Maker, *, login: str, verifi
     Raises:
         Rejected: `not_found`.
     """
-    row = await one_row(writer.connection, "app_user", ("id",), "login", login)
+    row = await row_of_login(writer.connection, ("id",), login)
     if row is None or not isinstance(row[0], bytes):
         raise Rejected("not_found", place="login", text=f"there is no user {login}")
     await set_verifier(writer, maker, row[0], verifier)

@@ -35,6 +35,7 @@ from device_agent.storage.ticks import Standing, standing
 from device_agent.work import capture, day_list, documents, signin
 from fieldmesh.basics.clock import Clock, SystemClock
 from fieldmesh.basics.identifiers import IdentifierMaker
+from fieldmesh.basics.logins import as_kept
 from fieldmesh.service import tls
 from fieldmesh.session.transitions import Mode
 
@@ -69,7 +70,8 @@ async def enroll(folder: Path, wish: EnrolmentWish) -> DeviceState:
 
     def check(known: list[PersonKnown]) -> str:
         people = [signin.Person(found.login, found.person, found.verifier) for found in known]
-        return signin.checked_verifier(people, wish.login, wish.password)
+        login = as_kept(wish.login, [person.login for person in people])
+        return signin.checked_verifier(people, login, wish.password)
 
     return await take_in(Home(folder), wish, check, SystemClock())
 
@@ -111,6 +113,7 @@ class DeviceAgent:
         """
         home = Home(folder)
         home.require_enrolled()
+        login = as_kept(login, Keyring(home).logins())
         key = open_keyring(home, login, password, clock or SystemClock())
         if begin_anew:
             swap.begin_anew(home, key)
@@ -346,6 +349,7 @@ class DeviceAgent:
             Rejected: `sign_in_refused`.
         """
         known = await self._context.database.read(signin.people)
+        login = as_kept(login, [person.login for person in known])
         verifier = signin.checked_verifier(known, login, password)
         Keyring(self.home).add(login, password, self.database_key, verifier_sha256=verifier)
 

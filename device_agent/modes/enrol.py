@@ -22,6 +22,7 @@ from device_agent.storage.state import DeviceState
 from fieldmesh.basics.clock import Clock
 from fieldmesh.basics.codes import parse_code
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.basics.logins import as_kept
 from fieldmesh.basics.release import RELEASE
 from fieldmesh.service import tls
 from fieldmesh.service.files import write_durably
@@ -63,7 +64,8 @@ async def take_in(home: Home, wish: EnrolmentWish, check: Check, clock: Clock) -
     key = new_key()
     save_private_key(home, key, private_key)
     _save_certificates(home, enrolled)
-    Keyring(home).add(wish.login, wish.password, key, verifier_sha256=verifier_sha256)
+    login = as_kept(wish.login, [person.login for person in enrolled.people])
+    Keyring(home).add(login, wish.password, key, verifier_sha256=verifier_sha256)
     return _make_database(home, key, enrolled)
 
 
@@ -74,7 +76,8 @@ async def _take_in_again(home: Home, wish: EnrolmentWish, clock: Clock) -> Devic
         place = str(home.certificate)
         if tls.certificate_problem(certificate, authority, clock.now(), place) is None:
             raise Rejected("already_enrolled", place=str(home.folder))
-    key = Keyring(home).open(wish.login, wish.password)
+    keyring = Keyring(home)
+    key = keyring.open(as_kept(wish.login, keyring.logins()), wish.password)
     state, _ = load_facts(home)
     enrolled = await _ask(wish, load_private_key(home, key))
     if enrolled.device_id != state.device_id:

@@ -15,10 +15,14 @@ from fieldmesh.service.translation import _
 from hub.cli.answers import Answer, Nouns
 from hub.cli.asking import opened, sure, when, writing
 from hub.config import HubHome
+from hub.fleet.carried import Ended, carry_over, ended_at
 from hub.fleet.office import Office, open_office
 from hub.fleet.running import running_ports
 from hub.storage import down_outbox
 from hub.storage.backup import Backup, take_backup, unpack_backup
+from hub.storage.enrolments import drop_all_codes
+from hub.storage.person_facts import forget_all_password_codes
+from hub.storage.web_sessions import end_all_sessions
 
 
 def add_commands(nouns: Nouns, shared: argparse.ArgumentParser) -> None:
@@ -78,9 +82,11 @@ async def _restore(options: argparse.Namespace) -> Answer:
     stamp = _compact(SystemClock().now())
     fresh = beside.with_name(f"{beside.name}.restoring-{stamp}")
     made = await _with_bar(options, partial(unpack_backup, options.file, fresh))
+    ended = await ended_at(home.database_file) if there else None
     office = await open_office(fresh)
     try:
         epoch = await _begin_epoch(office)
+        carried = [] if ended is None else await _carry_over(office, ended)
     finally:
         await office.database.close()
     aside = beside.with_name(f"{beside.name}.before-{stamp}") if there else None
@@ -93,6 +99,11 @@ async def _restore(options: argparse.Namespace) -> Answer:
         _("The hub stands as it was at {time}, in hub epoch {epoch}.").format(
             time=when(made.taken_at), epoch=epoch
         ),
+        *carried,
+        _(
+            "Revoke again what was revoked after {time}, and give who was blocked a new password."
+        ).format(time=when(made.taken_at)),
+        _("Codes and sessions of before hold no longer: make new codes, people sign in again."),
         _("Start the hub: gateways send again what they hold since then."),
     ]
     if aside is not None:
@@ -107,16 +118,36 @@ async def _recover(options: argparse.Namespace) -> Answer:
             raise Rejected("hub_runs_already", place=str(options.home))
         epoch = await _begin_epoch(office)
     line = _("Hub epoch {epoch} begins. Start the hub: gateways replay when they meet it.")
-    return Answer({"epoch": epoch}, [line.format(epoch=epoch)])
+    lines = [
+        line.format(epoch=epoch),
+        _(
+            "Before that, revoke again what was revoked since, and give who was blocked a new password."
+        ),
+        _("Codes and sessions of before hold no longer: make new codes, people sign in again."),
+    ]
+    return Answer({"epoch": epoch}, lines)
 
 
 async def _begin_epoch(office: Office) -> int:
     async with office.database.write() as connection:
         epoch = await down_outbox.start_new_epoch(connection, office.clock.now())
+        # Used or ended since the backup: they must not hold once more.
+        await drop_all_codes(connection)
+        await end_all_sessions(connection)
+        await forget_all_password_codes(connection)
     async with writing(office, "hub_recovered", {"epoch": epoch}):
         pass
     await asyncio.sleep(1)  # The same backup restored again must meet another second.
     return epoch
+
+
+async def _carry_over(office: Office, ended: Ended) -> list[str]:
+    about: dict[str, object] = {}
+    async with writing(office, "revocations_carried", about) as writer:
+        done = await carry_over(writer, office.maker, ended)
+        about["nodes"] = done
+    line = _("Revoked as in the hub that stood there: {names}.")
+    return [line.format(names=", ".join(done))] if done else []
 
 
 async def _with_bar(options: argparse.Namespace, work: partial[Backup]) -> Backup:

@@ -6,6 +6,7 @@ from getpass import getpass
 from pathlib import Path
 
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.basics.logins import folded
 from fieldmesh.service.translation import _
 from hub.cli.answers import Answer, Nouns
 from hub.cli.asking import opened, writing
@@ -15,7 +16,8 @@ from hub.desk.second_factor import remove_factor
 from hub.fleet.people import add_user, set_password
 from hub.fleet.posts import assign
 from hub.fleet.standard import assign_role
-from hub.storage.rows import Connection, one_row
+from hub.storage.logins import row_of_login
+from hub.storage.rows import Connection
 from hub.storage.web_sessions import end_sessions_of
 from hub.trust.signin import make_verifier
 
@@ -56,12 +58,13 @@ def add_commands(nouns: Nouns, shared: argparse.ArgumentParser) -> None:
 async def _add_user(options: argparse.Namespace) -> Answer:
     verifier = make_verifier(_password(options))
     async with opened(options) as office:
-        about = {"login": options.login, "position": options.position, "role": options.role}
+        login = folded(options.login)
+        about = {"login": login, "position": options.position, "role": options.role}
         async with writing(office, "user_added", about) as writer:
             user = await add_user(
                 writer,
                 office.maker,
-                login=options.login,
+                login=login,
                 person=options.person,
                 verifier=verifier,
             )
@@ -71,7 +74,7 @@ async def _add_user(options: argparse.Namespace) -> Answer:
                 await assign_role(writer, office.maker, user=user, role=options.role)
             if options.must_change:
                 await must_change(writer.connection, user)
-    return Answer(about, [_("{login} may sign in.").format(login=options.login)])
+    return Answer(about, [_("{login} may sign in.").format(login=login)])
 
 
 async def _set_password(options: argparse.Namespace) -> Answer:
@@ -118,7 +121,7 @@ async def _remove_factor(options: argparse.Namespace) -> Answer:
 
 
 async def _user(connection: Connection, login: str) -> bytes:
-    row = await one_row(connection, "app_user", ("id",), "login", login)
+    row = await row_of_login(connection, ("id",), login)
     if row is None or not isinstance(row[0], bytes):
         raise Rejected("not_found", place="login", text=f"there is no user {login}")
     return row[0]

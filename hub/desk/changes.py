@@ -31,6 +31,7 @@ from hub.fleet.people import refresh_sign_ins_of
 from hub.fleet.subscriptions import Affected, refresh
 from hub.rules.access import Access
 from hub.storage.changes import ChangeWriter
+from hub.storage.logins import kept_logins
 from hub.storage.org_changes import head_office_write
 from hub.storage.rows import Connection, one_row
 
@@ -223,7 +224,12 @@ async def _refuse_taken(writer: ChangeWriter, view: View, values: Mapping[str, V
     key = _KEYS.get(view.table)
     if key is None or key not in values:
         return
-    if await one_row(writer.connection, view.table, ("id",), key, values[key]) is not None:
+    if view.table == "app_user":
+        is_taken = values[key] in await kept_logins(writer.connection)
+    else:
+        row = await one_row(writer.connection, view.table, ("id",), key, values[key])
+        is_taken = row is not None
+    if is_taken:
         raise Rejected("code_taken", place=view.table, code=values[key])
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.identifiers import from_text
+from fieldmesh.basics.logins import folded
 from fieldmesh.data.model import ReplicatedColumn
 from fieldmesh.data.types import Value, WireType
 from fieldmesh.service.translation import _
@@ -95,7 +96,8 @@ def _value(column: ReplicatedColumn, text: str) -> Value:
             return from_text(text)
         except ValueError:
             raise BadValueError(_("choose one from the list")) from None
-    return parse_value(column, text)
+    found = parse_value(column, text)
+    return folded(found) if column.name == "login" and isinstance(found, str) else found
 
 
 async def _known(

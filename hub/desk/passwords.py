@@ -22,6 +22,7 @@ from hub.fleet.office import Office
 from hub.fleet.people import set_verifier
 from hub.storage import person_facts
 from hub.storage.changes import ChangeWriter
+from hub.storage.logins import row_of_login
 from hub.storage.org_changes import head_office_write
 from hub.storage.rows import Connection, one_row
 from hub.storage.web_sessions import end_sessions_of, set_steps
@@ -124,8 +125,7 @@ class Passwords:
             asked = login.strip()[:80]
             await self._guard.note_failure_in(connection, names, asked, caller, "password_asked")
         async with self._office.database.read() as connection:
-            name = login.strip().casefold()
-            row = await one_row(connection, "app_user", (*_USER, "id"), "login", name)
+            row = await row_of_login(connection, (*_USER, "id"), login)
         try:
             await self._send_code(row, language)
         except Retry as error:  # who asks must not hear that there was a mail to be sent

@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from fieldmesh.basics.clock import Clock
 from fieldmesh.basics.errors import Rejected, Retry
+from fieldmesh.basics.logins import folded
 from hub.desk.admission import DIRECTORY
 from hub.desk.directory import DirectoryPeople
 from hub.desk.guard import Caller, Guard, forgive, names_of
@@ -21,9 +22,9 @@ from hub.fleet.office import Office
 from hub.fleet.subscriptions import today
 from hub.rules.access import Access
 from hub.storage import journal
+from hub.storage.logins import row_of_login
 from hub.storage.person_facts import PersonFacts, person_facts
 from hub.storage.provider_sessions import end_provider_sessions, note_provider_session
-from hub.storage.rows import one_row
 from hub.storage.web_sessions import (
     WebSession,
     add_session,
@@ -114,12 +115,12 @@ class SignIn:
             Rejected: `sign_in_refused`, `no_post`, `account_of_another_kind`.
             Retry: `sign_in_locked`, `directory_away`.
         """
-        name = login.strip().casefold()
+        name = folded(login)
         names = names_of(name, caller)
         async with self._guard.one_by_one(names[0]):
             await self._guard.refuse_waiting(names)
             try:
-                user, way = await self._proven(name, password, caller)
+                user, way = await self._proven(login, password, caller)
                 return await self.begin(user, caller, way, names)
             except Rejected as error:
                 await self._guard.note_failure(names, name[:80], caller, why=error.code)
@@ -163,14 +164,14 @@ class SignIn:
         """
         columns = ("id", "verifier", "status", "auth_kind")
         async with self._database.read() as connection:
-            row = await one_row(connection, "app_user", columns, "login", login)
+            row = await row_of_login(connection, columns, login)
         verifier = str(row[1]) if row is not None and row[1] else self._nobody
         right = await asyncio.to_thread(is_password, verifier, password)
         if row is not None and row[3] != DIRECTORY:
             if right and (row[2], row[3]) == ("active", LOCAL) and isinstance(row[0], bytes):
                 return row[0], Way.PASSWORD
             await self._refuse_later(login, caller)
-        user = await self._directory.with_password(login, password)
+        user = await self._directory.with_password(folded(login), password)
         if user is None:
             raise Rejected("sign_in_refused", place="login")
         return user, Way.DIRECTORY

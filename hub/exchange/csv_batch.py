@@ -17,6 +17,7 @@ from hub.exchange.csv_kinds import Field, Kind
 from hub.exchange.csv_lookup import Key, ids_by_code, ids_by_key
 from hub.exchange.csv_tree import misplaced
 from hub.exchange.csv_values import BadValueError, parse_value
+from hub.storage.logins import kept_logins, spelled
 from hub.storage.rows import Connection, all_rows
 
 MOST_PROBLEMS = 1_000
@@ -26,6 +27,9 @@ Line = tuple[int, list[str]]
 """Number of the line, and its cells."""
 Codes = Mapping[str, Mapping[str, bytes | None]]
 """Table → code → id of the row that it names; None = it names several."""
+
+_LOGINS = frozenset({"app_user", "app_user.login"})
+"""Tables and columns of a file that say who somebody is by their login."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,7 @@ async def rows_of(
     connection: Connection, reading: Reading, lines: Sequence[Line]
 ) -> list[tuple[Value, ...]]:
     """The rows that the good lines mean: id, then the values of the named columns."""
+    lines = await _spelled(connection, reading, lines)
     codes = await _codes(connection, reading, lines)
     read = [
         (line, values)
@@ -124,6 +129,24 @@ async def rows_of(
     reading.done.loaded += len(rows)
     reading.done.bad += len(lines) - len(rows)
     return rows
+
+
+async def _spelled(
+    connection: Connection, reading: Reading, lines: Sequence[Line]
+) -> Sequence[Line]:
+    """Logins in the lines as the hub keeps them, or will keep them."""
+    places = {
+        place
+        for place, one in enumerate(reading.fields)
+        if one is not None and (one.table or f"{reading.kind.name}.{one.heading}") in _LOGINS
+    }
+    if not places:
+        return lines
+    kept = await kept_logins(connection)
+    return [
+        (line, [spelled(kept, cell) if at in places else cell for at, cell in enumerate(cells)])
+        for line, cells in lines
+    ]
 
 
 async def _codes(connection: Connection, reading: Reading, lines: Sequence[Line]) -> Codes:

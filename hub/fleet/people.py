@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.basics.logins import folded
 from hub.fleet.registry import Maker
 from hub.fleet.subscriptions import today
 from hub.rules.patches import Assignment
 from hub.storage.changes import ChangeWriter
+from hub.storage.logins import kept_logins, row_of_login
 from hub.storage.org_changes import delete_rows, update_rows, upsert_rows
-from hub.storage.rows import all_rows, one_row, rows_where
+from hub.storage.rows import all_rows, rows_where
 
 
 async def add_user(
@@ -19,7 +21,8 @@ async def add_user(
     Raises:
         Rejected: `code_taken`, the login is someone's already.
     """
-    if await one_row(writer.connection, "app_user", ("id",), "login", login) is not None:
+    login = folded(login)
+    if login in await kept_logins(writer.connection):
         raise Rejected("code_taken", place="login", code=login)
     user_id = maker.identifiers.new()
     row = (user_id, login, person, "local", "active", verifier)
@@ -34,7 +37,7 @@ async def set_password(writer: ChangeWriter, maker: Maker, *, login: str, verifi
     Raises:
         Rejected: `not_found`.
     """
-    row = await one_row(writer.connection, "app_user", ("id",), "login", login)
+    row = await row_of_login(writer.connection, ("id",), login)
     if row is None or not isinstance(row[0], bytes):
         raise Rejected("not_found", place="login", text=f"there is no user {login}")
     await set_verifier(writer, maker, row[0], verifier)
@@ -70,7 +73,7 @@ async def refresh_sign_ins(
     """
     connection, day = writer.connection, today(maker.clock)
     names = ("user_id", "position_id", "valid_from", "valid_to")
-    sign_in = ("position_id", "user_id", "verifier", "id")
+    sign_in = ("position_id", "user_id", "login", "person", "verifier", "id")
     if positions is None:
         assigned = await all_rows(connection, "assignment", names)
         wider = {row[1] for row in assigned}
@@ -103,12 +106,12 @@ async def refresh_sign_ins(
             continue
         wanted.add((position, user))
         old = held.get((position, user))
-        if old is None or old[2] != person[3]:
-            row_id = old[3] if old is not None else maker.identifiers.new()
+        if old is None or old[2:5] != person[1:4]:
+            row_id = old[5] if old is not None else maker.identifiers.new()
             lines.append((row_id, position, user, person[1], person[2], person[3]))
     columns = ("id", "position_id", "user_id", "login", "person", "verifier")
     changed = await upsert_rows(writer, "sign_in", columns, lines)
-    gone = [row[3] for place, row in held.items() if place not in wanted]
+    gone = [row[5] for place, row in held.items() if place not in wanted]
     return changed + await delete_rows(
         writer, "sign_in", [one for one in gone if isinstance(one, bytes)]
     )

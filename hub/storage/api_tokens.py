@@ -1,10 +1,11 @@
 """Tokens of programs that ask in a person's name, and answers that are given again when a request is repeated."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from hub.storage.rows import Connection
+from hub.storage.rows import Connection, pieces
 from hub.storage.system_tables import API_TOKEN, IDEMPOTENCY
 
 
@@ -57,6 +58,17 @@ async def drop_tokens_of(connection: Connection, user_id: bytes) -> int:
     """None of the person's tokens holds any longer. Returns how many there were."""
     mine = API_TOKEN.c.user_id == user_id
     return (await connection.execute(sa.delete(API_TOKEN).where(mine))).rowcount
+
+
+async def token_ids(connection: Connection) -> frozenset[bytes]:
+    """Every token that was not dropped."""
+    return frozenset((await connection.execute(sa.select(API_TOKEN.c.token_id))).scalars())
+
+
+async def drop_tokens(connection: Connection, token_ids: Iterable[bytes]) -> None:
+    """These tokens hold no longer, whose ever they are."""
+    for piece in pieces(token_ids):
+        await connection.execute(sa.delete(API_TOKEN).where(API_TOKEN.c.token_id.in_(piece)))
 
 
 async def note_used(connection: Connection, token_id: bytes, at: int) -> None:

@@ -56,6 +56,11 @@ async def drop_codes(connection: Connection, node_id: bytes) -> None:
     await connection.execute(sa.delete(CODE).where(CODE.c.node_id == node_id))
 
 
+async def drop_all_codes(connection: Connection) -> None:
+    """No code lets anybody in any more."""
+    await connection.execute(sa.delete(CODE))
+
+
 async def find_code(connection: Connection, secret_hash: str) -> StoredCode | None:
     """The code with that hash."""
     query = sa.select(*(CODE.c[field] for field in StoredCode.__slots__))
@@ -110,6 +115,13 @@ async def end_bus_key(connection: Connection, gateway_id: bytes, key: str, ended
     await connection.execute(sa.delete(ENDED_BUS_KEY).where(ENDED_BUS_KEY.c.bus_key == key))
     values = {"bus_key": key, "gateway_id": gateway_id, "ended_at": ended_at}
     await connection.execute(sa.insert(ENDED_BUS_KEY).values(values))
+
+
+async def ended_bus_keys(connection: Connection) -> tuple[tuple[str, bytes, int], ...]:
+    """Keys that gateways had before: key, gateway, when it ended."""
+    columns = ENDED_BUS_KEY.c
+    query = sa.select(columns.bus_key, columns.gateway_id, columns.ended_at)
+    return tuple(tuple(row) for row in (await connection.execute(query)).all())
 
 
 async def revoke_certificates(connection: Connection, node_id: bytes, at: int) -> list[str]:

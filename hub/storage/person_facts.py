@@ -95,3 +95,8 @@ async def person_of_password_code(connection: Connection, code_hash: str, now: i
 async def forget_password_codes(connection: Connection, user_id: bytes) -> None:
     """No code of the person holds."""
     await connection.execute(sa.delete(PASSWORD_CODE).where(PASSWORD_CODE.c.user_id == user_id))
+
+
+async def forget_all_password_codes(connection: Connection) -> None:
+    """No code for a new password holds, whoever it was made for."""
+    await connection.execute(sa.delete(PASSWORD_CODE))

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from hub.storage.prepared import Prepared
 from hub.storage.rows import Connection
-from hub.storage.system_tables import HUB, WEB_SESSION
+from hub.storage.system_tables import HUB, PROVIDER_SESSION, WEB_SESSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,12 @@ async def end_sessions_of(
     if but is not None:
         mine = sa.and_(mine, WEB_SESSION.c.session_id != but)
     return (await connection.execute(sa.delete(WEB_SESSION).where(mine))).rowcount
+
+
+async def end_all_sessions(connection: Connection) -> None:
+    """Everybody has to sign in again."""
+    await connection.execute(sa.delete(PROVIDER_SESSION))
+    await connection.execute(sa.delete(WEB_SESSION))
 
 
 async def forget_ended(connection: Connection, now: int, idle_since: int) -> None:

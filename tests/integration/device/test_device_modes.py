@@ -4,10 +4,12 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from device_agent.app import DeviceAgent
+from device_agent.app import DeviceAgent, enroll
+from device_agent.modes.enrol import EnrolmentWish
 from device_agent.storage.home import Home
 from device_agent.work.documents import NewVisit
 from fieldmesh.basics.errors import Fenced, Rejected, Retry
@@ -362,3 +364,17 @@ def wipe_order(gateway: GatewayDouble, key: ec.EllipticCurvePrivateKey) -> bytes
     content = order.SerializeToString()
     signature = key.sign(content, ec.ECDSA(SHA256()))
     return enrol_pb2.SignedWipeOrder(order=content, signature=signature).SerializeToString()
+
+
+async def test_a_login_opens_the_device_however_it_is_typed(
+    gateway: GatewayDouble, tmp_path: Path
+) -> None:
+    """Phones begin a name with a capital letter; at the workplace it is taken, so it is here."""
+    verifier = PasswordHasher(memory_cost=64, time_cost=1).hash("secret")
+    gateway.people.append(enrol_pb2.SignIn(login="ana", person="Ana", verifier=verifier))
+    wish = EnrolmentWish(gateway.code, gateway.enrolment_address, "Ana", "secret")
+    await enroll(tmp_path, wish)
+    for typed in ("ana", "Ana"):
+        agent = await DeviceAgent.open(tmp_path, typed, "secret")
+        assert agent.login == "ana"
+        await agent.close()

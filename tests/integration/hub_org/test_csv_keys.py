@@ -9,7 +9,7 @@ from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.types import Value
 from hub.fleet.office import Office
 from hub.storage import journal
-from hub.storage.org_changes import head_office_write
+from hub.storage.org_changes import head_office_write, upsert_rows
 from hub.storage.rows import Row, all_rows, ids_by_code
 from tests.integration.hub_org.conftest import load
 
@@ -115,3 +115,26 @@ async def test_the_journal_counts_the_lines_that_were_loaded(
         [last] = await journal.newest(connection, 1)
     assert last.kind == "csv_loaded"
     assert json.loads(last.payload) == {"file": "position.csv", "kind": "position", "rows": 1}
+
+
+async def test_a_login_in_a_file_names_the_same_person_however_it_is_spelled(
+    office: Office, tmp_path: Path
+) -> None:
+    """The staff list spells them with capitals: a second account each night, and none signs in at the workplace."""
+    await load(office, tmp_path, "app_user", "login,person\nIvan.Petrov,Ivan\n")
+    async with head_office_write(
+        office.database, office.clock, actor="test", kind="of before", about={}
+    ) as writer:
+        assert {row[0] for row in await all_rows(writer.connection, "app_user", ("login",))} == {
+            "ivan.petrov"
+        }
+        line = (office.maker.identifiers.new(), "Ana", "", "local", "active")
+        names = ("id", "login", "person", "auth_kind", "status")
+        await upsert_rows(writer, "app_user", names, [line])
+    text = "login,person\nIVAN.PETROV,Ivan P\nana,Ana P\n"
+    assert (await load(office, tmp_path, "app_user", text)).bad == 0
+    text = "position,user,valid_from\nR1,Ivan.Petrov,2026-01-01\nR2,ANA,2026-01-01\n"
+    assert (await load(office, tmp_path, "assignment", text)).bad == 0
+    async with office.database.read() as connection:
+        rows = await all_rows(connection, "app_user", ("login", "person"))
+    assert sorted(map(tuple, rows)) == [("Ana", "Ana P"), ("ivan.petrov", "Ivan P")]

@@ -6,12 +6,12 @@ from hub.desk.people import access_of
 from hub.fleet.jobs import Jobs
 from hub.fleet.office import Office
 from hub.fleet.outlets import move_outlets
-from hub.fleet.people import add_user
+from hub.fleet.people import add_user, refresh_sign_ins_of
 from hub.fleet.posts import SUBSTITUTE, Filling, assign, end_filling, fill
 from hub.fleet.subscriptions import today
 from hub.storage import nodes
 from hub.storage.lists import Wanted, page
-from hub.storage.org_changes import head_office_write
+from hub.storage.org_changes import head_office_write, update_rows
 from hub.storage.rows import all_rows, ids_by_code, rows_where
 from hub.storage.scopes import gateway_partitions
 from tests.integration.hub_org.conftest import registered, targets
@@ -129,3 +129,22 @@ async def test_somebody_who_changes_posts_takes_their_sign_in_along_and_nothing_
     async with office.database.read() as connection:
         rows = await all_rows(connection, "sign_in", ("position_id", "user_id"))
     assert rows == [(ids["R2"], user)]
+
+
+async def test_a_corrected_name_reaches_the_devices_where_the_person_signs_in(
+    office: Office,
+) -> None:
+    """Devices showed the old name, and took the old login, until the password was changed."""
+    user = await hired(office, "ann", "R1")
+    names = ("id", "login", "person", "verifier")
+    async with head_office_write(
+        office.database, office.clock, actor="test", kind="married", about={}
+    ) as writer:
+        before = await all_rows(writer.connection, "sign_in", names)
+        await update_rows(writer, "app_user", ("id", "person"), [(user, "Ann Petrova")])
+        assert await refresh_sign_ins_of(writer, office.maker, user) == 1
+        await update_rows(writer, "app_user", ("id", "login"), [(user, "anna")])
+        assert await refresh_sign_ins_of(writer, office.maker, user) == 1
+        assert await refresh_sign_ins_of(writer, office.maker, user) == 0
+        after = await all_rows(writer.connection, "sign_in", names)
+    assert [tuple(row) for row in after] == [(before[0][0], "anna", "Ann Petrova", "v")]

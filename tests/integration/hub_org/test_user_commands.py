@@ -11,8 +11,9 @@ from hub.cli.answers import Answer
 from hub.cli.program import parser
 from hub.exchange.sample.generated import Size
 from hub.storage import journal
+from hub.storage.org_changes import head_office_write, update_rows
 from hub.storage.person_facts import keep_person_facts, person_facts
-from hub.storage.rows import one_row
+from hub.storage.rows import ids_by_code, one_row
 from tests.kit.workplace import PASSWORD, Person, Site, site
 
 SMALL = Size(offices=1, reps=1, outlets_a_rep=1, products=1)
@@ -151,3 +152,45 @@ async def test_a_slip_of_the_hand_is_told_and_nothing_is_changed(
     assert await desk.kinds() == before
     async with desk.site.stranger() as ana:
         assert await tries(ana, "ana", WORD) == 401
+
+
+async def test_a_login_with_a_capital_letter_signs_in_however_it_is_typed(desk: Desk) -> None:
+    """Whom IT added as Ivan.Petrov was refused at the workplace for ever, with the right password."""
+    await desk.types("add", " Ivan.Petrov", "--role", "administrator", password=WORD)
+    with pytest.raises(Rejected, match="is in use"):
+        await desk.types("add", "IVAN.petrov", password=WORD)
+    for typed in ("Ivan.Petrov", "ivan.petrov", "IVAN.PETROV "):
+        async with desk.site.stranger() as ivan:
+            assert await tries(ivan, typed, WORD) == 200
+    await desk.types("password", "Ivan.Petrov", password=NEW)
+    async with desk.site.stranger() as ivan:
+        assert await tries(ivan, "Ivan.Petrov", NEW) == 200
+
+
+async def test_a_login_that_was_kept_with_a_capital_letter_signs_in_as_it_is_spelled(
+    desk: Desk,
+) -> None:
+    """Somebody of an older release signs in on their device so, and nobody may take their name in small letters."""
+    office = desk.site.office
+    await desk.types("add", "Ivan", "--role", "administrator", password=WORD)
+    async with head_office_write(
+        office.database, office.clock, actor="test", kind="of before", about={}
+    ) as writer:
+        ids = await ids_by_code(writer.connection, "app_user", ["ivan"], column="login")
+        await update_rows(writer, "app_user", ("id", "login"), [(ids["ivan"], "Ivan")])
+    async with desk.site.stranger() as ivan:
+        assert await tries(ivan, "Ivan", WORD) == 200
+    with pytest.raises(Rejected, match="ivan"):
+        await desk.types("add", "ivan", password=WORD)
+
+
+async def test_a_login_that_is_given_at_the_workplace_is_kept_in_small_letters(desk: Desk) -> None:
+    """Ivan and ivan side by side are one name to whoever types it, and one of them never signs in."""
+    await desk.types("add", "ana", "--role", "administrator", password=WORD)
+    async with desk.site.person("ana", WORD) as ana:
+        for login, status in (("Maria.Kirova", 201), ("MARIA.kirova", 409), ("Rep0001", 409)):
+            fields = {"login": login, "person": "Maria"}
+            assert (await ana.json("/api/v1/people", "POST", json=fields))[0] == status, login
+    async with desk.site.office.database.read() as connection:
+        ids = await ids_by_code(connection, "app_user", ["maria.kirova"], column="login")
+    assert ids

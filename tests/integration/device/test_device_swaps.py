@@ -121,3 +121,21 @@ async def test_a_full_sync_that_finds_out_about_a_clone_keeps_the_rows_and_says_
         await device.sync(Mode.FULL)
         found = await rows_of(device, "SELECT id FROM visit WHERE lsn > 0")
         assert {row[0] for row in found} == {lost, made}
+
+
+@pytest.mark.parametrize("sent", [(2, 9), (3, 1)], ids=["sequence", "epoch"])
+async def test_a_tick_beyond_all_that_was_packed_is_about_a_clone(
+    gateway: GatewayDouble, tmp_path: Path, sent: tuple[int, int]
+) -> None:
+    """Promise 1: the clone's ticks may come past this device's numbers at once, and would free what only it has."""
+    await left_behind(gateway, tmp_path)
+    async with await opened(tmp_path / "image") as device:
+        made = await visit(device)
+        gateway.keep_first = True
+        gateway.batches[sent] = gateway.batches[2, 1]
+        gateway.hub_tick = sent
+        with pytest.raises(Fenced) as caught:
+            await device.sync(Mode.FAST)
+        assert caught.value.code == "initialize_needed"
+        assert (await device.status()).standing.waiting_batches == 1
+        assert (made,) in await rows_of(device, "SELECT id FROM visit")

@@ -221,6 +221,11 @@ class DeltaApplier:
                     " WHERE id = ? AND (? OR lsn < ?)",
                     (*line, force, line[1]),
                 )
+                # It was deleted and made again: it counts once, as what is here.
+                self._connection.execute(
+                    "DELETE FROM fm_deleted_row WHERE table_no = ? AND row_id = ?",
+                    (table.number, line[3]),
+                )
             else:
                 self._connection.execute(
                     "INSERT INTO fm_deleted_row (partition, lsn, row_hash, row_id, table_no)"

@@ -103,3 +103,20 @@ async def test_a_deletion_that_waits_counts_no_row_that_a_restored_hub_has_not(
     del company.rows["contact"][identifier(7)]
     assert (await device.sync(Mode.FULL)).repaired
     assert not (await device.sync(Mode.FULL)).repaired
+
+
+async def test_a_row_that_was_deleted_and_made_again_counts_once(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """Promise 5: the hub's newer version came while both waited, and every sync needed a repair."""
+    values = {"outlet_id": identifier(1001), "name": "Ana"}
+    gateway.company.put("contact", identifier(7), 11, **values)
+    await device.sync(Mode.INITIALIZE)
+    await device.sql("DELETE FROM contact")
+    await device.sql(
+        "INSERT INTO contact (id, outlet_id, name) VALUES (?, ?, 'Mine')",
+        (identifier(7), identifier(1001)),
+    )
+    gateway.company.put("contact", identifier(7), 11, **values)
+    assert not (await device.sync(Mode.FULL)).repaired
+    assert await rows_of(device, "SELECT name FROM contact") == [("Mine",)]

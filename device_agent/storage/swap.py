@@ -189,11 +189,13 @@ def carry(old: sqlite3.Connection, new: sqlite3.Connection, snapshot: Snapshot, 
     )
     for table in _CARRIED:
         _copy_own(old, new, table)
-    if not turn.restored:
-        new.execute(
-            "DELETE FROM fm_outbox_row WHERE (device_epoch, sequence) <= (?, ?)",
-            (snapshot.answered.device_epoch, snapshot.answered.sequence),
-        )
+    # Of a restored image only those whose batch has gone are answered: what waits goes up again.
+    new.execute(
+        "DELETE FROM fm_outbox_row WHERE (device_epoch, sequence) <= (?, ?)"
+        " AND NOT (? AND (device_epoch, sequence) IN"
+        " (SELECT device_epoch, sequence FROM fm_outbox))",
+        (snapshot.answered.device_epoch, snapshot.answered.sequence, turn.restored),
+    )
     _lay_over(old, new)
     insert_state(new, _state_after(read_state(old), snapshot, turn))
     new.execute("DELETE FROM fm_partition")

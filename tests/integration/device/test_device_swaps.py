@@ -10,6 +10,7 @@ from device_agent.app import DeviceAgent
 from device_agent.storage.home import Home
 from fieldmesh.basics.errors import Fenced, Rejected
 from fieldmesh.session.transitions import Mode
+from tests.integration.device.company import identifier
 from tests.integration.device.conftest import enrolled, opened
 from tests.integration.device.gateway_double import GatewayDouble
 from tests.integration.device.test_device_modes import rows_of, visit
@@ -138,4 +139,33 @@ async def test_a_tick_beyond_all_that_was_packed_is_about_a_clone(
             await device.sync(Mode.FAST)
         assert caught.value.code == "initialize_needed"
         assert (await device.status()).standing.waiting_batches == 1
+        assert (made,) in await rows_of(device, "SELECT id FROM visit")
+
+
+async def test_what_an_image_knows_to_be_decided_does_not_lie_over_newer_rows(
+    gateway: GatewayDouble, tmp_path: Path
+) -> None:
+    """Promise 4: head office has answered it, so nothing of it goes up again, and the answer counts."""
+    contact, values = identifier(7), {"outlet_id": identifier(1001)}
+    gateway.company.put("contact", contact, 11, name="Ana", **values)
+    folder = await enrolled(gateway, tmp_path / "device")
+    async with await opened(folder) as device:
+        await device.sync(Mode.INITIALIZE)
+        await device.sql("UPDATE contact SET name = 'Yesterday'")
+        await device.sync(Mode.FAST)
+        (gateway.hub_tick,) = gateway.batches
+        await device.sync(Mode.FAST)
+    shutil.copytree(folder, tmp_path / "image")
+    async with await opened(folder) as device:
+        await visit(device)
+        await device.sync(Mode.FAST)
+    gateway.company.put("contact", contact, 11, name="Today", **values)
+    async with await opened(tmp_path / "image") as device:
+        made = await visit(device)
+        gateway.faults.fence, gateway.keep_first = True, True
+        with pytest.raises(Fenced):
+            await device.sync(Mode.FAST)
+        gateway.faults.fence = False
+        await device.sync(Mode.INITIALIZE)
+        assert await rows_of(device, "SELECT name FROM contact") == [("Today",)]
         assert (made,) in await rows_of(device, "SELECT id FROM visit")

@@ -76,6 +76,7 @@ def record_ticks(
     Promise 1 (No loss): a batch leaves the device here and nowhere else.
     """
     if gateway < held_by(connection, gateway_id):
+        forget_tick(connection, gateway_id)
         gateway = NOWHERE
     note_clone(connection, hub, hub_sha256)
     state = read_state(connection)
@@ -106,8 +107,18 @@ def record_ticks(
 
 
 def forget_tick(connection: sqlite3.Connection, gateway_id: bytes) -> None:
-    """The gateway is offered everything that has no second tick: it has lost what it held."""
+    """The gateway is offered everything that has no second tick: it has lost what it held.
+
+    What no other gateway has said that it holds has no first tick any more.
+    """
     connection.execute("DELETE FROM fm_tick WHERE gateway_id = ?", (gateway_id,))
+    newest = connection.execute(
+        "SELECT device_epoch, sequence FROM fm_tick ORDER BY device_epoch DESC, sequence DESC"
+    ).fetchone()
+    connection.execute(
+        "UPDATE fm_outbox SET one_tick_at = NULL WHERE (device_epoch, sequence) > (?, ?)",
+        newest or (0, 0),
+    )
 
 
 def note_clone(connection: sqlite3.Connection, hub: Place, sha256: bytes) -> None:

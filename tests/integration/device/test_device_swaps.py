@@ -169,3 +169,23 @@ async def test_what_an_image_knows_to_be_decided_does_not_lie_over_newer_rows(
         await device.sync(Mode.INITIALIZE)
         assert await rows_of(device, "SELECT name FROM contact") == [("Today",)]
         assert (made,) in await rows_of(device, "SELECT id FROM visit")
+
+
+async def test_an_initialize_that_finds_out_about_a_clone_on_its_way_loses_no_new_work(
+    gateway: GatewayDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Promise 1: the clone's tick reaches the gateway after its Welcome, which knew of nothing."""
+    await left_behind(gateway, tmp_path)
+    others, gateway.hub_tick = gateway.batches.pop((2, 1)), (0, 0)
+    take = gateway._take
+
+    def with_a_tick(requests: object, hello: object) -> object:
+        gateway.batches[2, 9], gateway.hub_tick = others, (2, 9)
+        return take(requests, hello)
+
+    async with await opened(tmp_path / "image") as device:
+        made = await visit(device)
+        monkeypatch.setattr(gateway, "_take", with_a_tick)
+        await device.sync(Mode.INITIALIZE)
+        assert (made,) in await rows_of(device, "SELECT id FROM visit")
+        assert (3, 1) in gateway.batches

@@ -63,6 +63,8 @@ async def take_in(home: Home, wish: EnrolmentWish, check: Check, clock: Clock) -
     key = new_key()
     save_private_key(home, key, private_key)
     _save_certificates(home, enrolled)
+    # An enrolment that was cut has left whom it took in, with another key.
+    home.keyring.unlink(missing_ok=True)
     Keyring(home).add(wish.login, wish.password, key, verifier_sha256=verifier_sha256)
     return _make_database(home, key, enrolled)
 

@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from device_agent.app import DeviceAgent
+from device_agent.app import DeviceAgent, enroll
+from device_agent.modes.enrol import EnrolmentWish
+from device_agent.storage import swap
 from device_agent.storage.home import Home
+from device_agent.storage.keyring import Keyring
+from device_agent.storage.sealed import new_key
 from fieldmesh.basics.errors import Fenced, Rejected
 from fieldmesh.session.transitions import Mode
 from tests.integration.device.company import identifier
@@ -189,3 +193,24 @@ async def test_an_initialize_that_finds_out_about_a_clone_on_its_way_loses_no_ne
         await device.sync(Mode.INITIALIZE)
         assert (made,) in await rows_of(device, "SELECT id FROM visit")
         assert (3, 1) in gateway.batches
+
+
+async def test_who_enrolled_before_a_crash_opens_nothing_and_puts_nothing_aside(
+    gateway: GatewayDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Promise 1: their key is of no database, and by force a sound one would be put aside with what waits."""
+
+    def is_cut(*_: object) -> None:
+        raise OSError(errno.EIO, "power cut")
+
+    wish = EnrolmentWish(gateway.code, gateway.enrolment_address, "bob", "secret")
+    with monkeypatch.context() as patched:
+        patched.setattr(Home, "make_current", is_cut)
+        with pytest.raises(OSError, match="power cut"):
+            await enroll(tmp_path / "device", wish)
+    home = Home(await enrolled(gateway, tmp_path / "device"))
+    assert Keyring(home).logins() == ["ana"]
+    with pytest.raises(Rejected) as caught:
+        swap.begin_anew(home, new_key())
+    assert caught.value.code == "sealed_file_damaged"
+    await (await opened(home.folder)).close()

@@ -10,6 +10,8 @@ from device_agent.modes.talk import begin
 from device_agent.storage import numbers, outbox, swap, ticks
 from device_agent.storage.database import Connection
 from device_agent.storage.identity import load_facts
+from device_agent.storage.state import read_state
+from fieldmesh.basics.errors import Fenced
 from fieldmesh.session.transitions import Mode
 
 
@@ -23,7 +25,7 @@ async def initialize(context: SyncContext, gateway: Candidate) -> Report:
 
     Raises:
         Retry: the gateway or the line failed; what came is kept and the next run goes on there.
-        Fenced: the device was wiped.
+        Fenced: the device was wiped, or is a clone of one whose numbers head office knows, as is only known now.
     """
     async with begin(context, Mode.INITIALIZE, gateway) as talk:
         await talk.send()
@@ -35,6 +37,8 @@ async def initialize(context: SyncContext, gateway: Candidate) -> Report:
         restored = talk.is_restored_image
         if not restored:
             await context.database.write(talk.put_heard)
+            if (await context.database.read(read_state)).must_initialize:
+                raise Fenced("initialize_needed", place="session", reason="cloned_device")
         talk.report.rescue_file = await snapshot.keep_aside(talk)
         context.tell(Step.SWAP)
         now = context.clock.now()

@@ -11,7 +11,7 @@ from device_agent.modes.talk import Talk
 from device_agent.storage import outbox, rescue, snapshot, swap
 from device_agent.storage.parts import Parts
 from device_agent.storage.ticks import NOWHERE, Place
-from fieldmesh.basics.errors import Rejected, Retry
+from fieldmesh.basics.errors import FieldmeshError, Rejected, Retry
 from fieldmesh.replica.digest import Digest
 
 
@@ -41,8 +41,12 @@ async def build(
     def work() -> list[Digest]:
         context.home.remove_database(path)
         scratch = context.home.scratch
-        with snapshot.in_memory(parts.pieces(), announced.uncompressed_bytes, scratch) as plain:
-            return snapshot.build(path, key, plain, meant, announced.partitions)
+        try:
+            with snapshot.in_memory(parts.pieces(), announced.uncompressed_bytes, scratch) as plain:
+                return snapshot.build(path, key, plain, meant, announced.partitions)
+        except FieldmeshError:
+            context.home.remove_database(path)
+            raise
 
     differs = await asyncio.to_thread(work)
     if differs:

@@ -23,6 +23,7 @@ from device_agent.storage.net_effect import (
 from device_agent.storage.state import DeviceState, read_state, update_state
 from device_agent.storage.ticks import NOWHERE, Place
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.basics.limits import CLOCK_COUNTER_BITS
 from fieldmesh.codec.batch import (
     BatchDraft,
     Change,
@@ -59,6 +60,7 @@ CREATE TABLE fm_outbox_row (
   PRIMARY KEY (device_epoch, sequence, table_no, row_id)
 ) STRICT, WITHOUT ROWID;
 """
+_MOST_CLOCK = (1 << 63) - 1
 MOST_BATCH_ROWS = 2_000
 """More than a rep makes between two syncs."""
 COMFORTABLE_BODY_BYTES = 128 * 1024
@@ -214,13 +216,18 @@ def take_back(
 
 
 def _read_changes(connection: sqlite3.Connection, newest: int) -> list[NetChange]:
+    """The net effect of what was captured, its clocks as those of the network."""
     captured = connection.execute(
         "SELECT change_no, table_no, row_id, operation, columns, clock FROM fm_change"
         " WHERE change_no <= ? ORDER BY change_no",
         (newest,),
     )
     every = {table.number: (1 << len(table.columns)) - 1 for table in TABLES.values()}
-    return net_changes(map(Captured._make, captured), every)
+    offset = read_state(connection).clock_offset << CLOCK_COUNTER_BITS
+    changes = net_changes(map(Captured._make, captured), every)
+    for change in changes:
+        change.clock = min(max(0, change.clock + offset), _MOST_CLOCK)
+    return changes
 
 
 def _pack_group(

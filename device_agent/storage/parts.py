@@ -8,11 +8,13 @@ readable beginning counts, and the rest is asked for again.
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from device_agent.storage.home import Home
 from device_agent.storage.sealed import OVERHEAD_BYTES, seal, unseal
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.service.storage_problems import disk_problem, file_problem
 
 MOST_PIECE_BYTES = 1 << 20
 _LENGTH_BYTES = 4
@@ -36,11 +38,15 @@ class Parts:
         return self._digest.digest()
 
     def append(self, piece: bytes) -> None:
-        """The piece follows what is held."""
+        """The piece follows what is held.
+
+        Raises:
+            Retry: `disk_full`, or what else the disk has.
+        """
         if self._path is None:
             self._pieces.append(piece)
         else:
-            with self._path.open("ab") as stream:
+            with _disk(self._path), self._path.open("ab") as stream:
                 stream.write(_record(self._key, piece, self._place(self.held_bytes)))
         self._digest.update(piece)
         self.held_bytes += len(piece)
@@ -99,15 +105,19 @@ class DownloadFolder:
             download_id: 16 bytes.
             size_bytes: of the whole download.
             small_bytes: up to here pieces stay in memory: beginning again costs less than a file.
+
+        Raises:
+            Retry: `disk_full`, or what else the disk has.
         """
         self.forget()
         if size_bytes <= small_bytes:
             return Parts(self._key, None, download_id)
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = self._folder / f"{download_id.hex()}.parts"
-        path.touch(mode=0o600)
-        with path.open("ab") as stream:
-            stream.write(_record(self._key, download_id, "label"))
+        with _disk(path):
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.touch(mode=0o600)
+            with path.open("ab") as stream:
+                stream.write(_record(self._key, download_id, "label"))
         return Parts(self._key, path, download_id)
 
     def unfinished(self) -> Parts | None:
@@ -129,6 +139,17 @@ class DownloadFolder:
         if self._folder.exists():
             for path in self._folder.glob("*.parts"):
                 path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _disk(path: Path) -> Iterator[None]:
+    """What the disk refuses in the block is told as its problem."""
+    try:
+        yield
+    except OSError as error:
+        raise file_problem(error, "download") or disk_problem(
+            "download", path, str(error)
+        ) from error
 
 
 def _record(key: bytes, piece: bytes, place: str) -> bytes:

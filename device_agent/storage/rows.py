@@ -64,13 +64,11 @@ class DeltaApplier:
         self._forget_provisional()
         for partition in dropped:
             self._drop(partition)
-        held = {
-            partition
-            for (partition,) in self._connection.execute(
-                "SELECT DISTINCT partition FROM fm_digest WHERE rows <> 0"
-            )
-        }
-        self._cleaning = set(whole) & held
+        # Also those that are empty here: their rows may stand in others, with the LSN of a lost future.
+        holds_any = self._connection.execute(
+            "SELECT 1 FROM fm_digest WHERE rows <> 0 UNION SELECT 1 FROM fm_deleted_row LIMIT 1"
+        ).fetchone()
+        self._cleaning = set(whole) if holds_any else set()
         if self._cleaning:
             self._connection.execute(
                 "CREATE TEMP TABLE IF NOT EXISTS fm_seen (table_no INTEGER, row_id BLOB,"
@@ -223,6 +221,11 @@ class DeltaApplier:
                     " WHERE id = ? AND (? OR lsn < ?)",
                     (*line, force, line[1]),
                 )
+                # It was deleted and made again: it counts once, as what is here.
+                self._connection.execute(
+                    "DELETE FROM fm_deleted_row WHERE table_no = ? AND row_id = ?",
+                    (table.number, line[3]),
+                )
             else:
                 self._connection.execute(
                     "INSERT INTO fm_deleted_row (partition, lsn, row_hash, row_id, table_no)"
@@ -298,6 +301,11 @@ class DeltaApplier:
         self._connection.executemany(
             f"UPDATE {table.name} SET partition = 0, lsn = 0, row_hash = 0 WHERE id = ?",  # noqa: S608
             [line for line in gone if line[0] in pending],
+        )
+        self._connection.execute(
+            "DELETE FROM fm_deleted_row WHERE table_no = ? AND partition = ?"
+            " AND substr(row_id, 16, 1) BETWEEN ? AND ?",
+            (table.number, partition, first, last),
         )
         free, held = self._split(table, rows)
         write_rows(self._connection, free, force=True)

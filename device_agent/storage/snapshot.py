@@ -18,7 +18,7 @@ import zstandard
 from sqlcipher3 import dbapi2 as sqlcipher
 
 from device_agent.storage import schema
-from device_agent.storage.database import connect
+from device_agent.storage.database import connect, problem_of
 from device_agent.storage.digests import differing
 from device_agent.storage.held import device_tables
 from device_agent.storage.home import Scratch
@@ -61,6 +61,7 @@ def build(
 
     Raises:
         Rejected: `bad_download`: what came is not a snapshot.
+        Retry: `disk_full`, or what else the disk has.
     """
     connection = connect(path, key, create=True)
     try:
@@ -79,6 +80,9 @@ def build(
         differs = differing(connection, meant, set(partitions))
         connection.execute("DETACH snap")
     except sqlcipher.Error as error:
+        problem = problem_of(error, "snapshot", path)
+        if isinstance(problem, Retry):
+            raise problem from error
         raise Rejected("bad_download", place="snapshot", text=str(error)) from error
     finally:
         connection.close()

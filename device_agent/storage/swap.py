@@ -27,7 +27,7 @@ from device_agent.storage.database import DeviceDatabase, connect
 from device_agent.storage.gateways import replace_hub_list
 from device_agent.storage.held import pending_rows
 from device_agent.storage.home import Home
-from device_agent.storage.identity import load_facts
+from device_agent.storage.identity import load_facts, load_private_key
 from device_agent.storage.state import (
     DeviceState,
     insert_state,
@@ -143,8 +143,10 @@ def begin_anew(home: Home, key: bytes) -> Path:
     Its batch numbers may have been used before: it must initialize, as a restored image.
 
     Raises:
-        Rejected: `initialize_needed`: the database can be read, so nothing has to be lost.
+        Rejected: `initialize_needed`: the database can be read, so nothing has to be lost;
+            `sealed_file_damaged`: the key is not this device's, so it says nothing about the database.
     """
+    load_private_key(home, key)
     old = home.current_database()
     if not _is_sound(old, key):
         fresh = home.next_database()
@@ -189,11 +191,13 @@ def carry(old: sqlite3.Connection, new: sqlite3.Connection, snapshot: Snapshot, 
     )
     for table in _CARRIED:
         _copy_own(old, new, table)
-    if not turn.restored:
-        new.execute(
-            "DELETE FROM fm_outbox_row WHERE (device_epoch, sequence) <= (?, ?)",
-            (snapshot.answered.device_epoch, snapshot.answered.sequence),
-        )
+    # Of a restored image only those whose batch has gone are answered: what waits goes up again.
+    new.execute(
+        "DELETE FROM fm_outbox_row WHERE (device_epoch, sequence) <= (?, ?)"
+        " AND NOT (? AND (device_epoch, sequence) IN"
+        " (SELECT device_epoch, sequence FROM fm_outbox))",
+        (snapshot.answered.device_epoch, snapshot.answered.sequence, turn.restored),
+    )
     _lay_over(old, new)
     insert_state(new, _state_after(read_state(old), snapshot, turn))
     new.execute("DELETE FROM fm_partition")

@@ -68,13 +68,15 @@ def record_ticks(
 
     A gateway that holds less than it did has lost its disk: it is offered everything again, also
     batches of earlier epochs.
-    The hub's tick only grows. One that names another batch than this device's is about a clone of
-    it, and says nothing about what waits here: the device must initialize, and gives it anew. Until
-    then no tick of the hub counts: it may be of a batch that follows the clone's.
+    The hub's tick only grows. One that names another batch than this device's, or one beyond its
+    newest, is about a clone of it, and says nothing about what waits here: the device must
+    initialize, and gives it anew. Until then no tick of the hub counts: it may be of a batch that
+    follows the clone's.
     Returns the number of batches forgotten. Repeating it is harmless.
     Promise 1 (No loss): a batch leaves the device here and nowhere else.
     """
     if gateway < held_by(connection, gateway_id):
+        forget_tick(connection, gateway_id)
         gateway = NOWHERE
     note_clone(connection, hub, hub_sha256)
     state = read_state(connection)
@@ -105,17 +107,32 @@ def record_ticks(
 
 
 def forget_tick(connection: sqlite3.Connection, gateway_id: bytes) -> None:
-    """The gateway is offered everything that has no second tick: it has lost what it held."""
+    """The gateway is offered everything that has no second tick: it has lost what it held.
+
+    What no other gateway has said that it holds has no first tick any more.
+    """
     connection.execute("DELETE FROM fm_tick WHERE gateway_id = ?", (gateway_id,))
+    newest = connection.execute(
+        "SELECT device_epoch, sequence FROM fm_tick ORDER BY device_epoch DESC, sequence DESC"
+    ).fetchone()
+    connection.execute(
+        "UPDATE fm_outbox SET one_tick_at = NULL WHERE (device_epoch, sequence) > (?, ?)",
+        newest or (0, 0),
+    )
 
 
 def note_clone(connection: sqlite3.Connection, hub: Place, sha256: bytes) -> None:
-    """The device must initialize where head office has decided on another batch under this number."""
+    """The device must initialize where head office has decided on another batch under this number.
+
+    Or on one that the device never packed: a restored image, the clone of which is ahead.
+    """
+    state = read_state(connection)
+    never_packed = hub >= Place(state.device_epoch, state.next_sequence)
     row = connection.execute(
         "SELECT sha256 FROM fm_outbox WHERE device_epoch = ? AND sequence = ?",
         (hub.device_epoch, hub.sequence),
     ).fetchone()
-    if row is not None and row[0] != sha256:
+    if never_packed or (row is not None and row[0] != sha256):
         update_state(connection, must_initialize=1)
 
 

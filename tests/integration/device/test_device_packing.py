@@ -6,7 +6,9 @@ from device_agent.app import DeviceAgent
 from device_agent.storage import documents, outbox
 from device_agent.storage.database import Connection
 from device_agent.storage.net_effect import Captured, NetChange, net_changes
+from device_agent.storage.state import update_state
 from device_agent.storage.ticks import NOWHERE
+from fieldmesh.basics.limits import CLOCK_COUNTER_BITS
 from fieldmesh.codec.batch import decode_body, decode_header
 from fieldmesh.data.schema import TABLES
 from tests.integration.device.company import identifier
@@ -104,6 +106,29 @@ async def test_text_that_is_none_leaves_with_its_bad_bytes_marked(device: Device
         assert change.rows.column("name") == ["Ana\ufffd"]
 
     await device._context.database.write(work)
+
+
+async def test_changes_bear_the_networks_time(device: DeviceAgent) -> None:
+    """Promise 5: of two colleagues' changes the later one stands, also where a telephone's clock is an hour behind."""
+    hour = 3_600_000_000
+
+    def work(connection: Connection, offset: int) -> tuple[int, int]:
+        update_state(connection, clock_offset=offset)
+        connection.execute("INSERT INTO contact (outlet_id) VALUES (?)", (identifier(1000),))
+        captured = connection.execute("SELECT max(clock) FROM fm_change").fetchone()[0]
+        outbox.pack(connection, sign=lambda _: b"signed", now=1)
+        batch = outbox.waiting_after(connection, NOWHERE)[-1]
+        (change,) = decode_body(decode_header(batch.header), batch.body)
+        return captured, change.clocks[0]
+
+    for offset in (hour, -hour):
+        captured, sent = await device._context.database.write(
+            lambda found, by=offset: work(found, by)
+        )
+        assert sent == captured + (offset << CLOCK_COUNTER_BITS)
+    for offset in ((1 << 63) - 1, -(1 << 63)):
+        _, sent = await device._context.database.write(lambda found, by=offset: work(found, by))
+        assert 0 <= sent < 1 << 63
 
 
 def _check(groups: list[list[NetChange]], changes: list[NetChange], most: int) -> None:

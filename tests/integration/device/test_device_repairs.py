@@ -63,3 +63,60 @@ async def test_text_that_is_none_does_not_stop_a_full_sync(
     gateway.company.put("contact", identifier(7), 11, **values | {"name": "Anna"})
     assert (await device.sync(Mode.FULL)).outcome == "done"
     assert await rows_of(device, "SELECT name FROM contact") == [("Anna",)]
+
+
+async def test_a_row_that_a_restored_hub_has_in_a_partition_without_others_comes_at_once(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """Promise 4: it had moved on in the lost future, and left its partition empty on the device."""
+    company, mine = gateway.company, identifier(2000)
+    company.partitions = {11, 12, 13}
+    company.put("outlet", mine, 13, code="MOVED", name="Shop")
+    before = dict(company.rows["outlet"])
+    await device.sync(Mode.INITIALIZE)
+    company.put("outlet", mine, 11, code="MOVED", name="Shop")
+    await device.sync(Mode.FULL)
+    company.rows["outlet"], company.lsn, company.restored = before, company.lsn + (1 << 32), True
+    report = await device.sync(Mode.FULL)
+    assert not report.repaired
+    found = await rows_of(device, "SELECT partition FROM outlet WHERE code = 'MOVED'")
+    assert found == [(13,)]
+
+
+async def test_a_deletion_that_waits_counts_no_row_that_a_restored_hub_has_not(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """Promise 5: its partition has no other rows; the device differed from then on, whatever came."""
+    company = gateway.company
+    company.partitions = {11, 12, 13}
+    await device.sync(Mode.INITIALIZE)
+    values = {"outlet_id": identifier(1001), "name": "Ana"}
+    company.put("contact", identifier(7), 13, **values)
+    await device.sync(Mode.FULL)
+    await device.sql("DELETE FROM contact")
+    company.rows["contact"], company.lsn, company.restored = {}, company.lsn + (1 << 32), True
+    report = await device.sync(Mode.FULL)
+    assert not report.repaired
+    company.put("contact", identifier(7), 13, **values)
+    company.restored = False
+    await device.sync(Mode.FULL)
+    del company.rows["contact"][identifier(7)]
+    assert (await device.sync(Mode.FULL)).repaired
+    assert not (await device.sync(Mode.FULL)).repaired
+
+
+async def test_a_row_that_was_deleted_and_made_again_counts_once(
+    gateway: GatewayDouble, device: DeviceAgent
+) -> None:
+    """Promise 5: the hub's newer version came while both waited, and every sync needed a repair."""
+    values = {"outlet_id": identifier(1001), "name": "Ana"}
+    gateway.company.put("contact", identifier(7), 11, **values)
+    await device.sync(Mode.INITIALIZE)
+    await device.sql("DELETE FROM contact")
+    await device.sql(
+        "INSERT INTO contact (id, outlet_id, name) VALUES (?, ?, 'Mine')",
+        (identifier(7), identifier(1001)),
+    )
+    gateway.company.put("contact", identifier(7), 11, **values)
+    assert not (await device.sync(Mode.FULL)).repaired
+    assert await rows_of(device, "SELECT name FROM contact") == [("Mine",)]

@@ -6,10 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from device_agent.app import DeviceAgent
+from device_agent.app import DeviceAgent, enroll
+from device_agent.modes.enrol import EnrolmentWish
+from device_agent.storage import swap
 from device_agent.storage.home import Home
+from device_agent.storage.keyring import Keyring
+from device_agent.storage.sealed import new_key
 from fieldmesh.basics.errors import Fenced, Rejected
 from fieldmesh.session.transitions import Mode
+from tests.integration.device.company import identifier
 from tests.integration.device.conftest import enrolled, opened
 from tests.integration.device.gateway_double import GatewayDouble
 from tests.integration.device.test_device_modes import rows_of, visit
@@ -121,3 +126,91 @@ async def test_a_full_sync_that_finds_out_about_a_clone_keeps_the_rows_and_says_
         await device.sync(Mode.FULL)
         found = await rows_of(device, "SELECT id FROM visit WHERE lsn > 0")
         assert {row[0] for row in found} == {lost, made}
+
+
+@pytest.mark.parametrize("sent", [(2, 9), (3, 1)], ids=["sequence", "epoch"])
+async def test_a_tick_beyond_all_that_was_packed_is_about_a_clone(
+    gateway: GatewayDouble, tmp_path: Path, sent: tuple[int, int]
+) -> None:
+    """Promise 1: the clone's ticks may come past this device's numbers at once, and would free what only it has."""
+    await left_behind(gateway, tmp_path)
+    async with await opened(tmp_path / "image") as device:
+        made = await visit(device)
+        gateway.keep_first = True
+        gateway.batches[sent] = gateway.batches[2, 1]
+        gateway.hub_tick = sent
+        with pytest.raises(Fenced) as caught:
+            await device.sync(Mode.FAST)
+        assert caught.value.code == "initialize_needed"
+        assert (await device.status()).standing.waiting_batches == 1
+        assert (made,) in await rows_of(device, "SELECT id FROM visit")
+
+
+async def test_what_an_image_knows_to_be_decided_does_not_lie_over_newer_rows(
+    gateway: GatewayDouble, tmp_path: Path
+) -> None:
+    """Promise 4: head office has answered it, so nothing of it goes up again, and the answer counts."""
+    contact, values = identifier(7), {"outlet_id": identifier(1001)}
+    gateway.company.put("contact", contact, 11, name="Ana", **values)
+    folder = await enrolled(gateway, tmp_path / "device")
+    async with await opened(folder) as device:
+        await device.sync(Mode.INITIALIZE)
+        await device.sql("UPDATE contact SET name = 'Yesterday'")
+        await device.sync(Mode.FAST)
+        (gateway.hub_tick,) = gateway.batches
+        await device.sync(Mode.FAST)
+    shutil.copytree(folder, tmp_path / "image")
+    async with await opened(folder) as device:
+        await visit(device)
+        await device.sync(Mode.FAST)
+    gateway.company.put("contact", contact, 11, name="Today", **values)
+    async with await opened(tmp_path / "image") as device:
+        made = await visit(device)
+        gateway.faults.fence, gateway.keep_first = True, True
+        with pytest.raises(Fenced):
+            await device.sync(Mode.FAST)
+        gateway.faults.fence = False
+        await device.sync(Mode.INITIALIZE)
+        assert await rows_of(device, "SELECT name FROM contact") == [("Today",)]
+        assert (made,) in await rows_of(device, "SELECT id FROM visit")
+
+
+async def test_an_initialize_that_finds_out_about_a_clone_on_its_way_loses_no_new_work(
+    gateway: GatewayDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Promise 1: the clone's tick reaches the gateway after its Welcome, which knew of nothing."""
+    await left_behind(gateway, tmp_path)
+    others, gateway.hub_tick = gateway.batches.pop((2, 1)), (0, 0)
+    take = gateway._take
+
+    def with_a_tick(requests: object, hello: object) -> object:
+        gateway.batches[2, 9], gateway.hub_tick = others, (2, 9)
+        return take(requests, hello)
+
+    async with await opened(tmp_path / "image") as device:
+        made = await visit(device)
+        monkeypatch.setattr(gateway, "_take", with_a_tick)
+        await device.sync(Mode.INITIALIZE)
+        assert (made,) in await rows_of(device, "SELECT id FROM visit")
+        assert (3, 1) in gateway.batches
+
+
+async def test_who_enrolled_before_a_crash_opens_nothing_and_puts_nothing_aside(
+    gateway: GatewayDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Promise 1: their key is of no database, and by force a sound one would be put aside with what waits."""
+
+    def is_cut(*_: object) -> None:
+        raise OSError(errno.EIO, "power cut")
+
+    wish = EnrolmentWish(gateway.code, gateway.enrolment_address, "bob", "secret")
+    with monkeypatch.context() as patched:
+        patched.setattr(Home, "make_current", is_cut)
+        with pytest.raises(OSError, match="power cut"):
+            await enroll(tmp_path / "device", wish)
+    home = Home(await enrolled(gateway, tmp_path / "device"))
+    assert Keyring(home).logins() == ["ana"]
+    with pytest.raises(Rejected) as caught:
+        swap.begin_anew(home, new_key())
+    assert caught.value.code == "sealed_file_damaged"
+    await (await opened(home.folder)).close()

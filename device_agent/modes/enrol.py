@@ -64,14 +64,10 @@ async def take_in(home: Home, wish: EnrolmentWish, check: Check, clock: Clock) -
     key = new_key()
     save_private_key(home, key, private_key)
     _save_certificates(home, enrolled)
-<<<<<<< HEAD
     login = as_kept(wish.login, [person.login for person in enrolled.people])
-    Keyring(home).add(login, wish.password, key, verifier_sha256=verifier_sha256)
-=======
     # An enrolment that was cut has left whom it took in, with another key.
     home.keyring.unlink(missing_ok=True)
-    Keyring(home).add(wish.login, wish.password, key, verifier_sha256=verifier_sha256)
->>>>>>> s16dev
+    Keyring(home).add(login, wish.password, key, verifier_sha256=verifier_sha256)
     return _make_database(home, key, enrolled)
 
 

@@ -313,6 +313,8 @@ def test_a_first_tick_for_a_batch_that_the_gateway_has_not_is_found(small: Small
     small.events.insert(-3, {"t": 8.1, "k": "office", "n": 3, "change": "price", "lsn": 20})
     assert small.found() == {"first_tick_without_batch"}
     small.strike(8.5, 9.0, "GW1", effects=("gateway_disk_lost",))
+    assert small.found() == {"first_tick_without_batch"}, "it was in the image"
+    small.strike(7.2, 7.9, "GW1", effects=("gateway_disk_lost",))
     assert small.found() == set()
 
 

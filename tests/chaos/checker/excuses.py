@@ -6,6 +6,7 @@ fault can have done. Promises 1 (No loss) and 7 (Authority).
 
 from fieldmesh.basics.epochs import hub_epoch_of
 from tests.chaos.checker.case import (
+    COPIES_SPOILT,
     DEVICE_RESTORED,
     GATEWAY_DISK_LOST,
     HUB_RESTORED,
@@ -125,10 +126,24 @@ def ticks_that_bind(case: Case, batch: Packed) -> tuple[int, float]:
 
 
 def lost_later(case: Case, gateway: str, at: float) -> bool:
-    """Whether the gateway lost its disk after that moment, so that its first ticks of then do not bind."""
+    """Whether the gateway lost or rewrote what it held after that moment: its first ticks of then do not bind."""
     codes = {one: code for code, one in case.facts.hub.gateways.items()}
     node = codes.get(gateway, gateway)
-    return any(one.end >= at for one in case.struck(GATEWAY_DISK_LOST, node))
+    return any(
+        one.end >= at
+        for effect in (GATEWAY_DISK_LOST, COPIES_SPOILT)
+        for one in case.struck(effect, node)
+    )
+
+
+def may_be_lost(case: Case, gateway: str, batch: Packed, at: float) -> bool:
+    """Whether a batch with a first tick at that moment is one that the gateway has lost or rewritten.
+
+    What it had got before its image was taken came back with it.
+    """
+    return any(
+        batch.at <= one.end and one.begin <= at for one in case.struck(GATEWAY_DISK_LOST, gateway)
+    ) or any(batch.at <= one.end for one in case.struck(COPIES_SPOILT, gateway))
 
 
 def is_day_of_restore(case: Case, at: float) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from tests.chaos.checker import excuses
 from tests.chaos.checker.case import (
-    COPIES_SPOILT,
     Case,
     Packed,
     Violation,
@@ -64,8 +63,8 @@ def first_ticks_are_kept(case: Case) -> Iterator[Violation]:
     """Promise 1: a batch with a gateway's first tick and no second is in that gateway's inbox as it was packed.
 
     A batch that head office may have decided by then is not asked for: a gateway hears of that, and counts it in.
-    Not judged: what was shown before the gateway lost its disk, or on a day on which head office was restored; and
-    batches that the gateway may have rewritten.
+    Not judged: what was shown on a day on which head office was restored, and batches that the gateway may have lost
+    or rewritten.
     """
     codes = {one: code for code, one in case.facts.hub.gateways.items()}
     asked: set[tuple[str, Place, str]] = set()
@@ -77,14 +76,12 @@ def first_ticks_are_kept(case: Case) -> Iterator[Violation]:
                 continue
             for gateway, tick in event["gateways"].items():
                 held = case.facts.gateways.get(codes.get(gateway, ""))
-                if held is None or excuses.lost_later(case, gateway, at):
+                if held is None:
                     continue
                 for one in _between(mine, max(tuple(event["hub"]), (tick[0], 0)), tuple(tick)):
                     if (gateway, one.place, one.sha) in asked or not _is_due(case, one, at):
                         continue
-                    if any(
-                        one.at <= struck.end for struck in case.struck(COPIES_SPOILT, held.code)
-                    ):
+                    if excuses.may_be_lost(case, held.code, one, at):
                         continue
                     asked.add((gateway, one.place, one.sha))
                     if one.sha not in held.inbox.get(one.place, set()) and not _renumbered(

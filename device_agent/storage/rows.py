@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from device_agent.storage.held import pending_rows
 from device_agent.storage.state import update_state
 from device_agent.storage.ticks import Place, record_echo
-from device_agent.storage.written import write_rows
+from device_agent.storage.written import rows_by_id, write_rows
 from fieldmesh.codec.columns import TableRows, from_rows
 from fieldmesh.codec.frames import FrameKind, UnpackedFrame
 from fieldmesh.codec.row_hash import row_hashes
@@ -135,26 +135,23 @@ class DeltaApplier:
                 settled.setdefault(table_no, []).append((row_id,))
         by_number = {table.number: table for table in TABLES.values()}
         for table_no, ids in settled.items():
-            self._count_as_it_is(by_number[table_no], ids)
             self._connection.executemany(
                 f"DELETE FROM {by_number[table_no].name} WHERE id = ? AND lsn = 0",  # noqa: S608
                 ids,
             )
+            self._count_as_it_is(by_number[table_no], [row_id for (row_id,) in ids])
             self._connection.executemany(
                 f"DELETE FROM fm_deleted_row WHERE table_no = {table_no} AND row_id = ?",  # noqa: S608
                 ids,
             )
 
-    def _count_as_it_is(self, table: ReplicatedTable, ids: Iterable[tuple[bytes]]) -> None:
-        """Of rows that have the hub's LSN the hash is that of their content."""
-        names = ", ".join(f'"{name}"' for name in table.wire_names)
-        find = f'SELECT {names} FROM "{table.name}" WHERE id = ? AND lsn > 0'  # noqa: S608
-        found = [row for one in ids for row in self._connection.execute(find, one)]
-        rows = from_rows(table.name, table.wire_names, found)
-        hashes = row_hashes(rows, table)
+    def _count_as_it_is(self, table: ReplicatedTable, ids: list[bytes]) -> None:
+        """Of those rows that are here the hash is that of their content."""
+        found = rows_by_id(self._connection, table.name, table.wire_names, ids)
+        rows = from_rows(table.name, table.wire_names, list(found.values()))
         self._connection.executemany(
-            f'UPDATE "{table.name}" SET row_hash = ?1 WHERE id = ?2 AND row_hash <> ?1',  # noqa: S608
-            zip(hashes, rows.column("id"), strict=True),
+            f"UPDATE {table.name} SET row_hash = ?1 WHERE id = ?2 AND row_hash <> ?1",  # noqa: S608
+            zip(row_hashes(rows, table), rows.column("id"), strict=True),
         )
 
     def _forget_provisional(self) -> None:

@@ -6,6 +6,7 @@ prices in 9 ms of processor time, against 13 ms by upsert.
 """
 
 import sqlite3
+from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -23,7 +24,7 @@ def write_rows(connection: sqlite3.Connection, rows: TableRows, *, force: bool =
         rows: with ``id`` and ``lsn`` among their columns.
         force: also over rows that are newer here.
     """
-    here = _rows_here(connection, rows)
+    here = rows_by_id(connection, rows.table, rows.names, rows.column("id"))
     ids = rows.column("id")
     if len(here) < len(ids):
         new = rows.take([place for place, row_id in enumerate(ids) if row_id not in here])
@@ -62,15 +63,23 @@ def _write_over(
         )
 
 
-def _rows_here(connection: sqlite3.Connection, rows: TableRows) -> dict[Any, _Line]:
-    """The rows of these ids that are here, by id."""
-    ids = rows.column("id")
-    own = rows.names.index("id")
+def rows_by_id(
+    connection: sqlite3.Connection, table: str, names: Sequence[str], ids: Sequence[Any]
+) -> dict[Any, _Line]:
+    """The rows of these ids that are here, by id.
+
+    Args:
+        connection: of the device's database.
+        table: of the rows.
+        names: the columns to read, ``id`` among them.
+        ids: of rows, which need not be here.
+    """
+    own = names.index("id")
     found: dict[Any, _Line] = {}
     for start in range(0, len(ids), _IDS_A_QUERY):
         piece = ids[start : start + _IDS_A_QUERY]
         lines = connection.execute(
-            f"SELECT {', '.join(rows.names)} FROM {rows.table}"  # noqa: S608
+            f"SELECT {', '.join(names)} FROM {table}"  # noqa: S608
             f" WHERE id IN ({', '.join('?' * len(piece))})",
             piece,
         )

@@ -74,7 +74,7 @@ def read_hub(path: Path) -> HubFacts:
         _read_journal(found, facts)
         facts.devices = dict(found.execute("SELECT code, lower(hex(id)) FROM device"))
         facts.gateways = dict(found.execute("SELECT code, lower(hex(id)) FROM gateway"))
-        codes = {one: code for code, one in facts.gateways.items()}
+        codes = facts.gateway_codes
         for gateway, area in found.execute(
             "SELECT lower(hex(gateway_id)), partition FROM fm_gateway_partition"
         ):

@@ -56,7 +56,7 @@ def stories(verdict: Verdict, command: str) -> Iterator[str]:
 
 def _time_line(case: Case, violation: Violation) -> Iterator[str]:
     start = float(case.events[0]["t"])
-    codes = {one: code for code, one in case.facts.hub.devices.items()}
+    codes = case.facts.hub.device_codes
     device = codes.get(violation.device, violation.device)
     lines = [
         (one.begin, f"{one.name} at {one.node}: {one.words} (until {one.end - start:.1f} s)")

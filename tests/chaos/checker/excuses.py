@@ -127,7 +127,7 @@ def ticks_that_bind(case: Case, batch: Packed) -> tuple[int, float]:
 
 def lost_later(case: Case, gateway: str, at: float) -> bool:
     """Whether the gateway lost or rewrote what it held after that moment: its first ticks of then do not bind."""
-    codes = {one: code for code, one in case.facts.hub.gateways.items()}
+    codes = case.facts.hub.gateway_codes
     node = codes.get(gateway, gateway)
     return any(
         one.end >= at
@@ -156,7 +156,7 @@ def _in_lost_future(case: Case, reject: Reject) -> bool:
 
     What it wrote then may be signed again later, under another number.
     """
-    codes = {one: code for code, one in case.facts.hub.devices.items()}
+    codes = case.facts.hub.device_codes
     code = codes.get(reject.device, "")
     seen = case.seen.get(code, [])
     moments = [one.at for one in case.packed.get(reject.place, [])]

@@ -101,6 +101,16 @@ class HubFacts:
     misfits: list[str] = field(default_factory=list)
     """Rows that carry another hash than their content gives."""
 
+    @property
+    def device_codes(self) -> dict[str, str]:
+        """Id → code."""
+        return {one: code for code, one in self.devices.items()}
+
+    @property
+    def gateway_codes(self) -> dict[str, str]:
+        """Id → code."""
+        return {one: code for code, one in self.gateways.items()}
+
 
 @dataclass(slots=True)
 class GatewayFacts:

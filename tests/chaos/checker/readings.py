@@ -204,7 +204,7 @@ def _of_gateways(case: Case, event: dict[str, Any]) -> dict[str, Any]:
     restores = [one for one in case.restores if one <= at]
     if excuses.is_day_of_restore(case, at):
         return {}
-    codes = {one: code for code, one in case.facts.hub.gateways.items()}
+    codes = case.facts.hub.gateway_codes
     return {
         f"{TICK_OF}{codes.get(gateway, gateway)} after restore {len(restores)}": tuple(tick)
         for gateway, tick in event["gateways"].items()

@@ -197,7 +197,7 @@ def sessions_are_noted(case: Case) -> Iterator[Violation]:
 
 def _went(case: Case, session: str, gateway: str) -> bool:
     """Whether the session was with a gateway that lost its disk afterwards."""
-    codes = {one: code for code, one in case.facts.hub.gateways.items()}
+    codes = case.facts.hub.gateway_codes
     at = case.sessions.get(session, case.end)
     return any(
         one.begin <= at <= one.end + _SEEN_S

@@ -66,7 +66,7 @@ def first_ticks_are_kept(case: Case) -> Iterator[Violation]:
     Not judged: what was shown on a day on which head office was restored, and batches that the gateway may have lost
     or rewritten.
     """
-    codes = {one: code for code, one in case.facts.hub.gateways.items()}
+    codes = case.facts.hub.gateway_codes
     asked: set[tuple[str, Place, str]] = set()
     for code, events in case.seen.items():
         mine = _packed_by(case, code)

@@ -1,11 +1,8 @@
 """Retry and release know devices of the authority before. Promises 1 (No loss) and 7 (Authority)."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
-
-import pytest
 
 from fieldmesh.basics.limits import CLOCK_COUNTER_BITS
 from fieldmesh.codec.batch import Change, Operation
@@ -18,14 +15,6 @@ from hub.ingest.verify import Checked
 from hub.trust.authority import Authority
 from hub.trust.signing import OrderSigner
 from tests.kit.company import PackingDevice, SmallCompany
-
-
-@pytest.fixture
-async def company(tmp_path: Path) -> AsyncIterator[SmallCompany]:
-    """A company with one rep."""
-    made = await SmallCompany.founded(tmp_path)
-    yield made
-    await made.database.close()
 
 
 def by_hand(company: SmallCompany, folder: Path, authority: Authority) -> Ingest:

@@ -1,7 +1,5 @@
 """A gateway hears what is its own, also when its scope changes while it says hello."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -13,14 +11,6 @@ from hub.relay.consumers import Consumers, consumer_name, subjects_of
 from hub.relay.requests import Desk, Responder
 from tests.kit.company import GATEWAY_ID, SmallCompany
 from tests.model.broker import Broker, JetStream, Line
-
-
-@pytest.fixture
-async def company(tmp_path: Path) -> AsyncIterator[SmallCompany]:
-    """A company with one rep."""
-    made = await SmallCompany.founded(tmp_path)
-    yield made
-    await made.database.close()
 
 
 async def test_a_partition_that_is_lost_during_a_hello_is_not_heard(

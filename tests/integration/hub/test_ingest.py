@@ -1,10 +1,8 @@
 """Ingest on a real database: rows once, in order, whole, with reasons for what is refused."""
 
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -18,14 +16,6 @@ from fieldmesh.replica.partition import GLOBAL, partition_id
 from hub.storage import contents, inbox, journal
 from hub.storage.rows import Connection
 from tests.kit.company import SmallCompany
-
-
-@pytest.fixture
-async def company(tmp_path: Path) -> AsyncIterator[SmallCompany]:
-    """A company with one rep."""
-    made = await SmallCompany.founded(tmp_path)
-    yield made
-    await made.database.close()
 
 
 async def test_a_batch_that_comes_twice_has_one_effect(company: SmallCompany) -> None:

@@ -1,8 +1,5 @@
 """What a device may not reach by any trick of its batch, and what is never lost though it comes late."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from fieldmesh.basics.clock import ManualClock
@@ -19,14 +16,6 @@ from hub.metrics import IngestFigures
 from hub.storage import contents
 from hub.storage.changes import ChangeWriter
 from tests.kit.company import GATEWAY_ID, SmallCompany
-
-
-@pytest.fixture
-async def company(tmp_path: Path) -> AsyncIterator[SmallCompany]:
-    """A company with one rep."""
-    made = await SmallCompany.founded(tmp_path)
-    yield made
-    await made.database.close()
 
 
 async def foreign_outlet(company: SmallCompany) -> bytes:

@@ -1,22 +1,9 @@
 """Who wins where two write one column: the later writer, by clocks that may be wrong."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
 from fieldmesh.basics.limits import CLOCK_COUNTER_BITS
 from fieldmesh.codec.batch import Change, Operation
 from fieldmesh.codec.columns import from_rows
 from tests.kit.company import SmallCompany
-
-
-@pytest.fixture
-async def company(tmp_path: Path) -> AsyncIterator[SmallCompany]:
-    """A company with one rep."""
-    made = await SmallCompany.founded(tmp_path)
-    yield made
-    await made.database.close()
 
 
 async def test_the_last_writer_of_each_column_wins_and_the_loser_is_kept(

@@ -1,22 +1,11 @@
 """What was made for an outlet that has moved away stands, whatever came with it in one transaction."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from fieldmesh.codec.batch import Change, Operation
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.types import Value
 from tests.kit.company import SmallCompany
-
-
-@pytest.fixture
-async def company(tmp_path: Path) -> AsyncIterator[SmallCompany]:
-    """A company with one rep."""
-    made = await SmallCompany.founded(tmp_path)
-    yield made
-    await made.database.close()
 
 
 def new(table: str, **values: Value) -> list[Change]:

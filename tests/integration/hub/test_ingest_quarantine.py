@@ -1,22 +1,10 @@
 """What quarantine keeps: the true bytes of each batch that can't be applied."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.codec.replication import write_forwarded
 from tests.kit.company import SmallCompany
-
-
-@pytest.fixture
-async def company(tmp_path: Path) -> AsyncIterator[SmallCompany]:
-    """A company with one rep."""
-    made = await SmallCompany.founded(tmp_path)
-    yield made
-    await made.database.close()
 
 
 async def test_an_altered_copy_does_not_hide_the_true_batch(company: SmallCompany) -> None:

@@ -1,8 +1,5 @@
 """Session records from the wire: each is kept, cut to what its columns hold, and none stops its shard."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from fieldmesh.basics.clock import ManualClock
@@ -13,14 +10,6 @@ from hub.ingest import ingest
 from hub.ingest.consume import Consumer
 from hub.metrics import IngestFigures
 from tests.kit.company import GATEWAY_ID, SmallCompany
-
-
-@pytest.fixture
-async def company(tmp_path: Path) -> AsyncIterator[SmallCompany]:
-    """A company with one rep."""
-    made = await SmallCompany.founded(tmp_path)
-    yield made
-    await made.database.close()
 
 
 class Message:

@@ -1,22 +1,9 @@
 """A value that a column can't hold costs its own row, with a reason; nothing else."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
 from fieldmesh.basics import limits
 from fieldmesh.codec.batch import Change, Operation
 from fieldmesh.codec.columns import decode_table, encode_table, from_rows
 from tests.kit.company import SmallCompany
-
-
-@pytest.fixture
-async def company(tmp_path: Path) -> AsyncIterator[SmallCompany]:
-    """A company with one rep."""
-    made = await SmallCompany.founded(tmp_path)
-    yield made
-    await made.database.close()
 
 
 def _contacts(company: SmallCompany, *names: str) -> Change:

@@ -1,22 +1,11 @@
 """Batches that wait for earlier ones: their row goes on after a crash, and is never read as a whole."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from hub.ingest import group
 from hub.ingest.group import Group
 from hub.ingest.verify import Checked
 from tests.kit.company import SmallCompany
-
-
-@pytest.fixture
-async def company(tmp_path: Path) -> AsyncIterator[SmallCompany]:
-    """A company with one rep."""
-    made = await SmallCompany.founded(tmp_path)
-    yield made
-    await made.database.close()
 
 
 async def test_a_long_row_goes_on_after_a_crash_between_two_of_its_transactions(

@@ -1,6 +1,5 @@
 """The hub's storage on a real database: the journal's chain, the outbox in whole transactions, a new hub epoch."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -16,14 +15,6 @@ from tests.kit.company import SmallCompany
 EPOCH = 200_000_000
 NOW = (EPOCH_ZERO_S + EPOCH - 1) * SECOND_US
 """The second before it."""
-
-
-@pytest.fixture
-async def company(tmp_path: Path) -> AsyncIterator[SmallCompany]:
-    """A company with one rep."""
-    made = await SmallCompany.founded(tmp_path)
-    yield made
-    await made.database.close()
 
 
 async def journal_of_three(company: SmallCompany) -> None:

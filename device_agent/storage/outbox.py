@@ -216,17 +216,23 @@ def take_back(
 
 
 def _read_changes(connection: sqlite3.Connection, newest: int) -> list[NetChange]:
-    """The net effect of what was captured, its clocks as those of the network."""
+    """The net effect of what was captured, its clocks as those of the network, each above all that were packed before.
+
+    A gateway whose clock is wrong gives an offset that the next gateway takes back; what is written later stays later.
+    """
     captured = connection.execute(
         "SELECT change_no, table_no, row_id, operation, columns, clock FROM fm_change"
         " WHERE change_no <= ? ORDER BY change_no",
         (newest,),
     )
     every = {table.number: (1 << len(table.columns)) - 1 for table in TABLES.values()}
-    offset = read_state(connection).clock_offset << CLOCK_COUNTER_BITS
+    state = read_state(connection)
+    offset, newest_clock = state.clock_offset << CLOCK_COUNTER_BITS, state.packed_clock
     changes = net_changes(map(Captured._make, captured), every)
-    for change in changes:
-        change.clock = min(max(0, change.clock + offset), _MOST_CLOCK)
+    for change in sorted(changes, key=lambda one: one.clock):
+        newest_clock = min(max(change.clock + offset, newest_clock + 1), _MOST_CLOCK)
+        change.clock = newest_clock
+    update_state(connection, packed_clock=newest_clock)
     return changes
 
 

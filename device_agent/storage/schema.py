@@ -29,7 +29,7 @@ from fieldmesh.data.capture import capture_triggers
 from fieldmesh.data.model import ReplicatedColumn, ReplicatedTable
 from fieldmesh.data.schema import SCHEMA_VERSION
 
-AGENT_VERSION = 3
+AGENT_VERSION = 4
 """Version of the agent's own tables (PRAGMA user_version); migrations/ holds the steps."""
 
 

@@ -37,7 +37,8 @@ CREATE TABLE fm_device (
   successor TEXT NOT NULL DEFAULT '',
   release TEXT NOT NULL DEFAULT '',
   network_schema INTEGER NOT NULL DEFAULT 0,
-  hub_proof BLOB NOT NULL DEFAULT x''
+  hub_proof BLOB NOT NULL DEFAULT x'',
+  packed_clock INTEGER NOT NULL DEFAULT 0
 ) STRICT
 """
 
@@ -82,6 +83,8 @@ class DeviceState:
     """The newest schema version that rows of the network come from; 0 = not heard yet."""
     hub_proof: bytes = b""
     """The hub's signed word of hub_epoch and hub_sequence; empty = none was kept."""
+    packed_clock: int = 0
+    """The newest clock in any batch so far: no later change has one below it, also when clock_offset goes back."""
 
     @property
     def last_sequence(self) -> int:

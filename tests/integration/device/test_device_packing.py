@@ -121,7 +121,7 @@ async def test_changes_bear_the_networks_time(device: DeviceAgent) -> None:
         (change,) = decode_body(decode_header(batch.header), batch.body)
         return captured, change.clocks[0]
 
-    for offset in (hour, -hour):
+    for offset in (-hour, hour):
         captured, sent = await device._context.database.write(
             lambda found, by=offset: work(found, by)
         )
@@ -129,6 +129,35 @@ async def test_changes_bear_the_networks_time(device: DeviceAgent) -> None:
     for offset in ((1 << 63) - 1, -(1 << 63)):
         _, sent = await device._context.database.write(lambda found, by=offset: work(found, by))
         assert 0 <= sent < 1 << 63
+
+
+async def test_what_is_written_later_is_later_also_when_a_gateways_fast_clock_was_believed(
+    device: DeviceAgent,
+) -> None:
+    """Promise 3: the first change left two minutes ahead; the next clock is right, and the second stands."""
+    contact = identifier(1)
+
+    def work(connection: Connection) -> list[int]:
+        found = []
+        connection.execute("INSERT INTO contact (id, outlet_id) VALUES (?, ?)", (contact, contact))
+        for offset, phones in ((120_000_000, ("1", "2")), (0, ("3", "4", "5"))):
+            update_state(connection, clock_offset=offset)
+            for phone in phones:
+                connection.execute("UPDATE contact SET phone = ? WHERE id = ?", (phone, contact))
+                connection.execute("INSERT INTO contact (outlet_id) VALUES (?)", (contact,))
+                outbox.pack(connection, sign=lambda _: b"signed", now=1)
+                batch = outbox.waiting_after(connection, NOWHERE)[-1]
+                clocks = [
+                    clock
+                    for change in decode_body(decode_header(batch.header), batch.body)
+                    for clock in change.clocks
+                ]
+                found.append(min(clocks))
+                found.append(max(clocks))
+        return found
+
+    clocks = await device._context.database.write(work)
+    assert clocks == sorted(set(clocks))
 
 
 def _check(groups: list[list[NetChange]], changes: list[NetChange], most: int) -> None:

@@ -16,6 +16,7 @@ from tests.bench.company import REFERENCE, Measured, Shape, measured
 from tests.bench.device import measure_fast, measure_full, measure_initialize
 from tests.bench.fanout import FANOUT, QUICK_FANOUT, measure_fanout
 from tests.bench.figures import Figures
+from tests.bench.fleet import FLEET, QUICK_FLEET, measure_fleet
 from tests.bench.gateway import measure_sessions
 from tests.bench.ingest import measure_ingest
 from tests.bench.lag import measure_lag
@@ -39,6 +40,10 @@ REACH = {
     "lag.p99": ("<=", 1.0),
     "web.p95": ("<=", 0.2),
     "report.seconds": ("<=", 2.0),
+    "fleet.rows_lost": ("<=", 0.0),
+    "fleet.rows_doubled": ("<=", 0.0),
+    "fleet.drain_seconds": ("<=", 600.0),
+    "fleet.gateway_mib": ("<=", 60.0),
     "scale.search_p95": ("<=", 0.2),
     "scale.move_seconds": ("<=", 2.0),
     "device.rss": ("<=", 120.0),
@@ -95,6 +100,7 @@ BENCHMARKS = (
     Benchmark(("gateway.init_storm",), measure_storm, STORM, QUICK_STORM),
     Benchmark(("hub.fanout",), measure_fanout, FANOUT, QUICK_FANOUT),
     Benchmark(_keys("web", "p50", "p95", "p99", "rate"), measure_web, WEB, QUICK_WEB),
+    Benchmark(("fleet",), measure_fleet, FLEET, QUICK_FLEET, only_named=True),
     Benchmark(_keys("scale", "search", "page", "preview", "move"), measure_scale, only_named=True),
 )
 """In this order: the first one needs a device that has never sent anything."""

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,11 +44,12 @@ class Shape:
     products: int = 1_500
     orders: int = 3
     lines: int = 23
+    offices: int = 1
 
     @property
     def words(self) -> list[str]:
         """For the command that loads a sample."""
-        given = {"offices": 1, "reps": self.reps, "outlets": self.outlets, "products": self.products,
+        given = {"offices": self.offices, "reps": self.reps, "outlets": self.outlets, "products": self.products,
                  "orders": self.orders, "lines": self.lines}  # fmt: skip
         return [word for name, value in given.items() for word in (f"--{name}", str(value))]
 
@@ -155,9 +156,13 @@ class Measured:
             await asyncio.sleep(0.02)
 
     async def bare_devices(
-        self, count: int, *, positions: Sequence[str] = ("REP0001",), gateway: str = ""
+        self,
+        count: int,
+        *,
+        positions: Sequence[str] = ("REP0001",),
+        gateway: str | Mapping[str, str] = "",
     ) -> list[BareDevice]:
-        """Main devices, as many at each position, with certificates; the gateway knows them."""
+        """Main devices, as many at each position, with certificates. ``gateway``: the home of all, or by position."""
         found = []
         async with head_office_write(
             self.office.database, self.office.clock, actor="bench", kind="bench", about={}
@@ -166,8 +171,9 @@ class Measured:
             known = {row[0]: row[1] for row in await _rows(writer.connection, text)}
             rows: list[tuple[Value, ...]] = []
             for code in positions:
+                home = gateway if isinstance(gateway, str) else gateway[code]
                 for _ in range(count):
-                    found.append(await self._registered(writer, code, gateway))
+                    found.append(await self._registered(writer, code, home))
                     rows.append((found[-1].device_id, known[code], "main", "active"))
             names = ("id", "position_id", "kind", "state")
             await writer.update("device", from_rows("device", names, rows))

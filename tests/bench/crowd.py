@@ -43,13 +43,15 @@ class Visitor:
     choose: random.Random
     mode: str = "fast"
     at: list[float] = field(default_factory=list)
+    brings: int = 1
+    packed: list[batch_pb2.SignedBatch] = field(default_factory=list)
 
     @classmethod
     def planned(cls, plan: dict[str, Any], one: dict[str, Any]) -> "Visitor":
         """The device of a plan."""
-        seed = random.Random(one["device"])
-        return cls(
-            plan["address"],
+        seed = random.Random(f"{one['device']} {one['sequence']}")
+        visitor = cls(
+            one["address"],
             bytes.fromhex(one["device"]),
             load_key(one["key"].encode()),
             NodeKeys(one["key"].encode(), one["chain"].encode(), plan["authority"].encode()),
@@ -64,12 +66,25 @@ class Visitor:
             seed,
             one["mode"],
             one["at"],
+            one["brings"],
         )
+        if visitor.brings > 1:
+            visitor.pack()
+        return visitor
+
+    def pack(self) -> None:
+        """The batches of all its sessions are ready, as on a device whose rep worked all day."""
+        now = SystemClock().now()
+        for number in range(1, len(self.at) + 1):
+            self.packed.append(self._batch(self.sequence + number, now))
+        self.packed.reverse()
 
     async def fast(self) -> dict[str, object]:
-        """A visit goes up. What came of it."""
+        """Its visits go up. What came of it."""
         self.sequence += 1
-        batch = self._batch(SystemClock().now())
+        if not self.packed:
+            self.packed.append(self._batch(self.sequence, SystemClock().now()))
+        batch = self.packed.pop()
         started = time.monotonic()
         while True:
             try:
@@ -149,9 +164,9 @@ class Visitor:
             elif kind == "done":
                 return message.done, came, size
 
-    def _batch(self, now: int) -> batch_pb2.SignedBatch:
-        rows = visit_rows(self.facts, self.ids.new, self.choose, count=1, now=now)
-        return signed_batch(rows, self.device_id, self.key, self.sequence, now=now)
+    def _batch(self, sequence: int, now: int) -> batch_pb2.SignedBatch:
+        rows = visit_rows(self.facts, self.ids.new, self.choose, count=self.brings, now=now)
+        return signed_batch(rows, self.device_id, self.key, sequence, now=now)
 
 
 async def _say(call: Any, message: session_pb2.DeviceMessage) -> None:

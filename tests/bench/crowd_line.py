@@ -56,12 +56,20 @@ class Crowd:
 
 @dataclass(frozen=True, slots=True)
 class Visits:
-    """What one device does: sessions of a mode, each not before its second."""
+    """What one device does: sessions of a mode, each not before its second.
+
+    Attributes:
+        sequence: its newest batch so far.
+        brings: visits that go up in each session; more than one are packed before the start.
+        address: its gateway, if that is not the measured one.
+    """
 
     device: BareDevice
     mode: str
     at: Sequence[float]
     sequence: int = 0
+    brings: int = 1
+    address: str = ""
 
 
 @asynccontextmanager
@@ -95,7 +103,6 @@ async def _plan(measured: Measured, visits: Sequence[Visits]) -> dict[str, Any]:
     first = visits[0].device
     known = facts[first.position]
     return {
-        "address": measured.gateway.address,
         "authority": first.keys.authority.decode(),
         "units": [unit.hex() for unit in known.units],
         "template": known.template.hex(),
@@ -109,6 +116,8 @@ async def _plan(measured: Measured, visits: Sequence[Visits]) -> dict[str, Any]:
                 "mode": one.mode,
                 "at": list(one.at),
                 "sequence": one.sequence,
+                "brings": one.brings,
+                "address": one.address or measured.gateway.address,
             }
             for one in visits
         ],

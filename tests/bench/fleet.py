@@ -1,0 +1,254 @@
+"""fleet.*: 750 gateways and 5,000 devices for a compressed day, with the product's code, TLS and fsync.
+
+Four gateways are processes of their own, whose memory is measured; the others share a few processes, since 750 do not
+fit. Devices have no database: they send signed batches, 21 rows in the morning, the rest of a day's 630
+in the evening.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from hub.fleet.registry import NewGateway, add_gateway
+from hub.storage.org_changes import head_office_write
+from hub.trust.authority import NodeKind
+from hub.trust.enrolment import new_code
+from tests.bench.company import BareDevice, Measured, Shape
+from tests.bench.crowd_line import Crowd, Visits, crowd
+from tests.bench.figures import Figures, percentile
+from tests.bench.fleet_line import Fleet, planned, started
+from tests.bench.gateway import cpu_seconds
+from tests.bench.memory import measure_memory, peak_mib
+from tests.bench.visits import NAMES, VISIT_ROWS
+
+DAY_VISITS = 30
+PRICES_CHANGED = 1_000
+_ALONE, _SHARED_PROCESSES, _CROWDS = 4, 6, 2
+_LONGEST_S = 1_800.0
+_LOOK_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many gateways, and how long devices take to call: seconds in the morning and in the evening."""
+
+    gateways: int
+    morning_s: float
+    evening_s: float
+
+
+FLEET = Shape(reps=5_000, outlets=2, products=100, orders=0, lines=1, offices=76)
+QUICK_FLEET = Shape(reps=60, outlets=2, products=100, orders=0, lines=1, offices=4)
+SIZE, QUICK_SIZE = Size(750, 60.0, 60.0), Size(20, 5.0, 5.0)
+
+
+async def measure_fleet(measured: Measured, figures: Figures) -> None:
+    """A day: all gateways come, devices sync in the morning, prices change, everybody comes home in the evening."""
+    size = QUICK_SIZE if measured.quick else SIZE
+    async with _network(measured, figures, size) as fleet:
+        devices = await _devices(measured, figures, fleet)
+        await _everywhere(measured, fleet)
+        before = await _held(measured)
+        await _morning(measured, figures, fleet, devices, size)
+        await _new_prices(measured, figures, fleet)
+        await _evening(measured, figures, fleet, devices, size)
+        _count(figures, before, await _held(measured), len(devices))
+        assert not (differing := await fleet.differing()), differing
+        await _memory(measured, figures, fleet)
+
+
+@asynccontextmanager
+async def _network(measured: Measured, figures: Figures, size: Size) -> AsyncIterator[Fleet]:
+    """All gateways serve."""
+    units = measured.network.hub
+    for number in range(2, _ALONE + 1):
+        await measured.network.add_gateway(f"GW{number}", "OF01")
+    codes = [f"FLEET{number:04d}" for number in range(size.gateways - _ALONE)]
+    began = time.monotonic()
+    enrolments = await _registered(measured, codes)
+    figures.put("fleet.register_seconds", time.monotonic() - began)
+    plans = planned(
+        measured, enrolments, _SHARED_PROCESSES, f"https://127.0.0.1:{units.https_port}"
+    )
+    began = time.monotonic()
+    async with AsyncExitStack() as stack:
+        fleet = await started(stack, measured, plans)
+        figures.put("fleet.enrol_seconds", time.monotonic() - began)
+        began = time.monotonic()
+        await fleet.serve()
+        figures.put("fleet.start_seconds", time.monotonic() - began)
+        figures.put("fleet.gateways", len(fleet.addresses))
+        yield fleet
+
+
+async def _registered(measured: Measured, codes: Sequence[str]) -> dict[str, str]:
+    """The hub knows the gateways. Codes to enrol with, by gateway."""
+    office, found = measured.office, {}
+    offices = [
+        row[0]
+        for row in await measured.rows(
+            "SELECT code FROM org_unit WHERE kind = 'office' ORDER BY code"
+        )
+    ]
+    async with head_office_write(
+        office.database, office.clock, actor="bench", kind="bench", about={}
+    ) as writer:
+        for number, code in enumerate(codes):
+            new = NewGateway(code, unit=str(offices[number % len(offices)]))
+            gateway = await add_gateway(writer, office.maker, new)
+            found[code] = await new_code(writer.connection, office.trust, NodeKind.GATEWAY, gateway)
+    return found
+
+
+async def _devices(
+    measured: Measured, figures: Figures, fleet: Fleet
+) -> list[tuple[BareDevice, str]]:
+    """A device at each post with outlets, and the address of its gateway."""
+    posts = [
+        str(row[0])
+        for row in await measured.rows(
+            'SELECT DISTINCT p.code FROM "position" AS p'
+            " JOIN outlet_assignment AS a ON a.position_id = p.id ORDER BY p.code"
+        )
+    ]
+    codes = list(fleet.addresses)
+    homes = {post: codes[number % len(codes)] for number, post in enumerate(posts)}
+    began = time.monotonic()
+    devices = await measured.bare_devices(1, positions=posts, gateway=homes)
+    figures.put("fleet.devices", len(devices))
+    figures.put("fleet.devices_register_seconds", time.monotonic() - began)
+    began = time.monotonic()
+    await _everywhere(measured, fleet)
+    figures.put("fleet.seed_seconds", time.monotonic() - began)
+    return [(one, fleet.addresses[homes[one.position]]) for one in devices]
+
+
+async def _morning(
+    measured: Measured,
+    figures: Figures,
+    fleet: Fleet,
+    devices: Sequence[tuple[BareDevice, str]],
+    size: Size,
+) -> None:
+    """Each device brings a visit."""
+    chance = random.Random(1)
+    visits = [
+        Visits(one, "fast", [chance.uniform(0, size.morning_s)], address=address)
+        for one, address in devices
+    ]
+    seconds, _ = await _sync_all(measured, "morning", visits)
+    figures.put("fleet.morning_p50", percentile(seconds, 0.5))
+    figures.put("fleet.morning_p99", percentile(seconds, 0.99))
+    await _everywhere(measured, fleet)
+
+
+async def _new_prices(measured: Measured, figures: Figures, fleet: Fleet) -> None:
+    began = time.monotonic()
+    await measured.change_prices(PRICES_CHANGED)
+    await _everywhere(measured, fleet)
+    figures.put("fleet.prices_seconds", time.monotonic() - began)
+
+
+async def _evening(
+    measured: Measured,
+    figures: Figures,
+    fleet: Fleet,
+    devices: Sequence[tuple[BareDevice, str]],
+    size: Size,
+) -> None:
+    """Everybody's day comes in: to the gateways, to the hub, and back to the gateways."""
+    chance = random.Random(2)
+    visits = [
+        Visits(one, "fast", [chance.uniform(0, size.evening_s)], 1, DAY_VISITS - 1, address)
+        for one, address in devices
+    ]
+    rows = len(devices) * (DAY_VISITS - 1) * VISIT_ROWS
+    applied, hub = await _applied(measured), cpu_seconds(measured.network.hub.service.pid)
+    seconds, began = await _sync_all(measured, "evening", visits)
+    figures.put("fleet.evening_p50", percentile(seconds, 0.5))
+    figures.put("fleet.evening_p99", percentile(seconds, 0.99))
+    figures.put("fleet.upload_seconds", time.monotonic() - began)
+    until = time.monotonic() + _LONGEST_S
+    while (found := await _applied(measured) - applied) < rows:
+        assert time.monotonic() < until, f"{found} of {rows} rows: {await fleet.standing()}"
+        await asyncio.sleep(_LOOK_S)
+    figures.put("fleet.wave_rows", rows)
+    figures.put("fleet.drain_seconds", time.monotonic() - began)
+    await _everywhere(measured, fleet)
+    figures.put("fleet.settled_seconds", time.monotonic() - began)
+    used = cpu_seconds(measured.network.hub.service.pid) - hub
+    figures.put("fleet.hub_cpu_us_per_row", used / rows * 1e6)
+
+
+async def _sync_all(
+    measured: Measured, name: str, visits: Sequence[Visits]
+) -> tuple[list[float], float]:
+    """Seconds of every session, and when the first could begin."""
+    async with AsyncExitStack() as stack:
+        crowds: list[Crowd] = [
+            await stack.enter_async_context(
+                crowd(measured, f"{name}-{number}", visits[number::_CROWDS])
+            )
+            for number in range(_CROWDS)
+        ]
+        began = time.monotonic()
+        async with asyncio.timeout(_LONGEST_S), asyncio.TaskGroup() as group:
+            for one in crowds:
+                group.create_task(one.run())
+        seconds = [taken for one in crowds for taken in one.seconds()]
+    assert len(seconds) == len(visits), f"{len(seconds)} of {len(visits)} sessions"
+    return seconds, began
+
+
+async def _everywhere(measured: Measured, fleet: Fleet) -> None:
+    """Every gateway has all that the hub has, and a receipt for all that it sent.
+
+    Raises:
+        AssertionError: one does not get there.
+    """
+    until = time.monotonic() + _LONGEST_S
+    while True:
+        lsn = await measured.hub_lsn()
+        stands = await fleet.standing()
+        if stands.mark >= lsn and not stands.missing and not stands.waiting:
+            return
+        assert time.monotonic() < until, f"the hub is at {lsn}, gateways at {stands}"
+        await asyncio.sleep(_LOOK_S)
+
+
+async def _applied(measured: Measured) -> int:
+    text = """SELECT coalesce(sum("rows"), 0) FROM fm_inbox WHERE decision = 'applied'"""
+    return int((await measured.rows(text))[0][0])
+
+
+async def _held(measured: Measured) -> dict[str, int]:
+    """Rows of the day at head office, by table."""
+    found = {}
+    for table in NAMES:
+        rows = await measured.rows(f'SELECT count(*) FROM "{table}" WHERE deleted = 0')
+        found[table] = int(rows[0][0])
+    return found
+
+
+def _count(figures: Figures, before: dict[str, int], after: dict[str, int], devices: int) -> None:
+    """Rows that came, against those that every device sent."""
+    of_a_visit = {"visit": 1, "sales_order": 1, "order_line": 12, "survey_response": 1, "answer": 4}
+    of_a_visit["gps_point"] = VISIT_ROWS - sum(of_a_visit.values())
+    more = {
+        table: after[table] - before[table] - devices * DAY_VISITS * count
+        for table, count in of_a_visit.items()
+    }
+    figures.put("fleet.rows", devices * DAY_VISITS * VISIT_ROWS)
+    figures.put("fleet.rows_lost", sum(max(0, -one) for one in more.values()))
+    figures.put("fleet.rows_doubled", sum(max(0, one) for one in more.values()))
+
+
+async def _memory(measured: Measured, figures: Figures, fleet: Fleet) -> None:
+    alone = [peak_mib(one.service.pid) for one in measured.network.gateways]
+    figures.put("fleet.gateway_mib", max(alone))
+    together = sum(peak_mib(pid) for pid in fleet.pids)
+    figures.put("fleet.gateway_shared_mib", together / (len(fleet.addresses) - len(alone)))
+    await measure_memory(measured, figures)

@@ -1,0 +1,99 @@
+"""Many gateways in one process: each has its own home, database, ports and line to the hub, and the product's code.
+
+python -m tests.bench.fleet_gateways PLAN    enrols them all; at the line "serve" serves, and tells the ports; at
+                                             "standing" tells where they stand, at "verify" what differs
+"""
+
+import asyncio
+import json
+import secrets
+import sys
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+from fieldmesh.basics.release import RELEASE
+from fieldmesh.service import logs
+from gateway.app.building import Gateway
+from gateway.app.home import Home
+from gateway.app.running import running
+from gateway.config import GatewayConfig
+from gateway.storage import outbox
+from gateway.trust import certificates
+from gateway.trust.enrolment import Application, enrol
+
+LOCAL = "127.0.0.1"
+_AT_ONCE = 4
+_OPEN_PARTITIONS = "SELECT count(*) FROM fm_partition WHERE state <> 'ready'"
+
+
+async def _serve_all(plan: dict[str, Any]) -> None:
+    homes = {one["code"]: Home(Path(one["home"])) for one in plan["gateways"]}
+    places = asyncio.Semaphore(_AT_ONCE)
+    async with asyncio.TaskGroup() as group:
+        for one in plan["gateways"]:
+            group.create_task(_enrol(homes[one["code"]], one, plan["hub"], places))
+    _tell({"enrolled": len(homes)})
+    config = GatewayConfig(
+        listen_host=LOCAL, port=0, enrolment_port=0, metrics_port=0, announce=False
+    )
+    async with AsyncExitStack() as stack:
+        gateways: list[Gateway] = []
+        while line := await asyncio.to_thread(sys.stdin.readline):
+            match line.strip():
+                case "serve":
+                    gateways += [
+                        await stack.enter_async_context(running(home, config))
+                        for home in homes.values()
+                    ]
+                    ports = [one.ports["gateway"] for one in gateways]
+                    _tell(dict(zip(homes, ports, strict=True)))
+                case "standing":
+                    _tell(await _standing(gateways))
+                case "verify":
+                    _tell(await _verified(gateways))
+
+
+async def _enrol(home: Home, planned: dict[str, Any], hub: str, places: asyncio.Semaphore) -> None:
+    home.make()
+    application = Application(
+        code=planned["enrolment"], hub_url=hub, name="", hardware_id=planned["code"],
+        app_version=RELEASE, addresses=[], enrolment_address="",
+    )  # fmt: skip
+    async with places:
+        identity = await enrol(application, secrets.token_bytes(32))
+        await asyncio.to_thread(certificates.save, home.identity, identity)
+
+
+async def _standing(gateways: Sequence[Gateway]) -> dict[str, object]:
+    """The least mark, areas that are not ready, and what has no receipt, of all together."""
+
+    def read(connection: Any) -> tuple[int, int, int]:
+        (mark,) = connection.execute("SELECT mark_lsn FROM fm_state").fetchone()
+        (missing,) = connection.execute(_OPEN_PARTITIONS).fetchone()
+        return mark, missing, outbox.depth(connection).entries
+
+    found = [await one.database.read(read) for one in gateways]
+    marks, missing, waiting = zip(*found, strict=True)
+    return {"mark": min(marks), "missing": sum(missing), "waiting": sum(waiting)}
+
+
+async def _verified(gateways: Sequence[Gateway]) -> dict[str, object]:
+    """Gateways of which not every digest is that of the hub."""
+    differing = []
+    for one in gateways:
+        verdict = await one.commands.verify(deep=False, repair=False)
+        if not verdict["equal"]:
+            differing.append({"gateway": one.identity.name, **verdict})
+    return {"differing": differing}
+
+
+def _tell(answer: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    logs.setup(level="warning", fields={})
+    asyncio.run(_serve_all(json.loads(Path(sys.argv[1]).read_text("utf-8"))))

@@ -1,0 +1,128 @@
+"""The measuring process's end of the fleet: gateways that share processes, and those with one of their own."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from deploy.demo.network import LOCAL
+from tests.bench.company import Measured
+
+_OPEN = "SELECT count(*) FROM fm_partition WHERE state <> 'ready'"
+_UNANSWERED = "SELECT count(*) FROM fm_outbox WHERE receipted_at IS NULL"
+_ENROL_S, _SERVE_S, _ASK_S = 1_800.0, 900.0, 120.0
+_LIMIT = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The least mark of all gateways, areas that are not ready, entries without a receipt."""
+
+    mark: int
+    missing: int
+    waiting: int
+
+
+@dataclass(slots=True)
+class Fleet:
+    """Every gateway of the company.
+
+    Attributes:
+        addresses: where devices sync, by gateway.
+    """
+
+    measured: Measured
+    processes: list[asyncio.subprocess.Process] = field(default_factory=list)
+    addresses: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def pids(self) -> list[int]:
+        """Of the processes that gateways share."""
+        return [one.pid for one in self.processes]
+
+    async def serve(self) -> None:
+        """All gateways serve."""
+        self.addresses = {one.code: one.address for one in self.measured.network.gateways}
+        for ports in await self._ask("serve", _SERVE_S):
+            self.addresses |= {code: f"{LOCAL}:{port}" for code, port in ports.items()}
+
+    async def standing(self) -> Standing:
+        """Where they stand, all together."""
+        told = [Standing(**one) for one in await self._ask("standing", _ASK_S)]
+        (mark,) = self.measured.at_gateway("SELECT mark_lsn FROM fm_state")[0]
+        (missing,) = self.measured.at_gateway(_OPEN)[0]
+        (waiting,) = self.measured.at_gateway(_UNANSWERED)[0]
+        told.append(Standing(mark, missing, waiting))
+        return Standing(
+            min(one.mark for one in told),
+            sum(one.missing for one in told),
+            sum(one.waiting for one in told),
+        )
+
+    async def differing(self) -> list[object]:
+        """Gateways that have not the same rows as the hub, with what differs."""
+        return [one for told in await self._ask("verify", _SERVE_S) for one in told["differing"]]
+
+    async def _ask(self, word: str, most_s: float) -> list[dict[str, Any]]:
+        for one in self.processes:
+            assert one.stdin is not None
+            one.stdin.write(f"{word}\n".encode())
+        return [await _answer(one, most_s) for one in self.processes]
+
+
+def planned(
+    measured: Measured, enrolments: Mapping[str, str], processes: int, hub: str
+) -> list[Path]:
+    """A file for each process: its gateways, their homes and their codes to enrol with."""
+    found = []
+    codes = list(enrolments)
+    for number in range(processes):
+        gateways = [
+            {
+                "code": code,
+                "home": str(measured.folder / "fleet" / code),
+                "enrolment": enrolments[code],
+            }
+            for code in codes[number::processes]
+        ]
+        path = measured.folder / f"fleet-{number}.json"
+        path.write_text(json.dumps({"hub": hub, "gateways": gateways}), encoding="utf-8")
+        path.chmod(0o600)
+        found.append(path)
+    return found
+
+
+async def started(stack: AsyncExitStack, measured: Measured, plans: Sequence[Path]) -> Fleet:
+    """The processes run and their gateways are enrolled; when the stack ends they are gone."""
+    fleet = Fleet(measured)
+    for plan in plans:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.bench.fleet_gateways", str(plan),
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=_LIMIT,
+        )  # fmt: skip
+        stack.push_async_callback(_end, process)
+        fleet.processes.append(process)
+    for process in fleet.processes:
+        await _answer(process, _ENROL_S)
+    return fleet
+
+
+async def _answer(process: asyncio.subprocess.Process, most_s: float) -> dict[str, Any]:
+    assert process.stdout is not None
+    async with asyncio.timeout(most_s):
+        line = await process.stdout.readline()
+    if not line:
+        raise RuntimeError("a process of gateways has failed; it said why above")
+    answer: dict[str, Any] = json.loads(line)
+    return answer
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """A hard end: what its gateways acknowledged is committed, and hundreds of orderly ones take long."""
+    if process.returncode is None:
+        process.kill()
+    await process.wait()

@@ -7,6 +7,7 @@ from hub.analysis.answers import Analyst, Answer
 from hub.analysis.model.registry import MEASURES, facts_of
 from hub.analysis.question import Question
 from hub.analysis.standard import STANDARD, Standard
+from hub.desk.exports import check_size, most_rows
 from hub.desk.views.registry import VIEWS
 from hub.fleet.office import Office
 from hub.rules.access import Access
@@ -72,10 +73,12 @@ async def for_file(
     """The figures, for a file: all lines, however few the page shows. Who lets it go calls `note_exported`.
 
     Raises:
-        Rejected: as `run`, and `function_missing` for exports.
+        Rejected: as `run`; `function_missing` for exports, `export_too_large` for more than the person may take along.
     """
-    access.need("data.export")
-    return await analyst.answer(access, replace(question, top=0), zone)
+    most = most_rows(access)
+    answer = await analyst.answer(access, replace(question, top=0), zone)
+    check_size(len(answer.lines), most, "report")
+    return answer
 
 
 async def note_exported(office: Office, access: Access, answer: Answer) -> None:

@@ -153,6 +153,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("sync_running", _AWAY, "This device is being synced already.", "Wait until that sync has ended."),
     ("no_gateway_reachable", _AWAY, "No gateway can be reached.", "Check the network; what you enter is safe on this device."),
     ("gateway_busy", _BUSY, "The gateway is busy.", "It is tried again by itself."),
+    ("hub_busy", _BUSY, "Many gateways ask head office at once.", "It is tried again by itself."),
     ("device_silent", _LATE, "The device said nothing for {seconds} seconds.", "Sync again; nothing is lost."),
     ("line_stalled", _LATE, "Nothing came over the line for {stall_s} seconds.", "Sync again; nothing is lost."),
     ("session_superseded", _ABORTED, "This device has begun so many sessions that its oldest, this one, was ended.", "Nothing is lost; go on with the newest, or sync again."),

@@ -61,7 +61,7 @@ def apply_rows(connection: sqlite3.Connection, rows: TableRows) -> int:
 
 
 def _hide_left(connection: sqlite3.Connection, rows: TableRows) -> None:
-    least = min(rows.column("lsn"))  # type: ignore[type-var]  (integers)
+    least = min(lsn for lsn in rows.column("lsn") if isinstance(lsn, int))
     later = "SELECT 1 FROM fm_removal WHERE partition = ? AND lsn > ? LIMIT 1"
     if any(
         connection.execute(later, (partition, least)).fetchone()

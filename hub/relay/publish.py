@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from fieldmesh.basics.clock import Clock
 from fieldmesh.service.bus import Bus
+from fieldmesh.service.tasks import for_each
 from fieldmesh.wire.v1 import replication_pb2
 from hub.metrics import RelayFigures
 from hub.relay.consumers import MARK_SUBJECT, Consumers
@@ -84,10 +85,11 @@ class Relay:
         self._figures.progressed(len(payloads) if portion.remaining else 0)
 
     async def _send(self, payloads: Sequence[Payload]) -> None:
-        async with asyncio.TaskGroup() as group:
-            for one in payloads:
-                name = f"{one.lsn}.{one.partition}.{one.part}"
-                group.create_task(self._bus.publish(f"down.{one.partition}", one.content, name))
+        await for_each(payloads, self._send_one, most=MOST_MESSAGES)
+
+    async def _send_one(self, payload: Payload) -> None:
+        name = f"{payload.lsn}.{payload.partition}.{payload.part}"
+        await self._bus.publish(f"down.{payload.partition}", payload.content, name)
 
     async def _change_scope(self, gateway_id: bytes) -> None:
         async with self._database.read() as connection:

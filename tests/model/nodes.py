@@ -109,7 +109,7 @@ class SimHub:
 
     async def relay_once(self) -> None:
         """One portion goes out with its mark, or part of it before the line broke."""
-        with suppress(Retry, ExceptionGroup):
+        with suppress(Retry):
             await self.relay._publish(await self.relay._next())
 
     def backup(self, target: Path) -> None:

@@ -42,7 +42,8 @@ from hub.storage.inbox import Decided, Waiting
 from hub.storage.writers import DeviceWriter, device_writers
 
 MOST_WAITING = 500
-"""Waiting batches that one transaction decides: a device may have sent tens of thousands."""
+"""Waiting batches that one transaction decides, a hundred rows for one more: there may be tens of thousands."""
+_ROWS_OF_ONE = 100
 APPLIED, QUARANTINED, FORGED = "applied", "quarantined", "forged"
 
 
@@ -309,10 +310,10 @@ class Group:
                 batch = await self._now_due(device_id, *place)
                 if batch is None:
                     continue
-                if not self._most_waiting:
+                if self._most_waiting <= 0:
                     self.result.unfinished.add(device_id)
                     return
-                self._most_waiting -= 1
+                self._most_waiting -= 1 + header_of(batch).rows // _ROWS_OF_ONE
                 await inbox.unpark(self._connection, device_id, *place)
                 with self._blame(batch):
                     applier.know(await read_facts(self._writer, [batch]))

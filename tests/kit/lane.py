@@ -15,7 +15,16 @@ class Delivered:
         """It carries ``data``; ``gateway`` has published it."""
         self.data = data
         self.subject = f"up.0.{gateway.hex()}"
-        self.acknowledged = False
+        self.acknowledged = self.refused = False
+        self.waits = 0
+
+    async def working(self) -> None:
+        """Its turn comes; nobody need deliver it again."""
+        self.waits += 1
+
+    async def refuse(self, _delay_s: float = 0.0) -> None:
+        """It is delivered again."""
+        self.refused = True
 
     async def ack(self) -> None:
         """It is not delivered again."""

@@ -123,6 +123,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("device_unknown", _GONE, "No such device: {device}.", "List devices with fieldmesh-hub device list."),
     ("gateway_unknown", _GONE, "No such gateway: {gateway}.", "List gateways with fieldmesh-hub gateway list."),
     ("position_has_device", _EXISTS, "The position has a main device already: {device}.", "Revoke that device first, or register this one with fieldmesh-hub device spare."),
+    ("position_has_spare", _EXISTS, "Another spare may stand in for that device already: {device}.", "Let it hand over, or revoke it; then authorise this one."),
     ("code_taken", _EXISTS, "The code {code} is in use in {place}.", "Choose another code."),
     ("position_cycle", _STATE, "{place} stands above itself.", "Correct parent_position_id so that every position ends at the top."),
     ("wipe_order_invalid", _DENIED, "An order to erase this device is not signed by head office.", "Nothing was erased. Tell branch IT."),

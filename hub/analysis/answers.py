@@ -87,7 +87,7 @@ class Analyst:
 
         Raises:
             Rejected: `function_missing`; `question_wrong`; `question_too_large`.
-            Retry: `analysis_prepares`, `question_too_heavy`.
+            Retry: `analysis_prepares`, `analysis_behind`, `question_too_heavy`.
         """
         access.need("report.view")
         question = checked(question)

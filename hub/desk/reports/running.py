@@ -45,7 +45,7 @@ async def run(
 
     Raises:
         Rejected: `function_missing`, `question_wrong`, `question_too_large`.
-        Retry: `analysis_prepares`, `question_too_heavy`.
+        Retry: `analysis_prepares`, `analysis_behind`, `question_too_heavy`.
     """
     answer = await analyst.answer(access, question, zone)
     if _is_sensitive(question):

@@ -36,6 +36,7 @@ NAME = "columns.duckdb"
 _SOON_S = 3.0
 _WHOLE = 100
 _LOOK_S = 20.0
+_MOST_LOGGED = 300
 
 
 class Limits(NamedTuple):
@@ -71,15 +72,25 @@ class Columns:
             await asyncio.sleep(_LOOK_S)
 
     async def follow(self) -> Mark:
-        """The copy stands where the database stood at a moment after the call began."""
+        """The copy stands where the database stood at a moment after the call began.
+
+        Raises:
+            Retry: `analysis_behind`, it can't be written.
+        """
         async with self._following:
-            return await self._follow()
+            try:
+                return await self._follow()
+            except duckdb.Error as error:
+                # Only the first line: rows may stand in the others.
+                said = str(error).partition("\n")[0][:_MOST_LOGGED]
+                LOG.error("columns_behind", extra={"error": said})
+                raise Retry("analysis_behind", place="columns", delay_s=_SOON_S) from error
 
     async def recent(self, age_s: float) -> Mark:
         """The copy has been caught up within the last ``age_s`` seconds.
 
         Raises:
-            Retry: `analysis_prepares`, it is being filled.
+            Retry: `analysis_prepares`, it is being filled; `analysis_behind`, it can't be written.
         """
         if self._mark is None and self._following.locked():
             share = self._filled * _WHOLE // len(COPIED)
@@ -102,7 +113,7 @@ class Columns:
         except duckdb.InterruptException:
             raise Retry("analysis_busy", place="columns", delay_s=_SOON_S) from None
         except duckdb.Error as error:
-            LOG.warning("question_refused", extra={"error": str(error)[:300]})
+            LOG.warning("question_refused", extra={"error": str(error)[:_MOST_LOGGED]})
             said = _("its figures can't be worked out; the log of the hub says why")
             raise Rejected("question_wrong", place="columns", text=said) from error
 
@@ -141,7 +152,7 @@ class Columns:
         except duckdb.Error as error:
             if "lock" in str(error):
                 raise Retry("database_busy", place=str(self._path), delay_s=_SOON_S) from error
-            LOG.warning("columns_unreadable", extra={"error": str(error)[:200]})
+            LOG.warning("columns_unreadable", extra={"error": str(error)[:_MOST_LOGGED]})
         for name in (NAME, f"{NAME}.wal"):
             self._path.with_name(name).unlink(missing_ok=True)
         return ColumnarFile(self._path, memory_bytes=memory, threads=threads)

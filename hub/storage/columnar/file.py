@@ -3,7 +3,6 @@
 No extension is loaded from outside, and memory has a bound: what does not fit goes to the folder beside the file.
 """
 
-import csv
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -124,16 +123,18 @@ def _written(rows: Sequence[Sequence[Value]]) -> Iterator[str]:
     with tempfile.NamedTemporaryFile(
         "w", suffix=".csv", encoding="utf-8", newline="", errors="replace"
     ) as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerows([_plain(value) for value in row] for row in rows)
+        file.writelines(",".join(map(_cell, row)) + "\n" for row in rows)
         file.flush()
         yield file.name
 
 
-def _plain(value: Value) -> int | str:
+def _cell(value: Value) -> str:
+    """Every text is quoted: DuckDB reads a bare carriage return as the end of a line, a bare mark of null as null."""
     if value is None:
         return _NULL
-    return value.hex() if isinstance(value, bytes) else value
+    if isinstance(value, str):
+        return '"' + value.replace('"', '""') + '"'
+    return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def _read(table: str, name: str) -> str:
@@ -141,5 +142,6 @@ def _read(table: str, name: str) -> str:
     columns = ", ".join(f"'{one.name}': '{column_type(one)}'" for one in copied_columns(table))
     return (
         f"read_csv('{name}', columns = {{{columns}}}, header = false, auto_detect = false, delim = ',',"
-        f" quote = '\"', escape = '\"', nullstr = '{_NULL}', new_line = '\\n', parallel = false)"
+        f" quote = '\"', escape = '\"', nullstr = '{_NULL}', allow_quoted_nulls = false, new_line = '\\n',"
+        " parallel = false)"
     )

@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import mssql
 from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.operators import OperatorClass
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from typing_extensions import override
 
@@ -69,6 +70,8 @@ class StorageForm(TypeDecorator[Any]):
 
     impl: TypeEngine[Any] | type[TypeEngine[Any]] = sa.LargeBinary
     cache_ok: bool | None = True
+    operator_classes = OperatorClass.ANY
+    """Texts are among them, so LIKE is asked."""
 
     def __init__(self, wire: WireType, precision: int = 0, scale: int = 0) -> None:
         """A column of this wire type; precision and scale as in `native_type`."""

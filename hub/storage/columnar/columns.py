@@ -81,9 +81,8 @@ class Columns:
             try:
                 return await self._follow()
             except duckdb.Error as error:
-                # Only the first line: rows may stand in the others.
                 said = str(error).partition("\n")[0][:_MOST_LOGGED]
-                LOG.error("columns_behind", extra={"error": said})
+                LOG.error("columns_behind", extra={"error": said})  # noqa: TRY400 - rows may stand in the other lines
                 raise Retry("analysis_behind", place="columns", delay_s=_SOON_S) from error
 
     async def recent(self, age_s: float) -> Mark:

@@ -117,6 +117,32 @@ async def fetch_in(
     return stored(connection, kinds, found)
 
 
+async def page_after(
+    connection: AsyncConnection,
+    head: str,
+    after: bytes,
+    most: int,
+    kinds: Sequence[ReplicatedColumn],
+) -> list[Row]:
+    """The next rows of ``SELECT head`` in the order of their id, which comes first in each; empty at the end.
+
+    The statement itself has an end: SQLAlchemy fetches every row of one that is not streamed.
+
+    Args:
+        connection: to the hub's database.
+        head: columns, FROM, and WHERE with a condition.
+        after: id of the row before.
+        most: rows.
+        kinds: of the columns.
+    """
+    top, limit = ("", f"LIMIT {most}")
+    if connection.dialect.name == "mssql":
+        top, limit = (f"TOP {most}", "")
+    text = f"SELECT {top} {head} AND id > ? ORDER BY id {limit}"
+    result = await connection.exec_driver_sql(text, (after,))
+    return stored(connection, kinds, [tuple(row) for row in result.fetchall()])
+
+
 def _most_of(connection: AsyncConnection) -> int:
     return SQLITE_PARAMETERS if connection.dialect.name == "sqlite" else PARAMETERS
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import Value
-from hub.storage.bulk import stored
+from hub.storage.bulk import page_after, stored
 from hub.storage.columnar.shape import COPIED, copied_columns
 from hub.storage.rows import Connection, pieces
 from hub.storage.system_tables import DIGEST, HUB
@@ -31,13 +31,8 @@ async def page_of(connection: Connection, table: str, after: bytes) -> Rows:
     """The next living rows in the order of their id; empty at the end."""
     columns = copied_columns(table)
     names = ", ".join(f'"{one.name}"' for one in columns)
-    most = f"TOP {PAGE}" if connection.dialect.name == "mssql" else ""
-    limit = "" if most else f"LIMIT {PAGE}"
-    result = await connection.exec_driver_sql(
-        f'SELECT {most} {names} FROM "{table}" WHERE id > ? AND deleted = 0 ORDER BY id {limit}',
-        (after,),
-    )
-    return stored(connection, columns, [tuple(row) for row in result.fetchall()])
+    head = f'{names} FROM "{table}" WHERE deleted = 0'
+    return await page_after(connection, head, after, PAGE, columns)
 
 
 async def touched(connection: Connection, since: int) -> dict[str, list[int]]:

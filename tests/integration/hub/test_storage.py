@@ -9,6 +9,7 @@ from fieldmesh.basics.epochs import EPOCH_ZERO_S, SECOND_US, hub_epoch_of
 from fieldmesh.basics.errors import Rejected
 from hub.storage import contents, down_outbox, journal
 from hub.storage.database import HubDatabase, sqlite_url
+from hub.storage.sqlite_line import Cursor, Row
 from hub.storage.system_tables import JOURNAL
 from tests.kit.company import SmallCompany
 
@@ -49,6 +50,29 @@ async def test_an_entry_that_was_left_out_is_found(company: SmallCompany) -> Non
     async with company.database.read() as connection:
         with pytest.raises(Rejected, match=r".+"):
             await journal.verify(connection)
+
+
+async def test_the_proof_fetches_each_row_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each page fetched the rest of its table: of five million rows the proof never came to an end."""
+    company = await SmallCompany.founded(tmp_path, outlets=40)
+    fetched: list[int] = []
+    fetchall = Cursor.fetchall
+
+    async def counted(self: Cursor) -> list[Row]:
+        rows = await fetchall(self)
+        fetched.append(len(rows))
+        return rows
+
+    monkeypatch.setattr(Cursor, "fetchall", counted)
+    monkeypatch.setattr(contents, "PAGE", 10)
+    read: list[int] = []
+    async with company.database.read() as connection:
+        assert await contents.prove(connection, lambda _, count: read.append(count)) == []
+    assert sum(read) >= len(company.outlets)
+    assert max(fetched) <= 10
+    await company.database.close()
 
 
 async def test_the_outbox_gives_whole_transactions_in_lsn_order(company: SmallCompany) -> None:

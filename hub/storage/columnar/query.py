@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.elements import Grouping
+from typing_extensions import override
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.data.schema import TABLES
@@ -64,6 +65,20 @@ from hub.storage.workdays import WORKDAYS
 
 _DIALECT = postgresql.dialect(paramstyle="qmark")  # type: ignore[no-untyped-call]
 _IDENTIFIER_BYTES = 16
+
+
+class _Wide(sa.types.UserDefinedType[int]):
+    """A whole number of 128 bits: the product of two that fit a column fits it."""
+
+    cache_ok: bool | None = True
+
+    @override
+    def get_col_spec(self, **_: object) -> str:
+        """Its name in DuckDB."""
+        return "HUGEINT"
+
+
+_WIDE = _Wide()
 Clause = sa.ColumnElement[Any]
 
 
@@ -164,7 +179,7 @@ class _Rows:
             case Size(inner):
                 found = sa.func.abs(self.term(inner))
             case Times(left, right):
-                found = Grouping(self.term(left).op("*")(self.term(right)))
+                found = Grouping(sa.cast(self.term(left), _WIDE).op("*")(self.term(right)))
             case Minus(left, right):
                 found = Grouping(self.term(left).op("-")(self.term(right)))
             case Fixed(value):

@@ -32,7 +32,7 @@ from hub.storage.bulk import (
     store_where_in,
     update_text,
 )
-from hub.storage.clocks import HEAD_OFFICE, write_clocks
+from hub.storage.clocks import HEAD_OFFICE, STAMPS, write_clocks
 from hub.storage.database import HubDatabase
 from hub.storage.emission import Emission
 from hub.storage.partitions import Homes
@@ -135,26 +135,18 @@ class ChangeWriter:
                 merge by column).
         """
         table = TABLES[name]
-        if clocks and table.merges:
-            clock = self.now << CLOCK_COUNTER_BITS
-            set_ = [
-                column for column in rows.names if column not in {"id", "created_at", "changed_at"}
-            ]
-            await write_clocks(
-                self.connection,
-                table.number,
-                [
-                    (row_id, column, clock, HEAD_OFFICE)
-                    for row_id in rows.column("id")
-                    for column in set_
-                ],
-            )
+        if clocks:
+            set_ = [(row_id, name) for row_id in rows.column("id") for name in rows.names]
+            await self._note(table, set_)
         old = await self._load(table, rows.column("id"))
         places = [place for place, one in enumerate(rows.column("id")) if one in old]
         return await self._rewrite(table, rows.take(places), old)
 
     async def upsert(self, name: str, rows: TableRows) -> int:
-        """Rows exist with these values; those that have them already stay untouched. Returns how many changed."""
+        """Rows exist with these values; those that have them already stay untouched. Returns how many changed.
+
+        What changes has the time of now, as of `update`.
+        """
         if not rows.row_count:
             return 0
         table = TABLES[name]
@@ -164,15 +156,16 @@ class ChangeWriter:
         known = [place for place, one in enumerate(ids) if one in old]
         gone = await self._deleted(table, [ids[place] for place in known])
         wire = {column: place for place, column in enumerate(table.wire_names)}
-        pairs = [
-            (wire[column], values) for column, values in zip(rows.names, rows.columns, strict=True)
-        ]
-        differ = [
-            place
+        given = list(zip(rows.names, rows.columns, strict=True))
+        others = [
+            (place, column)
             for place in known
-            if ids[place] in gone
-            or any(old[ids[place]][at] != values[place] for at, values in pairs)
+            for column, values in given
+            if old[ids[place]][wire[column]] != values[place]
         ]
+        changed = {place for place, _ in others}
+        differ = [place for place in known if place in changed or ids[place] in gone]
+        await self._note(table, [(ids[place], column) for place, column in others])
         await self.insert(name, rows.take(new))
         await self._rewrite(table, rows.take(differ), old)
         return len(new) + len(differ)
@@ -262,6 +255,18 @@ class ChangeWriter:
         stamped = stamped.with_column("lsn", [self.lsn] * rows.row_count)
         hashes: list[Value] = list(row_hashes(stamped, table))
         return stamped.with_column("row_hash", hashes)
+
+    async def _note(self, table: ReplicatedTable, written: Iterable[tuple[Value, str]]) -> None:
+        """Head office writes these columns of these rows now; only where such times are kept."""
+        if not table.merges:
+            return
+        clock = self.now << CLOCK_COUNTER_BITS
+        lines = [
+            (row_id, column, clock, HEAD_OFFICE)
+            for row_id, column in written
+            if column not in STAMPS
+        ]
+        await write_clocks(self.connection, table.number, lines)
 
     async def _load(
         self, table: ReplicatedTable, ids: Iterable[Value], *, deleted: bool = False

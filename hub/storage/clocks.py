@@ -10,6 +10,8 @@ from hub.storage.rows import pieces
 
 HEAD_OFFICE = bytes(16)
 """The writer of what head office writes."""
+STAMPS = frozenset({"id", "created_at", "changed_at"})
+"""Columns that nobody chooses: their last write needs no time."""
 
 ColumnClock = tuple[Value, str, int, bytes]
 """Row id, column, hybrid logical clock, writer."""

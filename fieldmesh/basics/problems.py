@@ -234,6 +234,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("account_of_another_kind", _DENIED, "{login} signs in here in another way.", "Branch IT can change the way in which a person signs in."),
     ("more_than_own", _DENIED, "Nobody hands on rights that they do not have: “{function}”.", "Ask an administrator."),
     ("form_wrong", _BAD, "{count} fields can't be taken: {text}", "Correct them; nothing was changed."),
+    ("conflict_outdated", _STATE, "The record has been changed or deleted since this conflict was noted.", "Look at the record, and correct it there if it is wrong; then let this conflict stay as it is."),
     ("record_changed_since", _STATE, "Somebody has changed this record since you opened it.", "Open it again and repeat your change."),
     ("token_refused", _AUTH, "The token is not known, or has ended.", "Make a new one under My account, Tokens."),
     ("key_used_otherwise", _STATE, "This Idempotency-Key was used with another request.", "Send a new key with a new request."),

@@ -1,7 +1,8 @@
 """Answers: each fact of a question is asked for itself, and what belongs to the same line is put together.
 
 Everyone gets the figures of what they may see: the function of each fact is needed, and a row counts only when both
-that function's scope and the report's show it.
+that function's scope and the report's show it. The same holds for documents that a fact is compared with, as the
+orders of an outlet with a cooler.
 """
 
 import asyncio
@@ -28,7 +29,7 @@ from hub.analysis.model.kinds import (
     Stands,
     parts_of,
 )
-from hub.analysis.model.registry import DIMENSIONS, FACTS, MEASURES
+from hub.analysis.model.registry import DIMENSIONS, FACTS, FUNCTION_OF, MEASURES
 from hub.analysis.model.sales import HANDLERS, WORTH
 from hub.analysis.question import Compare, Question, checked, functions_of, year_before
 from hub.rules.access import Access
@@ -200,7 +201,8 @@ class _Asking:
 
     def _asker(self, fact: Fact) -> Asker:
         scopes = (self.access.scope_for("report.view"), self.access.scope_for(fact.function))
-        return Asker(tuple(dict.fromkeys(scopes)), self.zone)
+        linked = {table: self.access.scope_for(one) for table, one in FUNCTION_OF.items()}
+        return Asker(tuple(dict.fromkeys(scopes)), self.zone, linked)
 
     async def _rows(self, asked: tuple[str, list[Any]], place: str) -> list[Row]:
         rows = await self.columns.ask(*asked)

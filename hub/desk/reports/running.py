@@ -4,7 +4,7 @@ import datetime
 from dataclasses import replace
 
 from hub.analysis.answers import Analyst, Answer
-from hub.analysis.model.registry import MEASURES, facts_of
+from hub.analysis.model.registry import MEASURES, facts_of, functions_for
 from hub.analysis.question import Question
 from hub.analysis.standard import STANDARD, Standard
 from hub.desk.views.registry import VIEWS
@@ -30,11 +30,11 @@ def standard_for(access: Access) -> list[Standard]:
 
 
 def measures_for(access: Access) -> list[str]:
-    """Measures whose every fact the person may see."""
+    """Measures of which the person may see everything that they are made of."""
     return [
         code
         for code, one in MEASURES.items()
-        if all(access.may(fact.function) for fact in facts_of(one))
+        if all(access.may(function) for function in functions_for(one))
     ]
 
 

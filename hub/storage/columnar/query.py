@@ -6,14 +6,13 @@ Promise 6 (Scope), for people.
 
 import datetime
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.elements import Grouping
-from typing_extensions import override
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.data.schema import TABLES
@@ -57,6 +56,7 @@ from hub.storage.columnar.terms import (
     Today,
     Window,
 )
+from hub.storage.columnar.wide import WIDE
 from hub.storage.org_tables import replicated_table
 from hub.storage.reach import Scope
 from hub.storage.returns import less_returns
@@ -65,34 +65,36 @@ from hub.storage.workdays import WORKDAYS
 
 _DIALECT = postgresql.dialect(paramstyle="qmark")  # type: ignore[no-untyped-call]
 _IDENTIFIER_BYTES = 16
-
-
-class _Wide(sa.types.UserDefinedType[int]):
-    """A whole number of 128 bits: the product of two that fit a column fits it."""
-
-    cache_ok: bool | None = True
-
-    @override
-    def get_col_spec(self, **_: object) -> str:
-        """Its name in DuckDB."""
-        return "HUGEINT"
-
-
-_WIDE = _Wide()
 Clause = sa.ColumnElement[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Whose eyes a question is asked with: the scopes, all of which must show a row, and their days' time zone."""
+    """Whose eyes a question is asked with.
+
+    Attributes:
+        scopes: all of them must show a row.
+        zone: of their days.
+        linked: table → scope that must show its rows, too, where others are compared with them.
+    """
 
     scopes: tuple[Scope, ...]
     zone: datetime.tzinfo
+    linked: Mapping[str, Scope] = field(default_factory=dict)
 
     def sees(self, table: str, rows: sa.FromClause) -> list[Clause]:
         """Rows of the table that stand and are seen."""
-        seen = [visible(TABLES[table], scope, rows) for scope in self.scopes]
-        return [rows.c.deleted == 0, *seen]
+        return [rows.c.deleted == 0, *_shown(table, self.scopes, rows)]
+
+    def sees_linked(self, table: str, rows: sa.FromClause) -> list[Clause]:
+        """The same for rows that others are compared with."""
+        own = [self.linked[table]] if table in self.linked else []
+        scopes = dict.fromkeys((*self.scopes, *own))
+        return [rows.c.deleted == 0, *_shown(table, scopes, rows)]
+
+
+def _shown(table: str, scopes: Iterable[Scope], rows: sa.FromClause) -> list[Clause]:
+    return [visible(TABLES[table], scope, rows) for scope in scopes]
 
 
 def compiled(asked: Asked, asker: Asker) -> tuple[str, list[Any]]:
@@ -179,7 +181,7 @@ class _Rows:
             case Size(inner):
                 found = sa.func.abs(self.term(inner))
             case Times(left, right):
-                found = Grouping(sa.cast(self.term(left), _WIDE).op("*")(self.term(right)))
+                found = Grouping(sa.cast(self.term(left), WIDE).op("*")(self.term(right)))
             case Minus(left, right):
                 found = Grouping(self.term(left).op("-")(self.term(right)))
             case Fixed(value):
@@ -280,7 +282,7 @@ class _Rows:
     def _others(self, linked: Linked, value: Callable[["_Rows"], Clause]) -> sa.Select[Any]:
         """A value over the rows of the other table that fit."""
         other = _Rows(self.asker, linked.table, self.period, self.today, self)
-        conditions = [*self.asker.sees(linked.table, other.base)]
+        conditions = self.asker.sees_linked(linked.table, other.base)
         conditions += [self._on(one, other) for one in linked.on]
         conditions += [other.test(one) for one in linked.only]
         period = self.period

@@ -8,7 +8,8 @@ A crash at any line leaves a copy that stands at its last mark, or one without a
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,6 +65,10 @@ class Columns:
         self._looked_at = 0.0
         self._filled = 0
         self._following = asyncio.Lock()
+        self._opening = asyncio.Lock()
+        self._is_closed = False
+        self.changes = 0
+        """Grows before and after each change: who finds it where it was has seen one state all the time."""
 
     async def run(self) -> None:
         """Follows the database for ever, so that nobody waits who asks."""
@@ -98,6 +103,19 @@ class Columns:
             return self._mark
         return await self.follow()
 
+    @asynccontextmanager
+    async def still(self) -> AsyncIterator[Mark]:
+        """The copy stands where the database did at a moment after the call began, and does not follow meanwhile.
+
+        Raises:
+            Retry: as `recent`.
+        """
+        await self.recent(0)
+        async with self._following:
+            if self._mark is None:
+                raise Retry("analysis_behind", place="columns", delay_s=_SOON_S)
+            yield self._mark
+
     async def ask(self, text: str, values: Sequence[Any]) -> list[Row]:
         """The rows of a question, asked of one committed state.
 
@@ -117,7 +135,8 @@ class Columns:
             raise Rejected("question_wrong", place="columns", text=said) from error
 
     async def close(self) -> None:
-        """Questions have ended and the file is closed. Repeating it is harmless."""
+        """Questions have ended and the file is closed, for good. Repeating it is harmless."""
+        self._is_closed = True
         if self._file is not None:
             file, self._file, self._mark = self._file, None, None
             await self._questions.close()
@@ -139,10 +158,13 @@ class Columns:
         return self._mark
 
     async def _opened(self) -> ColumnarFile:
-        if self._file is None:
-            self._file = await asyncio.to_thread(self._open)
-            self._mark = await asyncio.to_thread(self._file.mark)
-        return self._file
+        async with self._opening:
+            if self._is_closed:
+                raise Retry("analysis_busy", place="columns", delay_s=_SOON_S)
+            if self._file is None:
+                self._file = await asyncio.to_thread(self._open)
+                self._mark = await asyncio.to_thread(self._file.mark)
+            return self._file
 
     def _open(self) -> ColumnarFile:
         memory, threads = self._limits.memory_bytes, self._limits.threads
@@ -159,6 +181,7 @@ class Columns:
     async def _fill(self, file: ColumnarFile, mark: Mark) -> Mark:
         """Every table is read in pages, without holding one state of the database: catching up mends the rest."""
         self._filled = 0
+        self.changes += 1
         await asyncio.to_thread(file.create)
         for table in COPIED:
             after = b""
@@ -170,6 +193,7 @@ class Columns:
                 await asyncio.to_thread(_append, file, table, rows)
                 after = bytes(rows[-1][0] or b"")  # type: ignore[arg-type]
             self._filled += 1
+        self.changes += 1
         LOG.info("columns_filled", extra={"lsn": mark.lsn, "tables": len(COPIED)})
         return mark
 
@@ -190,7 +214,9 @@ class Columns:
             except BaseException as error:
                 await asyncio.to_thread(cursor.__exit__, type(error), error, None)
                 raise
+            self.changes += 1
             await asyncio.to_thread(cursor.__exit__, None, None, None)
+            self.changes += 1
         return new
 
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import Value
-from hub.storage.bulk import page_after, stored
+from hub.storage.bulk import page_after, stored_aside
 from hub.storage.columnar.shape import COPIED, copied_columns
 from hub.storage.rows import Connection, pieces
 from hub.storage.system_tables import DIGEST, HUB
@@ -62,4 +62,4 @@ async def changed(
         values = {"places": places, "since": span[0], "until": span[1]}
         result = await connection.stream(text, values)
         async for rows in result.partitions(PAGE):
-            yield stored(connection, columns, [tuple(row) for row in rows])
+            yield await stored_aside(connection, columns, rows)

@@ -39,6 +39,7 @@ from hub.storage.columnar.terms import (
     Today,
     Window,
 )
+from hub.storage.returns import FELL_AWAY
 
 MINUTE_US, QUANTITY, MONEY, PERCENT = 60_000_000, 1000, 100, 100
 PIECES = QUANTITY * QUANTITY
@@ -76,10 +77,7 @@ def _signed(term: Term) -> Term:
 
 FINISHED = Filled(Column("finished_at"))
 SALE, LINE_SALE = Is(Column("is_return"), (0,)), Is(Column("order_id.is_return"), (0,))
-STANDS, LINE_STANDS = (
-    Not(Is(Column(path), ("cancelled", "rejected", "declined")))
-    for path in ("state", "order_id.state")
-)
+STANDS, LINE_STANDS = (Not(Is(Column(path), FELL_AWAY)) for path in ("state", "order_id.state"))
 _INVOICE_STANDS, VAN_STANDS = (
     Both((Not(Is(Column(f"{way}state"), ("cancelled",))), Not(Filled(Column(f"{way}cancels_id")))))
     for way in ("", "invoice_id.")

@@ -10,9 +10,11 @@ from types import FrameType
 import pytest
 
 from fieldmesh.basics.errors import Retry
+from fieldmesh.data.types import Value
 from hub.config import HubSettings
 from hub.fleet.office import make_office
-from hub.storage.columnar import asking
+from hub.storage.changes import writing
+from hub.storage.columnar import asking, feed
 from hub.storage.columnar.columns import NAME, Columns, Limits
 from hub.storage.columnar.file import ColumnarFile
 from tests.kit.company import SmallCompany
@@ -140,3 +142,25 @@ async def test_a_copy_that_cannot_be_written_says_so_and_follows_again_later(
         beside.close()
         await columns.close()
         await company.database.close()
+
+
+async def test_a_row_that_is_archived_while_the_copy_follows_is_not_lost(
+    company: SmallCompany,
+) -> None:
+    """On SQL Server a transaction sees what others commit meanwhile: the order kept its old state in all reports."""
+    order = company.identifiers.new()
+    names = ("id", "outlet_id", "state")
+    await company.insert("sales_order", names, [(order, company.outlets[0], "closed")])
+    found: list[Value] = []
+    async with company.database.read() as connection:
+        partitions = (await feed.touched(connection, 0))["sales_order"]
+    assert len(partitions) > 1
+    for n, place in enumerate(partitions):
+        async with company.database.read() as connection:
+            lsn, _ = await feed.standing(connection)
+            async for rows in feed.changed(connection, "sales_order", [place], (0, lsn)):
+                found += [row[0] for row in rows]
+        if not n:
+            async with writing(company.database, company.clock) as writer:
+                await writer.archive("sales_order", [order])
+    assert order in found

@@ -236,6 +236,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("account_of_another_kind", _DENIED, "{login} signs in here in another way.", "Branch IT can change the way in which a person signs in."),
     ("more_than_own", _DENIED, "Nobody hands on rights that they do not have: “{function}”.", "Ask an administrator."),
     ("form_wrong", _BAD, "{count} fields can't be taken: {text}", "Correct them; nothing was changed."),
+    ("conflict_outdated", _STATE, "The record has been changed or deleted since this conflict was noted.", "Look at the record, and correct it there if it is wrong; then let this conflict stay as it is."),
     ("record_changed_since", _STATE, "Somebody has changed this record since you opened it.", "Open it again and repeat your change."),
     ("token_refused", _AUTH, "The token is not known, or has ended.", "Make a new one under My account, Tokens."),
     ("key_used_otherwise", _STATE, "This Idempotency-Key was used with another request.", "Send a new key with a new request."),
@@ -248,6 +249,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("question_too_heavy", _BUSY, "The report took longer than {seconds} seconds.", "Choose a shorter time, or ask again when fewer people do."),
     ("analysis_busy", _BUSY, "Many people ask for reports just now.", "Ask again in a moment."),
     ("analysis_prepares", _AWAY, "The figures are being prepared: {share} % of the tables are read.", "Open the page again in a moment."),
+    ("analysis_behind", _AWAY, "The figures can't follow the database.", "It is tried again by itself, and the log of the hub says why it fails. If it lasts: stop the hub, remove columns.duckdb in its folder analysis, start it; the file is made anew."),
     ("form_not_ours", _DENIED, "The form did not come from this site, or you have signed in anew since.", "Open the page again and repeat it."),
     # --- what head office refuses, in words for reps
     ("not_your_table", _DENIED, "Your post may not write {table}.", "Ask your supervisor."),

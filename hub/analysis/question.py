@@ -9,7 +9,7 @@ from enum import StrEnum
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.service.translation import N_
 from hub.analysis.model.kinds import universes
-from hub.analysis.model.registry import DIMENSIONS, FACTS, MEASURES, facts_of
+from hub.analysis.model.registry import DIMENSIONS, FACTS, MEASURES, functions_for
 from hub.storage.columnar.terms import Period
 
 MOST_MEASURES, MOST_ROWS, MOST_DAYS = 12, 4, 1_100
@@ -226,5 +226,5 @@ def _known(code: str, known: Mapping[str, object], place: str) -> None:
 
 def functions_of(question: Question) -> tuple[str, ...]:
     """Functions that somebody needs to see all figures of the question."""
-    found = [fact.function for code in question.measures for fact in facts_of(MEASURES[code])]
+    found = [one for code in question.measures for one in functions_for(MEASURES[code])]
     return tuple(dict.fromkeys(found))

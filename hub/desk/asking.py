@@ -18,6 +18,7 @@ from fieldmesh.data.types import Value, WireType
 from hub.desk.view import View
 from hub.exchange.csv_values import BadValueError, whole_value
 from hub.storage.lists import MOST_ROWS, Condition, Test
+from hub.storage.search import is_searchable
 
 MOST_WORDS = 8
 _MOST_DIGITS = 18
@@ -78,6 +79,8 @@ def read_ask(
             found = tuple(read_value(column, value, name) for value in given)
             conditions.append(Condition(path, Test.ONE_OF, found))
     words = " ".join(" ".join(texts.get("q", ())).split()[:MOST_WORDS])
+    if words and not is_searchable(view.table):
+        raise Rejected("bad_filter", place="q", text=words[:80])
     after = next(iter(texts.get("after", ())), "")
     limit = next(iter(texts.get("limit", ())), "")
     return Ask(tuple(conditions), words, read_cursor(after) if after else None, _limit(limit, most))

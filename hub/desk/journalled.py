@@ -83,7 +83,7 @@ async def check(database: HubDatabase, access: Access) -> int:
     """
     access.need("journal.check")
     async with database.read() as connection:
-        return await journal.verify(connection)
+        return (await journal.verify(connection)).number
 
 
 def content(entry: Entry) -> Mapping[str, object]:

@@ -187,7 +187,8 @@ async def choices(
     """Rows that a link may name, with their labels: for pickers."""
     access.need(view.function)
     paths = tuple(path for path in view.label if "." not in path) or ("id",)
-    wanted = Wanted(view.table, paths, (), view.ordering, None, None, most, words)
+    sought = words if is_searchable(view) else ""
+    wanted = Wanted(view.table, paths, (), view.ordering, None, None, most, sought)
     async with database.read() as connection:
         page = await lists.page(connection, access.scope_for(view.function), wanted)
     return [(row[0], row[1:]) for row in page.rows if isinstance(row[0], bytes)]

@@ -101,7 +101,7 @@ async def test_files_hold_the_same_figures(company: Site) -> None:
         parquet.write_bytes(await file(person, base + "parquet"))
         with duckdb.connect() as connection:
             found = connection.execute(f"SELECT * FROM '{parquet}'").fetchall()
-        assert {row[0]: row[1] for row in found} == expected
+        assert {row[0]: float(row[1]) for row in found} == expected
 
 
 async def test_a_figure_leads_to_the_documents_that_it_is_counted_from(company: Site) -> None:

@@ -163,8 +163,8 @@ async def test_files_of_reports_and_timetable_are_sent_while_they_are_made(compa
         assert (await admin.get("/analysis/reports/sales/export?format=pdf"))[0] == 400
 
 
-async def test_a_return_takes_off_whichever_sign_it_has_on_the_board_too(company: Site) -> None:
-    """A board that adds what an import took back shows a good day to a rep who sold nothing."""
+async def test_the_board_counts_orders_as_reports_do(company: Site) -> None:
+    """A board that adds what an import took back, or what was cancelled, shows a good day to who sold nothing."""
     office = company.office
     new, now = office.maker.identifiers.new, office.clock.now()
     async with office.database.read() as connection:
@@ -175,14 +175,27 @@ async def test_a_return_takes_off_whichever_sign_it_has_on_the_board_too(company
             )
         )[:1]
     rows: list[tuple[Value, ...]] = [
-        (new(), f"X{n}", outlet, position, amount, back, now)
-        for n, (amount, back) in enumerate(((10_000, 0), (700, 1), (-300, 1)))
-    ]
-    names = ("id", "number", "outlet_id", "position_id", "amount", "is_return", "created_at")
+        (new(), f"X{n}", outlet, position, amount, back, state, now)
+        for n, (amount, back, state) in enumerate((
+            (10_000, 0, "accepted"), (700, 1, "accepted"), (-300, 1, "accepted"),
+            (50, 0, "cancelled"), (60, 0, "rejected"),
+        ))
+    ]  # fmt: skip
+    names = (
+        "id",
+        "number",
+        "outlet_id",
+        "position_id",
+        "amount",
+        "is_return",
+        "state",
+        "created_at",
+    )
     async with head_office_write(
         office.database, office.clock, actor="test", kind="made", about={}
     ) as writer:
         await writer.insert("sales_order", from_rows("sales_order", names, rows))
     async with office.database.read() as connection:
         board = await field_day(connection, EVERYTHING, day_of("", now, datetime.UTC))
-    assert {one.code: one.amount for one in board}[REP] == 10_000 - 700 - 300
+    [own] = [one for one in board if one.code == REP]
+    assert (own.orders, own.amount) == (1, 10_000 - 700 - 300)

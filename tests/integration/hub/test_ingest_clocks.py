@@ -31,27 +31,6 @@ async def test_the_last_writer_of_each_column_wins_and_the_loser_is_kept(
     assert conflicts == [("phone", '"3"')]
 
 
-async def test_what_a_file_says_beats_an_older_write_of_a_device_that_comes_later(
-    company: SmallCompany,
-) -> None:
-    """A list of contacts of nine o'clock lost against what a rep without a network had written at eight."""
-    device = await company.device("D1")
-    contact, eight = company.identifiers.new(), company.clock.now()
-    names = ("id", "outlet_id", "name", "phone")
-    await company.insert("contact", names, [(contact, company.outlets[0], "Ann", "1")])
-    company.clock.advance(3_600_000_000)
-    file = from_rows("contact", names, [(contact, company.outlets[0], "Ann", "2")])
-    async with writing(company.database, company.clock) as writer:
-        assert await writer.upsert("contact", file) == 1
-    company.clock.advance(3_600_000_000)
-    rows = from_rows("contact", ("id", "name", "phone"), [(contact, "Anna", "3")])
-    at_eight = Change(Operation.UPDATE, rows, [eight << CLOCK_COUNTER_BITS])
-    await company.ingest.apply([device.pack([at_eight])])
-    assert await company.query("SELECT name, phone FROM contact") == [("Anna", "2")]
-    conflicts = await company.query("SELECT column_name, losing_value FROM fm_conflict")
-    assert conflicts == [("phone", '"3"')]
-
-
 async def test_a_clock_that_runs_ahead_does_not_win_for_ever(company: SmallCompany) -> None:
     """A device a year ahead would otherwise beat every later write of its colleagues."""
     ahead, right = await company.device("D1"), await company.device("D2")

@@ -29,6 +29,7 @@ _TONES = {
     schedule.Verdict.LATE: "busy",
     schedule.Verdict.EARLY: "busy",
     schedule.Verdict.ABSENT: "bad",
+    schedule.Verdict.OPEN: "",
 }
 
 
@@ -104,10 +105,15 @@ class JournalPages:
         ]
         timetable = _timetable(query.get("begins", ""), query.get("ends", ""))
         found = await schedule.adherence(
-            self._office.database, visitor_of(request).access, days, zone, timetable
+            self._office.database,
+            visitor_of(request).access,
+            days,
+            zone=zone,
+            timetable=timetable,
+            now=now,
         )
         only = query.get("only", "")
-        chosen = [one for one in found if not only or one.verdict is not schedule.Verdict.KEPT]
+        chosen = [one for one in found if not only or one.is_exception]
         rows = [_row(one, showing) for one in chosen]
         if query.get("format") == "csv":
             access = visitor_of(request).access
@@ -115,10 +121,11 @@ class JournalPages:
             asked = f"{since.date} to {until.date}"
             await note_export(self._office, access, "schedule", len(rows), asked)
             return await sent(request, in_threads(_lines(rows)), "schedule.csv", "text/csv")
-        kept = sum(1 for one in found if one.verdict is schedule.Verdict.KEPT)
+        judged = [one for one in found if one.verdict is not schedule.Verdict.OPEN]
+        kept = sum(not one.is_exception for one in judged)
         return self._shell.page(
             request, "schedule.html", title=translate("Adherence to the timetable", language), area=Area.JOURNAL,
-            rows=rows, since=since.date, until=until.date, only=only, kept=kept, days=len(found),
+            rows=rows, since=since.date, until=until.date, only=only, kept=kept, days=len(judged),
             begins=timetable.begins.strftime("%H:%M"), ends=timetable.ends.strftime("%H:%M"),
             export=address("/schedule", [*query.items(), ("format", "csv")]),
         )  # fmt: skip

@@ -1,11 +1,12 @@
 """Adherence to the working schedule. Source of the rule: domain.md, section 4, "Schedule adherence".
 
 A day is kept when the first session or opened day is not later than the timetable's beginning plus the tolerance, and
-the last session not earlier than its end minus the tolerance. Of a day that is not over only the hours that have passed are
-judged: who is at work has not left. The timetable of a role stands in the parameters of its
-workplace's mobile function `route`: `day_begins`, `day_ends`, `tolerance_minutes`.
+the last session not earlier than its end minus the tolerance. Of a day that is not over only the hours that have passed
+are judged: who is at work has not left. The timetable of a role stands in the parameters of its workplace's mobile
+function `route`: `day_begins`, `day_ends`, `tolerance_minutes`.
 """
 
+import asyncio
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from enum import StrEnum
 from fieldmesh.data.types import Value
 from hub.desk.people import parameters
 from hub.rules.access import Access
-from hub.storage.attendance import Attendance, attendance
+from hub.storage.attendance import MOST_POSITIONS, Attendance, attendance
 from hub.storage.database import HubDatabase
 from hub.storage.field_day import Day
 from hub.storage.rows import Connection, all_rows, rows_where
@@ -57,6 +58,23 @@ class Kept:
         return self.verdict not in {Verdict.KEPT, Verdict.OPEN}
 
 
+@dataclass(frozen=True, slots=True)
+class Adherence:
+    """Days of positions against the timetable.
+
+    Attributes:
+        days: each of a position.
+        judged: how many of them can be judged by now.
+        kept: how many of these were kept.
+        is_cut: whether there are more positions than were looked at.
+    """
+
+    days: list[Kept]
+    judged: int
+    kept: int
+    is_cut: bool
+
+
 async def adherence(
     database: HubDatabase,
     access: Access,
@@ -65,7 +83,7 @@ async def adherence(
     zone: datetime.tzinfo,
     timetable: Timetable,
     now: int,
-) -> list[Kept]:
+) -> Adherence:
     """Every position of the scope on every working day of the period that has begun.
 
     Raises:
@@ -80,7 +98,16 @@ async def adherence(
     async with database.read() as connection:
         found = await attendance(connection, access.scope_for("schedule.view"), chosen)
         own = await _timetables(connection, timetable)
-    return [Kept(one, verdict(one, own.get(one.role_id, timetable), zone, now)) for one in found]
+
+    def judged() -> Adherence:
+        held = [
+            Kept(one, verdict(one, own.get(one.role_id, timetable), zone, now)) for one in found
+        ]
+        over = [one for one in held if one.verdict is not Verdict.OPEN]
+        kept = sum(not one.is_exception for one in over)
+        return Adherence(held, len(over), kept, len(found) >= MOST_POSITIONS * max(1, len(chosen)))
+
+    return await asyncio.to_thread(judged)
 
 
 async def _timetables(connection: Connection, plain: Timetable) -> dict[Value, Timetable]:

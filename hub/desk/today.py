@@ -8,7 +8,7 @@ from fieldmesh.service.translation import N_
 from hub.rules.access import Access
 from hub.storage import conflicts, inbox, places, quarantine
 from hub.storage.database import HubDatabase
-from hub.storage.field_day import Day, Figures, field_day
+from hub.storage.field_day import MOST_POSITIONS, Day, Figures, field_day
 from hub.storage.places import Point, Stop
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
@@ -45,6 +45,11 @@ class Board:
     late: frozenset[bytes]
     silent: frozenset[bytes]
     alarms: list[Alarm]
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there may be more positions than these."""
+        return len(self.positions) >= MOST_POSITIONS
 
 
 def day_of(text: str, now: int, zone: datetime.tzinfo) -> Day:

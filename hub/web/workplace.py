@@ -36,6 +36,7 @@ from hub.web.pages.report_building import ReportBuilding
 from hub.web.pages.security import SecurityPages
 from hub.web.pages.signin import SignInPages
 from hub.web.pages.steps import StepPages
+from hub.web.pages.timetable import TimetablePages
 from hub.web.pages.today import TodayPages
 from hub.web.sessions import knows_visitor
 from hub.web.shell import Shell
@@ -77,6 +78,7 @@ class Workplace:
             MovePages(hands, self._shell),
             OrderPages(hands, self._shell),
             JournalPages(hands, self._shell),
+            TimetablePages(hands, self._shell),
             AdministrationPages(hands, self._shell),
             AnalysisPages(office, analyst, self._shell),
             ReportBuilding(office, analyst, self._shell),

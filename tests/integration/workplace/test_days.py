@@ -2,19 +2,27 @@
 
 import csv
 import datetime
+import html
 import io
+import re
+import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.types import Value
+from hub.desk import today
 from hub.desk.today import day_of
 from hub.fleet.office import Office
+from hub.storage.field_day import Figures
 from hub.storage.org_changes import head_office_write
-from hub.storage.rows import rows_where
-from tests.kit.workplace import REP, Person, Site, site
+from hub.storage.rows import all_rows, rows_where
+from hub.web.portions import ROWS, portion
+from tests.kit.workplace import REP, SUPERVISOR, Person, Site, site
 
 
 @pytest.fixture
@@ -45,6 +53,19 @@ async def position_of(office: Office, code: str) -> bytes:
     return found
 
 
+async def positions_of(office: Office) -> list[bytes]:
+    """All of them."""
+    async with office.database.read() as connection:
+        found = await all_rows(connection, "position", ("id",))
+    return [one for (one,) in found if isinstance(one, bytes)]
+
+
+def link(page: str, rel: str) -> str:
+    """Where the page leads on; empty = nowhere."""
+    found = re.search(rf'href="([^"]*)" rel="{rel}"', page)
+    return html.unescape(found[1]) if found else ""
+
+
 async def timetable(person: Person, since: datetime.date, until: datetime.date) -> set[str]:
     """The days of which the file of the timetable tells."""
     address = f"/schedule?format=csv&since={since}&until={until}"
@@ -60,8 +81,70 @@ async def test_days_to_come_are_in_no_timetable(company: Site) -> None:
     await stands(
         office, "device", ("code", "position_id"), [("D1", await position_of(office, REP))]
     )
-    today = datetime.date.fromisoformat(day_of("", office.clock.now(), datetime.UTC).date)
-    week, soon = datetime.timedelta(days=7), today + datetime.timedelta(days=2)
+    now = datetime.date.fromisoformat(day_of("", office.clock.now(), datetime.UTC).date)
+    week, soon = datetime.timedelta(days=7), now + datetime.timedelta(days=2)
     async with company.person("admin") as admin:
-        assert len(await timetable(admin, today - week, today - week // 7)) == 5
+        assert len(await timetable(admin, now - week, now - week // 7)) == 5
         assert await timetable(admin, soon, soon + week) == set()
+
+
+async def test_no_more_days_than_are_shown_stand_above_the_figures(company: Site) -> None:
+    """A quarter that is asked for, and counted by its last month, judges people by what was not looked at."""
+    async with company.person("admin") as admin:
+        _, page = await admin.get("/schedule?since=2025-01-01&until=2025-06-30")
+    assert 'value="2025-05-31"' in page
+    assert "At most 31 days" in page
+
+
+async def test_the_file_of_the_timetable_is_offered_to_whom_it_is_given(company: Site) -> None:
+    """A button that leads to a refusal."""
+    async with company.person("admin") as admin, company.person(SUPERVISOR) as supervisor:
+        for person in (admin, supervisor):
+            _, page = await person.get("/schedule?since=2025-01-01&until=2025-01-02")
+            status, _ = await person.get("/schedule?format=csv")
+            assert ("format=csv" in page) is (status == 200)
+
+
+async def test_a_timetable_is_drawn_a_page_at_a_time_and_counted_whole(company: Site) -> None:
+    """42,000 rows of one month in one page hold the hub up for seconds; half of them is no count."""
+    office, codes = company.office, await positions_of(company.office)
+    await stands(
+        office, "device", ("code", "position_id"), [(f"D{n}", one) for n, one in enumerate(codes)]
+    )
+    async with company.person("admin") as admin:
+        address, seen, count = "/schedule?since=2025-01-01&until=2025-01-31", 0, 23 * len(codes)
+        while address:
+            status, page = await admin.get(address)
+            rows = page.count('data-title="Verdict"')
+            assert (status, rows <= ROWS, f"of {count} days kept" in page) == (200, True, True)
+            seen += rows
+            address = link(page, "next")
+    assert seen == count > ROWS
+
+
+async def test_the_board_of_a_whole_company_is_drawn_a_page_at_a_time(company: Site) -> None:
+    """5,000 rows take two seconds, every twenty seconds, of the loop that takes in what devices send."""
+    figures = [Figures(n.to_bytes(16, "big"), f"P{n:04}", "Post", planned=1) for n in range(5_000)]
+    with mock.patch.object(today, "field_day", return_value=figures):
+        async with company.person("admin") as admin:
+            _, page = await admin.get("/today?only=silent")
+            assert page.count('data-title="Last sync"') == ROWS
+            assert "<small>/ 5000</small>" in page
+            assert "There are more positions in your area" in page
+            _, page = await admin.get(link(page, "next"))
+            assert page.count('data-title="Last sync"') == ROWS
+            assert f"/positions/{uuid.UUID(int=ROWS)}" in page
+
+
+@pytest.mark.parametrize(
+    ("after", "rows", "first", "following"),
+    [("", ROWS, "", f"/today?only=late&after={ROWS}"), (str(ROWS), 7, "/today?only=late", ""),
+     ("9999999", 0, "/today?only=late", ""), ("-1", ROWS, "", f"/today?only=late&after={ROWS}")],
+)  # fmt: skip
+async def test_a_portion_knows_what_is_before_and_behind_it(
+    after: str, rows: int, first: str, following: str
+) -> None:
+    """A page that leads nowhere hides the rest; one that forgets what was asked shows something else."""
+    request = make_mocked_request("GET", f"/today?only=late&after={after}")
+    shown, pages = portion(request, list(range(ROWS + 7)))
+    assert (len(shown), pages["first"], pages["next"]) == (rows, first, following)

@@ -97,9 +97,29 @@ async def _alarms(database: HubDatabase, access: Access) -> list[Alarm]:
     return [one for one in found if one.count]
 
 
-async def whereabouts(
-    database: HubDatabase, access: Access, day: Day
-) -> tuple[list[Point], list[Stop]]:
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Tracks and planned stops of a day.
+
+    Attributes:
+        points: oldest first; of very many, the newest ones of each position.
+        stops: of the plans; of very many, some.
+        planned: how many stops there are.
+        visited: how many of them were visited.
+    """
+
+    points: list[Point]
+    stops: list[Stop]
+    planned: int
+    visited: int
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether some are left out."""
+        return len(self.points) >= places.MOST_POINTS or len(self.stops) < self.planned
+
+
+async def whereabouts(database: HubDatabase, access: Access, day: Day) -> Whereabouts:
     """Tracks and planned stops of the day.
 
     Raises:
@@ -108,6 +128,6 @@ async def whereabouts(
     access.need("map.view")
     scope = access.scope_for("map.view")
     async with database.read() as connection:
-        return await places.tracks(connection, scope, day), await places.stops(
-            connection, scope, day
-        )
+        points = await places.tracks(connection, scope, day)
+        stops = await places.stops(connection, scope, day)
+        return Whereabouts(points, stops, *await places.planned(connection, scope, day))

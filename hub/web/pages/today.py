@@ -1,5 +1,6 @@
 """The board of today and the map."""
 
+import asyncio
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -84,7 +85,7 @@ class TodayPages:
         visitor, language = visitor_of(request), language_of(request)
         now = self._office.clock.now()
         day = today.day_of(request.query.get("day", ""), now, zone_of(request))
-        points, stops = await today.whereabouts(self._office.database, visitor.access, day)
+        found = await today.whereabouts(self._office.database, visitor.access, day)
         names = {
             one.position_id: one.person or one.name
             for one in (await today.board(self._office.database, visitor.access, day, now)).positions
@@ -92,8 +93,10 @@ class TodayPages:
         return self._shell.page(
             request, "map.html", title=translate("Map", language), area=Area.TODAY, day=day.date,
             shown_day=showing_for(request).day(day.date),
-            drawing=draw(points, stops, names, showing_for(request)),
-            stops=len(stops), visited=sum(one.visited for one in stops),
+            drawing=await asyncio.to_thread(
+                draw, found.points, found.stops, names, showing_for(request)
+            ),
+            stops=found.planned, visited=found.visited, is_cut=found.is_cut,
         )  # fmt: skip
 
 

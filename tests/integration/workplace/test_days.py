@@ -18,8 +18,10 @@ from fieldmesh.data.types import Value
 from hub.desk import today
 from hub.desk.today import day_of
 from hub.fleet.office import Office
+from hub.storage import places
 from hub.storage.field_day import Figures
 from hub.storage.org_changes import head_office_write
+from hub.storage.reach import EVERYTHING
 from hub.storage.rows import all_rows, rows_where
 from hub.web.portions import ROWS, portion
 from tests.kit.workplace import REP, SUPERVISOR, Person, Site, site
@@ -148,3 +150,58 @@ async def test_a_portion_knows_what_is_before_and_behind_it(
     request = make_mocked_request("GET", f"/today?only=late&after={after}")
     shown, pages = portion(request, list(range(ROWS + 7)))
     assert (len(shown), pages["first"], pages["next"]) == (rows, first, following)
+
+
+async def test_the_map_shows_where_everybody_is_though_not_all_points_fit(company: Site) -> None:
+    """Over a region the morning stood for now from noon on, and who had started later was nowhere."""
+    office, ann, bob = company.office, *sorted(await positions_of(company.office))[:2]
+    day = day_of("", office.clock.now(), datetime.UTC)
+    points: list[tuple[Value, ...]] = [
+        (ann, day.since + n, 42_000_000, 23_000_000) for n in range(9)
+    ]
+    points += [
+        (bob, day.since + 1_000, 43_000_000, 24_000_000),
+        (None, day.since, 42_000_000, 23_000_000),
+    ]
+    await stands(office, "gps_point", ("position_id", "at", "latitude", "longitude"), points)
+    places._tracks.cache_clear()
+    with mock.patch.object(places, "MOST_POINTS", 4):
+        async with office.database.read() as connection:
+            found = await places.tracks(connection, EVERYTHING, day)
+        async with company.person("admin") as admin:
+            _, page = await admin.get("/today/map")
+    places._tracks.cache_clear()
+    assert [one.at - day.since for one in found if one.position_id == ann] == [6, 7, 8]
+    assert [one.at - day.since for one in found if one.position_id == bob] == [1_000]
+    assert (page.count('class="person'), "does not hold everything" in page) == (2, True)
+
+
+async def test_stops_are_counted_whole_and_visited_by_those_who_had_planned_them(
+    company: Site,
+) -> None:
+    """The merchandiser's visit would keep the rep's plan, and a share of 5,000 stops be told as that of all."""
+    office, ann, bob = company.office, *sorted(await positions_of(company.office))[:2]
+    day = day_of("", office.clock.now(), datetime.UTC)
+    async with office.database.read() as connection:
+        rows = await all_rows(connection, "outlet", ("id",))
+    shops = [row[0] for row in rows[:3]]
+    async with head_office_write(
+        office.database, office.clock, actor="test", kind="made", about={}
+    ) as writer:
+        lines = [(one, 42_000_000, 23_000_000) for one in shops]
+        names = ("id", "latitude", "longitude")
+        await writer.update("outlet", from_rows("outlet", names, lines))
+        plans = await all_rows(writer.connection, "visit_plan", ("id",))
+        gone = [(row[0], "2020-01-01") for row in plans]
+        await writer.update("visit_plan", from_rows("visit_plan", ("id", "date"), gone))
+    planned = [(one, shop, day.date) for one in (ann, bob) for shop in shops]
+    await stands(office, "visit_plan", ("position_id", "outlet_id", "date"), planned)
+    visits: list[tuple[Value, ...]] = [(bob, shop, day.since + 1) for shop in shops[:2]]
+    await stands(office, "visit", ("position_id", "outlet_id", "started_at"), visits)
+    places._stops.cache_clear()
+    with mock.patch.object(places, "MOST_STOPS", 4):
+        async with company.person("admin") as admin:
+            _, page = await admin.get("/today/map")
+    places._stops.cache_clear()
+    assert "2 of 6 planned outlets were visited" in page
+    assert (page.count('class="stop '), "some stops are left out" in page) == (4, True)

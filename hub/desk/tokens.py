@@ -1,6 +1,5 @@
 """Tokens for programs: they act in a person's name, with some of the person's functions, until a day."""
 
-import hashlib
 import secrets
 from collections.abc import Iterable
 
@@ -11,6 +10,7 @@ from hub.fleet.subscriptions import today
 from hub.rules.access import Access
 from hub.storage import api_tokens, journal
 from hub.storage.api_tokens import ApiToken
+from hub.trust.signin import token_hash
 
 MAKE = "token.manage"
 """Who may make tokens."""
@@ -37,7 +37,7 @@ async def make_token(
         raise Rejected("form_wrong", place="token", count=1, text="name, functions, days")
     secret, now = _PREFIX + secrets.token_urlsafe(_TOKEN_BYTES), office.clock.now()
     token = ApiToken(
-        office.maker.identifiers.new(), _hash(secret), access.user_id, name.strip()[:80], wanted,
+        office.maker.identifiers.new(), token_hash(secret), access.user_id, name.strip()[:80], wanted,
         now, now + days * _DAY_US, None,
     )  # fmt: skip
     async with office.database.write() as connection:
@@ -57,7 +57,7 @@ async def access_of_token(office: Office, secret: str) -> Access:
     """
     now = office.clock.now()
     async with office.database.read() as connection:
-        token = await api_tokens.token_of_hash(connection, _hash(secret))
+        token = await api_tokens.token_of_hash(connection, token_hash(secret))
         if token is None or token.expires_at <= now:
             raise Rejected("token_refused", place="Authorization")
         access = await access_of(connection, token.user_id, today(office.clock))
@@ -88,7 +88,3 @@ async def drop_token(office: Office, access: Access, token_id: bytes) -> None:
             connection, at=office.clock.now(), kind="token_dropped", actor=access.login,
             payload={"token": token_id.hex()},
         )  # fmt: skip
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,6 +1,7 @@
 """Files of `static/`: kept by browsers for ever, since their address changes with their content."""
 
 import mimetypes
+import re
 
 from aiohttp import web
 
@@ -8,6 +9,13 @@ from fieldmesh.basics.errors import Rejected
 from hub.web.rendering import STATIC
 
 _KNOWN = {path.name: path for path in sorted(STATIC.iterdir())}
+_PATH = re.compile(r"/static/[0-9a-f]{12}/([^/]+)")
+
+
+def is_file(path: str) -> bool:
+    """Whether a file is served there."""
+    found = _PATH.fullmatch(path)
+    return found is not None and found[1] in _KNOWN
 
 
 def routes() -> list[web.AbstractRouteDef]:

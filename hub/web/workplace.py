@@ -38,7 +38,7 @@ from hub.web.pages.signin import SignInPages
 from hub.web.pages.steps import StepPages
 from hub.web.pages.timetable import TimetablePages
 from hub.web.pages.today import TodayPages
-from hub.web.sessions import knows_visitor
+from hub.web.sessions import knows_visitor, proof_of, strangers_keep_pace
 from hub.web.shell import Shell
 from hub.web.turns import Turns, requests_take_turns
 
@@ -101,7 +101,10 @@ class Workplace:
         return [
             requests_come_in_time(self.patience_s),
             answers_in_words(self._shell),
-            requests_take_turns(self._turns, self._figures),
+            strangers_keep_pace(self._office, self._paces),
+            requests_take_turns(
+                self._turns, self._figures, lambda one: self._paces.is_known(proof_of(one))
+            ),
             knows_visitor(self._office, self._sign_in, self._paces),
             forms_come_from_here,
         ]

@@ -11,7 +11,7 @@ from fieldmesh.basics.money import QUANTITY_PRECISION, QUANTITY_SCALE, unscaled
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.states import ORDER
 from fieldmesh.data.types import Value
-from hub.desk.changes import acting
+from hub.desk.changes import First, acting
 from hub.desk.hands import Hands
 from hub.desk.lists import Record, record
 from hub.desk.views.registry import VIEWS
@@ -46,7 +46,15 @@ class Answer:
     reason: str = ""
 
 
-async def decide(hands: Hands, access: Access, order: Record, wanted: str, *, text: str) -> None:
+async def decide(
+    hands: Hands,
+    access: Access,
+    order: Record,
+    wanted: str,
+    *,
+    text: str,
+    first: First | None = None,
+) -> None:
     """The order is approved, declined or cancelled, with the reason in its history.
 
     Raises:
@@ -58,7 +66,8 @@ async def decide(hands: Hands, access: Access, order: Record, wanted: str, *, te
     if most is not None and isinstance(amount, int) and amount > most * 100:
         raise Rejected("limit_exceeded", place="amount", most=most)
     about = {"order": order.values["number"], "state": wanted, "text": text}
-    async with acting(hands.office, access, "decided", about, [order.row_id]) as writer:
+    subjects = [order.row_id]
+    async with acting(hands.office, access, "decided", about, subjects, first=first) as writer:
         await step(writer, hands, order.row_id, [wanted], text)
 
 

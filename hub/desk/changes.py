@@ -19,7 +19,7 @@ from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.money import unscaled
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.types import Value, WireType
-from fieldmesh.service.translation import _
+from fieldmesh.service.translation import N_, _
 from hub.desk.asking import id_text
 from hub.desk.authority import need_to_give, need_to_link, need_to_manage
 from hub.desk.forms import read_form
@@ -147,7 +147,7 @@ async def create_record(
     """
     _need_change(access, view)
     if not view.creatable:
-        raise Rejected("not_found", place=view.name, text="such records are not made by hand")
+        raise Rejected("not_found", place=view.name, text=N_("such records are not made by hand"))
     row_id = office.maker.identifiers.new()
     about: dict[str, object] = {"view": view.name, "id": id_text(row_id)}
     async with acting(office, access, "record_made", about, [row_id], first=first) as writer:
@@ -182,7 +182,9 @@ def plain(view: View, name: str, value: Value) -> object:
 def _need_change(access: Access, view: View) -> None:
     access.need(view.function)
     if not view.change:
-        raise Rejected("not_found", place=view.name, text="such records are not changed by hand")
+        raise Rejected(
+            "not_found", place=view.name, text=N_("such records are not changed by hand")
+        )
     access.need(view.change)
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.identifiers import from_text
 from fieldmesh.basics.money import QUANTITY_PRECISION, QUANTITY_SCALE
-from fieldmesh.service.translation import _
+from fieldmesh.service.translation import N_, _
 from hub.desk import lists
 from hub.desk.changes import First, acting
 from hub.desk.hands import Hands
@@ -117,7 +117,7 @@ class Asked:
             Rejected: `not_found`, the act has none.
         """
         if self.target is None:
-            raise Rejected("not_found", place="address", text="there is no such record for you")
+            raise Rejected("not_found", place="address", text=N_("there is no such record for you"))
         return self.target
 
     async def need_same_state(self, connection: Connection, wanted: str) -> None:
@@ -129,7 +129,7 @@ class Asked:
         record = self.record
         row = await one_row(connection, record.view.table, ("state",), "id", record.row_id)
         if row is None:
-            raise Rejected("not_found", place="address", text="there is no such record for you")
+            raise Rejected("not_found", place="address", text=N_("there is no such record for you"))
         if row[0] != record.values["state"]:
             raise Rejected("state_refused", table=record.view.table, held=row[0], wanted=wanted)
 
@@ -201,7 +201,8 @@ async def perform(
         if (problem := await _problem(operation, one, given.get(one.name, ""), hands, access))
     }
     if problems:
-        text = "; ".join(f"{name}: {why}" for name, why in problems.items())
+        titles = {one.name: _(one.title) for one in operation.inputs}
+        text = "; ".join(f"{titles[name]}: {why}" for name, why in problems.items())
         place = next(iter(problems))
         raise Rejected("form_wrong", place=place, count=len(problems), text=text, problems=problems)
     given |= {

@@ -11,6 +11,7 @@ from fieldmesh.basics.money import QUANTITY_PRECISION, QUANTITY_SCALE, unscaled
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.states import ORDER
 from fieldmesh.data.types import Value
+from fieldmesh.service.translation import N_, _
 from hub.desk.changes import First, acting
 from hub.desk.hands import Hands
 from hub.desk.lists import Record, record
@@ -81,7 +82,7 @@ async def step(
     """
     rows = await rows_where(writer.connection, "sales_order", ("state",), "id", [order_id])
     if not rows:
-        raise Rejected("not_found", place="order", text="there is no such record for you")
+        raise Rejected("not_found", place="order", text=N_("there is no such record for you"))
     held = str(rows[0][0])
     lines: list[tuple[Value, ...]] = []
     for state in wanted:
@@ -182,9 +183,11 @@ def _check(known: Sequence[Line], answers: Mapping[bytes, Answer]) -> None:
     for one in known:
         given = answers.get(one.line_id)
         if given is None or not 0 <= given.accepted <= one.quantity:
-            problems[f"accepted.{one.line_id.hex()}"] = f"0 to {shown_quantity(one.quantity)}"
+            problems[f"accepted.{one.line_id.hex()}"] = _("0 to {most}").format(
+                most=shown_quantity(one.quantity)
+            )
         elif given.accepted < one.quantity and not given.reason:
-            problems[f"reason.{one.line_id.hex()}"] = "a reason is needed"
+            problems[f"reason.{one.line_id.hex()}"] = _("a reason is needed")
     if problems:
         place = next(iter(problems))
         text = "; ".join(dict.fromkeys(problems.values()))

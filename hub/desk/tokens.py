@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterable
 
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.service.translation import N_
 from hub.desk.people import access_of
 from hub.fleet.office import Office
 from hub.fleet.subscriptions import today
@@ -34,7 +35,12 @@ async def make_token(
     for function in sorted(wanted):
         access.need(function)
     if not name.strip() or not wanted or not 1 <= days <= MOST_DAYS:
-        raise Rejected("form_wrong", place="token", count=1, text="name, functions, days")
+        raise Rejected(
+            "form_wrong",
+            place="token",
+            count=1,
+            text=N_("a name, at least one function, and 1 to 366 days are needed"),
+        )
     secret, now = _PREFIX + secrets.token_urlsafe(_TOKEN_BYTES), office.clock.now()
     token = ApiToken(
         office.maker.identifiers.new(), token_hash(secret), access.user_id, name.strip()[:80], wanted,
@@ -83,7 +89,7 @@ async def drop_token(office: Office, access: Access, token_id: bytes) -> None:
     """
     async with office.database.write() as connection:
         if not await api_tokens.drop_token(connection, access.user_id, token_id):
-            raise Rejected("not_found", place="token", text="you have no such token")
+            raise Rejected("not_found", place="token", text=N_("you have no such token"))
         await journal.append(
             connection, at=office.clock.now(), kind="token_dropped", actor=access.login,
             payload={"token": token_id.hex()},

@@ -6,6 +6,7 @@ import re
 from aiohttp import web
 
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.service.translation import N_
 from hub.web.rendering import STATIC
 
 _KNOWN = {path.name: path for path in sorted(STATIC.iterdir())}
@@ -26,7 +27,7 @@ def routes() -> list[web.AbstractRouteDef]:
 async def _file(request: web.Request) -> web.StreamResponse:
     path = _KNOWN.get(request.match_info["name"])
     if path is None:
-        raise Rejected("not_found", place="address", text="there is no such file")
+        raise Rejected("not_found", place="address", text=N_("there is no such file"))
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     headers = {"Cache-Control": "public, max-age=31536000, immutable", "Content-Type": kind}
     return web.FileResponse(path, headers=headers)

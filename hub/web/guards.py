@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from fieldmesh.basics.errors import Defect, FieldmeshError, Rejected
+from fieldmesh.service.translation import N_
 from hub.web.pacing import SAFE
 from hub.web.problems import problem_response, retry_after
 from hub.web.shell import Shell, see_other, wants_page
@@ -77,7 +78,7 @@ def answers_in_words(shell: Shell) -> Middleware:
             if error.status != _GONE:
                 raise
 
-            missing = Rejected("not_found", place=request.path, text="there is no such page")
+            missing = Rejected("not_found", place=request.path, text=N_("there is no such page"))
             answer = _answer(shell, request, missing)
         except ConnectionError:  # nobody is there to be answered
             raise

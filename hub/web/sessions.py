@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable, Collection
 from aiohttp import web
 
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.service.translation import in_language
 from hub.desk.guard import Caller
 from hub.desk.signin import SignedIn, SignIn
 from hub.desk.tokens import access_of_token
 from hub.fleet.office import Office
 from hub.web.pacing import Paces, is_free
-from hub.web.visitor import Visitor, set_caller, set_signed_in, set_visitor
+from hub.web.visitor import Visitor, language_of, set_caller, set_signed_in, set_visitor
 
 COOKIE = "__Host-fieldmesh"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -40,7 +41,8 @@ def strangers_keep_pace(office: Office, paces: Paces) -> Middleware:
 def knows_visitor(office: Office, sign_in: SignIn, paces: Paces) -> Middleware:
     """Requests with the cookie of a session, or with a token, come from its person; others from strangers.
 
-    Who has not taken all steps of the sign-in yet is a stranger still, but counted by who they are.
+    Who has not taken all steps of the sign-in yet is a stranger still, but counted by who they are. What is done for a
+    request is said in the language of whoever asks.
 
     Args:
         office: that knows tokens.
@@ -63,7 +65,8 @@ def knows_visitor(office: Office, sign_in: SignIn, paces: Paces) -> Middleware:
         paces.take(request, known.access.user_id if known is not None else None, proof)
         set_signed_in(request, found)
         set_visitor(request, visitor or _visitor(found))
-        return await handler(request)
+        with in_language(language_of(request)):
+            return await handler(request)
 
     return middleware
 

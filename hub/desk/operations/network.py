@@ -115,7 +115,7 @@ async def _authorise(asked: Asked) -> Done:
         spare = await nodes.device(writer.connection, spare_id or b"")
         first = await nodes.device(writer.connection, first_id)
         if spare is None or first is None:
-            raise Rejected("not_found", place="spare", text="there is no such record for you")
+            raise Rejected("not_found", place="spare", text=N_("there is no such record for you"))
         await authorise_spare(writer, office.maker, spare=spare, first=first)
     line = _("{spare} may stand in for {first}: on it, run fieldmesh-device sync duplicate")
     return Done(line.format(spare=spare.code, first=first.code))
@@ -157,7 +157,7 @@ async def _change_home(asked: Asked) -> Done:
         device = await nodes.device(writer.connection, record.row_id)
         gateway = await nodes.gateway(writer.connection, asked.link("gateway"))
         if device is None or gateway is None:
-            raise Rejected("not_found", place="gateway", text="there is no such record for you")
+            raise Rejected("not_found", place="gateway", text=N_("there is no such record for you"))
         await change_home(writer, office.maker, device, gateway)
     line = _("The home of {device} is now {gateway}.")
     return Done(line.format(device=device.code, gateway=gateway.code))

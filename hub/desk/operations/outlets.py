@@ -83,7 +83,7 @@ async def _reached(
     scope = asked.access.scope_for("outlet.moderate")
     rows = (await lists.page(writer.connection, scope, wanted)).rows
     if not rows:
-        raise Rejected("not_found", place="outlets", text="there is no such record for you")
+        raise Rejected("not_found", place="outlets", text=N_("there is no such record for you"))
     return dict(zip(names, rows[0][1:], strict=True))
 
 

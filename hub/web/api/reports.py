@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from fieldmesh.basics.errors import Rejected
-from fieldmesh.service.translation import translate
+from fieldmesh.service.translation import N_, translate
 from hub.analysis.answers import Analyst, Answer
 from hub.analysis.model.kinds import Unit
 from hub.analysis.model.registry import DIMENSIONS, MEASURES, fits
@@ -84,7 +84,7 @@ class ReportServices:
         visitor_of(request).access.need("report.build")
         question = built(_texts(request))
         if question is None:
-            raise Rejected("question_wrong", place="m", text="no figure is named")
+            raise Rejected("question_wrong", place="m", text=N_("no figure is named"))
         return await self._answered(request, question)
 
     async def _answered(self, request: web.Request, question: Question) -> web.Response:

@@ -117,7 +117,7 @@ class AnalysisPages:
         language = language_of(request)
         found = STANDARD.get(request.match_info["code"])
         if found is None:
-            raise Rejected("not_found", place="report", text="there is no such report")
+            raise Rejected("not_found", place="report", text=N_("there is no such report"))
         question = narrowed(found.question, _texts(request))
         return Opened(
             translate(found.title, language), translate(found.about, language), f"/analysis/reports/{found.code}",

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from fieldmesh.basics.errors import Rejected
-from fieldmesh.basics.problems import fill, problem_of
+from fieldmesh.basics.problems import problem_of
 from fieldmesh.service.translation import N_, translate
 from hub.analysis.answers import Analyst
 from hub.analysis.model.registry import DIMENSIONS
@@ -30,6 +30,7 @@ from hub.web.pages.report_forms import (
     parameters,
 )
 from hub.web.pages.report_showing import SHOWN_ROWS, drawn, shown_table
+from hub.web.problems import told
 from hub.web.shell import Shell, see_other
 from hub.web.visitor import Visitor, language_of, showing_for, visitor_of, zone_of
 
@@ -69,7 +70,7 @@ class ReportBuilding:
         except Rejected as error:
             if error.code not in {"question_wrong", "bad_filter", "question_too_large"}:
                 raise
-            problem = fill(translate(problem_of(error).title, language), error)
+            problem = told(problem_of(error).title, error, language)
         report = request.query.get("from", "")
         held = (
             await kept.own_report(self._office, visitor.access, row_id_of(report))
@@ -103,7 +104,7 @@ class ReportBuilding:
             texts.setdefault(name, []).append(value)
         question = built(texts)
         if question is None:
-            raise Rejected("form_wrong", place="measures", count=1, text="no figure is chosen")
+            raise Rejected("form_wrong", place="measures", count=1, text=N_("no figure is chosen"))
         report = str(form.get("report", ""))
         over = row_id_of(report) if report and form.get("over") else None
         report_id = await kept.keep(
@@ -135,7 +136,9 @@ class ReportBuilding:
         try:
             kind = Format(str(form.get("format", "xlsx")))
         except ValueError:
-            raise Rejected("form_wrong", place="format", count=1, text="format") from None
+            raise Rejected(
+                "form_wrong", place="format", count=1, text=N_("choose one from the list")
+            ) from None
         mail = ReportMail(
             self._office.maker.identifiers.new(), visitor.access.user_id, str(form.get("report", ""))[:40],
             str(form.get("every", "")), kind.value, language_of(request),

@@ -15,7 +15,7 @@ from hub.desk.today import day_of
 from hub.desk.view import Area
 from hub.web.downloads import in_threads, sent
 from hub.web.pages.cells import address
-from hub.web.portions import portion
+from hub.web.pages.portions import portion
 from hub.web.shell import Shell
 from hub.web.showing import NOTHING, Showing
 from hub.web.visitor import language_of, showing_for, visitor_of, zone_of

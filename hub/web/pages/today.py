@@ -13,7 +13,7 @@ from hub.desk.hands import Hands
 from hub.desk.view import Area
 from hub.storage.field_day import Figures
 from hub.web.maps import draw
-from hub.web.portions import portion
+from hub.web.pages.portions import portion
 from hub.web.shell import Shell
 from hub.web.showing import NOTHING, Showing
 from hub.web.visitor import language_of, showing_for, visitor_of, zone_of

@@ -23,7 +23,7 @@ from hub.storage.field_day import Figures
 from hub.storage.org_changes import head_office_write
 from hub.storage.reach import EVERYTHING
 from hub.storage.rows import all_rows, rows_where
-from hub.web.portions import ROWS, portion
+from hub.web.pages.portions import ROWS, portion
 from tests.kit.workplace import REP, SUPERVISOR, Person, Site, site
 
 

@@ -29,7 +29,7 @@ from hub.web.pages.report_forms import (
     measure_choices,
     parameters,
 )
-from hub.web.pages.report_showing import SHOWN_ROWS, drawn, shown_table
+from hub.web.pages.report_showing import shown
 from hub.web.problems import told
 from hub.web.shell import Shell, see_other
 from hub.web.visitor import Visitor, language_of, showing_for, visitor_of, zone_of
@@ -62,11 +62,11 @@ class ReportBuilding:
         """The form, and under it what it gives."""
         visitor, language = visitor_of(request), language_of(request)
         visitor.access.need("report.build")
-        problem, question, shown = "", None, {}
+        problem, question, result = "", None, {}
         try:
             question = built({name: request.query.getall(name) for name in request.query})
             if question is not None:
-                shown = await self._shown(request, visitor, question)
+                result = await self._shown(request, visitor, question)
         except Rejected as error:
             if error.code not in {"question_wrong", "bad_filter", "question_too_large"}:
                 raise
@@ -91,7 +91,7 @@ class ReportBuilding:
             ],
             filters=[*filters, ("", ""), ("", "")], days=day_fields(asked, language),
             charts=[(one.value, translate(title, language)) for one, title in CHART_TITLES.items()],
-            asked=asked, problem=problem, shown_result=shown,
+            asked=asked, problem=problem, shown_result=result,
             query=address("", parameters(question)).removeprefix("?") if question else "",
             report=report, name=held.report.title if held else "", is_own=bool(held and held.is_own),
         )  # fmt: skip
@@ -160,9 +160,6 @@ class ReportBuilding:
         language, showing = language_of(request), showing_for(request)
         answer = await run(self._office, self._analyst, visitor.access, question, zone_of(request))
         table = await asyncio.to_thread(table_of, answer, language)
-        return {
-            "table": shown_table(answer, table, visitor.access, showing),
-            "chart": drawn(answer, table, translate("Report", language), showing),
-            "lines": table.lines, "shown": min(len(table.rows), SHOWN_ROWS),
-            "as_of": showing.time(answer.mark.took_at),
-        }  # fmt: skip
+        title = translate("Report", language)
+        found = await asyncio.to_thread(shown, answer, table, title, visitor.access, showing)
+        return {**found, "as_of": showing.time(answer.mark.took_at)}

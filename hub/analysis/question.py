@@ -13,6 +13,8 @@ from hub.analysis.model.registry import DIMENSIONS, FACTS, MEASURES, facts_of
 from hub.storage.columnar.terms import Period
 
 MOST_MEASURES, MOST_ROWS, MOST_DAYS = 12, 4, 1_100
+_YEARS = frozenset(range(1900, 9999))
+"""Days of other years leave no room for those before."""
 _FEBRUARY, _LEAP_DAY = 2, 29
 
 
@@ -124,7 +126,8 @@ class Question:
         """
         named = days_of(self.span, today)
         found = Period(self.since or named.since, self.until or named.until)
-        if not 0 <= (found.until - found.since).days <= MOST_DAYS:
+        ends = {found.since.year, found.until.year}
+        if not 0 <= (found.until - found.since).days <= MOST_DAYS or not ends <= _YEARS:
             raise Rejected(
                 "question_wrong", place="since", text=N_("the days are none, or too many")
             )

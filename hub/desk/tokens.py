@@ -9,6 +9,7 @@ from hub.desk.people import access_of
 from hub.fleet.office import Office
 from hub.fleet.subscriptions import today
 from hub.rules.access import Access
+from hub.rules.functions import FUNCTIONS
 from hub.storage import api_tokens, journal
 from hub.storage.api_tokens import ApiToken
 from hub.trust.signin import token_hash
@@ -32,9 +33,10 @@ async def make_token(
     """
     access.need(MAKE)
     wanted = frozenset(functions)
-    for function in sorted(wanted):
+    is_known = wanted <= FUNCTIONS.keys()
+    for function in sorted(wanted & FUNCTIONS.keys()):
         access.need(function)
-    if not name.strip() or not wanted or not 1 <= days <= MOST_DAYS:
+    if not name.strip() or not wanted or not is_known or not 1 <= days <= MOST_DAYS:
         raise Rejected(
             "form_wrong",
             place="token",

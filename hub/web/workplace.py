@@ -17,7 +17,12 @@ from hub.web import files
 from hub.web.api.acts import ActServices
 from hub.web.api.reports import ReportServices
 from hub.web.api.resources import Resources
-from hub.web.guards import answers_in_words, forms_come_from_here, requests_come_in_time
+from hub.web.guards import (
+    answers_in_words,
+    forms_can_be_read,
+    forms_come_from_here,
+    requests_come_in_time,
+)
 from hub.web.pacing import Paces
 from hub.web.pages.account import AccountPages
 from hub.web.pages.acts import ActPages
@@ -106,6 +111,7 @@ class Workplace:
                 self._turns, self._figures, lambda one: self._paces.is_known(proof_of(one))
             ),
             knows_visitor(self._office, self._sign_in, self._paces),
+            forms_can_be_read,
             forms_come_from_here,
         ]
 

@@ -1,5 +1,8 @@
 """Every view as a resource: list, record, new record, change; with paging, filters, ETags and Idempotency-Keys."""
 
+import hashlib
+import json
+
 from aiohttp import web
 
 from fieldmesh.basics.errors import Rejected
@@ -28,7 +31,8 @@ class Resources:
     def __init__(self, office: Office) -> None:
         """They read and change the office's database."""
         self._office = office
-        self._document = document(office.settings.company)
+        self._document = json.dumps(document(office.settings.company)).encode()
+        self._document_tag = f'"{hashlib.sha256(self._document).hexdigest()[:16]}"'
 
     def routes(self) -> list[web.AbstractRouteDef]:
         """Where they are."""
@@ -45,9 +49,14 @@ class Resources:
                 found.append(web.patch(f"{base}/{_ID}", self.change))
         return found
 
-    async def describe(self, _request: web.Request) -> web.Response:
-        """The OpenAPI document."""
-        return web.json_response(self._document)
+    async def describe(self, request: web.Request) -> web.Response:
+        """The OpenAPI document; its ETag tells whether it is the one that a program has."""
+        headers = {"ETag": self._document_tag}
+        if request.headers.get("If-None-Match") == self._document_tag:
+            return web.Response(status=304, headers=headers)
+        return web.Response(
+            body=self._document, headers=headers, content_type="application/json", charset="utf-8"
+        )
 
     async def me(self, request: web.Request) -> web.Response:
         """Who asks, and what they may do."""

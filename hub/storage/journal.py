@@ -115,19 +115,36 @@ async def verify(connection: AsyncConnection, progress: Callable[[int], None] | 
     Raises:
         Rejected: `journal_broken`, with the number of the first entry that does not fit.
     """
-    previous, expected = BEGINNING, 1
-    while page := await entries(connection, after=expected - 1, most=_PAGE):
-        for entry in page:
-            if (
-                entry.number != expected
-                or entry.previous_hash != previous
-                or entry.hash != entry.right_hash()
-            ):
-                raise Rejected("journal_broken", place="journal", number=expected)
-            previous, expected = entry.hash, expected + 1
+    end = Link()
+    while page := await entries(connection, after=end.number, most=_PAGE):
+        end = followed(end, page)
         if progress is not None:
-            progress(expected - 1)
-    return expected - 1
+            progress(end.number)
+    return end.number
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """How far a chain was proven: number and hash of the last entry."""
+
+    number: int = 0
+    hash: str = BEGINNING
+
+
+def followed(link: Link, page: Iterable[Entry]) -> Link:
+    """The chain goes on with these entries; returns its end. Hashing takes time.
+
+    Raises:
+        Rejected: `journal_broken`, with the number of the first entry that does not fit.
+    """
+    number, previous = link.number, link.hash
+    for entry in page:
+        number += 1
+        is_next = entry.number == number and entry.previous_hash == previous
+        if not is_next or entry.hash != entry.right_hash():
+            raise Rejected("journal_broken", place="journal", number=number)
+        previous = entry.hash
+    return Link(number, previous)
 
 
 async def entries(

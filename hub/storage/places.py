@@ -81,8 +81,8 @@ async def planned(connection: Connection, scope: Scope, day: Day) -> tuple[int, 
 @cache
 def _planned(kind: ScopeKind) -> Prepared:
     stop = _every_stop(kind).subquery()
-    counted: sa.Select[Any] = sa.select(sa.func.count(), sa.func.sum(stop.c.visited))
-    return Prepared(counted)
+    counts: list[sa.ColumnElement[Any]] = [sa.func.count(), sa.func.sum(stop.c.visited)]
+    return Prepared(sa.select(*counts))
 
 
 @cache

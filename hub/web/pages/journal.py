@@ -1,5 +1,6 @@
 """The journal, and the proof of its chain."""
 
+import asyncio
 import json
 
 from aiohttp import web
@@ -27,6 +28,7 @@ class JournalPages:
         """The journal stands in the office's database."""
         self._office = hands.office
         self._shell = shell
+        self._one_check = asyncio.Lock()
 
     def routes(self) -> list[web.AbstractRouteDef]:
         """The journal, and its proof."""
@@ -67,7 +69,8 @@ class JournalPages:
         """The chain of hashes is proven."""
         language = language_of(request)
         try:
-            count = await journalled.check(self._office.database, visitor_of(request).access)
+            async with self._one_check:
+                count = await journalled.check(self._office.database, visitor_of(request).access)
         except FieldmeshError as error:
             if error.code != "journal_broken":
                 raise

@@ -153,7 +153,7 @@ async def test_a_portion_knows_what_is_before_and_behind_it(
 
 
 async def test_the_map_shows_where_everybody_is_though_not_all_points_fit(company: Site) -> None:
-    """Over a region the morning stood for now from noon on, and who had started later was nowhere."""
+    """Over a region the map showed the morning from noon on, and who had started later was nowhere."""
     office, ann, bob = company.office, *sorted(await positions_of(company.office))[:2]
     day = day_of("", office.clock.now(), datetime.UTC)
     points: list[tuple[Value, ...]] = [

@@ -1,6 +1,7 @@
 """The one table of problems: code, statuses, words, remedy. Documents, gRPC details and problem+json come from it."""
 # ruff: noqa: E501 - a table is read line by line
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -312,10 +313,23 @@ def problem_of(error: Told) -> Problem:
 _ENDS = (".", "!", "?", "…")
 
 
-def fill(text: str, error: Told) -> str:
-    """A title or remedy as a sentence, with the error's place and fields in it; a field it lacks reads as an ellipsis."""
-    values = _Lenient({"place": error.place or "…", **error.fields})
-    filled = text.format_map(values)
+_WORDS = frozenset({"text", "function", "held", "wanted"})
+"""Fields that hold a text for people, not the name of something."""
+
+
+def fill(text: str, error: Told, say: Callable[[str], str] = str) -> str:
+    """A title or remedy as a sentence, with the error's place and fields in it; a field it lacks reads as an ellipsis.
+
+    Args:
+        text: the title or remedy, in the reader's language.
+        error: whose it is.
+        say: a text of the code → in the reader's language.
+    """
+    fields = {
+        name: say(value) if name in _WORDS and isinstance(value, str) else value
+        for name, value in error.fields.items()
+    }
+    filled = text.format_map(_Lenient({"place": error.place or "…", **fields}))
     return filled if filled.endswith(_ENDS) else f"{filled}."
 
 

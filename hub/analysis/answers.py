@@ -18,6 +18,7 @@ from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.identifiers import from_text
 from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import WireType
+from fieldmesh.service.translation import _
 from hub.analysis.model.kinds import (
     Base,
     Calendar,
@@ -296,7 +297,9 @@ def _filter(dimension: Dimension, fact: Fact, texts: Sequence[str]) -> Test:
             values.append(_value(fact.table, path, text))
         except ValueError:
             place = dimension.code
-            raise Rejected("question_wrong", place=place, text=f"no value: {text[:40]}") from None
+            raise Rejected(
+                "question_wrong", place=place, text=_("no value: {text}").format(text=text[:40])
+            ) from None
     return Is(Column(path), tuple(values))
 
 

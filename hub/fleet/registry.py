@@ -10,6 +10,7 @@ from fieldmesh.basics.clock import Clock
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.identifiers import IdentifierMaker
 from fieldmesh.data.types import Value
+from fieldmesh.service.translation import N_, _
 from hub.fleet.subscriptions import Affected, refresh
 from hub.storage import enrolments, nodes
 from hub.storage.changes import ChangeWriter
@@ -82,7 +83,7 @@ async def add_device(writer: ChangeWriter, maker: Maker, new: NewDevice) -> byte
     gateway = await _named(writer, "gateway", new.gateway)
     if not new.spare:
         if position is None or gateway is None:
-            raise Rejected("usage", text="a main device needs a position and a gateway")
+            raise Rejected("usage", text=N_("a main device needs a position and a gateway"))
         await _refuse_second(writer, position)
     device_id = maker.identifiers.new()
     row = (
@@ -116,7 +117,7 @@ async def authorise_spare(
     if spare.state in {"standing_in", "locked"}:
         raise Rejected("spare_in_use", place=spare.code, device=spare.code)
     if first.position_id is None:
-        raise Rejected("not_found", text=f"{first.code} serves no position")
+        raise Rejected("not_found", text=_("{code} serves no position").format(code=first.code))
     await _refuse_second_spare(writer, spare, first)
     gateway = spare.gateway_id or first.gateway_id
     names = ("id", "position_id", "gateway_id", "stands_in_for", "state", "epoch_floor")
@@ -258,7 +259,7 @@ async def _refresh(
 
 async def _refuse_taken(writer: ChangeWriter, table: str, code: str) -> None:
     if not code:
-        raise Rejected("usage", text="a code is needed")
+        raise Rejected("usage", text=N_("a code is needed"))
     if await one_row(writer.connection, table, ("id",), "code", code) is not None:
         raise Rejected("code_taken", place=table, code=code)
 
@@ -300,7 +301,7 @@ async def _free_prefix(writer: ChangeWriter) -> str:
 
 def _prefix(number: int) -> str:
     letters = ""
-    for _ in range(_PREFIX_CHARACTERS):
+    for _number in range(_PREFIX_CHARACTERS):
         number, place = divmod(number, len(_LETTERS))
         letters = _LETTERS[place] + letters
     return letters

@@ -13,6 +13,7 @@ from fieldmesh.codec.batch import Change
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.types import Value
 from fieldmesh.replica.watermark import Turn, Watermark
+from fieldmesh.service.translation import N_
 from hub.fleet.registry import Maker
 from hub.ingest.answers import Answers
 from hub.ingest.apply import GroupApplier
@@ -146,7 +147,7 @@ class Group:
             await inbox.waiting_at(self._connection, device_id, *waiting[0]) if waiting else None
         )
         if first is None:
-            raise Rejected("not_found", text="Nothing of that device waits.")
+            raise Rejected("not_found", text=N_("Nothing of that device waits."))
         self._devices = await device_writers(self._connection, [device_id])
         self._marks = {device_id: Watermark(first.device_epoch, first.sequence - 1)}
         self._moved.add(device_id)

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.codec.columns import from_rows
+from fieldmesh.service.translation import _
 from hub.storage.changes import ChangeWriter
 from hub.storage.merging import from_text
 from hub.storage.system_tables import CONFLICT
@@ -65,7 +66,9 @@ async def overturn(writer: ChangeWriter, number: int) -> LoggedConflict:
     query = sa.select(CONFLICT).where(CONFLICT.c.number == number, CONFLICT.c.state == OPEN)
     row = (await writer.connection.execute(query)).first()
     if row is None:
-        raise Rejected("not_found", text=f"There is no open conflict {number}.")
+        raise Rejected(
+            "not_found", text=_("There is no open conflict {number}.").format(number=number)
+        )
     held = LoggedConflict(*row)
     stands = await writer.links(held.table_name, held.column_name, [held.row_id])
     if stands != {held.row_id: from_text(held.standing_value)}:
@@ -88,4 +91,6 @@ async def decide(connection: AsyncConnection, number: int, state: str) -> None:
     """
     query = sa.update(CONFLICT).where(CONFLICT.c.number == number, CONFLICT.c.state == OPEN)
     if not (await connection.execute(query.values(state=state))).rowcount:
-        raise Rejected("not_found", text=f"There is no open conflict {number}.")
+        raise Rejected(
+            "not_found", text=_("There is no open conflict {number}.").format(number=number)
+        )

@@ -138,7 +138,7 @@ async def verify(connection: AsyncConnection, noted: Head | None = None) -> Head
     head, stands = Head(0, BEGINNING), noted is None
     while page := await entries(connection, after=head.number, most=_PAGE):
         before = head
-        head = await asyncio.to_thread(_followed, head, page)
+        head = await asyncio.to_thread(followed, head, page)
         if noted is not None and before.number < noted.number <= head.number:
             stands = page[noted.number - before.number - 1].hash == noted.hash
     if noted is not None and not stands:
@@ -146,8 +146,12 @@ async def verify(connection: AsyncConnection, noted: Head | None = None) -> Head
     return head
 
 
-def _followed(head: Head, page: Sequence[Entry]) -> Head:
-    """The end of the chain after these entries; in a thread, because there may be millions."""
+def followed(head: Head, page: Sequence[Entry]) -> Head:
+    """The end of the chain after these entries. Hashing takes time: it is for a thread.
+
+    Raises:
+        Rejected: `journal_broken`, with the number of the first entry that does not fit.
+    """
     for entry in page:
         expected = head.number + 1
         if (

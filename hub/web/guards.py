@@ -3,12 +3,13 @@
 import asyncio
 import hmac
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from fieldmesh.basics.errors import Defect, FieldmeshError, Rejected
+from fieldmesh.service.translation import N_
 from hub.web.pacing import SAFE
 from hub.web.problems import problem_response, retry_after
 from hub.web.shell import Shell, see_other, wants_page
@@ -77,7 +78,7 @@ def answers_in_words(shell: Shell) -> Middleware:
             if error.status != _GONE:
                 raise
 
-            missing = Rejected("not_found", place=request.path, text="there is no such page")
+            missing = Rejected("not_found", place=request.path, text=N_("there is no such page"))
             answer = _answer(shell, request, missing)
         except ConnectionError:  # nobody is there to be answered
             raise
@@ -104,6 +105,25 @@ def _answer(shell: Shell, request: web.Request, error: FieldmeshError) -> web.St
 
 
 @web.middleware
+async def forms_can_be_read(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A form that is none, by its bytes or by what its headers say of them, is refused in words.
+
+    Raises:
+        Rejected: `bad_message`.
+    """
+    if request.method not in SAFE and request.path != FILES:
+        await _form(request)
+    return await handler(request)
+
+
+async def _form(request: web.Request) -> Mapping[str, object]:
+    try:
+        return await request.post()
+    except (ValueError, LookupError):
+        raise Rejected("bad_message", place="body") from None
+
+
+@web.middleware
 async def forms_come_from_here(request: web.Request, handler: Handler) -> web.StreamResponse:
     """A change by a signed-in browser carries its session's token and comes from a page of this address.
 
@@ -125,7 +145,7 @@ async def forms_come_from_here(request: web.Request, handler: Handler) -> web.St
         "application/x-www-form-urlencoded",
         "multipart/form-data",
     }:
-        given = str((await request.post()).get("csrf", ""))
+        given = str((await _form(request)).get("csrf", ""))
     if not hmac.compare_digest(given.encode(), signed_in.session.csrf.encode()):
         raise Rejected("form_not_ours", place=request.path)
     return await handler(request)

@@ -2,6 +2,7 @@
 
 import json
 import math
+from functools import partial
 
 from aiohttp import web
 
@@ -12,17 +13,22 @@ from fieldmesh.service.translation import translate
 _KIND = "application/problem+json"
 
 
+def told(text: str, error: FieldmeshError, language: str) -> str:
+    """A problem's title or remedy with what stands in it, all of it in the language."""
+    return fill(translate(text, language), error, partial(translate, wanted=language))
+
+
 def problem_response(error: FieldmeshError, language: str = "en") -> web.Response:
     """The answer for an error: what happened and what to do, in the language asked for."""
     problem = problem_of(error)
     body = {
         "type": f"urn:fieldmesh:problem:{error.code}",
-        "title": fill(translate(problem.title, language), error),
+        "title": told(problem.title, error, language),
         "status": problem.http_status,
         "code": error.code,
         "place": error.place,
-        "detail": fill(translate(problem.title, language), error),
-        "remedy": fill(translate(problem.remedy, language), error),
+        "detail": told(problem.title, error, language),
+        "remedy": told(problem.remedy, error, language),
         "fields": {name: str(value) for name, value in error.fields.items()},
     }
     if isinstance(error, Retry):

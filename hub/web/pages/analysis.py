@@ -31,7 +31,7 @@ from hub.web.pages.report_forms import (
     narrowed,
     parameters,
 )
-from hub.web.pages.report_showing import SHOWN_ROWS, drawn, shown_table
+from hub.web.pages.report_showing import shown
 from hub.web.shell import Shell
 from hub.web.visitor import Visitor, language_of, showing_for, visitor_of, zone_of
 
@@ -117,7 +117,7 @@ class AnalysisPages:
         language = language_of(request)
         found = STANDARD.get(request.match_info["code"])
         if found is None:
-            raise Rejected("not_found", place="report", text="there is no such report")
+            raise Rejected("not_found", place="report", text=N_("there is no such report"))
         question = narrowed(found.question, _texts(request))
         return Opened(
             translate(found.title, language), translate(found.about, language), f"/analysis/reports/{found.code}",
@@ -149,10 +149,8 @@ class AnalysisPages:
             request, "report.html", title=opened.title, about=opened.about, area=Area.ANALYSIS,
             base=opened.base, period=period, as_of=showing.time(answer.mark.took_at),
             days=day_fields(question, language), filters=await self._filters(visitor, opened, language),
-            table=shown_table(answer, table, access, showing), lines=table.lines, shown=min(len(table.rows),
-                SHOWN_ROWS),
+            **await asyncio.to_thread(shown, answer, table, opened.title, access, showing),
             meanings=[(text, meaning) for _, text, meaning in measure_choices(question.measures, language)],
-            chart=drawn(answer, table, opened.title, showing),
             exports=[
                 (kind.upper(), address(f"{opened.base}/export", [*asked, ("format", kind.value)])) for kind in Format
             ] if access.may("data.export") else [],
@@ -194,8 +192,8 @@ class AnalysisPages:
             view = VIEWS.get(dimension.view)
             title = translate(dimension.title, language)
             if view is not None and visitor.access.may(view.function):
-                shown = await self._label(visitor, dimension.view, value) if value else ""
-                found.append(Field(f"f.{code}", title, "link", value, (), view.name, shown))
+                named = await self._label(visitor, dimension.view, value) if value else ""
+                found.append(Field(f"f.{code}", title, "link", value, (), view.name, named))
             elif not dimension.labels:
                 found.append(Field(f"f.{code}", title, "text", value))
         return found

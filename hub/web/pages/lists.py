@@ -10,7 +10,7 @@ from fieldmesh.basics.identifiers import from_text
 from fieldmesh.data.model import ReplicatedColumn
 from fieldmesh.data.states import MACHINES
 from fieldmesh.data.types import Value, WireType
-from fieldmesh.service.translation import translate, translate_plural
+from fieldmesh.service.translation import N_, translate, translate_plural
 from hub.desk import history, lists
 from hub.desk.asking import id_text, read_ask, write_cursor
 from hub.desk.lists import Listed, Record
@@ -333,4 +333,4 @@ def row_id_of(text: str) -> bytes:
     try:
         return from_text(text)
     except ValueError:
-        raise Rejected("not_found", place="address", text="that is no id") from None
+        raise Rejected("not_found", place="address", text=N_("that is no id")) from None

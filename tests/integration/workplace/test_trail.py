@@ -4,6 +4,7 @@ import csv
 import datetime
 import io
 import json
+import threading
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.types import Value
+from hub.desk import journalled
 from hub.desk.asking import Ask
 from hub.desk.exports import Export, as_csv
 from hub.desk.people import access_of
@@ -199,3 +201,33 @@ async def test_the_board_counts_orders_as_reports_do(company: Site) -> None:
         board = await field_day(connection, EVERYTHING, day_of("", now, datetime.UTC))
     [own] = [one for one in board if one.code == REP]
     assert (own.orders, own.amount) == (1, 10_000 - 700 - 300)
+
+
+async def test_the_chain_is_checked_a_page_at_a_time_and_not_where_everybody_waits(
+    company: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A year has millions of entries: one read that lasts for minutes, hashed in the loop that serves all."""
+    threads: list[threading.Thread] = []
+    followed = journal.followed
+
+    def noted(link: journal.Head, page: list[journal.Entry]) -> journal.Head:
+        threads.append(threading.current_thread())
+        return followed(link, page)
+
+    monkeypatch.setattr(journal, "followed", noted)
+    monkeypatch.setattr(journalled, "_CHECK_PAGE", 2)
+    async with company.office.database.write() as connection:
+        for n in range(5):
+            await journal.append(connection, at=n, kind="test", actor="ann", payload={"n": n})
+    async with company.person("admin") as admin:
+        await admin.get("/journal")
+        _, page = await admin.post("/journal/check", {})
+        assert "The journal is whole" in page
+        assert len(threads) > 2
+        assert threading.main_thread() not in threads
+        async with company.office.database.write() as connection:
+            await connection.exec_driver_sql(
+                "UPDATE fm_journal SET payload = '{}' WHERE number = 4"
+            )
+        _, page = await admin.post("/journal/check", {})
+        assert "entry 4" in page

@@ -9,7 +9,7 @@ from hub.desk.hands import Hands
 from hub.desk.operation import perform
 from hub.desk.operations.registry import OPERATIONS, operation_named
 from hub.web.api.values import as_texts
-from hub.web.pages.lists import row_id_of
+from hub.web.pages.labels import row_id_of
 from hub.web.visitor import visitor_of
 
 ROOT = "/api/v1"

@@ -18,7 +18,8 @@ from hub.storage.api_tokens import KeptAnswer
 from hub.storage.rows import Connection
 from hub.web.api.openapi import document
 from hub.web.api.values import Json, as_texts, form_of, named
-from hub.web.pages.lists import HIDDEN, row_id_of
+from hub.web.pages.labels import row_id_of
+from hub.web.pages.lists import HIDDEN
 from hub.web.visitor import visitor_of, zone_of
 
 ROOT = "/api/v1"

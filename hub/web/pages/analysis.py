@@ -12,7 +12,6 @@ from hub.analysis.answers import Analyst
 from hub.analysis.model.registry import DIMENSIONS, MEASURES, facts_of
 from hub.analysis.question import Question
 from hub.analysis.standard import SCREENS, STANDARD, Standard
-from hub.desk import lists
 from hub.desk.reports import kept
 from hub.desk.reports.files import KINDS, Format, as_csv, written
 from hub.desk.reports.running import export, run, standard_for
@@ -22,7 +21,7 @@ from hub.desk.views.registry import VIEWS
 from hub.fleet.office import Office
 from hub.web.downloads import in_threads, of_file, sent
 from hub.web.pages.cells import address
-from hub.web.pages.lists import joined, row_id_of
+from hub.web.pages.labels import label_of, row_id_of
 from hub.web.pages.report_forms import (
     Field,
     asked_days,
@@ -33,6 +32,7 @@ from hub.web.pages.report_forms import (
 )
 from hub.web.pages.report_showing import SHOWN_ROWS, drawn, shown_table
 from hub.web.shell import Shell
+from hub.web.showing import Showing
 from hub.web.visitor import Visitor, language_of, showing_for, visitor_of, zone_of
 
 
@@ -148,7 +148,7 @@ class AnalysisPages:
         return self._shell.page(
             request, "report.html", title=opened.title, about=opened.about, area=Area.ANALYSIS,
             base=opened.base, period=period, as_of=showing.time(answer.mark.took_at),
-            days=day_fields(question, language), filters=await self._filters(visitor, opened, language),
+            days=day_fields(question, language), filters=await self._filters(visitor, opened, showing),
             table=shown_table(answer, table, access, showing), lines=table.lines, shown=min(len(table.rows),
                 SHOWN_ROWS),
             meanings=[(text, meaning) for _, text, meaning in measure_choices(question.measures, language)],
@@ -186,28 +186,19 @@ class AnalysisPages:
             pieces = of_file(await asyncio.to_thread(written, table, kind, title, about, language))
         return await sent(request, pieces, name, KINDS[kind])
 
-    async def _filters(self, visitor: Visitor, opened: Opened, language: str) -> list[Field]:
+    async def _filters(self, visitor: Visitor, opened: Opened, showing: Showing) -> list[Field]:
         found = []
         for code in dict.fromkeys((*opened.filters, *opened.question.filters)):
             dimension = DIMENSIONS[code]
             value = next(iter(opened.question.filters.get(code, ())), "")
             view = VIEWS.get(dimension.view)
-            title = translate(dimension.title, language)
+            title = translate(dimension.title, showing.language)
             if view is not None and visitor.access.may(view.function):
-                shown = await self._label(visitor, dimension.view, value) if value else ""
+                shown = await label_of(self._office.database, visitor.access, view, value, showing)
                 found.append(Field(f"f.{code}", title, "link", value, (), view.name, shown))
             elif not dimension.labels:
                 found.append(Field(f"f.{code}", title, "text", value))
         return found
-
-    async def _label(self, visitor: Visitor, view: str, text: str) -> str:
-        try:
-            record = await lists.record(
-                self._office.database, visitor.access, VIEWS[view], row_id_of(text)
-            )
-        except Rejected:
-            return ""
-        return joined(record.label)
 
 
 def _texts(request: web.Request) -> dict[str, list[str]]:

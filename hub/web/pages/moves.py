@@ -6,14 +6,14 @@ from aiohttp import web
 
 from fieldmesh.basics.errors import FieldmeshError
 from fieldmesh.service.translation import translate
-from hub.desk import lists, moves
+from hub.desk import moves
 from hub.desk.hands import Hands
 from hub.desk.view import Area
 from hub.desk.views.registry import VIEWS
 from hub.web.pages.edits import said
-from hub.web.pages.lists import joined, row_id_of
+from hub.web.pages.labels import label_of, row_id_of
 from hub.web.shell import Shell, see_other
-from hub.web.visitor import language_of, visitor_of
+from hub.web.visitor import language_of, showing_for, visitor_of
 
 _MOST_CODES_TEXT = 40_000
 
@@ -88,15 +88,5 @@ class MovePages:
         )  # fmt: skip
 
     async def _label(self, request: web.Request, text: str) -> str:
-        if not text:
-            return ""
-        try:
-            found = await lists.record(
-                self._hands.office.database,
-                visitor_of(request).access,
-                VIEWS["positions"],
-                row_id_of(text),
-            )
-        except FieldmeshError:
-            return ""
-        return joined(found.label)
+        database, access = self._hands.office.database, visitor_of(request).access
+        return await label_of(database, access, VIEWS["positions"], text, showing_for(request))

@@ -20,7 +20,7 @@ from hub.desk.view import Area
 from hub.fleet.office import Office
 from hub.storage.reports import ReportMail
 from hub.web.pages.cells import address
-from hub.web.pages.lists import row_id_of
+from hub.web.pages.labels import row_id_of
 from hub.web.pages.report_forms import (
     CHART_TITLES,
     built,

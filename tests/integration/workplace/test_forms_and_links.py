@@ -1,0 +1,142 @@
+"""Forms of pages, sent with exactly the fields that a browser finds there; and what records are called where linked."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from fieldmesh.codec.columns import from_rows
+from hub.storage.org_changes import head_office_write
+from tests.kit.forms import form_of, sent
+from tests.kit.workplace import Person, Site, site
+
+RECORD = re.compile(r'<a class="row" href="/([a-z-]+)/([0-9a-f-]{36})">')
+
+
+@pytest.fixture
+async def company(tmp_path: Path) -> AsyncIterator[Site]:
+    """Two offices, each with a supervisor and two reps of six outlets; an administrator."""
+    async with site(tmp_path) as found:
+        await found.add("admin", "administrator")
+        yield found
+
+
+async def first_of(person: Person, name: str) -> dict[str, str]:
+    """The first record of a list."""
+    _, page = await person.json(f"/api/v1/{name}?limit=1")
+    return dict((await person.json(f"/api/v1/{name}/{page['rows'][0]['id']}"))[1])
+
+
+async def test_a_list_is_narrowed_by_the_record_that_its_filter_names(company: Site) -> None:
+    """The filter sends the shown text beside the id; a list that refuses it can be narrowed by nothing."""
+    async with company.person("admin") as admin:
+        outlet = await first_of(admin, "outlets")
+        of_it = await admin.ids(f"orders?outlet_id={outlet['id']}")
+        assert 0 < len(of_it) < len(await admin.ids("orders"))
+        form = form_of((await admin.get("/orders"))[1], "/orders")
+        label = f"{outlet['code']} · {outlet['name']}"
+        status, page = await sent(
+            admin, form, form.filled(outlet_id__shown=label, outlet_id=outlet["id"])
+        )
+        assert status == 200
+        assert {row for _, row in RECORD.findall(page)} == of_it
+        again = form_of(page, "/orders")
+        assert ("outlet_id.shown", label) in again.fields
+        assert (await sent(admin, again))[0] == 200
+        link = re.search(r'href="(/orders/export[^"]*)"', page)
+        assert link is not None
+        status, file = await admin.get(link[1].replace("&amp;", "&"))
+        assert status == 200
+        assert len(file.splitlines()) == len(of_it) + 1
+
+
+async def test_what_is_typed_names_the_record_or_is_refused_and_never_becomes_nothing(
+    company: Site,
+) -> None:
+    """Without a script, or with Enter before choosing, a distributor would be lost with "Saved."."""
+    async with company.person("admin") as admin:
+        rows = await admin.json("/api/v1/distributors?limit=2")
+        one, other = [row["id"] for row in rows[1]["rows"]]
+        code = (await admin.json(f"/api/v1/distributors/{other}"))[1]["code"]
+        path = f"/api/v1/outlets/{(await first_of(admin, 'outlets'))['id']}"
+        await admin.json(path, "PATCH", json={"distributor_id": one})
+        page = path.removeprefix("/api/v1") + "/change"
+
+        form = form_of((await admin.get(page))[1], page)
+        typed = form.filled(distributor_id__shown="nobody of that name", distributor_id="")
+        status, text = await sent(admin, form, typed)
+        assert status == 400
+        assert "choose one from the list" in text
+        assert ("distributor_id.shown", "nobody of that name") in form_of(text, page).fields
+        assert (await admin.json(path))[1]["distributor_id"] == one
+        assert (await sent(admin, form_of(text, page)))[0] == 400
+
+        assert (await sent(admin, form, form.filled(distributor_id__shown=code)))[0] == 200
+        assert (await admin.json(path))[1]["distributor_id"] == other
+        form = form_of((await admin.get(page))[1], page)
+        assert (await sent(admin, form, form.filled(distributor_id__shown="")))[0] == 200
+        assert (await admin.json(path))[1]["distributor_id"] is None
+
+        form = form_of((await admin.get("/outlets"))[1], "/outlets")
+        status, text = await sent(admin, form, form.filled(distributor_id__shown="nobody"))
+        assert status == 400
+        assert not RECORD.findall(text)
+        assert ("distributor_id.shown", "nobody") in form_of(text, "/outlets").fields
+        status, text = await sent(admin, form, form.filled(distributor_id__shown=code.lower()))
+        assert status == 200
+        assert ("distributor_id", other) in form_of(text, "/outlets").fields
+
+
+async def test_an_act_is_not_done_for_nobody_when_the_typed_name_is_unknown(company: Site) -> None:
+    """A message that was meant for one position would go to everybody."""
+    async with company.person("admin") as admin:
+        form = form_of((await admin.get("/messages/write"))[1], "/messages/write")
+        fields = form.filled(position__shown="no such post", text="Hello")
+        status, text = await sent(admin, form, fields)
+        assert status == 400
+        assert "choose one from the list" in text
+        assert not await admin.ids("messages")
+
+
+async def test_a_visit_is_called_by_outlet_and_time_wherever_it_is_linked(
+    company: Site,
+) -> None:
+    """Nobody reads microseconds since 1970."""
+    async with company.person("admin") as admin:
+        order = await first_of(admin, "orders")
+        outlet, position = order["outlet_id"], order["position_id"]
+        name = (await admin.json(f"/api/v1/outlets/{outlet}"))[1]["name"]
+        visit = await _visited(company, outlet, position, order["id"])
+        for address in (f"/orders/{order['id']}", f"/visits/{visit}"):
+            status, page = await admin.get(address)
+            assert status == 200
+            assert f"{name} · 24 Nov 2025, 16:00" in page, address
+            assert not re.search(r"\d{16}|&lt;time", page), address
+        _, offered = await admin.json("/choices/visits?q=anything")
+        assert [one["label"] for one in offered] == [f"{name} · 24 Nov 2025, 16:00"]
+
+
+async def _visited(company: Site, outlet: str, position: str, order: str) -> str:
+    """A visit of 16:00 UTC in which the order was made; returns its id."""
+    office = company.office
+    at, visit = 1_764_000_000_000_000, office.maker.identifiers.new()
+    ids = [bytes.fromhex(one.replace("-", "")) for one in (outlet, position, order)]
+    async with head_office_write(
+        office.database, office.clock, actor="test", kind="test", about={}
+    ) as writer:
+        names = ("id", "outlet_id", "position_id", "started_at")
+        await writer.insert("visit", from_rows("visit", names, [(visit, ids[0], ids[1], at)]))
+        link = from_rows("sales_order", ("id", "visit_id"), [(ids[2], visit)])
+        await writer.update("sales_order", link)
+    text = visit.hex()
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+
+async def test_words_are_refused_where_nothing_has_any(company: Site) -> None:
+    """A search of visits was a failure inside the program."""
+    async with company.person("admin") as admin:
+        for query in ("q=anything", "order=-id"):
+            status, problem = await admin.json(f"/api/v1/visits?{query}")
+            assert (status, problem["code"]) == (400, "bad_filter"), query
+            assert (await admin.get(f"/visits?{query}"))[0] == 400

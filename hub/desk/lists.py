@@ -67,7 +67,7 @@ async def listed(office: Office, access: Access, view: View, ask: Ask) -> Listed
         Rejected: `function_missing`, `bad_filter`.
     """
     found = await page_of(office.database, access, view, ask)
-    await _note_seen(office, access, [view])
+    await note_seen(office, access, [view])
     return found
 
 
@@ -117,7 +117,7 @@ async def children(office: Office, access: Access, record: Record) -> list[tuple
             page = await lists.page(connection, access.scope_for(view.function), wanted)
             shown = Listed(view, wanted.paths, page.rows, page.after, len(page.rows))
             found.append((child, shown))
-    await _note_seen(office, access, [part.view for _, part in found if part.rows])
+    await note_seen(office, access, [part.view for _, part in found if part.rows])
     return found
 
 
@@ -128,11 +128,11 @@ async def opened(office: Office, access: Access, view: View, row_id: bytes) -> R
         Rejected: `function_missing`, `not_found`.
     """
     found = await record(office.database, access, view, row_id)
-    await _note_seen(office, access, [view])
+    await note_seen(office, access, [view])
     return found
 
 
-async def _note_seen(office: Office, access: Access, views: Iterable[View]) -> None:
+async def note_seen(office: Office, access: Access, views: Iterable[View]) -> None:
     """That the person has looked at what is sensitive of these stands in the journal."""
     sensitive = [view.name for view in views if view.audited]
     now = office.clock.now()
@@ -185,7 +185,7 @@ async def choices(
 ) -> list[tuple[bytes, tuple[Value, ...]]]:
     """Rows that a link may name, with their labels: for pickers. Where nothing has words, the first of the list."""
     access.need(view.function)
-    asked = words if is_searchable(view) else ""
+    asked = words.strip() if is_searchable(view) else ""
     wanted = Wanted(view.table, view.label, (), view.ordering, None, None, most, asked)
     async with database.read() as connection:
         page = await lists.page(connection, access.scope_for(view.function), wanted)

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from fieldmesh.codec.columns import from_rows
+from hub.desk.views.registry import VIEWS
 from hub.storage.org_changes import head_office_write
-from tests.kit.forms import form_of, sent
-from tests.kit.workplace import Person, Site, site
+from tests.kit.forms import form_of, forms_of, sent
+from tests.kit.workplace import SUPERVISOR, Person, Site, site
 
 RECORD = re.compile(r'<a class="row" href="/([a-z-]+)/([0-9a-f-]{36})">')
 
@@ -49,6 +50,29 @@ async def test_a_list_is_narrowed_by_the_record_that_its_filter_names(company: S
         status, file = await admin.get(link[1].replace("&amp;", "&"))
         assert status == 200
         assert len(file.splitlines()) == len(of_it) + 1
+
+
+async def test_every_form_that_asks_can_be_sent_as_it_stands(company: Site) -> None:
+    """Searching and narrowing begin with forms whose fields are empty; none may end in a page that is not there."""
+    async with company.person(SUPERVISOR) as person:
+        pages = {
+            "/today",
+            "/today/map",
+            "/move-outlets",
+            "/schedule",
+            "/journal",
+            "/analysis/build",
+        }
+        pages |= {f"/{view.name}" for view in VIEWS.values()}
+        asked: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
+        for address in pages:
+            status, text = await person.get(address)
+            assert status in {200, 403}, address
+            for form in forms_of(text):
+                if form.method != "get" or (form.action, tuple(form.fields)) in asked:
+                    continue
+                asked.add((form.action, tuple(form.fields)))
+                assert (await sent(person, form))[0] == 200, (address, form)
 
 
 async def test_what_is_typed_names_the_record_or_is_refused_and_never_becomes_nothing(

@@ -12,13 +12,22 @@ from fieldmesh.service.translation import translate
 _KIND = "application/problem+json"
 
 
-def problem_response(error: FieldmeshError, language: str = "en") -> web.Response:
-    """The answer for an error: what happened and what to do, in the language asked for."""
+def problem_response(
+    error: FieldmeshError, language: str = "en", status: int | None = None
+) -> web.Response:
+    """The answer for an error: what happened and what to do, in the language asked for.
+
+    Args:
+        error: what happened.
+        language: of the words.
+        status: in place of the problem's own.
+    """
     problem = problem_of(error)
+    status = status or problem.http_status
     body = {
         "type": f"urn:fieldmesh:problem:{error.code}",
         "title": fill(translate(problem.title, language), error),
-        "status": problem.http_status,
+        "status": status,
         "code": error.code,
         "place": error.place,
         "detail": fill(translate(problem.title, language), error),
@@ -28,9 +37,7 @@ def problem_response(error: FieldmeshError, language: str = "en") -> web.Respons
     if isinstance(error, Retry):
         body["retry_after_s"] = error.delay_s
     text = json.dumps(body, ensure_ascii=False)
-    return web.Response(
-        text=text, status=problem.http_status, content_type=_KIND, headers=retry_after(error)
-    )
+    return web.Response(text=text, status=status, content_type=_KIND, headers=retry_after(error))
 
 
 def retry_after(error: FieldmeshError) -> dict[str, str]:

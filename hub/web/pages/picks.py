@@ -15,10 +15,8 @@ from hub.desk import lists
 from hub.desk.asking import id_text
 from hub.desk.view import View
 from hub.desk.views.registry import view_of_table
-from hub.rules.access import Access
 from hub.storage.database import HubDatabase
 from hub.web.pages.labels import label_of, label_text
-from hub.web.showing import Showing
 from hub.web.visitor import showing_for, visitor_of
 
 SHOWN = ".shown"
@@ -78,21 +76,11 @@ def is_id(text: str) -> bool:
     return True
 
 
-async def _meant(
-    request: web.Request, database: HubDatabase, view: View, row_id: str, typed: str
-) -> str:
-    """The id, where its record is called what was typed; else that of the one record that is."""
+async def named(request: web.Request, database: HubDatabase, view: View, typed: str) -> str:
+    """The id of the one record that has what was typed as its code or whole name; else what was typed."""
     access, showing = visitor_of(request).access, showing_for(request)
-    if _plain(await label_of(database, access, view, row_id, showing)) == _plain(typed):
-        return row_id
-    if not typed or not access.may(view.function):
+    if not typed or is_id(typed) or not access.may(view.function):
         return typed
-    return await _named(database, access, view, typed, showing)
-
-
-async def _named(
-    database: HubDatabase, access: Access, view: View, typed: str, showing: Showing
-) -> str:
     wanted = _plain(typed)
     fitting = [
         row_id
@@ -100,6 +88,16 @@ async def _named(
         if wanted in {_plain(label_text(view, label, showing)), *_texts(label)}
     ]
     return id_text(fitting[0]) if len(fitting) == 1 else typed
+
+
+async def _meant(
+    request: web.Request, database: HubDatabase, view: View, row_id: str, typed: str
+) -> str:
+    """The id, where its record is called what was typed; else that of the one record that is."""
+    access, showing = visitor_of(request).access, showing_for(request)
+    label = await label_of(database, access, view, row_id, showing)
+    same = _plain(label) == _plain(typed)
+    return row_id if same else await named(request, database, view, typed)
 
 
 def _texts(label: Iterable[Value]) -> set[str]:

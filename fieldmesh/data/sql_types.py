@@ -7,11 +7,12 @@ six bytes and lose the order of UUIDv7), DECIMAL, DATETIME2(6), DATE, BIT, NVARC
 import datetime
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mssql
 from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.operators import OperatorClass
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from typing_extensions import override
 
@@ -69,6 +70,8 @@ class StorageForm(TypeDecorator[Any]):
 
     impl: TypeEngine[Any] | type[TypeEngine[Any]] = sa.LargeBinary
     cache_ok: bool | None = True
+    operator_classes: ClassVar[OperatorClass] = OperatorClass.ANY
+    """Texts, numbers or bytes: without it, comparing beginnings of texts is about to be refused."""
 
     def __init__(self, wire: WireType, precision: int = 0, scale: int = 0) -> None:
         """A column of this wire type; precision and scale as in `native_type`."""

@@ -368,9 +368,7 @@ def _condition(column: sa.ColumnElement[Any], test: Test, name: str) -> sa.Colum
         Test.BEFORE: lambda: column < value,
         Test.EMPTY: lambda: column.is_(None),
         Test.FILLED: lambda: column.is_not(None),
-        Test.BEGINS: lambda: sa.type_coerce(column, sa.String()).like(
-            sa.bindparam(name, type_=sa.String()), escape=search.ESCAPE
-        ),
+        Test.BEGINS: lambda: column.like(value, escape=search.ESCAPE),
     }
     return conditions[test]()
 

@@ -164,3 +164,52 @@ async def test_words_are_refused_where_nothing_has_any(company: Site) -> None:
             status, problem = await admin.json(f"/api/v1/visits?{query}")
             assert (status, problem["code"]) == (400, "bad_filter"), query
             assert (await admin.get(f"/visits?{query}"))[0] == 400
+
+
+async def test_a_slip_in_a_move_leaves_what_was_found_and_ticked(company: Site) -> None:
+    """Who forgot to say who gets them would find and tick hundreds of outlets anew."""
+    async with company.person("admin") as admin:
+        form = form_of((await admin.get("/move-outlets"))[1], "/move-outlets/find")
+        status, page = await sent(admin, form, form.filled(**{"from.shown": "REP0001"}))
+        assert status == 200
+        form = form_of(page, "/move-outlets")
+        outlets = [pair for pair in form.fields if pair[0] == "outlet"]
+        assert len(outlets) == 6
+        kept = [pair for pair in form.fields if pair not in outlets[2:]]
+        for typed in ("", "nobody"):
+            pairs = [(name, typed if name == "to.shown" else text) for name, text in kept]
+            status, page = await sent(admin, form, pairs)
+            assert status == 400
+            assert "choose one from the list" in page
+            again = form_of(page, "/move-outlets").fields
+            assert page.count('name="outlet"') == 6
+            assert [pair for pair in again if pair[0] == "outlet"] == outlets[:2]
+            assert ("to.shown", typed) in again
+        pairs = [(name, "rep0002" if name == "to.shown" else text) for name, text in kept]
+        status, page = await sent(admin, form, pairs)
+        assert status == 200
+        assert "2 outlets go to" in page
+
+
+async def test_a_thousand_codes_are_found_and_wrong_ones_are_named(company: Site) -> None:
+    """Fifty codes pasted and forty-seven outlets shown is a mistake that nobody sees."""
+    async with company.person("admin") as admin:
+        outlet = await first_of(admin, "outlets")
+        codes = [outlet["code"], *(f"WRONG-CODE-{number:06d}" for number in range(999))]
+        form = form_of((await admin.get("/move-outlets"))[1], "/move-outlets/find")
+        status, page = await sent(admin, form, form.filled(codes=" ".join(codes)))
+        assert status == 200
+        assert page.count('name="outlet"') == 1
+        assert "WRONG-CODE-000998" in page.partition("there is no outlet")[2]
+        status, page = await sent(admin, form, form.filled(city="Town"))
+        assert status == 200
+        assert page.count('name="outlet"') == len(await admin.ids("outlets"))
+
+
+async def test_the_file_of_the_journal_is_whole_from_every_page(company: Site) -> None:
+    """Who takes it on page 2 would lack the newest, without a sign."""
+    async with company.person("admin") as admin:
+        _, page = await admin.get("/journal?actor=admin&before=1000000")
+        links = re.findall(r'href="(/journal[^"]*)"', page)
+        assert "/journal?actor=admin&amp;format=csv" in links
+        assert "/journal?actor=admin" in links

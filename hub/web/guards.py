@@ -4,7 +4,7 @@ import asyncio
 import hmac
 import logging
 from collections.abc import Awaitable, Callable
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from aiohttp import web
 
@@ -114,7 +114,8 @@ def _answer(
     if not wants_page(request):
         return problem_response(error, language_of(request), status)
     if error.code == "sign_in_needed" and request.method in SAFE:
-        return see_other(f"/sign-in?next={request.path_qs}" if request.path != "/" else "/sign-in")
+        wanted = f"?next={quote(request.path_qs, safe='/')}" if request.path != "/" else ""
+        return see_other(f"/sign-in{wanted}")
     answer = shell.problem(request, error, status)
     answer.headers.extend(retry_after(error))
     return answer

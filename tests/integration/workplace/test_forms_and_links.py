@@ -10,7 +10,7 @@ from fieldmesh.codec.columns import from_rows
 from hub.desk.views.registry import VIEWS
 from hub.storage.org_changes import head_office_write
 from tests.kit.forms import form_of, forms_of, sent
-from tests.kit.workplace import SUPERVISOR, Person, Site, site
+from tests.kit.workplace import PASSWORD, SUPERVISOR, Person, Site, site
 
 RECORD = re.compile(r'<a class="row" href="/([a-z-]+)/([0-9a-f-]{36})">')
 
@@ -213,3 +213,34 @@ async def test_the_file_of_the_journal_is_whole_from_every_page(company: Site) -
         links = re.findall(r'href="(/journal[^"]*)"', page)
         assert "/journal?actor=admin&amp;format=csv" in links
         assert "/journal?actor=admin" in links
+
+
+async def test_signing_in_leads_to_just_the_page_that_was_wanted(company: Site) -> None:
+    """A bookmark of orders on approval of one outlet would show those of all outlets."""
+    async with company.stranger() as stranger:
+        for wanted in ("/orders?state=closed&state=new", "/outlets?q=A%26B%23c+d"):
+            _, page = await stranger.get(wanted)
+            form = form_of(page, "/sign-in")
+            pairs = form.filled(login="admin", password=PASSWORD)
+            headers = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
+            address = stranger.base + form.action
+            async with stranger.browser.post(address, data=pairs, headers=headers) as answer:
+                assert answer.url.raw_path_qs == wanted
+            await stranger.get("/outlets")
+            await stranger.post("/sign-out", {})
+
+
+async def test_who_chooses_other_colours_stays_where_they_are(company: Site) -> None:
+    """The choice took the filters away; and a page of a strange address would lead there."""
+    async with company.person("admin") as admin:
+        for referrer, then in (
+            ("/orders?state=new", "/orders?state=new"),
+            ("//evil.example/x", "/"),
+            ("", "/"),
+        ):
+            headers = {"Sec-Fetch-Site": "same-origin", "Referer": admin.base + referrer}
+            fields = {"csrf": admin.csrf, "theme": "dark"}
+            async with admin.browser.post(
+                f"{admin.base}/theme", data=fields, headers=headers, allow_redirects=False
+            ) as answer:
+                assert answer.headers["Location"] == then

@@ -251,6 +251,8 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("analysis_busy", _BUSY, "Many people ask for reports just now.", "Ask again in a moment."),
     ("analysis_prepares", _AWAY, "The figures are being prepared: {share} % of the tables are read.", "Open the page again in a moment."),
     ("analysis_behind", _AWAY, "The figures can't follow the database.", "It is tried again by itself, and the log of the hub says why it fails. If it lasts: stop the hub, remove columns.duckdb in its folder analysis, start it; the file is made anew."),
+    ("request_too_large", _BAD, "More was sent than is taken at once.", "Send it in parts. Go back: what you have typed stands there still."),
+    ("request_refused", _BAD, "This address does not take such a request.", "Begin again at the list or record; programs see the description of the web service."),
     ("form_not_ours", _DENIED, "The form did not come from this site, or you have signed in anew since.", "Open the page again and repeat it."),
     # --- what head office refuses, in words for reps
     ("not_your_table", _DENIED, "Your post may not write {table}.", "Ask your supervisor."),

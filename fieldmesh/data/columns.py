@@ -37,6 +37,11 @@ def code(
     return replace(text(name, 40, null=null, default=default), ordered=ordered)
 
 
+def number() -> ReplicatedColumn:
+    """The number of a document: head office has an index for it, because people look for its beginning."""
+    return replace(text("number", 60, null=False, default=""), ordered=True)
+
+
 def state(name: str = "state", default: str = "new") -> ReplicatedColumn:
     """A state of `fieldmesh.data.states`."""
     return text(name, 40, null=False, default=default)

@@ -7,7 +7,7 @@ six bytes and lose the order of UUIDv7), DECIMAL, DATETIME2(6), DATE, BIT, NVARC
 import datetime
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mssql
@@ -74,8 +74,8 @@ class StorageForm(TypeDecorator[Any]):
 
     impl: TypeEngine[Any] | type[TypeEngine[Any]] = sa.LargeBinary
     cache_ok: bool | None = True
-    operator_classes = OperatorClass.ANY
-    """Texts are among them, so LIKE is asked."""
+    operator_classes: ClassVar[OperatorClass] = OperatorClass.ANY
+    """Texts, numbers or bytes: without it, comparing beginnings of texts is about to be refused."""
 
     def __init__(self, wire: WireType, precision: int = 0, scale: int = 0) -> None:
         """A column of this wire type; precision and scale as in `native_type`."""

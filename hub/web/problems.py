@@ -18,13 +18,22 @@ def told(text: str, error: FieldmeshError, language: str) -> str:
     return fill(translate(text, language), error, partial(translate, wanted=language))
 
 
-def problem_response(error: FieldmeshError, language: str = "en") -> web.Response:
-    """The answer for an error: what happened and what to do, in the language asked for."""
+def problem_response(
+    error: FieldmeshError, language: str = "en", status: int | None = None
+) -> web.Response:
+    """The answer for an error: what happened and what to do, in the language asked for.
+
+    Args:
+        error: what happened.
+        language: of the words.
+        status: in place of the problem's own.
+    """
     problem = problem_of(error)
+    status = status or problem.http_status
     body = {
         "type": f"urn:fieldmesh:problem:{error.code}",
         "title": told(problem.title, error, language),
-        "status": problem.http_status,
+        "status": status,
         "code": error.code,
         "place": error.place,
         "detail": told(problem.title, error, language),
@@ -34,9 +43,7 @@ def problem_response(error: FieldmeshError, language: str = "en") -> web.Respons
     if isinstance(error, Retry):
         body["retry_after_s"] = error.delay_s
     text = json.dumps(body, ensure_ascii=False)
-    return web.Response(
-        text=text, status=problem.http_status, content_type=_KIND, headers=retry_after(error)
-    )
+    return web.Response(text=text, status=status, content_type=_KIND, headers=retry_after(error))
 
 
 def retry_after(error: FieldmeshError) -> dict[str, str]:

@@ -38,6 +38,7 @@ from hub.web.pages.orders import OrderPages
 from hub.web.pages.other_doors import OtherDoors
 from hub.web.pages.oversight import OversightPages
 from hub.web.pages.report_building import ReportBuilding
+from hub.web.pages.search import SearchPages
 from hub.web.pages.security import SecurityPages
 from hub.web.pages.signin import SignInPages
 from hub.web.pages.steps import StepPages
@@ -94,6 +95,7 @@ class Workplace:
             ActPages(hands, self._shell),
             EditPages(office, self._shell),
             ListPages(office, self._shell),
+            SearchPages(office, self._shell),
         )
 
     @property

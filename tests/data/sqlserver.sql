@@ -518,6 +518,7 @@ CREATE TABLE [debt_doc] (
 );
 CREATE INDEX debt_doc_by_partition ON [debt_doc] ([partition], lsn);
 CREATE INDEX debt_doc_by_outlet_id ON [debt_doc] ([outlet_id]);
+CREATE INDEX debt_doc_by_number ON [debt_doc] ([number]);
 CREATE TABLE [product_group] (
   [id] BINARY(16) NOT NULL CONSTRAINT [product_group_key] PRIMARY KEY,
   [created_at] DATETIME2(6) NOT NULL,
@@ -919,6 +920,7 @@ CREATE TABLE [sale_invoice] (
   [deleted] BIT NOT NULL DEFAULT 0
 );
 CREATE INDEX sale_invoice_by_partition ON [sale_invoice] ([partition], lsn);
+CREATE INDEX sale_invoice_by_number ON [sale_invoice] ([number]);
 CREATE INDEX sale_invoice_by_outlet_id ON [sale_invoice] ([outlet_id]);
 CREATE TABLE [sale_invoice_line] (
   [id] BINARY(16) NOT NULL CONSTRAINT [sale_invoice_line_key] PRIMARY KEY,
@@ -960,6 +962,7 @@ CREATE TABLE [shipment] (
   [deleted] BIT NOT NULL DEFAULT 0
 );
 CREATE INDEX shipment_by_partition ON [shipment] ([partition], lsn);
+CREATE INDEX shipment_by_number ON [shipment] ([number]);
 CREATE INDEX shipment_by_outlet_id ON [shipment] ([outlet_id]);
 CREATE TABLE [shipment_line] (
   [id] BINARY(16) NOT NULL CONSTRAINT [shipment_line_key] PRIMARY KEY,
@@ -1000,6 +1003,7 @@ CREATE TABLE [goods_return] (
   [deleted] BIT NOT NULL DEFAULT 0
 );
 CREATE INDEX goods_return_by_partition ON [goods_return] ([partition], lsn);
+CREATE INDEX goods_return_by_number ON [goods_return] ([number]);
 CREATE INDEX goods_return_by_outlet_id ON [goods_return] ([outlet_id]);
 CREATE TABLE [goods_return_line] (
   [id] BINARY(16) NOT NULL CONSTRAINT [goods_return_line_key] PRIMARY KEY,
@@ -1042,6 +1046,7 @@ CREATE TABLE [payment] (
   [deleted] BIT NOT NULL DEFAULT 0
 );
 CREATE INDEX payment_by_partition ON [payment] ([partition], lsn);
+CREATE INDEX payment_by_number ON [payment] ([number]);
 CREATE INDEX payment_by_outlet_id ON [payment] ([outlet_id]);
 CREATE TABLE [survey_template] (
   [id] BINARY(16) NOT NULL CONSTRAINT [survey_template_key] PRIMARY KEY,
@@ -1372,6 +1377,7 @@ CREATE TABLE [van_load] (
 );
 CREATE INDEX van_load_by_partition ON [van_load] ([partition], lsn);
 CREATE INDEX van_load_by_position_id ON [van_load] ([position_id]);
+CREATE INDEX van_load_by_number ON [van_load] ([number]);
 CREATE INDEX van_load_by_age ON [van_load] ([partition], [created_at]);
 CREATE TABLE [van_load_line] (
   [id] BINARY(16) NOT NULL CONSTRAINT [van_load_line_key] PRIMARY KEY,
@@ -1530,6 +1536,7 @@ CREATE TABLE [equipment_move] (
   [deleted] BIT NOT NULL DEFAULT 0
 );
 CREATE INDEX equipment_move_by_partition ON [equipment_move] ([partition], lsn);
+CREATE INDEX equipment_move_by_number ON [equipment_move] ([number]);
 CREATE TABLE [equipment_move_line] (
   [id] BINARY(16) NOT NULL CONSTRAINT [equipment_move_line_key] PRIMARY KEY,
   [created_at] DATETIME2(6) NOT NULL,
@@ -1590,6 +1597,7 @@ CREATE TABLE [service_request] (
   [deleted] BIT NOT NULL DEFAULT 0
 );
 CREATE INDEX service_request_by_partition ON [service_request] ([partition], lsn);
+CREATE INDEX service_request_by_number ON [service_request] ([number]);
 CREATE INDEX service_request_by_outlet_id ON [service_request] ([outlet_id]);
 CREATE TABLE [service_work] (
   [id] BINARY(16) NOT NULL CONSTRAINT [service_work_key] PRIMARY KEY,

@@ -14,7 +14,7 @@ from hub.rules.access import Access
 from hub.storage.rows import Connection
 from hub.web.api.repeats import AnsweredError, Body, Repeat, repeat_of
 from hub.web.api.values import as_texts, read_json, refuse_unknown
-from hub.web.pages.lists import row_id_of
+from hub.web.pages.labels import row_id_of
 from hub.web.visitor import visitor_of
 
 ROOT = "/api/v1"

@@ -17,7 +17,8 @@ from hub.storage.rows import Connection
 from hub.web.api.openapi import document
 from hub.web.api.repeats import AnsweredError, Body, repeat_of
 from hub.web.api.values import Json, as_texts, form_of, named, read_json, refuse_unknown
-from hub.web.pages.lists import HIDDEN, row_id_of
+from hub.web.pages.labels import row_id_of
+from hub.web.pages.lists import HIDDEN
 from hub.web.visitor import visitor_of, zone_of
 
 ROOT = "/api/v1"

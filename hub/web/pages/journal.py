@@ -62,7 +62,8 @@ class JournalPages:
             kinds=[(one, kind_text(one, language)) for one in found.kinds],
             next=address("/journal", [*kept, ("before", str(found.before))]) if found.before else "",
             may_check=access.may("journal.check"), since=query.get("since", ""), until=query.get("until", ""),
-            export=address("/journal", [*query.items(), ("format", "csv")]) if access.may("data.export") else "",
+            first=address("/journal", kept) if "before" in query else "",
+            export=address("/journal", [*kept, ("format", "csv")]) if access.may("data.export") else "",
         )  # fmt: skip
 
     async def check(self, request: web.Request) -> web.Response:

@@ -16,11 +16,13 @@ from hub.desk.reports import kept
 from hub.desk.reports.files import Format
 from hub.desk.reports.running import measures_for, run
 from hub.desk.reports.tables import table_of
-from hub.desk.view import Area
+from hub.desk.view import Area, View
+from hub.desk.views.registry import VIEWS
 from hub.fleet.office import Office
 from hub.storage.reports import ReportMail
 from hub.web.pages.cells import address
-from hub.web.pages.lists import row_id_of
+from hub.web.pages.labels import row_id_of
+from hub.web.pages.picks import named, shown_of
 from hub.web.pages.report_forms import (
     CHART_TITLES,
     built,
@@ -28,6 +30,7 @@ from hub.web.pages.report_forms import (
     dimension_choices,
     measure_choices,
     parameters,
+    readable,
 )
 from hub.web.pages.report_showing import shown
 from hub.web.problems import told
@@ -63,8 +66,10 @@ class ReportBuilding:
         visitor, language = visitor_of(request), language_of(request)
         visitor.access.need("report.build")
         problem, question, result = "", None, {}
+        texts = {name: request.query.getall(name) for name in request.query}
+        texts["fv"] = await self._values(request, texts)
         try:
-            question = built({name: request.query.getall(name) for name in request.query})
+            question = built(texts)
             if question is not None:
                 result = await self._shown(request, visitor, question)
         except Rejected as error:
@@ -77,8 +82,12 @@ class ReportBuilding:
             if report
             else None
         )
-        asked = question or Question(())
-        filters = [(code, value) for code, values in asked.filters.items() for value in values]
+        asked = question or readable(texts)
+        filters = [
+            (code, await self._named(request, code, value))
+            for code, values in asked.filters.items()
+            for value in values
+        ]
         return self._shell.page(
             request, "report_build.html", title=translate("Build a report", language), area=Area.ANALYSIS,
             measures=measure_choices(measures_for(visitor.access), language), chosen=set(asked.measures),
@@ -87,7 +96,7 @@ class ReportBuilding:
             filterable=[
                 (code, title)
                 for code, title in dimension_choices(language)
-                if not code or (DIMENSIONS[code].is_filter and not DIMENSIONS[code].labels)
+                if not code or code in asked.filters or _may_filter(code, visitor)
             ],
             filters=[*filters, ("", ""), ("", "")], days=day_fields(asked, language),
             charts=[(one.value, translate(title, language)) for one, title in CHART_TITLES.items()],
@@ -95,6 +104,20 @@ class ReportBuilding:
             query=address("", parameters(question)).removeprefix("?") if question else "",
             report=report, name=held.report.title if held else "", is_own=bool(held and held.is_own),
         )  # fmt: skip
+
+    async def _values(self, request: web.Request, texts: dict[str, list[str]]) -> list[str]:
+        """What the form's filters are to be; a code or whole name that one record has becomes its id."""
+        found = []
+        for code, typed in zip(texts.get("fd", ()), texts.get("fv", ()), strict=False):
+            view = _view_of(code)
+            found.append(
+                await named(request, self._office.database, view, typed) if view else typed
+            )
+        return found
+
+    async def _named(self, request: web.Request, code: str, value: str) -> str:
+        view = _view_of(code)
+        return await shown_of(request, self._office.database, view, value) if view else value
 
     async def keep(self, request: web.Request) -> web.Response:
         """The report is kept; on to its page."""
@@ -163,3 +186,15 @@ class ReportBuilding:
         title = translate("Report", language)
         found = await asyncio.to_thread(shown, answer, table, title, visitor.access, showing)
         return {**found, "as_of": showing.time(answer.mark.took_at)}
+
+
+def _view_of(code: str) -> View | None:
+    """The list whose records the dimension's values are; None when they are no records of a list."""
+    return VIEWS.get(DIMENSIONS[code].view) if code in DIMENSIONS else None
+
+
+def _may_filter(code: str, visitor: Visitor) -> bool:
+    """Whether the builder offers the dimension as a filter: its values are typed, or found by what they are called."""
+    dimension, view = DIMENSIONS[code], _view_of(code)
+    is_known = visitor.access.may(view.function) if view else not dimension.labels
+    return dimension.is_filter and is_known

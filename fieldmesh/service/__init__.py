@@ -9,6 +9,7 @@
 ``grpc_server``         servers and credentials over mTLS
 ``health``              what a node says about itself over HTTP
 ``lifecycle``           orderly ends
+``listening``           why a server can't listen
 ``logs``                JSON lines
 ``metrics``             figures with a node label
 ``nats_identity``       who may do what on the bus

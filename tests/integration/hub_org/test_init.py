@@ -1,12 +1,14 @@
 """A new hub whose settings are known before it is made."""
 
 import argparse
+import shutil
 from pathlib import Path
 
 import pytest
 
 from fieldmesh.basics.errors import Rejected
 from hub.cli.program import parser
+from hub.trust.vault import Vault
 
 
 def options(home: Path, *words: str) -> argparse.Namespace:
@@ -28,6 +30,17 @@ async def test_a_hub_begins_with_the_database_that_its_settings_name(tmp_path: P
     assert database.exists()
     assert not (home / "data" / "hub.db").exists()
     assert (home / "hub.toml").read_text() == file.read_text()
+
+
+async def test_every_key_that_nobody_can_make_again_is_there_from_the_first_moment(
+    tmp_path: Path,
+) -> None:
+    """The page has `trust` carried away before the first start: it must open what is sealed later."""
+    await init(tmp_path / "hub")
+    carried = tmp_path / "carried"
+    shutil.copytree(tmp_path / "hub" / "trust", carried)
+    sealed = Vault.load_or_create(tmp_path / "hub" / "trust").seal(b"secret", b"ann")
+    assert Vault.load_or_create(carried).open(sealed, b"ann") == b"secret"
 
 
 @pytest.mark.parametrize(

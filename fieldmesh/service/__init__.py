@@ -4,6 +4,7 @@
 ``config``              settings from file, environment, flags
 ``database``            one SQLite file: many readers, one writer
 ``database_writer``     the thread behind it, with group commit
+``extras``              packages that only some settings need
 ``files``               small files that are whole after a power cut
 ``grpc_problems``       problems as gRPC statuses and back
 ``grpc_server``         servers and credentials over mTLS

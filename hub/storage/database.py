@@ -9,9 +9,11 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.exc import (
+    ArgumentError,
     DataError,
     DBAPIError,
     IntegrityError,
+    InvalidRequestError,
     OperationalError,
     SQLAlchemyError,
     StatementError,
@@ -23,6 +25,7 @@ from fieldmesh.basics.epochs import make_lsn
 from fieldmesh.basics.errors import FieldmeshError, Rejected, Retry
 from fieldmesh.data import ddl
 from fieldmesh.data.model import Tier
+from fieldmesh.service.extras import extra_for
 from fieldmesh.service.storage_problems import storage_problem
 from hub.storage import growth
 from hub.storage.known import Known
@@ -62,6 +65,9 @@ class HubDatabase:
 
         Args:
             url: SQLAlchemy URL, ``sqlite+aiosqlite:///path`` or ``mssql+aioodbc://…``.
+
+        Raises:
+            Rejected: `settings_invalid`, it is none, or its driver is missing.
         """
         self.url = url
         self._file = _file_of(url)
@@ -191,7 +197,11 @@ def _engine(url: str, line: Callable[[Path], Line], **pool: int) -> AsyncEngine:
         return create_async_engine(
             url, async_creator=partial(line, file), pool_use_lifo=True, **pool
         )
-    return create_async_engine(url, pool_pre_ping=True, fast_executemany=True, **pool)
+    try:
+        with extra_for("database.url", "sqlserver"):
+            return create_async_engine(url, pool_pre_ping=True, fast_executemany=True, **pool)
+    except (ArgumentError, InvalidRequestError) as error:  # neither tells the password
+        raise Rejected("settings_invalid", place="database.url", text=str(error)) from None
 
 
 def _reading_line(slow: Known, file: Path) -> Line:

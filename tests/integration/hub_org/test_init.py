@@ -2,6 +2,7 @@
 
 import argparse
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,27 @@ async def test_settings_that_do_not_fit_make_no_hub(
         await init(home, "--settings", str(file), *words)
     assert caught.value.code == code
     assert not home.exists()
+
+
+async def test_a_hub_on_sql_server_without_its_extra_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A traceback about a module is no answer to somebody who has written a setting."""
+    monkeypatch.setitem(sys.modules, "aioodbc", None)
+    file = tmp_path / "hub.toml"
+    file.write_text('[database]\nurl = "mssql+aioodbc://f:x@sql.example/f"\n')
+    with pytest.raises(Rejected, match=r"aioodbc.*fieldmesh\[sqlserver\]"):
+        await init(tmp_path / "hub", "--settings", str(file))
+
+
+@pytest.mark.parametrize("url", ["sql.acme.example", "mssql+pyodbc://f:secret@sql.example/f", "ms+x://f"])
+async def test_an_address_that_is_no_database_is_a_setting_that_is_wrong(
+    tmp_path: Path, url: str
+) -> None:
+    """And the answer tells no password."""
+    file = tmp_path / "hub.toml"
+    file.write_text(f'[database]\nurl = "{url}"\n')
+    with pytest.raises(Rejected, match=r"^database\.url: ") as caught:
+        await init(tmp_path / "hub", "--settings", str(file))
+    assert caught.value.code == "settings_invalid"
+    assert "secret" not in str(caught.value)

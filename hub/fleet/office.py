@@ -59,7 +59,9 @@ async def make_office(folder: Path, settings: HubSettings, settings_text: str) -
         Authority.create(home.trust, clock, settings.company)
     OrderSigner.load_or_create(home.trust)
     BusKeys.load_or_create(home.trust)
-    Vault.load_or_create(home.trust)  # Now: whoever carries the folder away does so before the first start.
+    Vault.load_or_create(
+        home.trust
+    )  # Now: whoever carries the folder away does so before the first start.
     office = _office(home, settings, clock)
     if not await office.database.exists():
         await office.database.create(clock.now())

@@ -76,7 +76,9 @@ async def test_a_hub_on_sql_server_without_its_extra_says_what_is_missing(
         await init(tmp_path / "hub", "--settings", str(file))
 
 
-@pytest.mark.parametrize("url", ["sql.acme.example", "mssql+pyodbc://f:secret@sql.example/f", "ms+x://f"])
+@pytest.mark.parametrize(
+    "url", ["sql.acme.example", "mssql+pyodbc://f:secret@sql.example/f", "ms+x://f"]
+)
 async def test_an_address_that_is_no_database_is_a_setting_that_is_wrong(
     tmp_path: Path, url: str
 ) -> None:

@@ -13,7 +13,7 @@ import logging
 import random
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -27,7 +27,7 @@ from fieldmesh.service.files import write_durably
 from fieldmesh.service.health import Health
 from fieldmesh.service.lifecycle import Shutdown
 from fieldmesh.service.metrics import Registry
-from fieldmesh.service.tasks import Supervisor
+from fieldmesh.service.tasks import LoopFigures, Supervisor
 from fieldmesh.service.tls import certificate_der, certificate_ends, certificate_pem, to_show
 from hub.config import HubHome
 from hub.desk.directory import DirectoryPeople
@@ -205,8 +205,7 @@ class _Running:
             "bus": "ok" if self._bus.is_connected else "not connected",
             "disk": "low" if self._short_of_disk else "ok",
         }
-        for name, loop in self._loops.loops.items():
-            checks[name] = "ok" if loop.running else f"waits after {loop.last_problem}"
+        checks = with_loops(checks, self._loops.loops)
         ready = all(state == "ok" for state in checks.values())
         return Health(ready, checks, {"bus_restarts": self._broker.restarts})
 
@@ -241,6 +240,15 @@ class _Running:
                 LOG.warning("nats_starts_again", extra={"free_bytes": free})
                 self._broker.start_again()
             await asyncio.sleep(_LOOK_S)
+
+
+def with_loops(parts: Mapping[str, str], loops: Mapping[str, LoopFigures]) -> dict[str, str]:
+    """How parts and loops are, by name; a part that is not well is not outspoken by the loop that looks after it."""
+    found = dict(parts)
+    for name, loop in loops.items():
+        if found.get(name, "ok") == "ok":
+            found[name] = "ok" if loop.running else f"waits after {loop.last_problem}"
+    return found
 
 
 def _streams(office: Office, bus: Bus) -> Streams:

@@ -23,7 +23,7 @@ def places(servers: Sequence[str]) -> list[ServerPlace]:
         servers: ``host:port`` of each.
 
     Raises:
-        Rejected: `settings_invalid`, with the word that is no such place, or that stands there twice; there is none.
+        Rejected: `settings_invalid`, with the word that is no such place, or that stands there twice; or there are too few.
     """
     found: list[ServerPlace] = []
     for number, server in enumerate(servers, 1):
@@ -38,6 +38,8 @@ def places(servers: Sequence[str]) -> list[ServerPlace]:
         found.append(ServerPlace(f"{CLUSTER}-{number}", host, int(port)))
     if not found:
         raise _wrong("bus.servers names no server: the hub runs its bus itself")
+    if len(found) == 1:
+        raise _wrong("bus.servers names one server, which is no cluster: name three")
     return found
 
 

@@ -16,7 +16,7 @@ def test_servers_have_names_of_their_own() -> None:
 
 
 @pytest.mark.parametrize(
-    "servers", [["nats1.example"], ["nats1.example:70000"], ["a:1", "a:1"], []]
+    "servers", [["nats1.example"], ["nats1.example:70000"], ["a:1", "a:1"], ["a:1"], []]
 )
 def test_what_names_no_cluster_is_said_with_the_name_of_the_setting(servers: list[str]) -> None:
     """“A setting is wrong: []” sends nobody to the right line."""

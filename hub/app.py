@@ -37,7 +37,7 @@ from hub.desk.reports.running import analyst_of
 from hub.fleet.jobs import Jobs
 from hub.fleet.leases import lease
 from hub.fleet.office import Office
-from hub.fleet.running import kept_ports, write_ports
+from hub.fleet.running import kept_ports, last_backup, write_ports
 from hub.ingest.consume import Consumer, consumer_name
 from hub.ingest.making import by_hand, make_ingest
 from hub.ingest.verify import Verifier
@@ -110,6 +110,7 @@ class _Running:
         self._streams = streams
         self._consumers = self._ingest_consumers()
         self._short_of_disk = False
+        self._began = office.clock.now()
         self._standing = StandingFigures(
             self._registry, self._trust.authority.roots[0].ends_at, certificate_ends_at
         )
@@ -222,11 +223,17 @@ class _Running:
                 LOG.info("bus_users_revoked", extra={"count": len(new)})
             await asyncio.sleep(_LOOK_S)
 
+    def _backup_age(self) -> int:
+        """Since when there is no newer backup, microseconds; 0 where the database is not backed up here."""
+        if self._office.database.dialect != "sqlite":
+            return 0
+        return self._office.clock.now() - (last_backup(self._office.home) or self._began)
+
     async def _watch_disk(self) -> None:
         least = self._office.settings.least_free_bytes
         while True:
             free = shutil.disk_usage(self._office.home.folder).free
-            self._standing.looked(free)
+            self._standing.looked(free, backup_age_us=self._backup_age())
             if (free < least) != self._short_of_disk:
                 self._short_of_disk = free < least
                 level = logging.ERROR if self._short_of_disk else logging.INFO

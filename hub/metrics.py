@@ -135,7 +135,7 @@ class RequestFigures:
 
 
 class StandingFigures:
-    """What runs out: room on the disk, days of the authority and of the hub's certificate, and how old the backup is."""
+    """What runs out: room on the disk, days of authority and certificate; and how old the backup is."""
 
     def __init__(
         self, registry: Registry, authority_ends_at: int, certificate_ends_at: int

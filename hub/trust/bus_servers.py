@@ -23,7 +23,7 @@ def places(servers: Sequence[str]) -> list[ServerPlace]:
         servers: ``host:port`` of each.
 
     Raises:
-        Rejected: `settings_invalid`, with the word that is no such place, or that stands there twice; or there are too few.
+        Rejected: `settings_invalid`, with the word that is no such place or stands there twice; or there are too few.
     """
     found: list[ServerPlace] = []
     for number, server in enumerate(servers, 1):

@@ -13,7 +13,7 @@ import logging
 import random
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -27,7 +27,7 @@ from fieldmesh.service.files import write_durably
 from fieldmesh.service.health import Health
 from fieldmesh.service.lifecycle import Shutdown
 from fieldmesh.service.metrics import Registry
-from fieldmesh.service.tasks import Supervisor
+from fieldmesh.service.tasks import LoopFigures, Supervisor
 from fieldmesh.service.tls import certificate_der, certificate_ends, certificate_pem, to_show
 from hub.config import HubHome
 from hub.desk.directory import DirectoryPeople
@@ -37,7 +37,7 @@ from hub.desk.reports.running import analyst_of
 from hub.fleet.jobs import Jobs
 from hub.fleet.leases import lease
 from hub.fleet.office import Office
-from hub.fleet.running import kept_ports, write_ports
+from hub.fleet.running import kept_ports, last_backup, write_ports
 from hub.ingest.consume import Consumer, consumer_name
 from hub.ingest.making import by_hand, make_ingest
 from hub.ingest.verify import Verifier
@@ -119,6 +119,7 @@ class _Running:
         self._revocations = revocations
         self._consumers = self._ingest_consumers()
         self._short_of_disk = False
+        self._began = office.clock.now()
         self._standing = StandingFigures(
             self._registry, self._trust.authority.roots[0].ends_at, ends_at
         )
@@ -214,16 +215,21 @@ class _Running:
             "bus": "ok" if self._bus.is_connected else "not connected",
             "disk": "low" if self._short_of_disk else "ok",
         }
-        for name, loop in self._loops.loops.items():
-            checks[name] = "ok" if loop.running else f"waits after {loop.last_problem}"
+        checks = with_loops(checks, self._loops.loops)
         ready = all(state == "ok" for state in checks.values())
         return Health(ready, checks, {"bus_restarts": self._broker.restarts})
+
+    def _backup_age(self) -> int:
+        """Since when there is no newer backup, microseconds; 0 where the database is not backed up here."""
+        if self._office.database.dialect != "sqlite":
+            return 0
+        return self._office.clock.now() - (last_backup(self._office.home) or self._began)
 
     async def _watch_disk(self) -> None:
         least = self._office.settings.least_free_bytes
         while True:
             free = shutil.disk_usage(self._office.home.folder).free
-            self._standing.looked(free)
+            self._standing.looked(free, backup_age_us=self._backup_age())
             if (free < least) != self._short_of_disk:
                 self._short_of_disk = free < least
                 level = logging.ERROR if self._short_of_disk else logging.INFO
@@ -237,6 +243,15 @@ class _Running:
                 LOG.warning("nats_starts_again", extra={"free_bytes": free})
                 self._broker.start_again()
             await asyncio.sleep(_LOOK_S)
+
+
+def with_loops(parts: Mapping[str, str], loops: Mapping[str, LoopFigures]) -> dict[str, str]:
+    """How parts and loops are, by name; a part that is not well is not outspoken by the loop that looks after it."""
+    found = dict(parts)
+    for name, loop in loops.items():
+        if found.get(name, "ok") == "ok":
+            found[name] = "ok" if loop.running else f"waits after {loop.last_problem}"
+    return found
 
 
 def _streams(office: Office, bus: Bus) -> Streams:

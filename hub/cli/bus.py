@@ -3,7 +3,6 @@
 import argparse
 from pathlib import Path
 
-from fieldmesh.basics.errors import Rejected
 from fieldmesh.service.translation import _
 from hub.cli.answers import Answer, Nouns
 from hub.cli.asking import opened
@@ -27,8 +26,6 @@ def add_commands(nouns: Nouns, shared: argparse.ArgumentParser) -> None:
 async def _files(options: argparse.Namespace) -> Answer:
     async with opened(options) as office:
         servers = places(office.settings.bus.servers)
-        if not servers:
-            raise Rejected("settings_invalid", place="hub.toml", text="[]", key="bus.servers")
         made = write_servers(
             options.folder,
             servers,

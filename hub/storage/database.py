@@ -10,9 +10,11 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.exc import (
+    ArgumentError,
     DataError,
     DBAPIError,
     IntegrityError,
+    InvalidRequestError,
     OperationalError,
     SQLAlchemyError,
     StatementError,
@@ -24,6 +26,7 @@ from fieldmesh.basics.epochs import make_lsn
 from fieldmesh.basics.errors import FieldmeshError, Rejected, Retry
 from fieldmesh.data import ddl
 from fieldmesh.data.model import Tier
+from fieldmesh.service.extras import extra_for
 from fieldmesh.service.storage_problems import storage_problem
 from hub.storage import growth
 from hub.storage.known import Known
@@ -65,6 +68,9 @@ class HubDatabase:
 
         Args:
             url: SQLAlchemy URL, ``sqlite+aiosqlite:///path`` or ``mssql+aioodbc://…``.
+
+        Raises:
+            Rejected: `settings_invalid`, it is none, or its driver is missing.
         """
         self.url = url
         self._file = _file_of(url)
@@ -198,9 +204,13 @@ def _engine(url: str, line: Callable[[Path], Line], **pool: int) -> AsyncEngine:
             hide_parameters=True,
             **pool,
         )
-    return create_async_engine(
-        url, pool_pre_ping=True, fast_executemany=True, hide_parameters=True, **pool
-    )
+    try:
+        with extra_for("database.url", "sqlserver"):
+            return create_async_engine(
+                url, pool_pre_ping=True, fast_executemany=True, hide_parameters=True, **pool
+            )
+    except (ArgumentError, InvalidRequestError) as error:  # neither tells the password
+        raise Rejected("settings_invalid", place="database.url", text=str(error)) from None
 
 
 def _reading_line(slow: Known, file: Path) -> Line:

@@ -6,12 +6,12 @@ import binascii
 from aiohttp import web
 
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.service.extras import extra_for
 from fieldmesh.service.translation import N_, translate
 from hub.desk.admission import SINGLE_SIGN_ON, Source, admit
 from hub.desk.directory import DirectoryPeople
 from hub.desk.signin import Recognised, SignIn, Way
 from hub.fleet.office import Office
-from hub.trust.extra import extra_for
 from hub.trust.kerberos import Acceptor
 from hub.trust.vault import Vault
 from hub.web.pages.signin import next_of, step_address
@@ -45,7 +45,7 @@ class OtherDoors:
         self._acceptor = Acceptor(kerberos.keytab, kerberos.realm) if kerberos.keytab else None
         self._provider = None
         if openid.issuer:
-            with extra_for("openid"):
+            with extra_for("openid", "directory"):
                 from hub.trust.openid import Provider  # noqa: PLC0415 - of the extra
 
             self._provider = Provider(openid, office.clock)

@@ -1,4 +1,4 @@
-"""Packages of the extra `directory`: needed only where the settings speak of a directory or a sign-on provider."""
+"""Packages that come with an extra of their own, and are needed only where the settings speak of what they do."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,11 +7,12 @@ from fieldmesh.basics.errors import Rejected
 
 
 @contextmanager
-def extra_for(place: str) -> Iterator[None]:
+def extra_for(place: str, extra: str) -> Iterator[None]:
     """What is imported inside is there.
 
     Args:
         place: the settings that need it.
+        extra: that it comes with.
 
     Raises:
         Rejected: `settings_invalid`, with what is missing and how it comes.
@@ -19,5 +20,5 @@ def extra_for(place: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        text = f"the package {error.name} is missing: pip install 'fieldmesh[directory]'"
+        text = f"the package {error.name} is missing: pip install 'fieldmesh[{extra}]'"
         raise Rejected("settings_invalid", place=place, text=text) from None

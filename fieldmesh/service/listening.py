@@ -16,7 +16,7 @@ def refusal(host: str, port: int, error: OSError) -> Rejected:
     place = f"{host}:{port}"
     if error.errno == errno.EADDRINUSE:
         return Rejected("port_in_use", place=place, port=port)
-    said = os.strerror(error.errno) if (error.errno or 0) > 0 else error.strerror
+    said = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
     return Rejected("address_unusable", place=place, text=said or str(error))
 
 

@@ -1,7 +1,4 @@
-"""Many forwarded batches, one hub transaction: inbox, order, apply, rejects, ticks, receipts, journal.
-
-Promises 2 (Once), 3 (Order), 4 (Whole), 7 (Authority), 9 (Audit).
-"""
+"""Many forwarded batches, one hub transaction. Promises 2 (Once), 3 (Order), 4 (Whole), 7 (Authority), 9 (Audit)."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

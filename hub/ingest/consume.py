@@ -92,11 +92,11 @@ class Consumer:
                 raise
             for message in messages[:portion]:
                 await message.ack()
+            self._figures.applied(done)
+            result.add(done)
             messages = messages[portion:]
             for message in messages:
                 await message.working()
-            self._figures.applied(done)
-            result.add(done)
         return result
 
     def _read(self, messages: Sequence[BusMessage]) -> _Read:

@@ -25,6 +25,7 @@ from hub.analysis.model.kinds import (
     Fact,
     Figure,
     Formula,
+    Over,
     Spread,
     Stands,
     parts_of,
@@ -139,9 +140,9 @@ class _Asking:
         whole: list[_Found] = []
         across: list[tuple[tuple[int, ...], _Found]] = []
         bases = _by_fact(base for one in formulas.values() for base in one.bases())
-        for (fact, before), own in bases.items():
+        for (fact, over), own in bases.items():
             places = tuple(n for n, code in enumerate(dimensions) if DIMENSIONS[code].fits(fact))
-            days = period.previous if before else period
+            days = _days_of(period, over)
             found = await self._ask(fact, own, days, [dimensions[n] for n in places])
             if len(places) < len(dimensions):
                 across.append((places, found))
@@ -314,19 +315,30 @@ def _value(table: str, path: str, text: str) -> int | str | bytes:
 
 
 def calendar(period: Period, today: datetime.date) -> dict[Base | Calendar | Stands, int | None]:
-    """The days of a period, its workdays until today, and the workdays of the months that it touches."""
+    """How many days there are of each kind, of a period."""
     first = period.since.replace(day=1)
     last = (period.until.replace(day=1) + datetime.timedelta(days=31)).replace(day=1)
     return {
         Calendar.DAYS: (period.until - period.since).days + 1,
         Calendar.ELAPSED: workdays(period.since, min(period.until, today)),
         Calendar.MONTHS: workdays(first, last - datetime.timedelta(days=1)),
+        Calendar.GONE: workdays(first, min(period.until, today)),
     }
 
 
-def _by_fact(bases: Iterable[Base]) -> dict[tuple[Fact, bool], list[Base]]:
-    """Bases by fact, and by whether they are of the days before."""
-    found: dict[tuple[str, bool], dict[Base, None]] = defaultdict(dict)
+def _days_of(period: Period, over: Over) -> Period:
+    match over:
+        case Over.ASKED:
+            return period
+        case Over.BEFORE:
+            return period.previous
+        case Over.MONTHS:
+            return Period(period.since.replace(day=1), period.until)
+
+
+def _by_fact(bases: Iterable[Base]) -> dict[tuple[Fact, Over], list[Base]]:
+    """Bases by fact and days."""
+    found: dict[tuple[str, Over], dict[Base, None]] = defaultdict(dict)
     for base in bases:
-        found[base.fact, base.before][base] = None
-    return {(FACTS[code], before): list(held) for (code, before), held in found.items()}
+        found[base.fact, base.over][base] = None
+    return {(FACTS[code], over): list(held) for (code, over), held in found.items()}

@@ -320,6 +320,8 @@ class _Rows:
                 found = inner.is_not_distinct_from(outer)
             case Relation.PART_OF:
                 found = part_of(inner, outer)
+            case Relation.WITHIN:
+                found = sa.or_(found, part_of(inner, outer))
         if not on.or_empty:
             return found
         empty = [inner == ""] if held is WireType.TEXT else []

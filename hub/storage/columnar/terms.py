@@ -200,7 +200,8 @@ class Relation(StrEnum):
 
     What lies before is lower, or as high with a lower id, so that no two rows lie before each other; after: the other
     way round. Alike are the same
-    values and two that are missing; part of a period is a shorter one in it, as 2026-11 in 2026-Q4 and both in 2026.
+    values and two that are missing; part of a period is a shorter one in it, as 2026-11 in 2026-Q4 and both in 2026;
+    within a period are its parts and itself.
     """
 
     SAME = "same"
@@ -210,6 +211,7 @@ class Relation(StrEnum):
     AFTER = "after"
     ALIKE = "alike"
     PART_OF = "part of"
+    WITHIN = "within"
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,3 +172,33 @@ async def test_a_target_of_a_month_is_compared_with_what_was_sold_in_the_month(
     async with asked(tmp_path, made.tables) as somebody:
         found = (await somebody.analyst.answer(somebody.access, question, ZONE)).total
     assert found == {"attainment": 15, "forecast": 20, "required_rate": 170}
+
+
+async def test_a_shelf_price_is_judged_by_the_list_that_holds_for_its_outlet(
+    tmp_path: Path,
+) -> None:
+    """Another distributor's new prices, or a list that had ended, decided whether an outlet was perfect."""
+    made = company()
+    own, other = (made.add("distributor", code=code) for code in ("D0", "D1"))
+    made.tables["outlet"][0]["distributor_id"] = own
+    unit = key("product_unit", 0)
+    for distributor, priority, until, since, amount in (
+        (None, 9, None, "2024-06-01", 500_000), (other, 9, None, "2024-06-02", 900_000),
+        (own, 9, "2024-06-02", "2024-06-02", 800_000), (own, 1, None, "2024-06-01", 100_000),
+        (own, 0, None, "2024-06-02", 700_000),
+    ):  # fmt: skip
+        held = made.add("price_list", code="L", distributor_id=distributor, is_default=1, priority=priority,
+                        valid_to=until)  # fmt: skip
+        made.add("price", price_list_id=held, product_unit_id=unit, valid_from=since, amount=amount)
+    product, visit = key("product", 0), visited(made)
+    for price in (100_000, 100_000, 500_000):
+        made.add(
+            "shelf_fact",
+            visit_id=visit,
+            product_id=product,
+            present=1,
+            shelf_price=price,
+            is_competitor=0,
+        )
+    found = await figures(tmp_path, made, "price_compliance")
+    assert found["price_compliance"] == Fraction(200, 3)

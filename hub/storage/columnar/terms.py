@@ -200,7 +200,7 @@ class Window(StrEnum):
 
 
 class Relation(StrEnum):
-    """How a value of the other table stands to one of this: the same, of the same day, not above or below it, before …
+    """How a value of the other table stands to one of this: the same, of the same day, not above it, and so on.
 
     What lies before is lower, or as high with a lower id, so that no two rows lie before each other; after: the other
     way round. Alike are the same values and two that are missing; part of a period is a shorter one in it, as 2026-11

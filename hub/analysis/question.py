@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.service.translation import N_, _
-from hub.analysis.model.kinds import universes
+from hub.analysis.model.kinds import Over, universes
 from hub.analysis.model.registry import DIMENSIONS, FACTS, MEASURES, functions_for
 from hub.storage.columnar.terms import Period
 
@@ -221,7 +221,7 @@ def _check_measure(code: str, question: Question) -> None:
     measure = MEASURES[code]
     free = set(universes(measure.formula))
     needed = [FACTS[one.fact] for one in measure.formula.bases() if one not in free]
-    compares = any(one.before for one in measure.formula.bases())
+    compares = any(one.over is Over.BEFORE for one in measure.formula.bases())
     for name in (*question.dimensions, *question.filters):
         dimension = DIMENSIONS[name]
         lacking = any(not dimension.fits(one) for one in needed)

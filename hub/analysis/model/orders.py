@@ -7,6 +7,7 @@ from hub.analysis.model.kinds import (
     Days,
     Figure,
     Measure,
+    Over,
     Product,
     Ratio,
     Sum,
@@ -101,7 +102,7 @@ _USUAL = Base(
     "order_lines",
     Figure(How.SUM, Column("amount"), (LINE_SALE, LINE_STANDS, _promoted(Window.NEXT))),
     MONEY,
-    before=True,
+    over=Over.BEFORE,
 )
 _WELL = (Is(Column("direction"), ("in",)), Not(Is(Column("state"), ("rejected", "dead"))))
 _STOCK_FILE, _SALES_FILE = "InventoryReport", "ProductActivity"

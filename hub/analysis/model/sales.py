@@ -1,5 +1,6 @@
 """Measures of selling: visits, orders, sales, clients, distribution, targets. Source: domain.md, section 4."""
 
+from dataclasses import replace
 from functools import cache
 
 from fieldmesh.service.translation import N_
@@ -9,6 +10,7 @@ from hub.analysis.model.kinds import (
     Days,
     Figure,
     Measure,
+    Over,
     Product,
     Ratio,
     Spread,
@@ -44,6 +46,8 @@ from hub.storage.returns import FELL_AWAY
 MINUTE_US, QUANTITY, MONEY, PERCENT = 60_000_000, 1000, 100, 100
 PIECES = QUANTITY * QUANTITY
 """A quantity times the factor of its unit."""
+LEVELS = 7
+"""Positions stand on so many levels at most."""
 GEO_LIMIT_M = 100
 """A visit is where the outlet is when it began no farther from it."""
 
@@ -104,6 +108,8 @@ _ON_THE_DAY = Linked(
 MADE_AS_PLANNED = count("visit_plans", Not(Both((Not(_BY_PLAN), Not(_ON_THE_DAY)))))
 ORDERS = count("orders", SALE, STANDS)
 SALES = total("order_lines", _signed(Column("amount")), MONEY, LINE_STANDS)
+_SALES_SO_FAR = replace(SALES, over=Over.MONTHS)
+"""As targets are of whole months, so is what is compared with them."""
 VAN_SALES = total("van_sale_lines", Column("amount"), MONEY, VAN_STANDS)
 LINES = count("order_lines", LINE_SALE, LINE_STANDS)
 _CURRENT = (
@@ -180,12 +186,19 @@ _SAME_TARGET = (
     On("outlet_id", "outlet_id", relation=Relation.ALIKE),
     On("product_dimension", "product_dimension", relation=Relation.ALIKE),
 )
-_SPLIT = Linked(
-    "plan",
-    (*_SAME_TARGET, On("period", "period"), On("position_id.parent_position_id", "position_id")),
-    (_APPROVED,),
+_SPLIT = tuple(
+    Linked(
+        "plan",
+        (
+            *_SAME_TARGET,
+            On("period", "period", relation=Relation.WITHIN),
+            On("position_id" + ".parent_position_id" * levels, "position_id"),
+        ),
+        (_APPROVED,),
+    )
+    for levels in range(1, LEVELS)
 )
-"""The positions right below have targets of their own: the target is in theirs."""
+"""Positions below, however many levels, have targets of their own: the target is in theirs."""
 _IN_PARTS = Linked(
     "plan",
     (
@@ -219,15 +232,15 @@ def target(kpi: str, of: Test = _OF_EVERYTHING) -> Base:
         _APPROVED,
         Is(Column("kpi"), (kpi,)),
         of,
-        Not(_SPLIT),
+        *(Not(one) for one in _SPLIT),
         Not(_IN_PARTS),
         Not(_REPLACED),
     )
 
 
 _TARGETS = N_(
-    "Approved targets of the months, quarters and years in the days; one that was split, among the posts right"
-    " below or into shorter periods, counts by its parts. Those of brands do not count."
+    "Approved targets of the months, quarters and years in the days; one that was split, among the posts below or"
+    " into shorter periods, counts by its parts. Those of brands do not count."
 )
 
 MEASURES = (
@@ -297,15 +310,19 @@ MEASURES = (
     Measure("target_products", N_("Target: sales value of products"), Unit.MONEY,
             target("sales_value", _OF_PRODUCTS),
             N_("Approved targets of brands and other parts of the range, counted as those of everything.")),
-    Measure("attainment", N_("Plan attainment"), Unit.PERCENT, Ratio(SALES, target("sales_value"), PERCENT),
-            N_("Sales value / target.")),
+    Measure("attainment", N_("Plan attainment"), Unit.PERCENT, Ratio(_SALES_SO_FAR, target("sales_value"), PERCENT),
+            N_("Sales value from the first day of the first month on / target.")),
     Measure("forecast", N_("Forecast of attainment"), Unit.PERCENT,
-            Ratio(Product(SALES, Days(Calendar.MONTHS)), Product(Days(Calendar.ELAPSED), target("sales_value")),
+            Ratio(Product(_SALES_SO_FAR, Days(Calendar.MONTHS)), Product(Days(Calendar.GONE), target("sales_value")),
                   PERCENT),
-            N_("Sales value / workdays gone × workdays of the months / target.")),
+            N_("Sales value / workdays gone, both from the first day of the first month on × workdays of the months"
+               " / target.")),
     Measure("required_rate", N_("Required daily sales"), Unit.MONEY,
-            Ratio(Sum((target("sales_value"),), (SALES,)), Sum((Days(Calendar.MONTHS),), (Days(Calendar.ELAPSED),))),
-            N_("Target less sales value / workdays that are left of the months."), high_is_good=False),
-    Measure("visit_attainment", N_("Attainment of visits"), Unit.PERCENT, Ratio(VISITS, target("visits"), PERCENT),
-            N_("Visits / target.")),
+            Ratio(Sum((target("sales_value"),), (_SALES_SO_FAR,)),
+                  Sum((Days(Calendar.MONTHS),), (Days(Calendar.GONE),))),
+            N_("Target less sales value from the first day of the first month on / workdays that are left of the"
+               " months."), high_is_good=False),
+    Measure("visit_attainment", N_("Attainment of visits"), Unit.PERCENT,
+            Ratio(replace(VISITS, over=Over.MONTHS), target("visits"), PERCENT),
+            N_("Visits from the first day of the first month on / target.")),
 )  # fmt: skip

@@ -12,6 +12,7 @@ from hub.analysis.model.kinds import (
     Sum,
     Unit,
 )
+from hub.analysis.model.prices import list_price
 from hub.analysis.model.sales import (
     LINE_STANDS,
     MINUTE_US,
@@ -108,18 +109,10 @@ _AGAIN = NotAbove(Minus(Column("created_at"), _REQUEST_BEFORE), Fixed(REPEAT_DAY
 _IN_VAN = Is(Column("load_id.kind"), ("load", "reload"))
 LOADED = total("load_lines", pieces("planned_quantity"), PIECES, _IN_VAN)
 VAN_QUANTITY = total("van_sale_lines", pieces("quantity"), PIECES, VAN_STANDS)
-_LIST_PRICE = Chosen(
-    "amount",
-    "valid_from",
-    Linked(
-        "price",
-        (
-            On("product_unit_id", "product_unit_id"),
-            On("valid_from", "load_id.created_at", or_empty=True, relation=Relation.UP_TO),
-        ),
-        (Is(Column("price_list_id.is_default"), (1,)),),
-    ),
-    last=True,
+_LIST_PRICE = list_price(
+    On("product_unit_id", "product_unit_id"),
+    "load_id.to_warehouse_id.distributor_id",
+    "load_id.created_at",
 )
 _MISSING = Minus(Column("planned_quantity"), Column("counted_quantity"))
 _SHORTAGE = total(

@@ -229,10 +229,13 @@ class _Rows:
 
     def _chosen(self, term: Chosen) -> Clause:
         def pick(other: "_Rows") -> Clause:
-            value, by = other.column(term.path)[0], other.column(term.by)[0]
-            known = by.is_not(None) if term.last else by.is_(None)
+            value = other.column(term.path)[0]
+            order: list[Clause] = []
+            for path in (*term.first_by, term.by):
+                by = other.column(path)[0]
+                order += [by.is_not(None) if term.last else by.is_(None), by]
             choose = sa.func.arg_max if term.last else sa.func.arg_min
-            return choose(value, sa.func.row(known, by, other.base.c.id))
+            return choose(value, sa.func.row(*order, other.base.c.id))
 
         return self._of_others(term.rows, pick)
 
@@ -312,6 +315,8 @@ class _Rows:
                 pass
             case Relation.UP_TO:
                 found = inner.op("<=", is_comparison=True)(outer)
+            case Relation.FROM:
+                found = inner.op(">=", is_comparison=True)(outer)
             case Relation.BEFORE | Relation.AFTER:
                 rows = sa.func.row(inner, other.base.c.id), sa.func.row(outer, self.base.c.id)
                 sign = "<" if on.relation is Relation.BEFORE else ">"
@@ -320,6 +325,8 @@ class _Rows:
                 found = inner.is_not_distinct_from(outer)
             case Relation.PART_OF:
                 found = part_of(inner, outer)
+            case Relation.WITHIN:
+                found = sa.or_(found, part_of(inner, outer))
         if not on.or_empty:
             return found
         empty = [inner == ""] if held is WireType.TEXT else []

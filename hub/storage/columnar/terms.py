@@ -112,12 +112,16 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A value of the first row of another table that fits, by another value and the id; ``last``: of the last row."""
+    """A value of the first row of another table that fits, by another value and the id; ``last``: of the last row.
+
+    Values of ``first_by`` decide before that one.
+    """
 
     path: str
     by: str
     rows: "Linked"
     last: bool = False
+    first_by: tuple[str, ...] = ()
 
 
 Term = (
@@ -196,20 +200,22 @@ class Window(StrEnum):
 
 
 class Relation(StrEnum):
-    """How a value of the other table stands to one of this: the same, of the same day, not above it, before or after.
+    """How a value of the other table stands to one of this: the same, of the same day, not above it, and so on.
 
     What lies before is lower, or as high with a lower id, so that no two rows lie before each other; after: the other
-    way round. Alike are the same
-    values and two that are missing; part of a period is a shorter one in it, as 2026-11 in 2026-Q4 and both in 2026.
+    way round. Alike are the same values and two that are missing; part of a period is a shorter one in it, as 2026-11
+    in 2026-Q4 and both in 2026; within a period are its parts and itself.
     """
 
     SAME = "same"
     SAME_DAY = "same day"
     UP_TO = "up to"
+    FROM = "from"
     BEFORE = "before"
     AFTER = "after"
     ALIKE = "alike"
     PART_OF = "part of"
+    WITHIN = "within"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,15 @@
 """A line of a file changes the row that it means, or none."""
 
 import json
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.types import Value
+from hub.exchange import csv_batch, csv_import
 from hub.fleet.office import Office
 from hub.storage import journal
 from hub.storage.org_changes import head_office_write, update_rows, upsert_rows
@@ -79,6 +82,24 @@ async def test_a_problem_is_told_by_the_line_on_which_its_row_begins(
         office, tmp_path, "outlet", 'code,name,legal_party\nS1,"a\nb\nc",L9\nS2,x,L9\n'
     )
     assert [one.line for one in done.problems] == [2, 5]
+
+
+async def test_no_lines_are_read_where_everybody_waits_for_it(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of prices at the workplace: no device, gateway or person was heard for a seventh of a second at a time."""
+    places: list[threading.Thread] = []
+    for module, name in ((csv_batch, "_values"), (csv_batch, "_new_id"), (csv_import, "opened")):
+        once = getattr(module, name)
+
+        def noted(*arguments: object, once: Callable[..., object] = once) -> object:
+            places.append(threading.current_thread())
+            return once(*arguments)
+
+        monkeypatch.setattr(module, name, noted)
+    assert (await load(office, tmp_path, "outlet", "code,name\nS1,Shop\n")).loaded == 1
+    assert len(places) >= 3
+    assert places.count(threading.main_thread()) == 1, "the headings are read at once"
 
 
 async def targets_stand(office: Office, *versions: tuple[int, str]) -> None:

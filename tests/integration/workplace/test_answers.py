@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from fieldmesh.basics.errors import Retry
+from fieldmesh.basics.errors import Rejected, Retry
+from hub.analysis import answers
 from hub.analysis.question import Question
 from hub.storage.columnar import query
 from hub.storage.columnar.columns import Columns
@@ -93,3 +94,19 @@ async def test_a_copy_that_was_closed_is_not_opened_again(tmp_path: Path) -> Non
         with pytest.raises(Retry) as caught:
             await columns.ask("SELECT 1", [])
         assert caught.value.code == "analysis_busy"
+
+
+async def test_an_answer_of_too_many_figures_is_refused_and_one_of_fewer_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twelve figures of 200,000 outlets took half a gigabyte, and the processor from everybody for a quarter minute."""
+    monkeypatch.setattr(answers, "MOST_FIGURES", 4)
+    tables = orders(3)
+    for n in range(1, 3):
+        tables["outlet"].append({"id": key("outlet", n), "code": f"O{n}"})
+        tables["sales_order"][n]["outlet_id"] = key("outlet", n)
+    async with asked(tmp_path, tables) as somebody:
+        assert len((await somebody.answer(("sales",), "outlet")).lines) == 3
+        with pytest.raises(Rejected) as caught:
+            await somebody.answer(("sales", "orders"), "outlet")
+    assert (caught.value.code, caught.value.fields["most"]) == ("question_too_large", 2)

@@ -1,5 +1,6 @@
 """Figures of a few documents each, counted by head: what a month of chance does not bring."""
 
+import datetime
 import random
 from fractions import Fraction
 from pathlib import Path
@@ -7,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from fieldmesh.data.types import Value
+from hub.analysis.question import Question
 from tests.kit.field_documents import FIRST, LAST, Month, at, key
-from tests.kit.figures import Found, asked
+from tests.kit.figures import ZONE, Found, asked
 
 DAY = str(FIRST)
 MOST_QUANTITY = 10**14 - 1
@@ -146,3 +148,57 @@ async def test_only_a_work_that_repaired_ends_the_time_to_repair(tmp_path: Path)
             made.add("service_work", request_id=request, finished_at=at(FIRST, minute), result=result)  # fmt: skip
     found = await figures(tmp_path, made, "sla", "repair_hours", "works")
     assert found == {"sla": Fraction(100, 3), "repair_hours": 3, "works": 3}
+
+
+@pytest.mark.parametrize("since", ["2024-06-17", "2024-06-01"])
+async def test_a_target_of_a_month_is_compared_with_what_was_sold_in_the_month(
+    tmp_path: Path, since: str
+) -> None:
+    """In a week's report who was exactly on plan had a quarter of it, and 18 workdays left before the month's end."""
+    made = company()
+    made.add("plan", position_id=key("position", 0), period="2024-06", kpi="sales_value", value=1_000_000,
+             state="approved")  # fmt: skip
+    for day, amount in (("2024-06-05", 10_000), ("2024-06-20", 5_000), ("2024-06-25", 70_000)):
+        ordered(
+            made,
+            "closed",
+            {"product_unit_id": key("product_unit", 0), "quantity": 1_000, "amount": amount},
+        )
+        made.tables["sales_order"][-1]["date"] = day
+    question = Question(
+        ("attainment", "forecast", "required_rate"),
+        since=datetime.date.fromisoformat(since), until=datetime.date(2024, 6, 21),
+    )  # fmt: skip
+    async with asked(tmp_path, made.tables) as somebody:
+        found = (await somebody.analyst.answer(somebody.access, question, ZONE)).total
+    assert found == {"attainment": 15, "forecast": 20, "required_rate": 170}
+
+
+async def test_a_shelf_price_is_judged_by_the_list_that_holds_for_its_outlet(
+    tmp_path: Path,
+) -> None:
+    """Another distributor's new prices, or a list that had ended, decided whether an outlet was perfect."""
+    made = company()
+    own, other = (made.add("distributor", code=code) for code in ("D0", "D1"))
+    made.tables["outlet"][0]["distributor_id"] = own
+    unit = key("product_unit", 0)
+    for distributor, priority, until, since, amount in (
+        (None, 9, None, "2024-06-01", 500_000), (other, 9, None, "2024-06-02", 900_000),
+        (own, 9, "2024-06-02", "2024-06-02", 800_000), (own, 1, None, "2024-06-01", 100_000),
+        (own, 0, None, "2024-06-02", 700_000),
+    ):  # fmt: skip
+        held = made.add("price_list", code="L", distributor_id=distributor, is_default=1, priority=priority,
+                        valid_to=until)  # fmt: skip
+        made.add("price", price_list_id=held, product_unit_id=unit, valid_from=since, amount=amount)
+    product, visit = key("product", 0), visited(made)
+    for price in (100_000, 100_000, 500_000):
+        made.add(
+            "shelf_fact",
+            visit_id=visit,
+            product_id=product,
+            present=1,
+            shelf_price=price,
+            is_competitor=0,
+        )
+    found = await figures(tmp_path, made, "price_compliance")
+    assert found["price_compliance"] == Fraction(200, 3)

@@ -19,8 +19,8 @@ def test_texts_are_compared_sign_by_sign(table: sa.Table) -> None:
         assert "VARCHAR" not in line or "COLLATE Latin1_General_100_BIN2" in line, line
 
 
-def test_words_and_names_are_texts() -> None:
-    """The test above would hold of tables without any."""
+def test_words_and_codes_of_forty_characters_have_room_also_when_these_are_emoji() -> None:
+    """A name of two hundred characters with one emoji among them was refused with its whole transaction."""
     dialect = mssql.dialect()  # type: ignore[no-untyped-call]
     for column in (WORD.c.word, replicated_table("outlet").c.code):
-        assert "NVARCHAR(40)" in column.type.compile(dialect=dialect)
+        assert "NVARCHAR(80)" in column.type.compile(dialect=dialect)

@@ -16,7 +16,8 @@ def refusal(host: str, port: int, error: OSError) -> Rejected:
     place = f"{host}:{port}"
     if error.errno == errno.EADDRINUSE:
         return Rejected("port_in_use", place=place, port=port)
-    said = os.strerror(error.errno) if (error.errno or 0) > 0 else error.strerror
+    number = error.errno or 0
+    said = os.strerror(number) if number > 0 else error.strerror  # of a name: not the system's number
     return Rejected("address_unusable", place=place, text=said or str(error))
 
 

@@ -48,9 +48,9 @@ from hub.relay.hands import make_hands
 from hub.relay.line import line_to_bus
 from hub.relay.publish import Relay
 from hub.relay.requests import Desk, Responder
+from hub.relay.revocations import Revocations
 from hub.relay.seeds import Seeds
 from hub.relay.streams import Streams
-from hub.storage.nodes import revoked_bus_keys
 from hub.trust.authority import key_to_pem, load_key
 from hub.trust.enrolment import EnrolmentGrant, EnrolmentRequest, enrol
 from hub.trust.pace import Pace
@@ -78,14 +78,16 @@ async def serve(office: Office) -> None:
     home.run.mkdir(parents=True, exist_ok=True)
     with _alone(home):
         chain, key = _server_certificate(office)
-        broker = await make_broker(office, chain, key)
+        revocations = Revocations(office)
+        broker = await make_broker(office, revocations, chain, key)
         await broker.start()
         bus = line_to_bus(office, broker.urls)
         streams = _streams(office, bus)
         try:
             await _begin(streams)
             ends_at = certificate_ends(certificate_der(chain.read_bytes()))
-            await _Running(office, broker, bus, streams, ends_at).work(chain, key)
+            running = _Running(office, broker, bus, streams, revocations, ends_at=ends_at)
+            await running.work(chain, key)
         finally:
             home.ports_file.unlink(missing_ok=True)
             await bus.close()
@@ -97,7 +99,14 @@ class _Running:
     """The parts of a hub that works."""
 
     def __init__(
-        self, office: Office, broker: Broker, bus: Bus, streams: Streams, certificate_ends_at: int
+        self,
+        office: Office,
+        broker: Broker,
+        bus: Bus,
+        streams: Streams,
+        revocations: Revocations,
+        *,
+        ends_at: int,
     ) -> None:
         self._office = office
         self._broker = broker
@@ -106,13 +115,13 @@ class _Running:
         self._loops = Supervisor(office.clock, random.SystemRandom())
         self._trust = replace(office.trust, bus_url=told_to_gateways(office, broker.port))
         self._analyst = analyst_of(office)
-        self._revoked: dict[str, int] = {}
         self._streams = streams
+        self._revocations = revocations
         self._consumers = self._ingest_consumers()
         self._short_of_disk = False
         self._began = office.clock.now()
         self._standing = StandingFigures(
-            self._registry, self._trust.authority.roots[0].ends_at, certificate_ends_at
+            self._registry, self._trust.authority.roots[0].ends_at, ends_at
         )
 
     async def work(self, chain: Path, key: Path) -> None:
@@ -140,7 +149,7 @@ class _Running:
         office = self._office
         loops.run("nats", self._broker.watch)
         loops.run("streams", self._streams.keep)
-        loops.run("revocations", self._watch_revocations)
+        loops.run("revocations", partial(self._revocations.watch, self._broker))
         loops.run("disk", self._watch_disk)
         jobs = Jobs(office.database, office.maker)
         loops.run("jobs", jobs.run)
@@ -209,19 +218,6 @@ class _Running:
         checks = with_loops(checks, self._loops.loops)
         ready = all(state == "ok" for state in checks.values())
         return Health(ready, checks, {"bus_restarts": self._broker.restarts})
-
-    async def _watch_revocations(self) -> None:
-        """Gateways that were revoked lose their line to the bus."""
-        while True:
-            async with self._office.database.read() as connection:
-                keys = await revoked_bus_keys(connection)
-            now = self._office.clock.now()
-            new = {key: now for key in keys if key not in self._revoked}
-            if new:
-                await self._broker.reload(self._trust.bus.accounts(now, {**new, **self._revoked}))
-                self._revoked.update(new)
-                LOG.info("bus_users_revoked", extra={"count": len(new)})
-            await asyncio.sleep(_LOOK_S)
 
     def _backup_age(self) -> int:
         """Since when there is no newer backup, microseconds; 0 where the database is not backed up here."""

@@ -37,6 +37,11 @@ def code(
     return replace(text(name, 40, null=null, default=default), ordered=ordered)
 
 
+def number() -> ReplicatedColumn:
+    """The number of a document: head office has an index for it, because people look for its beginning."""
+    return replace(text("number", 60, null=False, default=""), ordered=True)
+
+
 def state(name: str = "state", default: str = "new") -> ReplicatedColumn:
     """A state of `fieldmesh.data.states`."""
     return text(name, 40, null=False, default=default)
@@ -96,9 +101,14 @@ def place() -> tuple[ReplicatedColumn, ReplicatedColumn]:
     return decimal("latitude", 9, 6), decimal("longitude", 9, 6)
 
 
-def binary(name: str, *, null: bool = True) -> ReplicatedColumn:
-    """Bytes."""
-    return ReplicatedColumn(name, ColumnKind(WireType.BINARY), null)
+def binary(name: str, most: int = 0, *, null: bool = True) -> ReplicatedColumn:
+    """At most ``most`` bytes; tables that are not replicated need not say how many."""
+    return ReplicatedColumn(name, ColumnKind(WireType.BINARY, most), null)
+
+
+def digest(name: str, *, null: bool = True) -> ReplicatedColumn:
+    """The SHA-256 of a file."""
+    return binary(name, 32, null=null)
 
 
 def since(version: int, column: ReplicatedColumn) -> ReplicatedColumn:

@@ -38,7 +38,8 @@ class ReplicatedColumn:
         nullable: whether it may be null.
         default: value in storage form where a writer gives none.
         indexed: whether people search by it.
-        ordered: whether long lists at head office stand in its order: the hub alone has an index for it.
+        ordered: whether long lists at head office stand in its order, or are searched by it: the hub alone has an
+            index for it.
         since: schema version in which it was added to a table that was there before; see
             `fieldmesh.data.columns.since`.
         references: table whose id it holds. Not enforced as a SQL foreign key anywhere, because

@@ -7,11 +7,12 @@ six bytes and lose the order of UUIDv7), DECIMAL, DATETIME2(6), DATE, BIT, NVARC
 import datetime
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mssql
 from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.operators import OperatorClass
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from typing_extensions import override
 
@@ -21,6 +22,8 @@ from fieldmesh.data.wire_types import WireType
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _MICROSECOND = datetime.timedelta(microseconds=1)
 _MOST_NVARCHAR = 4000
+_BY_CODE_POINT = "Latin1_General_100_BIN2"
+"""Texts are compared and ordered as in SQLite: searches, keys and cursors reckon with it."""
 _Processor = Callable[[Any], Any]
 _SQLSERVER = mssql.dialect()  # type: ignore[no-untyped-call]
 
@@ -52,7 +55,9 @@ def _native_sqlserver(wire: WireType, precision: int, scale: int) -> TypeEngine[
         WireType.DECIMAL: sa.Numeric(precision or 18, scale),
         WireType.TIME: mssql.DATETIME2(6),  # type: ignore[no-untyped-call]
         WireType.DATE: sa.Date(),
-        WireType.TEXT: sa.Unicode(precision if 0 < precision <= _MOST_NVARCHAR else None),
+        WireType.TEXT: sa.Unicode(
+            precision if 0 < precision <= _MOST_NVARCHAR else None, collation=_BY_CODE_POINT
+        ),
         WireType.IDENTIFIER: mssql.BINARY(16),
         WireType.BINARY: mssql.VARBINARY("max"),  # type: ignore[no-untyped-call]
     }
@@ -69,6 +74,8 @@ class StorageForm(TypeDecorator[Any]):
 
     impl: TypeEngine[Any] | type[TypeEngine[Any]] = sa.LargeBinary
     cache_ok: bool | None = True
+    operator_classes: ClassVar[OperatorClass] = OperatorClass.ANY
+    """Texts, numbers or bytes: without it, comparing beginnings of texts is about to be refused."""
 
     def __init__(self, wire: WireType, precision: int = 0, scale: int = 0) -> None:
         """A column of this wire type; precision and scale as in `native_type`."""

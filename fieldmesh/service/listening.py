@@ -16,8 +16,7 @@ def refusal(host: str, port: int, error: OSError) -> Rejected:
     place = f"{host}:{port}"
     if error.errno == errno.EADDRINUSE:
         return Rejected("port_in_use", place=place, port=port)
-    number = error.errno or 0
-    said = os.strerror(number) if number > 0 else error.strerror  # of a name: not the system's number
+    said = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
     return Rejected("address_unusable", place=place, text=said or str(error))
 
 

@@ -1,13 +1,14 @@
 """Answers: each fact of a question is asked for itself, and what belongs to the same line is put together.
 
 Everyone gets the figures of what they may see: the function of each fact is needed, and a row counts only when both
-that function's scope and the report's show it.
+that function's scope and the report's show it. The same holds for documents that a fact is compared with, as the
+orders of an outlet with a cooler.
 """
 
 import asyncio
 import datetime
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -17,6 +18,7 @@ from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.identifiers import from_text
 from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import WireType
+from fieldmesh.service.translation import _
 from hub.analysis.model.kinds import (
     Base,
     Calendar,
@@ -28,7 +30,7 @@ from hub.analysis.model.kinds import (
     Stands,
     parts_of,
 )
-from hub.analysis.model.registry import DIMENSIONS, FACTS, MEASURES
+from hub.analysis.model.registry import DIMENSIONS, FACTS, FUNCTION_OF, MEASURES
 from hub.analysis.model.sales import HANDLERS, WORTH
 from hub.analysis.question import Compare, Question, checked, functions_of, year_before
 from hub.rules.access import Access
@@ -87,7 +89,7 @@ class Analyst:
 
         Raises:
             Rejected: `function_missing`; `question_wrong`; `question_too_large`.
-            Retry: `analysis_prepares`, `question_too_heavy`.
+            Retry: `analysis_prepares`, `analysis_behind`, `question_too_heavy`.
         """
         access.need("report.view")
         question = checked(question)
@@ -97,14 +99,13 @@ class Analyst:
         mark = await self.columns.recent(FRESH_S)
         period = question.period(today)
         before = _before(question, period)
+        changes = self.columns.changes
         asking = _Asking(self.columns, access, question, zone, today)
-        lines = await asking.lines(period, question.dimensions)
-        total = (await asking.lines(period, ())).get((), {})
-        earlier = await asking.lines(before, question.dimensions) if before else {}
-        total_before = (await asking.lines(before, ())).get((), {}) if before else {}
-        return Answer(
-            question, period, before, lines, earlier, total, total_before, asking.labels, mark
-        )
+        found = await asking.answer(period, before, mark)
+        if changes == self.columns.changes:
+            return found
+        async with self.columns.still() as mark:
+            return await asking.answer(period, before, mark)
 
 
 def _before(question: Question, period: Period) -> Period | None:
@@ -121,6 +122,17 @@ class _Asking:
     zone: datetime.tzinfo
     today: datetime.date
     labels: dict[str, dict[object, str]] = field(default_factory=lambda: defaultdict(dict))
+
+    async def answer(self, period: Period, before: Period | None, mark: Mark) -> Answer:
+        """Lines and totals, each asked for itself."""
+        wanted = self.question.dimensions
+        lines = await self.lines(period, wanted)
+        total = (await self.lines(period, ())).get((), {})
+        earlier = await self.lines(before, wanted) if before else {}
+        total_before = (await self.lines(before, ())).get((), {}) if before else {}
+        return Answer(
+            self.question, period, before, lines, earlier, total, total_before, self.labels, mark
+        )
 
     async def lines(self, period: Period, dimensions: Sequence[str]) -> dict[Line, Figures]:
         """Every line with the figures of all measures."""
@@ -150,7 +162,7 @@ class _Asking:
             fact.table, fact.day, tuple(self._filters(fact)), tuple(key for one in keys for key in one),
             tuple(base.figure for base in bases), period, self.today, MOST_LINES,
         )  # fmt: skip
-        rows = await self._rows(compiled(asked, self._asker(fact)), fact.code)
+        rows = await self._rows(fact.code, compiled, asked, self._asker(fact))
         return await asyncio.to_thread(self._read, rows, bases, chosen, keys)
 
     async def _spread(self, period: Period, dimensions: Sequence[str]) -> "_Found":
@@ -175,7 +187,7 @@ class _Asking:
             universe += range(places, places + len(own)) if one in free else ()
             places += len(own)
         asked = Handling(handled, worth, places, tuple(universe), MOST_LINES)
-        rows = await self._rows(spread(asked), "spread")
+        rows = await self._rows("spread", spread, asked)
         return await asyncio.to_thread(self._read, rows, tuple(Stands), chosen, keys)
 
     def _knows(self, fact: Fact, dimensions: Sequence[Dimension]) -> bool:
@@ -200,10 +212,15 @@ class _Asking:
 
     def _asker(self, fact: Fact) -> Asker:
         scopes = (self.access.scope_for("report.view"), self.access.scope_for(fact.function))
-        return Asker(tuple(dict.fromkeys(scopes)), self.zone)
+        linked = {table: self.access.scope_for(one) for table, one in FUNCTION_OF.items()}
+        return Asker(tuple(dict.fromkeys(scopes)), self.zone, linked)
 
-    async def _rows(self, asked: tuple[str, list[Any]], place: str) -> list[Row]:
-        rows = await self.columns.ask(*asked)
+    async def _rows(
+        self, place: str, compile_: Callable[..., tuple[str, list[Any]]], *asked: object
+    ) -> list[Row]:
+        """The rows of a question; its text is made in a thread, because that takes as long as a page may."""
+        text, values = await asyncio.to_thread(compile_, *asked)
+        rows = await self.columns.ask(text, values)
         if len(rows) > MOST_LINES:
             raise Rejected("question_too_large", place=place, most=MOST_LINES)
         return rows
@@ -280,7 +297,9 @@ def _filter(dimension: Dimension, fact: Fact, texts: Sequence[str]) -> Test:
             values.append(_value(fact.table, path, text))
         except ValueError:
             place = dimension.code
-            raise Rejected("question_wrong", place=place, text=f"no value: {text[:40]}") from None
+            raise Rejected(
+                "question_wrong", place=place, text=_("no value: {text}").format(text=text[:40])
+            ) from None
     return Is(Column(path), tuple(values))
 
 

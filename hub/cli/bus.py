@@ -6,7 +6,7 @@ from pathlib import Path
 from fieldmesh.service.translation import _
 from hub.cli.answers import Answer, Nouns
 from hub.cli.asking import opened
-from hub.relay.broker import accounts_of
+from hub.relay.revocations import Revocations
 from hub.trust.bus_servers import places, write_servers
 
 
@@ -30,7 +30,7 @@ async def _files(options: argparse.Namespace) -> Answer:
             options.folder,
             servers,
             office.trust,
-            await accounts_of(office),
+            await Revocations(office).accounts(),
             most_bytes=office.settings.bus.store_bytes,
         )
     facts = [

@@ -17,9 +17,11 @@ from fieldmesh.data.model import ReplicatedColumn
 from fieldmesh.data.types import Value, WireType
 from hub.desk.view import View
 from hub.exchange.csv_values import BadValueError, whole_value
+from hub.storage import search
 from hub.storage.lists import MOST_ROWS, Condition, Test
 
 MOST_WORDS = 8
+_NO_FILTERS = frozenset({"q", "after", "limit"})
 _MOST_DIGITS = 18
 _MOST_NUMBER = 2**63 - 1
 _DAY = datetime.timedelta(days=1)
@@ -47,7 +49,7 @@ class Ask:
 def read_ask(
     view: View, texts: Mapping[str, Sequence[str]], zone: datetime.tzinfo, *, most: int = 50
 ) -> Ask:
-    """The ask of an address. Names that are no filter of the view are refused.
+    """The ask of an address. Names that are no filter of the view are refused; so are words where nothing has any.
 
     Args:
         view: whose list.
@@ -61,7 +63,7 @@ def read_ask(
     conditions: list[Condition] = []
     for name, values in texts.items():
         given = [value for value in values if value != ""]
-        if name in {"q", "after", "limit", "order"} or not given:
+        if name in _NO_FILTERS or not given:
             continue
         path, _, end = name.partition(".from") if ".from" in name else name.partition(".until")
         if path not in {one.path for one in view.filters}:
@@ -78,9 +80,16 @@ def read_ask(
             found = tuple(read_value(column, value, name) for value in given)
             conditions.append(Condition(path, Test.ONE_OF, found))
     words = " ".join(" ".join(texts.get("q", ())).split()[:MOST_WORDS])
+    if words and not is_searchable(view):
+        raise Rejected("bad_filter", place="q", text="q")
     after = next(iter(texts.get("after", ())), "")
     limit = next(iter(texts.get("limit", ())), "")
     return Ask(tuple(conditions), words, read_cursor(after) if after else None, _limit(limit, most))
+
+
+def is_searchable(view: View) -> bool:
+    """Whether rows of the view are found by words or numbers."""
+    return search.is_searchable(view.table)
 
 
 def read_value(column: ReplicatedColumn, text: str, place: str) -> Value:

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.data.types import Value
-from hub.desk.asking import Ask
+from fieldmesh.service.translation import N_
+from hub.desk.asking import Ask, is_searchable
 from hub.desk.view import Child, View
 from hub.desk.views.registry import VIEWS, view_of_table
 from hub.fleet.office import Office
 from hub.rules.access import Access
-from hub.storage import journal, lists, search
+from hub.storage import journal, lists
 from hub.storage.database import HubDatabase
 from hub.storage.lists import Condition, Test, Wanted
 
@@ -67,7 +68,7 @@ async def listed(office: Office, access: Access, view: View, ask: Ask) -> Listed
         Rejected: `function_missing`, `bad_filter`.
     """
     found = await page_of(office.database, access, view, ask)
-    await _note_seen(office, access, [view])
+    await note_seen(office, access, [view])
     return found
 
 
@@ -117,7 +118,7 @@ async def children(office: Office, access: Access, record: Record) -> list[tuple
             page = await lists.page(connection, access.scope_for(view.function), wanted)
             shown = Listed(view, wanted.paths, page.rows, page.after, len(page.rows))
             found.append((child, shown))
-    await _note_seen(office, access, [part.view for _, part in found if part.rows])
+    await note_seen(office, access, [part.view for _, part in found if part.rows])
     return found
 
 
@@ -128,11 +129,11 @@ async def opened(office: Office, access: Access, view: View, row_id: bytes) -> R
         Rejected: `function_missing`, `not_found`.
     """
     found = await record(office.database, access, view, row_id)
-    await _note_seen(office, access, [view])
+    await note_seen(office, access, [view])
     return found
 
 
-async def _note_seen(office: Office, access: Access, views: Iterable[View]) -> None:
+async def note_seen(office: Office, access: Access, views: Iterable[View]) -> None:
     """That the person has looked at what is sensitive of these stands in the journal."""
     sensitive = [view.name for view in views if view.audited]
     now = office.clock.now()
@@ -162,7 +163,6 @@ async def record(
         for column, table in view.schema.parents
         if (target := view_of_table(table)) is not None
         for path in target.label
-        if "." not in path
     )
     paths = (*own, "received_at", "origin_device_id", *links, *view.label)
     wanted = Wanted(view.table, paths, (Condition("id", Test.IS, (row_id,)),), most=1)
@@ -173,7 +173,7 @@ async def record(
             reached = await lists.page(connection, access.scope_for(to), replace(wanted, paths=()))
             rows = rows if reached.rows else []
     if not rows:
-        raise Rejected("not_found", place=view.name, text="there is no such record for you")
+        raise Rejected("not_found", place=view.name, text=N_("there is no such record for you"))
     values = rows[0][1:]
     label = values[len(values) - len(view.label) :]
     named = dict(zip(paths, values, strict=False))
@@ -184,10 +184,10 @@ async def record(
 async def choices(
     database: HubDatabase, access: Access, view: View, words: str, most: int = 20
 ) -> list[tuple[bytes, tuple[Value, ...]]]:
-    """Rows that a link may name, with their labels: for pickers."""
+    """Rows that a link may name, with their labels: for pickers. Where nothing has words, the first of the list."""
     access.need(view.function)
-    paths = tuple(path for path in view.label if "." not in path) or ("id",)
-    wanted = Wanted(view.table, paths, (), view.ordering, None, None, most, words)
+    asked = words.strip() if is_searchable(view) else ""
+    wanted = Wanted(view.table, view.label, (), view.ordering, None, None, most, asked)
     async with database.read() as connection:
         page = await lists.page(connection, access.scope_for(view.function), wanted)
     return [(row[0], row[1:]) for row in page.rows if isinstance(row[0], bytes)]
@@ -205,8 +205,3 @@ def _list_paths(view: View) -> tuple[str, ...]:
     """The columns of the list, and behind them the ids of the rows that links name."""
     links = [path.rpartition(".")[0] for path in view.columns if "." in path]
     return (*view.columns, *dict.fromkeys(links))
-
-
-def is_searchable(view: View) -> bool:
-    """Whether rows of the view are found by words or numbers."""
-    return search.is_searchable(view.table)

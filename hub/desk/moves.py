@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.data.types import Value
+from fieldmesh.service.translation import N_, _
 from hub.desk.changes import acting
 from hub.desk.hands import Hands
 from hub.desk.lists import record
@@ -20,7 +22,7 @@ from hub.storage import lists
 from hub.storage.changes import ChangeWriter
 from hub.storage.lists import Condition, Test, Wanted
 from hub.storage.org_changes import trial_write
-from hub.storage.rows import rows_where
+from hub.storage.rows import Connection, rows_where
 
 FUNCTION = "outlet.move"
 MOST = 1_000
@@ -57,9 +59,24 @@ class Preview:
     gateways: int
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Outlets that may be moved, in the order of their codes.
+
+    Attributes:
+        outlets: at most as many as may be moved at once.
+        unknown: codes that were asked for, of which there is no outlet in the person's reach.
+        more: whether others fit too.
+    """
+
+    outlets: list[Outlet]
+    unknown: list[str]
+    more: bool
+
+
 async def find(
     hands: Hands, access: Access, *, position: bytes | None, city: str, codes: Sequence[str]
-) -> list[Outlet]:
+) -> Found:
     """Outlets in the person's reach: of a position, of a city, or by their codes; at most the function's limit.
 
     Raises:
@@ -67,36 +84,47 @@ async def find(
     """
     access.need(FUNCTION)
     most = min(MOST, access.limit(FUNCTION, "most") or MOST)
+    named = list(dict.fromkeys(codes))
     conditions: list[Condition] = []
-    if codes:
-        conditions.append(Condition("code", Test.ONE_OF, tuple(codes)))
+    if named:
+        conditions.append(Condition("code", Test.ONE_OF, tuple(named[:MOST])))
     if city:
         conditions.append(Condition("city", Test.BEGINS, (city,)))
+    paths, order = ("code", "name", "address"), (("code", False),)
+    rows: list[tuple[Value, ...]] = []
+    more = len(named) > MOST
     async with hands.office.database.read() as connection:
-        ids = None
-        if position is not None:
-            names = ("outlet_id", "valid_from", "valid_to")
-            held = await rows_where(
-                connection, "outlet_assignment", names, "position_id", [position]
-            )
-            day = today(hands.office.clock)
-            ids = [
-                row[0]
-                for row in held
-                if isinstance(row[0], bytes) and _holds(row[0], position, row[1], row[2], day)
-            ]
-        paths = ("code", "name", "address")
-        wanted = Wanted("outlet", paths, tuple(conditions), (("code", False),), None, ids, most)
-        if ids is not None and len(ids) > MOST:
-            wanted = Wanted(
-                "outlet", paths, tuple(conditions), (("code", False),), None, ids[:MOST], most
-            )
-        page = await lists.page(connection, access.scope_for(FUNCTION), wanted)
-    return [
+        scope = access.scope_for(FUNCTION)
+        for ids in await _served(connection, hands, position):
+            wanted = Wanted("outlet", paths, tuple(conditions), order, ids=ids, most=most)
+            page = await lists.page(connection, scope, wanted)
+            rows += page.rows
+            more = more or page.after is not None
+    found = [
         Outlet(row[0], str(row[1]), str(row[2]), str(row[3] or ""))
-        for row in page.rows
+        for row in sorted(rows, key=lambda row: str(row[1]))
         if isinstance(row[0], bytes)
     ]
+    known = {one.code for one in found}
+    unknown = [code for code in named[:MOST] if code not in known]
+    return Found(found[:most], unknown, more or len(found) > most)
+
+
+async def _served(
+    connection: Connection, hands: Hands, position: bytes | None
+) -> list[list[bytes] | None]:
+    """The outlets that the position serves today, as many at once as a statement takes; None = whoever serves them."""
+    if position is None:
+        return [None]
+    names = ("outlet_id", "valid_from", "valid_to")
+    held = await rows_where(connection, "outlet_assignment", names, "position_id", [position])
+    day = today(hands.office.clock)
+    ids = [
+        row[0]
+        for row in held
+        if isinstance(row[0], bytes) and _holds(row[0], position, row[1], row[2], day)
+    ]
+    return [ids[first : first + MOST] for first in range(0, len(ids), MOST)]
 
 
 async def preview(
@@ -141,13 +169,18 @@ async def _move(
     access.need(FUNCTION)
     most = min(MOST, access.limit(FUNCTION, "most") or MOST)
     if not outlets or len(outlets) > most:
-        raise Rejected("form_wrong", place="outlet", count=1, text=f"1 to {most} outlets at once")
+        raise Rejected(
+            "form_wrong",
+            place="outlet",
+            count=1,
+            text=_("1 to {most} outlets at once").format(most=most),
+        )
     database = hands.office.database
     target = await record(database, access, VIEWS["positions"], position, to=FUNCTION)
     wanted = Wanted("outlet", ("code",), ids=list(outlets), most=len(outlets))
     page = await lists.page(writer.connection, access.scope_for(FUNCTION), wanted)
     if len(page.rows) != len(set(outlets)):
-        raise Rejected("not_found", place="outlet", text="there is no such record for you")
+        raise Rejected("not_found", place="outlet", text=N_("there is no such record for you"))
     codes = [str(row[1]) for row in page.rows]
     return await move_outlets(
         writer, hands.office.maker, outlets=codes, position=str(target.values["code"])

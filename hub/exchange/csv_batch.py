@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from typing_extensions import override
 
+from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import Value
 from fieldmesh.service.translation import _
 from hub.exchange.csv_kinds import Field, Kind
@@ -18,6 +19,7 @@ from hub.exchange.csv_lookup import Key, ids_by_code, ids_by_key
 from hub.exchange.csv_tree import misplaced
 from hub.exchange.csv_values import BadValueError, parse_value
 from hub.storage.logins import kept_logins, spelled
+from hub.storage.presence import ids_present
 from hub.storage.rows import Connection, all_rows
 
 MOST_PROBLEMS = 1_000
@@ -116,9 +118,10 @@ async def rows_of(
     ]
     keys = [tuple(values.get(heading) for heading in reading.key) for _line, values in read]
     ids = await ids_by_key(connection, reading.kind, reading.key, keys)
+    ids |= await _new_ids(connection, reading.kind, set(keys) - ids.keys())
     rows: list[tuple[Value, ...]] = []
     for key, (line, values) in zip(keys, read, strict=True):
-        row_id = ids[key] if key in ids else _new_id(reading.kind, key)
+        row_id = ids[key]
         if row_id is None or row_id in reading.lines:
             again = _("stands in the file twice")
             reason = again if row_id is not None else _("there are several such rows")
@@ -167,7 +170,9 @@ async def _codes(connection: Connection, reading: Reading, lines: Sequence[Line]
     }
     if kind.name in asked:
         of_tree = found[kind.name]
-        of_tree.update({text: _new_id(kind, (text,)) for text in own - of_tree.keys() - {""}})
+        new: set[Key] = {(text,) for text in own - of_tree.keys() - {""}}
+        made = await _new_ids(connection, kind, new)
+        of_tree.update({str(key[0]): row_id for key, row_id in made.items()})
         reading.titles.update(
             {row_id: text for text, row_id in of_tree.items() if row_id is not None}
         )
@@ -215,10 +220,22 @@ def _no_such(table: str, code: str) -> str:
     return _("there is no {table} {code}").format(table=title, code=code[:80])
 
 
-def _new_id(kind: Kind, key: Key) -> bytes:
+async def _new_ids(connection: Connection, kind: Kind, keys: set[Key]) -> dict[Key, bytes]:
+    """Ids of rows that are not there: none of a living row, which may have had the key before somebody changed it."""
+    found: dict[Key, bytes] = {}
+    turn = 0
+    while keys:
+        made = {_new_id(kind, key, turn): key for key in keys}
+        taken = await ids_present(connection, TABLES[kind.name], made, alive=True)
+        found.update({key: row_id for row_id, key in made.items() if row_id not in taken})
+        keys, turn = {key for row_id, key in made.items() if row_id in taken}, turn + 1
+    return found
+
+
+def _new_id(kind: Kind, key: Key, turn: int) -> bytes:
     """The same key gets the same id each time, so a load that was cut can be repeated."""
     text = "\x1f".join(one.hex() if isinstance(one, bytes) else str(one) for one in key)
-    content = f"{kind.name}\x1e{text}".encode()
+    content = f"{kind.name}\x1e{text}{chr(30) + str(turn) if turn else ''}".encode()
     digest = bytearray(hashlib.blake2b(content, digest_size=16, person=_PERSON).digest())
     digest[6] = (digest[6] & 0x0F) | 0x80
     digest[8] = (digest[8] & 0x3F) | 0x80

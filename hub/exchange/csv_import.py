@@ -133,11 +133,13 @@ def _pieces(reading: Reading, path: Path) -> Iterator[list[Line]]:
     with opened(path) as file:
         lines = reader(file, path)
         next(lines, None)
+        following = lines.line_num + 1
         for cells in lines:
+            began, following = following, lines.line_num + 1
             if not any(cell.strip() for cell in cells):
                 continue
             reading.done.lines += 1
-            piece.append((lines.line_num, cells))
+            piece.append((began, cells))
             if len(piece) >= BATCH_ROWS and not reading.kind.refers_to_itself:
                 yield piece
                 piece = []

@@ -5,6 +5,7 @@ found by the beginning of their number. Works the same on SQLite and SQL Server.
 """
 
 import re
+import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -61,6 +62,8 @@ counted to know which beginning is of the fewest."""
 ESCAPE = "/"
 WORDS = (WORD.c.word, WORD.c.row_id)
 """The order of rows that `along_words` finds."""
+_SURROGATES, _AFTER_SURROGATES = 0xD800, 0xE000
+"""Between these stand no signs."""
 _SPLIT = re.compile(r"[^\w]+")
 
 
@@ -131,8 +134,8 @@ def matching(table: str, count: int) -> sa.Select[Any]:
     if table not in SEARCHED:
         target = replicated_table(table)
         number = target.c[NUMBERED[table]]
-        begins = number.like(sa.bindparam("number", type_=number.type), escape=ESCAPE)
-        return sa.select(target.c.id).where(begins)
+        ways = [sa.and_(number >= since, number < until) for since, until in map(_bounds, (0, 1))]
+        return sa.select(target.c.id).where(sa.or_(*ways))
     if not count:
         return sa.select(WORD.c.row_id).where(sa.false())
     return _with_first(table).where(*_has_others(count))
@@ -167,12 +170,18 @@ def bounds(table: str, begins: Sequence[str]) -> dict[str, object]:
     if not begins:
         return {}
     if table not in SEARCHED:
-        return {"number": pattern(begins[0])}
+        begins = (begins[0], begins[0].upper())  # as typed, and as numbers mostly are written
     found: dict[str, object] = {}
     for place, text in enumerate(begins):
         found[f"from_{place}"] = text
-        found[f"until_{place}"] = text[:-1] + chr(ord(text[-1]) + 1)
+        found[f"until_{place}"] = _behind(text)
     return found
+
+
+def _behind(text: str) -> str:
+    """The first text behind all those that begin with it."""
+    sign = ord(text[-1]) + 1
+    return text[:-1] + chr(_AFTER_SURROGATES if sign == _SURROGATES else min(sign, sys.maxunicode))
 
 
 def pattern(text: str) -> str:

@@ -3,12 +3,13 @@
 import asyncio
 import hmac
 import logging
-from collections.abc import Awaitable, Callable
-from urllib.parse import urlsplit
+from collections.abc import Awaitable, Callable, Mapping
+from urllib.parse import quote, urlsplit
 
 from aiohttp import web
 
 from fieldmesh.basics.errors import Defect, FieldmeshError, Rejected
+from fieldmesh.service.translation import N_
 from hub.web.pacing import SAFE
 from hub.web.problems import problem_response, retry_after
 from hub.web.shell import Shell, see_other, wants_page
@@ -17,15 +18,18 @@ from hub.web.visitor import language_of, maybe_signed_in, maybe_visitor
 LOG = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
-_GONE = 404
+_GONE, _TOO_LARGE, _FAULTS = 404, 413, range(400, 500)
 FILES, MOST_FILE_BYTES = "/import", 64 << 20
 """Where files are loaded, and how large they may be."""
+MOST_FORM_BYTES, MOST_FORM_FIELDS = 1 << 20, 5_000
+"""What a form of somebody who is signed in may hold: a thousand outlets that move, an order of hundreds of lines."""
 FILE_FACTOR = 10
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self';"
         " form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
     ),
+    "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "geolocation=(), camera=(), microphone=()",
     "Referrer-Policy": "same-origin",
@@ -74,33 +78,67 @@ def answers_in_words(shell: Shell) -> Middleware:
         except FieldmeshError as error:
             answer = _answer(shell, request, error)
         except web.HTTPException as error:
-            if error.status != _GONE:
+            if error.status not in _FAULTS:
                 raise
-
-            missing = Rejected("not_found", place=request.path, text="there is no such page")
-            answer = _answer(shell, request, missing)
+            answer = _answer(shell, request, _refused(request, error), error.status)
+            if "Allow" in error.headers:
+                answer.headers["Allow"] = error.headers["Allow"]
         except ConnectionError:  # nobody is there to be answered
             raise
         except Exception:  # the edge: who asked gets words, the log gets the rest
             LOG.exception("request_failed", extra={"path": request.path})
             answer = _answer(shell, request, Defect("defect", place=request.path))
-        for name, value in HEADERS.items():
-            answer.headers.setdefault(name, value)
-        if "Cache-Control" not in answer.headers:
-            answer.headers["Cache-Control"] = "no-store"
         return answer
 
     return middleware
 
 
-def _answer(shell: Shell, request: web.Request, error: FieldmeshError) -> web.StreamResponse:
+async def answers_are_kept_safe(_request: web.Request, answer: web.StreamResponse) -> None:
+    """Every answer has the headers that browsers go by; files that are sent while they are made have them too."""
+    for name, value in HEADERS.items():
+        answer.headers.setdefault(name, value)
+
+
+def _refused(request: web.Request, error: web.HTTPException) -> Rejected:
+    """What the server itself refuses, in words."""
+    if error.status == _GONE:
+        return Rejected("not_found", place=request.path, text=N_("there is no such page"))
+    if error.status == _TOO_LARGE:
+        return Rejected("request_too_large", place=request.path)
+    return Rejected("request_refused", place=request.path)
+
+
+def _answer(
+    shell: Shell, request: web.Request, error: FieldmeshError, status: int | None = None
+) -> web.StreamResponse:
+    """The error as a page or for programs; ``status`` in place of its own."""
     if not wants_page(request):
-        return problem_response(error, language_of(request))
+        return problem_response(error, language_of(request), status)
     if error.code == "sign_in_needed" and request.method in SAFE:
-        return see_other(f"/sign-in?next={request.path_qs}" if request.path != "/" else "/sign-in")
-    answer = shell.problem(request, error)
+        wanted = f"?next={quote(request.path_qs, safe='/')}" if request.path != "/" else ""
+        return see_other(f"/sign-in{wanted}")
+    answer = shell.problem(request, error, status)
     answer.headers.extend(retry_after(error))
     return answer
+
+
+@web.middleware
+async def forms_can_be_read(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A form that is none, by its bytes or by what its headers say of them, is refused in words.
+
+    Raises:
+        Rejected: `bad_message`.
+    """
+    if request.method not in SAFE and request.path != FILES:
+        await _form(request)
+    return await handler(request)
+
+
+async def _form(request: web.Request) -> Mapping[str, object]:
+    try:
+        return await request.post()
+    except (ValueError, LookupError):
+        raise Rejected("bad_message", place="body") from None
 
 
 @web.middleware
@@ -115,9 +153,7 @@ async def forms_come_from_here(request: web.Request, handler: Handler) -> web.St
     signed_in = maybe_signed_in(request)
     if request.method in SAFE or signed_in is None:
         return await handler(request)
-    visitor = maybe_visitor(request)
-    if request.path == FILES and visitor is not None and visitor.access.may("data.import"):
-        request = request.clone(client_max_size=MOST_FILE_BYTES)
+    request = _with_room(request)
     if not same_origin(request):
         raise Rejected("form_not_ours", place=request.path)
     given = request.headers.get("X-Fieldmesh-Csrf", "")
@@ -125,10 +161,20 @@ async def forms_come_from_here(request: web.Request, handler: Handler) -> web.St
         "application/x-www-form-urlencoded",
         "multipart/form-data",
     }:
-        given = str((await request.post()).get("csrf", ""))
+        given = str((await _form(request)).get("csrf", ""))
     if not hmac.compare_digest(given.encode(), signed_in.session.csrf.encode()):
         raise Rejected("form_not_ours", place=request.path)
     return await handler(request)
+
+
+def _with_room(request: web.Request) -> web.Request:
+    """Who is signed in may send more than a stranger."""
+    visitor = maybe_visitor(request)
+    if visitor is None:
+        return request
+    is_file = request.path == FILES and visitor.access.may("data.import")
+    most = MOST_FILE_BYTES if is_file else MOST_FORM_BYTES
+    return request.clone(client_max_size=most, client_max_fields=MOST_FORM_FIELDS)
 
 
 def same_origin(request: web.Request) -> bool:

@@ -13,10 +13,11 @@ from fieldmesh.service.health import Health
 from fieldmesh.service.listening import refusal
 from fieldmesh.service.metrics import Registry
 from hub.web.enrolment import EnrolmentPage
+from hub.web.guards import answers_are_kept_safe
 from hub.web.workplace import Workplace
 
 _MOST_BODY_BYTES = 64 * 1024
-"""What a stranger may send; `guards` lets more in where somebody who may loads a file."""
+"""What a stranger may send; `guards` lets more in from who is signed in."""
 _CLOSE_S = 3.0
 
 
@@ -37,6 +38,7 @@ class WebServer:
         self._app = web.Application(
             middlewares=workplace.middlewares(), client_max_size=_MOST_BODY_BYTES
         )
+        self._app.on_response_prepare.append(answers_are_kept_safe)
         self._app.add_routes(enrolment.routes())
         self._app.add_routes(workplace.routes())
         self._app.add_routes(

@@ -18,6 +18,7 @@ from fieldmesh.service.translation import translate
 from hub.desk.words import word
 
 NOTHING = "–"
+_SHORT_TIME = "d MMM y, HH:mm"
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _MEGA, _KILO = 1 << 20, 1 << 10
 _CODED = frozenset(
@@ -64,6 +65,12 @@ class Showing:
                 shown = str(value)
         return shown
 
+    def plain(self, column: ReplicatedColumn, value: Value) -> str:
+        """As `value`, without markup: for titles, labels and fields."""
+        if column.kind.wire is WireType.TIME and isinstance(value, int):
+            return format_datetime(self.moment(value), _SHORT_TIME, locale=self.language)
+        return self.value(column, value)
+
     def shower(self, column: ReplicatedColumn) -> Callable[[Value], str]:
         """What shows values of the column; for texts that are shown as they are it does nothing else."""
         if column.kind.wire is WireType.TEXT and column.name not in _CODED:
@@ -98,7 +105,7 @@ class Showing:
     def time(self, at: int) -> Markup:
         """A moment, as an element that tells the exact one and the zone."""
         moment = self.moment(at)
-        shown = format_datetime(moment, "d MMM y, HH:mm", locale=self.language)
+        shown = format_datetime(moment, _SHORT_TIME, locale=self.language)
         zone = get_timezone_name(moment, "short", locale=self.language)
         return Markup('<time datetime="{}" title="{} {}">{}</time>').format(
             moment.isoformat(timespec="seconds"),

@@ -96,13 +96,16 @@ async def test_every_screen_of_a_supervisor_fits_a_phone(
 
 
 async def test_no_link_of_a_screen_is_dead(chromium: Browser, company: Site) -> None:
-    """A dead link says that nobody has tried."""
+    """A dead link says that nobody has tried; so does a form that asks for a page that is not there."""
     context, page, _ = await signed_in(chromium, company, "sup01-000", WIDE)
     seen: set[str] = set()
     for address in (await places(page))[::3]:
         await page.goto(address)
         links = await page.eval_on_selector_all("main a", "all => all.map(a => a.href)")
-        for link in links[:6]:
+        forms = await page.eval_on_selector_all(
+            "form[method=get]", "all => all.map(form => form.action)"
+        )
+        for link in [*links[:6], *forms]:
             path = urlsplit(link).path
             if path in seen or not link.startswith(company.base):
                 continue
@@ -132,6 +135,32 @@ async def test_a_record_is_changed_by_keyboard_alone(chromium: Browser, company:
     await page.wait_for_selector(".note.good")
     assert "Changed by keyboard" in await page.inner_text("h1")
     await context.close()
+
+
+async def test_a_slash_leads_to_the_search_and_enter_to_what_it_finds(
+    chromium: Browser, company: Site
+) -> None:
+    """Who knows a code is at its record with a handful of keys, on a phone too."""
+    for size in (WIDE, PHONE):
+        context, page, complaints = await signed_in(chromium, company, "sup01-000", size)
+        await page.goto(f"{company.base}/outlets")
+        name = await page.inner_text("a.row")
+        await page.locator("main").focus()
+        await page.keyboard.press("/")
+        await page.keyboard.type("shop")
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/search?q=shop")
+        assert await page.input_value(".find input") == "shop"
+        assert await faults(page) == []
+        assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/outlets/*")
+        await page.goto(f"{company.base}/search?q=nothing+of+this+name")
+        assert await faults(page) == []
+        await page.goto(f"{company.base}/search?q={name}")
+        assert await page.inner_text("h1")
+        assert complaints == []
+        await context.close()
 
 
 async def test_a_field_that_names_a_record_offers_what_fits(

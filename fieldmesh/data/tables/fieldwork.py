@@ -1,12 +1,13 @@
 """The day in the field: routes, plans, visits, tasks, targets, messages, positions on the map."""
 
 from fieldmesh.data.columns import (
-    binary,
     code,
     date,
     decimal,
+    digest,
     flag,
     link,
+    number,
     place,
     quantity,
     state,
@@ -160,7 +161,7 @@ PHOTO = replicated(
     link("equipment_id", "equipment", null=True),
     time("taken_at"),
     *place(),
-    binary("sha256", null=False),
+    digest("sha256", null=False),
     whole("size_bytes", null=False, default=0),
 )
 MESSAGE = replicated(
@@ -170,7 +171,7 @@ MESSAGE = replicated(
     link("position_id", "position", indexed=True),
     text("audience_rule", 400),
     text("text", 4000, null=False, default=""),
-    binary("file_sha256"),
+    digest("file_sha256"),
     date("valid_from"),
     date("valid_to"),
     flag("urgent"),
@@ -248,7 +249,7 @@ VAN_LOAD = replicated(
         author=frozenset({"position_id"}),
     ),
     link("position_id", "position", indexed=True),
-    text("number", 60, null=False, default=""),
+    number(),
     text("kind", 20, null=False, default="request"),
     link("from_warehouse_id", "warehouse", null=True),
     link("to_warehouse_id", "warehouse", null=True),

@@ -39,6 +39,7 @@ from hub.storage.columnar.terms import (
     Today,
     Window,
 )
+from hub.storage.returns import FELL_AWAY
 
 MINUTE_US, QUANTITY, MONEY, PERCENT = 60_000_000, 1000, 100, 100
 PIECES = QUANTITY * QUANTITY
@@ -76,14 +77,15 @@ def _signed(term: Term) -> Term:
 
 FINISHED = Filled(Column("finished_at"))
 SALE, LINE_SALE = Is(Column("is_return"), (0,)), Is(Column("order_id.is_return"), (0,))
-STANDS, LINE_STANDS = (
-    Not(Is(Column(path), ("cancelled", "rejected", "declined")))
-    for path in ("state", "order_id.state")
+STANDS, LINE_STANDS = (Not(Is(Column(path), FELL_AWAY)) for path in ("state", "order_id.state"))
+_INVOICE_STANDS, VAN_STANDS = (
+    Both((Not(Is(Column(f"{way}state"), ("cancelled",))), Not(Filled(Column(f"{way}cancels_id")))))
+    for way in ("", "invoice_id.")
 )
-_VAN_STANDS = Not(Is(Column("invoice_id.state"), ("cancelled",)))
+"""Neither an invoice that was cancelled counts nor the one that cancels it."""
 _OF_VISIT = (On("visit_id", "id"),)
-_TOOK_ORDER = Linked("sales_order", _OF_VISIT, (Is(Column("is_return"), (0,)),))
-_SOLD = Linked("sale_invoice", _OF_VISIT)
+_TOOK_ORDER = Linked("sales_order", _OF_VISIT, (SALE, STANDS))
+_SOLD = Linked("sale_invoice", _OF_VISIT, (_INVOICE_STANDS,))
 _PRODUCTIVE = Not(Both((Not(_TOOK_ORDER), Not(_SOLD))))
 
 VISITS = count("visits", FINISHED)
@@ -102,7 +104,7 @@ _ON_THE_DAY = Linked(
 MADE_AS_PLANNED = count("visit_plans", Not(Both((Not(_BY_PLAN), Not(_ON_THE_DAY)))))
 ORDERS = count("orders", SALE, STANDS)
 SALES = total("order_lines", _signed(Column("amount")), MONEY, LINE_STANDS)
-VAN_SALES = total("van_sale_lines", Column("amount"), MONEY, _VAN_STANDS)
+VAN_SALES = total("van_sale_lines", Column("amount"), MONEY, VAN_STANDS)
 LINES = count("order_lines", LINE_SALE, LINE_STANDS)
 _CURRENT = (
     Not(Both((Filled(Column("valid_from")), Not(NotAbove(Column("valid_from"), Today()))))),
@@ -152,7 +154,7 @@ _CALL_LINES = Sum((
     Base("order_lines", Figure(How.DISTINCT, _OF_CALLS,
          (LINE_SALE, LINE_STANDS, Filled(Column("order_id.visit_id"))))),
     Base("van_sale_lines", Figure(How.DISTINCT, _OF_VAN_CALLS,
-         (_VAN_STANDS, Filled(Column("invoice_id.visit_id"))))),
+         (VAN_STANDS, Filled(Column("invoice_id.visit_id"))))),
 ))  # fmt: skip
 """Different products of each call."""
 _STOOD = Not(
@@ -160,7 +162,7 @@ _STOOD = Not(
 )
 HANDLERS: tuple[tuple[str, tuple[Test, ...]], ...] = (
     ("order_lines", (LINE_SALE, LINE_STANDS)),
-    ("van_sale_lines", (_VAN_STANDS,)),
+    ("van_sale_lines", (VAN_STANDS,)),
     ("shipment_lines", (Is(Column("shipment_id.kind"), ("sale",)),)),
     ("shelf", (Is(Column("is_competitor"), (0,)), _STOOD)),
 )
@@ -242,7 +244,7 @@ MEASURES = (
     Measure("geo_valid", N_("Visits at the place"), Unit.PERCENT, Ratio(_NEAR, _PLACED, PERCENT),
             N_("Visits begun within 100 m of the outlet / visits with a position.")),
     Measure("productive_calls", N_("Productive calls"), Unit.COUNT, PRODUCTIVE,
-            N_("Finished visits with at least one order or sale.")),
+            N_("Finished visits with at least one order or sale that was not cancelled.")),
     Measure("strike_rate", N_("Strike rate"), Unit.PERCENT, Ratio(PRODUCTIVE, VISITS, PERCENT),
             N_("Productive calls / visits.")),
     Measure("strike_assigned", N_("Strike rate of outlets served"), Unit.PERCENT,
@@ -273,10 +275,10 @@ MEASURES = (
             distinct("order_lines", "product_unit_id.product_id", LINE_SALE, LINE_STANDS),
             N_("Different products in orders.")),
     Measure("fill_rate", N_("Order fill rate"), Unit.PERCENT,
-            Ratio(total("order_lines", Column("accepted_quantity"), QUANTITY, LINE_SALE),
-                  total("order_lines", Column("quantity"), QUANTITY, LINE_SALE,
+            Ratio(total("order_lines", pieces("accepted_quantity"), PIECES, LINE_SALE),
+                  total("order_lines", pieces("quantity"), PIECES, LINE_SALE,
                         Filled(Column("accepted_quantity"))), PERCENT),
-            N_("Quantity accepted / quantity ordered, of lines that were answered.")),
+            N_("Pieces accepted / pieces ordered, of lines that were answered.")),
     Measure("van_sales", N_("Van sales"), Unit.MONEY, VAN_SALES,
             N_("Value of sales from vans, without cancelled ones.")),
     Measure("shipped", N_("Shipped"), Unit.MONEY, SHIPPED, N_("Value of shipments, returns taken off.")),

@@ -4,7 +4,8 @@ A path is a column, or a column behind links (`order_id.outlet_id.channel`), as 
 """
 
 import datetime
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
 
 Plain = int | str | bytes
@@ -241,6 +242,17 @@ class Linked:
 
 
 Test = Is | Filled | NotAbove | Same | Not | Both | OfPeriod | OnWorkday | Linked
+
+
+def linked_in(part: object) -> Iterator[Linked]:
+    """Wherever a figure, value or test looks at rows of other tables."""
+    if isinstance(part, Linked):
+        yield part
+    inner: Iterable[object] = part if isinstance(part, tuple) else ()
+    if is_dataclass(part) and not isinstance(part, type):
+        inner = [getattr(part, one.name) for one in fields(part)]
+    for one in inner:
+        yield from linked_in(one)
 
 
 class Grain(StrEnum):

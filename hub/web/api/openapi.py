@@ -13,6 +13,7 @@ from hub.desk.words import column_title, table_title
 from hub.storage.lists import MOST_ROWS
 from hub.storage.search import is_searchable
 from hub.web.api import reports
+from hub.web.api.repeats import HEADER, MOST_KEY
 from hub.web.api.values import schema
 from hub.web.pages.lists import HIDDEN
 
@@ -27,6 +28,12 @@ _ID: Object = {
     "in": "path",
     "required": True,
     "schema": {"type": "string", "format": "uuid"},
+}
+_KEY: Object = {
+    "name": HEADER,
+    "in": "header",
+    "schema": {"type": "string", "maxLength": MOST_KEY},
+    "description": "Under a key the work is done once, and answered alike for a day; a code is shown only once.",
 }
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _STATUSES = {
@@ -106,13 +113,7 @@ def _collection(view: View) -> Object:
             f"New: {table_title(view.table)}", f"create_{view.name}", _answer(created, "201")
         )
         operation["requestBody"] = _body(view, view.creatable)
-        operation["parameters"] = [
-            {
-                "name": "Idempotency-Key",
-                "in": "header",
-                "schema": {"type": "string", "maxLength": 80},
-            }
-        ]
+        operation["parameters"] = [_KEY]
         made["post"] = operation
     return made
 
@@ -161,6 +162,7 @@ def _act(one: Operation) -> Object:
         "required": True,
         "content": {"application/json": {"schema": content}},
     }
+    made["post"]["parameters"] = [_KEY]
     if one.of_record:
         made["parameters"] = [_ID]
     return made

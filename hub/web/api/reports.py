@@ -1,6 +1,7 @@
 """Reports as web services: what can be asked, the answer of a standard, own or new report, and the same as a file."""
 
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from fieldmesh.basics.errors import Rejected
-from fieldmesh.service.translation import translate
+from fieldmesh.service.translation import N_, translate
 from hub.analysis.answers import Analyst, Answer
 from hub.analysis.model.kinds import Unit
 from hub.analysis.model.registry import DIMENSIONS, MEASURES, fits
@@ -24,7 +25,8 @@ from hub.web.pages.report_forms import built, narrowed
 from hub.web.visitor import language_of, visitor_of, zone_of
 
 ROOT = "/api/v1/reports"
-MOST_ROWS = 10_000
+MOST_ROWS, MOST_CELLS = 10_000, 500_000
+"""Of one answer; `lines` says how many rows there are."""
 Object = dict[str, Any]
 
 
@@ -84,19 +86,21 @@ class ReportServices:
         visitor_of(request).access.need("report.build")
         question = built(_texts(request))
         if question is None:
-            raise Rejected("question_wrong", place="m", text="no figure is named")
+            raise Rejected("question_wrong", place="m", text=N_("no figure is named"))
         return await self._answered(request, question)
 
     async def _answered(self, request: web.Request, question: Question) -> web.Response:
         access = visitor_of(request).access
         answer = await run(self._office, self._analyst, access, question, zone_of(request))
         table = await asyncio.to_thread(table_of, answer, language_of(request))
-        return web.json_response(content(answer, table))
+        text = await asyncio.to_thread(lambda: json.dumps(content(answer, table)))
+        return web.json_response(text=text)
 
 
 def content(answer: Answer, table: Table) -> Object:
     """The answer as JSON; figures as texts, so that none loses a cent."""
     units = [one.unit for one in table.headings if one.unit is not None]
+    most = max(1, min(MOST_ROWS, MOST_CELLS // len(table.headings)))
     return {
         "since": answer.period.since.isoformat(), "until": answer.period.until.isoformat(),
         "as_of_lsn": answer.mark.lsn, "lines": table.lines,
@@ -107,7 +111,7 @@ def content(answer: Answer, table: Table) -> Object:
         ],
         "rows": [
             {"names": list(row.names), "values": list(map(_plain, row.line)), "figures": _figures(row.figures, units)}
-            for row in table.rows[:MOST_ROWS]
+            for row in table.rows[:most]
         ],
         "total": _figures(table.total, units),
     }  # fmt: skip

@@ -9,7 +9,7 @@ from hub.desk.second_factor import SecondFactor
 from hub.desk.signin import SignIn
 from hub.desk.tokens import MAKE
 from hub.fleet.office import Office
-from hub.web.pages.lists import row_id_of
+from hub.web.pages.labels import row_id_of
 from hub.web.pages.steps import text
 from hub.web.shell import Shell, see_other
 from hub.web.visitor import language_of, showing_for, signed_in_of, visitor_of

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import segno
 from aiohttp import web
 
-from fieldmesh.basics.errors import FieldmeshError, Rejected
+from fieldmesh.basics.errors import FieldmeshError
 from fieldmesh.basics.problems import problem_of
 from fieldmesh.service.translation import translate
 from hub.desk import lists
@@ -14,7 +14,8 @@ from hub.desk.operation import Done, Input, Kind, Operation, perform
 from hub.desk.operations.registry import OPERATIONS, operation_named
 from hub.desk.views.registry import VIEWS, view_named
 from hub.web.pages.edits import Field, said
-from hub.web.pages.lists import joined, record_title, row_id_of
+from hub.web.pages.labels import record_title, row_id_of
+from hub.web.pages.picks import chosen, shown_of
 from hub.web.shell import Shell, see_other
 from hub.web.visitor import language_of, showing_for, visitor_of
 
@@ -47,8 +48,10 @@ class ActPages:
     async def do(self, request: web.Request) -> web.Response:
         """The act is done; one that loses something is asked about first."""
         operation, visitor = _operation(request), visitor_of(request)
-        form = await request.post()
-        texts = {name: value for name, value in form.items() if isinstance(value, str)}
+        database = self._hands.office.database
+        sources = {one.name: VIEWS[one.source] for one in operation.inputs if one.kind is Kind.LINK}
+        found = await chosen(request, database, sources, await request.post())
+        texts = {name: values[-1] for name, values in found.items()}
         if operation.warning and texts.get(_CONFIRMED) != "1":
             return await self._form(request, operation, texts, unconfirmed=True)
         row_id = row_id_of(request.match_info["id"]) if operation.of_record else None
@@ -115,25 +118,14 @@ class ActPages:
         title, problem = translate(one.title, language), problems.get(one.name, "")
         choices = tuple((value, translate(shown, language)) for value, shown in one.choices)
         shown = ""
-        if one.kind is Kind.LINK and text:
-            shown = await self._label(request, one.source, text)
+        if one.kind is Kind.LINK:
+            database = self._hands.office.database
+            shown = await shown_of(request, database, VIEWS[one.source], text)
         required = one.required and one.kind is not Kind.FLAG
         return Field(
             one.name, title, one.kind.value, text, required, problem, choices, one.source, shown,
             translate(one.hint, language),
         )  # fmt: skip
-
-    async def _label(self, request: web.Request, source: str, text: str) -> str:
-        try:
-            found = await lists.record(
-                self._hands.office.database,
-                visitor_of(request).access,
-                VIEWS[source],
-                row_id_of(text),
-            )
-        except Rejected:
-            return ""
-        return joined(found.label)
 
 
 def _operation(request: web.Request) -> Operation:

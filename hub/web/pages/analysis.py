@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -12,7 +13,6 @@ from hub.analysis.answers import Analyst
 from hub.analysis.model.registry import DIMENSIONS, MEASURES, facts_of
 from hub.analysis.question import Question
 from hub.analysis.standard import SCREENS, STANDARD, Standard
-from hub.desk import lists
 from hub.desk.reports import kept
 from hub.desk.reports.files import KINDS, Format, as_csv, written
 from hub.desk.reports.running import export, run, standard_for
@@ -22,28 +22,30 @@ from hub.desk.views.registry import VIEWS
 from hub.fleet.office import Office
 from hub.web.downloads import in_threads, of_file, sent
 from hub.web.pages.cells import address
-from hub.web.pages.lists import joined, row_id_of
+from hub.web.pages.labels import row_id_of
+from hub.web.pages.picks import chosen, shown_of
 from hub.web.pages.report_forms import (
     Field,
-    asked_days,
+    asked_of,
     day_fields,
     measure_choices,
     narrowed,
     parameters,
 )
-from hub.web.pages.report_showing import SHOWN_ROWS, drawn, shown_table
+from hub.web.pages.report_showing import shown
 from hub.web.shell import Shell
 from hub.web.visitor import Visitor, language_of, showing_for, visitor_of, zone_of
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A report on its page: what it is called and asks, and what belongs to its page."""
+    """A report on its page: what it is called, asks and asked when it was kept, and what belongs to its page."""
 
     title: str
     about: str
     base: str
     question: Question
+    held: Question
     filters: Sequence[str]
     also: Sequence[tuple[str, str]] = ()
     name: str = ""
@@ -97,11 +99,11 @@ class AnalysisPages:
 
     async def standard(self, request: web.Request) -> web.Response:
         """A standard report."""
-        return await self._page(request, self._standard(request))
+        return await self._page(request, await self._standard(request))
 
     async def standard_file(self, request: web.Request) -> web.StreamResponse:
         """A standard report as a file."""
-        return await self._file(request, self._standard(request))
+        return await self._file(request, await self._standard(request))
 
     async def own(self, request: web.Request) -> web.Response:
         """A report that somebody has made."""
@@ -113,15 +115,15 @@ class AnalysisPages:
 
     # --- within
 
-    def _standard(self, request: web.Request) -> Opened:
+    async def _standard(self, request: web.Request) -> Opened:
         language = language_of(request)
         found = STANDARD.get(request.match_info["code"])
         if found is None:
-            raise Rejected("not_found", place="report", text="there is no such report")
-        question = narrowed(found.question, _texts(request))
+            raise Rejected("not_found", place="report", text=N_("there is no such report"))
+        question = narrowed(found.question, await self._texts(request))
         return Opened(
             translate(found.title, language), translate(found.about, language), f"/analysis/reports/{found.code}",
-            question, found.filters, _also(found, visitor_of(request), language), found.code,
+            question, found.question, found.filters, _also(found, visitor_of(request), language), found.code,
         )  # fmt: skip
 
     async def _own(self, request: web.Request) -> Opened:
@@ -131,30 +133,35 @@ class AnalysisPages:
         about = translate(
             N_("Your own report.") if found.is_own else N_("Shared with you."), language
         )
+        question = narrowed(found.question, await self._texts(request))
         return Opened(
-            found.report.title, about, f"/analysis/own/{name}", narrowed(found.question, _texts(request)),
+            found.report.title, about, f"/analysis/own/{name}", question, found.question,
             tuple(found.question.filters), (), name, found,
         )  # fmt: skip
+
+    async def _texts(self, request: web.Request) -> dict[str, list[str]]:
+        sources = {
+            f"f.{code}": VIEWS[one.view] for code, one in DIMENSIONS.items() if one.view in VIEWS
+        }
+        return await chosen(request, self._office.database, sources, request.query)
 
     async def _page(self, request: web.Request, opened: Opened) -> web.Response:
         visitor, language, showing = visitor_of(request), language_of(request), showing_for(request)
         access, question = visitor.access, opened.question
         answer = await run(self._office, self._analyst, access, question, zone_of(request))
         table = await asyncio.to_thread(table_of, answer, language)
-        asked = asked_days(question)
+        asked = asked_of(question, opened.held)
         period = f"{showing.day(answer.period.since.isoformat())} – {showing.day(answer.period.until.isoformat())}"
         if not any(fact.day for code in question.measures for fact in facts_of(MEASURES[code])):
             period = translate("As it stands today", language)
         return self._shell.page(
             request, "report.html", title=opened.title, about=opened.about, area=Area.ANALYSIS,
             base=opened.base, period=period, as_of=showing.time(answer.mark.took_at),
-            days=day_fields(question, language), filters=await self._filters(visitor, opened, language),
-            table=shown_table(answer, table, access, showing), lines=table.lines, shown=min(len(table.rows),
-                SHOWN_ROWS),
+            days=day_fields(question, language), filters=await self._filters(request, opened),
+            **await asyncio.to_thread(shown, answer, table, opened.title, access, showing),
             meanings=[(text, meaning) for _, text, meaning in measure_choices(question.measures, language)],
-            chart=drawn(answer, table, opened.title, showing),
             exports=[
-                (kind.upper(), address(f"{opened.base}/export", [*asked, ("format", kind.value)])) for kind in Format
+                (kind.upper(), f"{opened.base}/export?{urlencode([*asked, ('format', kind.value)])}") for kind in Format
             ] if access.may("data.export") else [],
             change=address("/analysis/build", [*parameters(question), ("from", opened.name if opened.own else "")])
             if access.may("report.build") else "",
@@ -186,32 +193,22 @@ class AnalysisPages:
             pieces = of_file(await asyncio.to_thread(written, table, kind, title, about, language))
         return await sent(request, pieces, name, KINDS[kind])
 
-    async def _filters(self, visitor: Visitor, opened: Opened, language: str) -> list[Field]:
-        found = []
+    async def _filters(self, request: web.Request, opened: Opened) -> list[Field]:
+        """A field for each value that a filter has, an empty one where it has none."""
+        found: list[Field] = []
         for code in dict.fromkeys((*opened.filters, *opened.question.filters)):
-            dimension = DIMENSIONS[code]
-            value = next(iter(opened.question.filters.get(code, ())), "")
-            view = VIEWS.get(dimension.view)
-            title = translate(dimension.title, language)
-            if view is not None and visitor.access.may(view.function):
-                shown = await self._label(visitor, dimension.view, value) if value else ""
-                found.append(Field(f"f.{code}", title, "link", value, (), view.name, shown))
-            elif not dimension.labels:
-                found.append(Field(f"f.{code}", title, "text", value))
+            values = opened.question.filters.get(code, ("",))
+            found += [await self._field(request, code, value) for value in values]
         return found
 
-    async def _label(self, visitor: Visitor, view: str, text: str) -> str:
-        try:
-            record = await lists.record(
-                self._office.database, visitor.access, VIEWS[view], row_id_of(text)
-            )
-        except Rejected:
-            return ""
-        return joined(record.label)
-
-
-def _texts(request: web.Request) -> dict[str, list[str]]:
-    return {name: request.query.getall(name) for name in request.query}
+    async def _field(self, request: web.Request, code: str, value: str) -> Field:
+        dimension, access = DIMENSIONS[code], visitor_of(request).access
+        title, name = translate(dimension.title, language_of(request)), f"f.{code}"
+        view = VIEWS.get(dimension.view)
+        if view is not None and access.may(view.function):
+            shown = await shown_of(request, self._office.database, view, value)
+            return Field(name, title, "link", value, (), view.name, shown)
+        return Field(name, title, "hidden" if dimension.labels else "text", value)
 
 
 def _also(found: Standard, visitor: Visitor, language: str) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from fieldmesh.basics.errors import FieldmeshError, Rejected
 from fieldmesh.basics.money import unscaled
-from fieldmesh.basics.problems import fill, problem_of
+from fieldmesh.basics.problems import problem_of
 from fieldmesh.data.model import ReplicatedColumn
 from fieldmesh.data.types import Value, WireType
 from fieldmesh.service.translation import translate
@@ -17,7 +17,9 @@ from hub.desk.view import View
 from hub.desk.views.registry import VIEWS, view_named, view_of_table
 from hub.desk.words import column_title, table_title, word
 from hub.fleet.office import Office
-from hub.web.pages.lists import joined, record_title, row_id_of
+from hub.web.pages.labels import record_title, row_id_of
+from hub.web.pages.picks import chosen, shown_of, sources_of
+from hub.web.problems import told
 from hub.web.shell import Shell, see_other
 from hub.web.visitor import Visitor, language_of, showing_for, visitor_of
 
@@ -72,7 +74,7 @@ class EditPages:
     async def create(self, request: web.Request) -> web.Response:
         """The record stands."""
         view, visitor = view_named(request.path.split("/")[1]), visitor_of(request)
-        texts = await _texts(request)
+        texts = await self._texts(request, view, view.creatable)
         try:
             done = await changes.create_record(self._office, visitor.access, view, texts)
         except Rejected as error:
@@ -95,7 +97,8 @@ class EditPages:
     async def change(self, request: web.Request) -> web.Response:
         """The record is changed."""
         view, visitor = view_named(request.path.split("/")[1]), visitor_of(request)
-        texts, row_id = await _texts(request), row_id_of(request.match_info["id"])
+        texts = await self._texts(request, view, view.editable)
+        row_id = row_id_of(request.match_info["id"])
         try:
             await changes.change_record(
                 self._office, visitor.access, view, row_id, texts,
@@ -107,6 +110,13 @@ class EditPages:
         return see_other(
             request.path.removesuffix("/change"), translate("Saved.", language_of(request))
         )
+
+    async def _texts(
+        self, request: web.Request, view: View, names: tuple[str, ...]
+    ) -> dict[str, str]:
+        sources, form = sources_of(view, names), await request.post()
+        texts = await chosen(request, self._office.database, sources, form)
+        return {name: values[-1] for name, values in texts.items()}
 
     async def _record(self, request: web.Request, view: View, visitor: Visitor) -> lists.Record:
         row_id = row_id_of(request.match_info["id"])
@@ -154,7 +164,8 @@ class EditPages:
         text, problem = texts.get(name, ""), problems.get(name, "")
         if column.kind.wire is WireType.IDENTIFIER:
             other = view_of_table(column.references or "")
-            shown = await self._label(request, other, text) if other is not None and text else ""
+            database = self._office.database
+            shown = await shown_of(request, database, other, text) if other is not None else ""
             source = other.name if other is not None else ""
             return Field(name, title, "link", text, required, problem, source=source, shown=shown)
         choices = _choices(view, name, language)
@@ -162,15 +173,6 @@ class EditPages:
         kind = "select" if choices else "textarea" if long else _KINDS.get(column.kind.wire, "text")
         value = ("1" if text in {"1", "on"} else "") if kind == "checkbox" else text
         return Field(name, title, kind, value, required and kind != "checkbox", problem, choices)
-
-    async def _label(self, request: web.Request, view: View, text: str) -> str:
-        try:
-            found = await lists.record(
-                self._office.database, visitor_of(request).access, view, row_id_of(text)
-            )
-        except Rejected:
-            return ""
-        return joined(found.label)
 
 
 def as_text(column: ReplicatedColumn, value: Value) -> str:
@@ -187,9 +189,7 @@ def as_text(column: ReplicatedColumn, value: Value) -> str:
 def said(error: FieldmeshError, language: str) -> str:
     """A problem in one sentence or two."""
     problem = problem_of(error)
-    return " ".join(
-        fill(translate(text, language), error) for text in (problem.title, problem.remedy)
-    )
+    return " ".join(told(text, error, language) for text in (problem.title, problem.remedy))
 
 
 def _choices(view: View, name: str, language: str) -> tuple[tuple[str, str], ...]:
@@ -198,7 +198,3 @@ def _choices(view: View, name: str, language: str) -> tuple[tuple[str, str], ...
         if one.path == name and one.values:
             return tuple((value, word(value, language)) for value in one.values)
     return ()
-
-
-async def _texts(request: web.Request) -> dict[str, str]:
-    return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}

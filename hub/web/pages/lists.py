@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from fieldmesh.basics.errors import Rejected
-from fieldmesh.basics.identifiers import from_text
 from fieldmesh.data.model import ReplicatedColumn
 from fieldmesh.data.states import MACHINES
 from fieldmesh.data.types import Value, WireType
 from fieldmesh.service.translation import translate, translate_plural
 from hub.desk import history, lists
-from hub.desk.asking import id_text, read_ask, write_cursor
+from hub.desk.asking import Ask, id_text, is_searchable, read_ask, write_cursor
 from hub.desk.lists import Listed, Record
 from hub.desk.operations.registry import operations_of
 from hub.desk.orders import ANSWERABLE
@@ -22,8 +21,10 @@ from hub.desk.words import column_title, table_title, word
 from hub.fleet.office import Office
 from hub.web.pages.cells import address, address_of, columns, lines
 from hub.web.pages.events import ShownEvent, shown_event
+from hub.web.pages.labels import label_text, record_title, row_id_of
+from hub.web.pages.picks import chosen, is_id, shown_of, sources_of
 from hub.web.shell import Shell
-from hub.web.showing import NOTHING, Showing, state_tone
+from hub.web.showing import Showing, state_tone
 from hub.web.visitor import Visitor, language_of, showing_for, visitor_of, zone_of
 
 HIDDEN = frozenset(
@@ -52,6 +53,7 @@ class ShownFilter:
     until: str = ""
     source: str = ""
     shown: str = ""
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +92,41 @@ class ListPages:
 
     async def show_list(self, request: web.Request) -> web.Response:
         """A page of a list, narrowed by what the address asks."""
-        view, visitor = view_named(request.path.strip("/")), visitor_of(request)
-        texts = {name: request.query.getall(name) for name in request.query}
-        ask = read_ask(view, texts, zone_of(request))
-        found = await lists.listed(self._office, visitor.access, view, ask)
-        language, showing = language_of(request), showing_for(request)
-        kept = [(name, value) for name, value in request.query.items() if name != "after"]
-        following = write_cursor(found.after) if found.after else ""
+        view, ask = view_named(request.path.strip("/")), None
+        visitor_of(request).access.need(view.function)
+        sources = sources_of(view, (one.path for one in view.filters))
+        texts = await chosen(request, self._database, sources, request.query)
+        try:
+            ask = read_ask(view, texts, zone_of(request))
+        except Rejected as error:
+            if error.place not in sources:
+                raise
+        return await self._list(request, view, texts, ask)
+
+    async def _list(
+        self,
+        request: web.Request,
+        view: View,
+        texts: dict[str, list[str]],
+        ask: Ask | None,
+    ) -> web.Response:
+        """The page; without rows when a filter names no record."""
+        visitor, language, showing = visitor_of(request), language_of(request), showing_for(request)
+        found = await lists.listed(self._office, visitor.access, view, ask) if ask else None
+        kept = [(name, one) for name, values in texts.items() for one in values if name != "after"]
+        following = write_cursor(found.after) if found and found.after else ""
         return self._shell.page(
-            request, "list.html",
+            request, "list.html", status=200 if found else 400,
             title=translate(view.title, language), area=view.area,
-            total_text=_total(found, language),
-            columns=columns(view, language), rows=lines(found, visitor.access, showing),
-            filters=[await self._filter(visitor, view, one, texts, showing) for one in view.filters],
-            searchable=lists.is_searchable(view), words=ask.words, narrowed=bool(ask.words or ask.conditions),
+            total_text=_total(found, language) if found else "",
+            columns=columns(view, language), rows=lines(found, visitor.access, showing) if found else [],
+            filters=[
+                shown
+                for one in view.filters
+                for shown in await self._filters(request, view, one, texts)
+            ],
+            searchable=is_searchable(view), words=next(iter(texts.get("q", ())), ""),
+            narrowed=ask is None or bool(ask.words or ask.conditions),
             actions=_buttons(view, visitor, language),
             first=address(request.path, kept) if "after" in request.query else "",
             next=address(request.path, [*kept, ("after", following)]) if following else "",
@@ -134,10 +157,13 @@ class ListPages:
     async def choices(self, request: web.Request) -> web.Response:
         """Records that a field may name, for its picker."""
         view, visitor = view_named(request.match_info["view"]), visitor_of(request)
-        words = request.query.get("q", "")[:100]
+        words, showing = request.query.get("q", "")[:100], showing_for(request)
         found = await lists.choices(self._database, visitor.access, view, words)
         return web.json_response(
-            [{"id": id_text(row_id), "label": joined(label)} for row_id, label in found]
+            [
+                {"id": id_text(row_id), "label": label_text(view, label, showing)}
+                for row_id, label in found
+            ]
         )
 
     async def _children(
@@ -150,39 +176,39 @@ class ListPages:
         events = await history.history(self._database, visitor.access, found)
         return [shown_event(event, found.view, showing) for event in events]
 
-    async def _filter(
+    async def _filters(
         self,
-        visitor: Visitor,
+        request: web.Request,
         view: View,
         one: Filter,
         texts: dict[str, list[str]],
-        showing: Showing,
-    ) -> ShownFilter:
-        language, column = showing.language, view.column(one.path)
+    ) -> list[ShownFilter]:
+        """The fields of a filter: one for days, one for each value of others, or an empty one."""
+        language, column = language_of(request), view.column(one.path)
         title = translate(column_title(one.path), language)
-        value = next(iter(texts.get(one.path, ())), "")
-        match column.kind.wire:
-            case WireType.DATE | WireType.TIME:
-                since, until = (
-                    next(iter(texts.get(f"{one.path}.{end}", ())), "") for end in ("from", "until")
-                )
-                return ShownFilter(one.path, title, "days", since=since, until=until)
-            case WireType.IDENTIFIER:
-                other = view_of_table(column.references or "")
-                source = other.name if other is not None else ""
-                shown = await self._label(visitor, other, value) if other and value else ""
-                return ShownFilter(one.path, title, "link", value, source=source, shown=shown)
-            case _:
-                choices = filter_choices(view, column, one, language)
-                kind = "select" if choices else "text"
-                return ShownFilter(one.path, title, kind, value, choices)
+        if column.kind.wire in {WireType.DATE, WireType.TIME}:
+            since, until = (
+                next(iter(texts.get(f"{one.path}.{end}", ())), "") for end in ("from", "until")
+            )
+            return [ShownFilter(one.path, title, "days", since=since, until=until)]
+        values = list(dict.fromkeys(text for text in texts.get(one.path, ()) if text)) or [""]
+        other = view_of_table(column.references or "")
+        if other is not None:
+            return [await self._link(request, one, title, other, value) for value in values]
+        choices = filter_choices(view, column, one, language)
+        kind = "select" if choices else "text"
+        return [ShownFilter(one.path, title, kind, value, choices) for value in values]
 
-    async def _label(self, visitor: Visitor, view: View, text: str) -> str:
-        try:
-            found = await lists.record(self._database, visitor.access, view, row_id_of(text))
-        except Rejected:
-            return ""
-        return joined(found.label)
+    async def _link(
+        self, request: web.Request, one: Filter, title: str, other: View, value: str
+    ) -> ShownFilter:
+        shown = await shown_of(request, self._database, other, value)
+        problem = ""
+        if value and not is_id(value):
+            problem = translate("choose one from the list", language_of(request))
+        return ShownFilter(
+            one.path, title, "link", value, source=other.name, shown=shown, problem=problem
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,12 +266,10 @@ def _linked_fact(
     found: Record, column: ReplicatedColumn, title: str, visitor: Visitor, showing: Showing
 ) -> Fact:
     other = view_of_table(column.references or "")
-    parts = [
-        found.values.get(f"{column.name}.{path}")
-        for path in (other.label if other else ())
-        if "." not in path
-    ]
-    text = joined(tuple(parts))
+    text = ""
+    if other is not None:
+        label = [found.values.get(f"{column.name}.{path}") for path in other.label]
+        text = label_text(other, label, showing)
     href = address_of(found.view, column.name, found.values[column.name], visitor.access)
     return Fact(
         title, text or translate("not in your area", showing.language), href if text else ""
@@ -298,20 +322,6 @@ def _record_buttons(
     return found
 
 
-def record_title(found: Record, showing: Showing) -> str:
-    """What a record is called."""
-    parts = [
-        str(showing.value(found.view.column(path), value))
-        for path, value in zip(found.view.label, found.label, strict=True)
-    ]
-    return " · ".join(part for part in parts if part not in {"", NOTHING}) or NOTHING
-
-
-def joined(label: tuple[Value, ...]) -> str:
-    """The parts of a label."""
-    return " · ".join(str(part) for part in label if part not in {None, ""})
-
-
 def _singular(view: View) -> str:
     return table_title(view.table)
 
@@ -322,15 +332,3 @@ def _total(found: Listed, language: str) -> str:
         return text.format(count=f"{found.counted:,}".replace(",", " "))
     rows = translate_plural("{count} row", "{count} rows", found.total, language)
     return rows.format(count=found.total)
-
-
-def row_id_of(text: str) -> bytes:
-    """The id in an address.
-
-    Raises:
-        Rejected: `not_found`, it is none.
-    """
-    try:
-        return from_text(text)
-    except ValueError:
-        raise Rejected("not_found", place="address", text="that is no id") from None

@@ -12,7 +12,7 @@ from hub.desk.view import Area
 from hub.desk.views.registry import VIEWS
 from hub.desk.words import word
 from hub.web.pages.edits import said
-from hub.web.pages.lists import record_title, row_id_of
+from hub.web.pages.labels import record_title, row_id_of
 from hub.web.shell import Shell, see_other
 from hub.web.visitor import language_of, showing_for, visitor_of
 

@@ -105,7 +105,7 @@ class OtherDoors:
             Retry: `provider_away`.
         """
         if self._provider is None:
-            raise Rejected("not_found", place=request.path, text="there is no such page")
+            raise Rejected("not_found", place=request.path, text=N_("there is no such page"))
         base = self._office.settings.workplace.address or f"https://{request.host}"
         address, begun = await self._provider.begin(
             f"{base.rstrip('/')}{OPENID}/return", next_of(request)
@@ -149,7 +149,7 @@ class OtherDoors:
             Retry: `provider_away`.
         """
         if self._provider is None:
-            raise Rejected("not_found", place=request.path, text="there is no such page")
+            raise Rejected("not_found", place=request.path, text=N_("there is no such page"))
         token = (await request.post()).get("logout_token", "")
         there, at = await self._provider.ended(str(token))
         await self._sign_in.ended_there(there, at)

@@ -12,7 +12,7 @@ from hub.desk.hands import Hands
 from hub.desk.view import Area
 from hub.desk.views.registry import view_of_table
 from hub.desk.words import column_title, table_title
-from hub.web.pages.lists import row_id_of
+from hub.web.pages.labels import row_id_of
 from hub.web.shell import Shell, see_other
 from hub.web.visitor import language_of, showing_for, visitor_of
 

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from fieldmesh.basics.errors import Rejected
-from fieldmesh.basics.problems import fill, problem_of
+from fieldmesh.basics.problems import problem_of
 from fieldmesh.service.translation import N_, translate
 from hub.analysis.answers import Analyst
 from hub.analysis.model.registry import DIMENSIONS
@@ -16,11 +16,13 @@ from hub.desk.reports import kept
 from hub.desk.reports.files import Format
 from hub.desk.reports.running import measures_for, run
 from hub.desk.reports.tables import table_of
-from hub.desk.view import Area
+from hub.desk.view import Area, View
+from hub.desk.views.registry import VIEWS
 from hub.fleet.office import Office
 from hub.storage.reports import ReportMail
 from hub.web.pages.cells import address
-from hub.web.pages.lists import row_id_of
+from hub.web.pages.labels import row_id_of
+from hub.web.pages.picks import named, shown_of
 from hub.web.pages.report_forms import (
     CHART_TITLES,
     built,
@@ -28,8 +30,10 @@ from hub.web.pages.report_forms import (
     dimension_choices,
     measure_choices,
     parameters,
+    readable,
 )
-from hub.web.pages.report_showing import SHOWN_ROWS, drawn, shown_table
+from hub.web.pages.report_showing import shown
+from hub.web.problems import told
 from hub.web.shell import Shell, see_other
 from hub.web.visitor import Visitor, language_of, showing_for, visitor_of, zone_of
 
@@ -61,23 +65,29 @@ class ReportBuilding:
         """The form, and under it what it gives."""
         visitor, language = visitor_of(request), language_of(request)
         visitor.access.need("report.build")
-        problem, question, shown = "", None, {}
+        problem, question, result = "", None, {}
+        texts = {name: request.query.getall(name) for name in request.query}
+        texts["fv"] = await self._values(request, texts)
         try:
-            question = built({name: request.query.getall(name) for name in request.query})
+            question = built(texts)
             if question is not None:
-                shown = await self._shown(request, visitor, question)
+                result = await self._shown(request, visitor, question)
         except Rejected as error:
             if error.code not in {"question_wrong", "bad_filter", "question_too_large"}:
                 raise
-            problem = fill(translate(problem_of(error).title, language), error)
+            problem = told(problem_of(error).title, error, language)
         report = request.query.get("from", "")
         held = (
             await kept.own_report(self._office, visitor.access, row_id_of(report))
             if report
             else None
         )
-        asked = question or Question(())
-        filters = [(code, value) for code, values in asked.filters.items() for value in values]
+        asked = question or readable(texts)
+        filters = [
+            (code, await self._named(request, code, value))
+            for code, values in asked.filters.items()
+            for value in values
+        ]
         return self._shell.page(
             request, "report_build.html", title=translate("Build a report", language), area=Area.ANALYSIS,
             measures=measure_choices(measures_for(visitor.access), language), chosen=set(asked.measures),
@@ -86,14 +96,28 @@ class ReportBuilding:
             filterable=[
                 (code, title)
                 for code, title in dimension_choices(language)
-                if not code or (DIMENSIONS[code].is_filter and not DIMENSIONS[code].labels)
+                if not code or code in asked.filters or _may_filter(code, visitor)
             ],
             filters=[*filters, ("", ""), ("", "")], days=day_fields(asked, language),
             charts=[(one.value, translate(title, language)) for one, title in CHART_TITLES.items()],
-            asked=asked, problem=problem, shown_result=shown,
+            asked=asked, problem=problem, shown_result=result,
             query=address("", parameters(question)).removeprefix("?") if question else "",
             report=report, name=held.report.title if held else "", is_own=bool(held and held.is_own),
         )  # fmt: skip
+
+    async def _values(self, request: web.Request, texts: dict[str, list[str]]) -> list[str]:
+        """What the form's filters are to be; a code or whole name that one record has becomes its id."""
+        found = []
+        for code, typed in zip(texts.get("fd", ()), texts.get("fv", ()), strict=False):
+            view = _view_of(code)
+            found.append(
+                await named(request, self._office.database, view, typed) if view else typed
+            )
+        return found
+
+    async def _named(self, request: web.Request, code: str, value: str) -> str:
+        view = _view_of(code)
+        return await shown_of(request, self._office.database, view, value) if view else value
 
     async def keep(self, request: web.Request) -> web.Response:
         """The report is kept; on to its page."""
@@ -103,7 +127,7 @@ class ReportBuilding:
             texts.setdefault(name, []).append(value)
         question = built(texts)
         if question is None:
-            raise Rejected("form_wrong", place="measures", count=1, text="no figure is chosen")
+            raise Rejected("form_wrong", place="measures", count=1, text=N_("no figure is chosen"))
         report = str(form.get("report", ""))
         over = row_id_of(report) if report and form.get("over") else None
         report_id = await kept.keep(
@@ -135,7 +159,9 @@ class ReportBuilding:
         try:
             kind = Format(str(form.get("format", "xlsx")))
         except ValueError:
-            raise Rejected("form_wrong", place="format", count=1, text="format") from None
+            raise Rejected(
+                "form_wrong", place="format", count=1, text=N_("choose one from the list")
+            ) from None
         mail = ReportMail(
             self._office.maker.identifiers.new(), visitor.access.user_id, str(form.get("report", ""))[:40],
             str(form.get("every", "")), kind.value, language_of(request),
@@ -157,9 +183,18 @@ class ReportBuilding:
         language, showing = language_of(request), showing_for(request)
         answer = await run(self._office, self._analyst, visitor.access, question, zone_of(request))
         table = await asyncio.to_thread(table_of, answer, language)
-        return {
-            "table": shown_table(answer, table, visitor.access, showing),
-            "chart": drawn(answer, table, translate("Report", language), showing),
-            "lines": table.lines, "shown": min(len(table.rows), SHOWN_ROWS),
-            "as_of": showing.time(answer.mark.took_at),
-        }  # fmt: skip
+        title = translate("Report", language)
+        found = await asyncio.to_thread(shown, answer, table, title, visitor.access, showing)
+        return {**found, "as_of": showing.time(answer.mark.took_at)}
+
+
+def _view_of(code: str) -> View | None:
+    """The list whose records the dimension's values are; None when they are no records of a list."""
+    return VIEWS.get(DIMENSIONS[code].view) if code in DIMENSIONS else None
+
+
+def _may_filter(code: str, visitor: Visitor) -> bool:
+    """Whether the builder offers the dimension as a filter: its values are typed, or found by what they are called."""
+    dimension, view = DIMENSIONS[code], _view_of(code)
+    is_known = visitor.access.may(view.function) if view else not dimension.labels
+    return dimension.is_filter and is_known

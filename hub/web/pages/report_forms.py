@@ -90,9 +90,22 @@ def built(texts: Texts) -> Question | None:
     Raises:
         Rejected: `bad_filter`.
     """
+    return _read(texts) if any(texts.get("m", ())) else None
+
+
+def readable(texts: Texts) -> Question:
+    """The builder's form without what can't be read in it: so it stands there again."""
+    held = dict(texts)
+    while True:
+        try:
+            return _read(held)
+        except Rejected as error:
+            if held.pop(error.place, None) is None:
+                return Question(())
+
+
+def _read(texts: Texts) -> Question:
     measures = tuple(dict.fromkeys(one for one in texts.get("m", ()) if one))
-    if not measures:
-        return None
     rows = tuple(dict.fromkeys(one for one in texts.get("r", ()) if one))
     asked_top = _one(texts, "top") or "0"
     top = plain_number(asked_top)
@@ -101,10 +114,10 @@ def built(texts: Texts) -> Question | None:
     chart = _choice(Chart, texts, "chart", Chart.BARS)
     filters = dict.fromkeys((one for one in texts.get("fd", ()) if one), ())
     asked = Question(measures, rows, _one(texts, "a"), filters=filters, top=top, chart=chart)
-    pairs = zip(texts.get("fd", ()), texts.get("fv", ()), strict=False)
-    named = {
-        f"f.{name}": [*texts.get(f"f.{name}", ()), value] for name, value in pairs if name and value
-    }
+    named: dict[str, list[str]] = {}
+    for name, value in zip(texts.get("fd", ()), texts.get("fv", ()), strict=False):
+        if name and value:
+            named.setdefault(f"f.{name}", list(texts.get(f"f.{name}", ()))).append(value)
     return narrowed(asked, {**texts, **named})
 
 
@@ -119,12 +132,18 @@ def asked_days(question: Question) -> list[tuple[str, str]]:
     """Days, filters, comparison and order as parameters."""
     found = [
         ("span", question.span.value), ("compare", question.compare.value), ("sort", question.sort),
-        ("down", "" if question.descends else "0"),
+        ("down", "1" if question.descends else "0"),
         ("since", question.since.isoformat() if question.since else ""),
         ("until", question.until.isoformat() if question.until else ""),
     ]  # fmt: skip
     found += [(f"f.{name}", value) for name, values in question.filters.items() for value in values]
     return found
+
+
+def asked_of(question: Question, held: Question) -> list[tuple[str, str]]:
+    """The same, also where nothing stands in place of what the kept question holds."""
+    cleared = [(f"f.{name}", "") for name in held.filters if name not in question.filters]
+    return [*asked_days(question), *cleared]
 
 
 def day_fields(question: Question, language: str) -> list[Field]:

@@ -17,7 +17,7 @@ from hub.fleet.office import Office
 from hub.rules.access import Access
 from hub.rules.functions import FUNCTIONS
 from hub.web.pages.edits import said
-from hub.web.pages.lists import row_id_of
+from hub.web.pages.labels import row_id_of
 from hub.web.pages.steps import picture, text
 from hub.web.shell import Shell, see_other
 from hub.web.visitor import language_of, showing_for, signed_in_of, visitor_of

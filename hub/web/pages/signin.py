@@ -114,7 +114,7 @@ class SignInPages:
         """Light, dark, or as the system."""
         form = await request.post()
         came_from = urlsplit(request.headers.get("Referer", "/"))
-        answer = see_other(came_from.path or "/")
+        answer = see_other(_of_this_site(came_from._replace(scheme="", netloc="").geturl()))
         set_theme(answer, str(form.get("theme", "")))
         return answer
 
@@ -148,7 +148,11 @@ class SignInPages:
 
 def next_of(request: web.Request) -> str:
     """Where the person wanted to go: a page of this site, and nothing else."""
-    wanted = request.query.get("next", "/")
+    return _of_this_site(request.query.get("next", "/"))
+
+
+def _of_this_site(wanted: str) -> str:
+    """The address, if it is one of this site; else the first page."""
     parts = urlsplit(wanted)
     local = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
     return wanted if local and not parts.scheme and not parts.netloc else "/"

@@ -8,7 +8,7 @@ const soon = (work, wait) => {
 
 // A field that names another record: what is typed is searched, what is chosen fills the hidden field.
 const makePicker = (input) => {
-  const list = input.list, target = input.form.elements[input.dataset.target];
+  const list = input.list, target = input.nextElementSibling;
   const known = new Map();
   const search = soon(async () => {
     const answer = await fetch(`/choices/${input.dataset.picker}?q=${encodeURIComponent(input.value)}`);

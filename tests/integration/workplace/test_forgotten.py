@@ -10,6 +10,7 @@ import pytest
 from hub.config import HubSettings, WorkplaceSettings
 from hub.exchange.sample.generated import Size
 from hub.storage.org_changes import head_office_write, update_rows
+from tests.kit.forms import form_of, sent
 from tests.kit.mail_server import MailBox, mail_server
 from tests.kit.workplace import Person, Site, site
 
@@ -119,3 +120,19 @@ async def test_without_mail_the_page_says_whom_to_ask(tmp_path: Path) -> None:
         status, text = await browser.get("/password/forgotten")
         assert status == 200
         assert 'name="login"' not in text
+
+
+async def test_a_forgotten_password_is_chosen_anew_in_a_browser_that_is_still_signed_in(
+    world: World,
+) -> None:
+    """The device asks for the password, the PC does not: its page would refuse its own form for ever."""
+    async with world.site.person("ann") as ann:
+        form = form_of((await ann.get("/password/forgotten"))[1], "/password/forgotten")
+        assert (await sent(ann, form, form.filled(login="ann")))[0] == 200
+        (mail,) = world.box.mails
+        found = re.search(r"/password\?code=\S+", mail.get_body().get_content())
+        assert found is not None
+        form = form_of((await ann.get(found[0]))[1], "/password")
+        assert (await sent(ann, form, form.filled(new=NEW, again=NEW)))[0] == 200
+    async with world.site.person("ann", NEW) as ann:
+        assert (await ann.json("/api/v1/outlets"))[0] == 200

@@ -1,6 +1,7 @@
 """Reports on pages: everyone's own figures, files that say the same, own reports that are shared, mail that comes."""
 
 import asyncio
+import csv
 import email
 import email.policy
 import html
@@ -24,6 +25,7 @@ from hub.desk.reports.mailing import ReportMailing
 from hub.fleet.office import Office
 from hub.storage.org_changes import head_office_write
 from hub.storage.rows import rows_where
+from tests.kit.forms import form_of, sent
 from tests.kit.workplace import OTHER_SUPERVISOR, SUPERVISOR, Person, Site, site
 
 YEAR = "span=days_365"
@@ -101,7 +103,7 @@ async def test_files_hold_the_same_figures(company: Site) -> None:
         parquet.write_bytes(await file(person, base + "parquet"))
         with duckdb.connect() as connection:
             found = connection.execute(f"SELECT * FROM '{parquet}'").fetchall()
-        assert {row[0]: row[1] for row in found} == expected
+        assert {row[0]: float(row[1]) for row in found} == expected
 
 
 async def test_a_figure_leads_to_the_documents_that_it_is_counted_from(company: Site) -> None:
@@ -156,6 +158,80 @@ async def test_a_report_with_more_lines_than_a_person_may_take_along_leaves_in_n
         monkeypatch.setattr(exports, "MOST", 1)
         status, said = await person.get("/analysis/reports/brands/export?format=csv")
         assert (status, "More than 1 rows" in said) == (400, True), said
+
+
+async def brands_of(person: Person) -> list[str]:
+    """The brands of all products."""
+    rows = [await person.json(f"/api/v1/products/{row}") for row in await person.ids("products")]
+    return sorted({row["brand"] for _, row in rows})
+
+
+async def kept(person: Person, query: str) -> str:
+    """The address of an own report of that question."""
+    _, page = await person.get(f"/analysis/build?{query}")
+    form = form_of(page, "/analysis/keep")
+    status, page = await sent(person, form, form.filled(title="Mine"))
+    assert status == 200, page
+    return re.findall(r'action="(/analysis/own/[0-9a-f]+)/delete"', page)[0]
+
+
+async def test_a_file_holds_what_its_page_shows_when_the_reports_own_filters_are_taken_away(
+    company: Site,
+) -> None:
+    """Figures that are sent on would be of one brand, of other days, in another order, without a sign."""
+    async with company.person("admin") as admin:
+        brands = await brands_of(admin)
+        brand = brands[0]
+        question = f"m=sales&r=brand&{YEAR}&compare=previous&fd=brand&fv={brand}&down=0"
+        own = await kept(admin, question)
+        for asked in ("f.brand=", "f.brand=&compare=", "f.brand=&down=1", ""):
+            _, page = await admin.get(f"{own}?{asked}")
+            link = re.search(r'href="([^"]*format=csv)"', page)
+            assert link is not None
+            text = (await file(admin, html.unescape(link[1]))).decode("utf-8-sig")
+            head, *lines = csv.reader(io.StringIO(text))
+            body = page.partition("<tbody>")[2].partition("</tbody>")[0]
+            shown = re.findall(r"<tr><td[^>]*>([^<]*)</td>", body)
+            assert [line[0] for line in lines if line[0] != "Σ"] == shown, asked
+            assert len(shown) == (len(brands) if "f.brand" in asked else 1), asked
+            heads = page.partition("<thead>")[2].partition("</thead>")[0].count("<th ")
+            assert len(head) == heads, asked
+
+
+async def test_a_filter_of_two_values_keeps_both_when_the_page_is_shown_anew(company: Site) -> None:
+    """Other days of the same report would be figures of the first value alone."""
+    async with company.person("admin") as admin:
+        brands = (await brands_of(admin))[:2]
+        rows = (await admin.json("/api/v1/outlets?limit=2"))[1]["rows"]
+        outlets = "&".join(f"f.outlet={row['id']}" for row in rows)
+        for filters in ("&".join(f"fd=brand&fv={one}" for one in brands), outlets):
+            own = await kept(admin, f"m=sales&r=brand&r=outlet&span=today&{filters}")
+            form = form_of((await admin.get(own))[1], own)
+            status, page = await sent(admin, form, form.filled(span="days_365"))
+            assert status == 200
+            shown = re.findall(r"<tr><td[^>]*>([^<]*)</td><td[^>]*><a[^>]*>([^<]*)<", page)
+            place = 0 if "brand" in filters else 1
+            assert len({line[place] for line in shown}) == 2, filters
+
+
+async def test_a_form_of_the_builder_that_cannot_be_read_stands_there_again(company: Site) -> None:
+    """A wrong number would cost the choice of figures, rows and filters."""
+    async with company.person("admin") as admin:
+        _, page = await admin.json("/api/v1/outlets?limit=1")
+        code = page["rows"][0]["code"]
+        typed = f"/analysis/build?m=sales&r=outlet&fd=outlet&fv={code}&top=99999"
+        _, page = await admin.get(typed)
+        assert 'role="alert"' in page
+        fields = form_of(page, "/analysis/build").fields
+        assert {("m", "sales"), ("r", "outlet"), ("fd", "outlet")} <= set(fields)
+        assert any(name == "fv" and text.startswith(f"{code} · ") for name, text in fields)
+        _, page = await admin.get(typed.replace("99999", "5") + f"&{YEAR}")
+        assert "Σ" not in page
+        assert len(re.findall(r'href="/outlets/[0-9a-f-]{36}"', page)) == 1
+        form = form_of(page, "/analysis/build")
+        assert (await sent(admin, form))[1].count('href="/outlets/') == page.count(
+            'href="/outlets/'
+        )
 
 
 async def test_exports_and_sensitive_reports_stand_in_the_journal(company: Site) -> None:

@@ -19,6 +19,8 @@ def extra_for(place: str, extra: str) -> Iterator[None]:
     """
     try:
         yield
-    except ModuleNotFoundError as error:
-        text = f"the package {error.name} is missing: pip install 'fieldmesh[{extra}]'"
+    except ImportError as error:
+        text = str(error)  # such as a library of the system that a package needs
+        if isinstance(error, ModuleNotFoundError):
+            text = f"the package {error.name} is missing: pip install 'fieldmesh[{extra}]'"
         raise Rejected("settings_invalid", place=place, text=text) from None

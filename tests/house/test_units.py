@@ -4,6 +4,7 @@ import re
 import shlex
 import shutil
 import subprocess
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,13 @@ def test_the_backup_looks_for_its_mount_from_outside_its_own_sandbox() -> None:
     assert re.findall(r"^ExecStartPre=(.*)$", text(BACKUP), re.MULTILINE) == [
         "+/usr/bin/mountpoint -q /mnt/backups"
     ]
+
+
+def test_what_a_backup_that_was_killed_has_left_is_deleted_with_the_old_ones() -> None:
+    """Each would stay for ever, as large as the database, and with everything that is in it."""
+    words = shlex.split(settings(BACKUP)["ExecStartPost"])
+    pattern = words[words.index("-name") + 1]
+    made = "fieldmesh-hub-20261124T020000Z.tar"
+    left = [made, f"{made}.part", f"{made}.db", f"{made}.db-journal"]
+    assert [name for name in left if not fnmatch(name, pattern)] == []
+    assert not fnmatch("other.tar", pattern)

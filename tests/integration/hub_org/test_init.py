@@ -89,3 +89,17 @@ async def test_an_address_that_is_no_database_is_a_setting_that_is_wrong(
         await init(tmp_path / "hub", "--settings", str(file))
     assert caught.value.code == "settings_invalid"
     assert "secret" not in str(caught.value)
+
+
+async def test_a_hub_on_sql_server_without_the_library_of_its_driver_says_which(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The package alone is not enough: the driver and its manager come from elsewhere."""
+    (tmp_path / "aioodbc.py").write_text('raise ImportError("libodbc.so.2: no such file")\n')
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "aioodbc", raising=False)
+    file = tmp_path / "hub.toml"
+    file.write_text('[database]\nurl = "mssql+aioodbc://f:x@sql.example/f"\n')
+    with pytest.raises(Rejected, match=r"database\.url: .*libodbc\.so\.2") as caught:
+        await init(tmp_path / "hub", "--settings", str(file))
+    assert caught.value.code == "settings_invalid"

@@ -243,8 +243,8 @@ MUTANTS = (
     Mutant(
         "journal hash not chained",
         "hub/storage/journal.py",
-        "                or entry.hash != entry.right_hash()\n",
-        "",
+        "        if not is_next or entry.hash != entry.right_hash():\n",
+        "        if not is_next:\n",
         (JOURNAL,),
     ),
 )

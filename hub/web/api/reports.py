@@ -21,7 +21,7 @@ from hub.desk.reports.files import figure_text
 from hub.desk.reports.running import measures_for, run, standard_for
 from hub.desk.reports.tables import Table, table_of
 from hub.fleet.office import Office
-from hub.web.pages.report_forms import built, narrowed
+from hub.web.pages.report_forms import MOST_TOP, built, narrowed
 from hub.web.visitor import language_of, visitor_of, zone_of
 
 ROOT = "/api/v1/reports"
@@ -139,15 +139,12 @@ def described(operation: Mapping[str, Any]) -> Object:
 
     def get(summary: str, name: str, parameters: Sequence[Object], answer: Object) -> Object:
         done = {"description": "Done.", "content": {"application/json": {"schema": answer}}}
-        responses = {
-            "200": done,
-            "503": {"description": "The figures are being prepared."},
-            **operation,
-        }
+        responses = {"200": done, **operation}
         return {
             "get": {
                 "operationId": name,
                 "summary": summary,
+                "description": "Only where: f.<dimension>=<value>, repeated for several.",
                 "parameters": list(parameters),
                 "responses": responses,
             }
@@ -158,7 +155,13 @@ def described(operation: Mapping[str, Any]) -> Object:
         _parameter("span", {"type": "string", "enum": [one.value for one in Span]}),
         _parameter("since", day), _parameter("until", day),
         _parameter("compare", {"type": "string", "enum": [one.value for one in Compare]}),
+        _parameter("sort", {"type": "string", "enum": sorted((*MEASURES, *DIMENSIONS))}),
+        _parameter("down", {"type": "string", "enum": ["0", "1"]}),
     ]  # fmt: skip
+    looks = [
+        _parameter("a", {"type": "string", "enum": sorted(DIMENSIONS)}),
+        _parameter("top", {"type": "integer", "minimum": 0, "maximum": MOST_TOP}),
+    ]
     measure = {
         "type": "array",
         "items": {"type": "string", "enum": sorted(MEASURES)},
@@ -170,13 +173,16 @@ def described(operation: Mapping[str, Any]) -> Object:
         "name": "code",
         "in": "path",
         "required": True,
-        "schema": {"type": "string", "enum": sorted(STANDARD)},
+        "schema": {
+            "anyOf": [{"enum": sorted(STANDARD)}, {"type": "string", "pattern": "^[0-9a-f]{32}$"}]
+        },
+        "description": "A standard report's code, or the id of one that somebody keeps.",
     }
     return {
         ROOT: get("Reports, figures and what they can be asked by", "list_reports", [], {"type": "object"}),
         f"{ROOT}/ask": get(
             "Figures by dimensions", "ask_report",
-            [{**_parameter("m", measure), "required": True}, _parameter("r", row), *days], figures,
+            [{**_parameter("m", measure), "required": True}, _parameter("r", row), *looks, *days], figures,
         ),
         f"{ROOT}/{{code}}": get("A report", "get_report", [code, *days], figures),
     }  # fmt: skip

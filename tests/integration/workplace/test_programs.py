@@ -1,17 +1,24 @@
 """What programs send: nothing of it is lost without a word, and nothing is done twice."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pytest
+from aiohttp import web
 
 from fieldmesh.basics.errors import Retry
 from fieldmesh.basics.identifiers import stable_id, to_text
 from hub.desk.hands import Hands
-from tests.kit.workplace import REP, Person, Site, site
+from hub.web.api.acts import ActServices
+from hub.web.api.openapi import document
+from hub.web.api.reports import ReportServices
+from hub.web.api.resources import Resources
+from hub.web.pages.exports import ExportPages
+from tests.kit.workplace import REP, Person, Site, hands_of, site
 
 KEY = "Idempotency-Key"
 
@@ -132,3 +139,25 @@ async def test_half_a_character_is_no_text(company: Site) -> None:
         for fields in ({"code": "X", "name": "a\ud800"}, {"a\ud800": "x"}):
             status, problem = await sent(admin, "outlets", fields)
             assert (status, problem["code"]) == (400, "bad_message")
+
+
+async def test_every_service_is_described(company: Site) -> None:
+    """What the description leaves out nobody finds: the files of lists were not in it."""
+    office, hands = company.office, hands_of(company.office)
+    parts = (
+        Resources(office), ActServices(hands), ExportPages(office), ReportServices(office, company.analyst),
+    )  # fmt: skip
+    services = [
+        (route.method.lower(), re.sub(r"{(\w+):[^/]*?}(?=/|$)", r"{\1}", route.path))
+        for part in parts for route in part.routes()
+        if isinstance(route, web.RouteDef) and route.path.startswith("/api/")
+    ]  # fmt: skip
+    paths = document("Aurora")["paths"]
+    assert [one for one in services if one[0] not in paths.get(one[1], {})] == []
+    async with company.person("admin") as admin:
+        outlet = min(await admin.ids("outlets"))
+        address = f"{company.base}/api/v1/outlets/{outlet}"
+        async with admin.browser.get(address) as answer:
+            tag = answer.headers["ETag"]
+        async with admin.browser.get(address, headers={"If-None-Match": tag}) as answer:
+            assert answer.status == 304

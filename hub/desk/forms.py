@@ -68,7 +68,7 @@ async def read_form(
         names: columns that are taken; others are left alone.
         texts: column → text; a missing flag means no.
         to: function by which the record is changed.
-        held: column → what stands there now; a link that stays as it is may lead anywhere.
+        held: column → what stands there now; a link that stays as it is may lead anywhere, a coded value be any.
     """
     values: dict[str, Value] = {}
     problems: dict[str, str] = {}
@@ -76,6 +76,8 @@ async def read_form(
         column, text = view.schema.column(name), texts.get(name, "").strip()
         try:
             values[name] = _value(column, text)
+            if values[name] != (held or {}).get(name):
+                _allowed(view, name, values[name])
             link = column.kind.wire is WireType.IDENTIFIER and values[name] is not None
             if link and values[name] != (held or {}).get(name):
                 await _known(connection, access, column, values[name], to=to)
@@ -100,6 +102,13 @@ def _value(column: ReplicatedColumn, text: str) -> Value:
             raise BadValueError(_("choose one from the list")) from None
     found = parse_value(column, text)
     return folded(found) if column.name == "login" and isinstance(found, str) else found
+
+
+def _allowed(view: View, name: str, value: Value) -> None:
+    """A coded column holds one of its words."""
+    allowed = view.values_of(name)
+    if allowed and value is not None and value not in allowed:
+        raise BadValueError(_("choose one from the list"))
 
 
 async def _known(

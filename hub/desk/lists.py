@@ -3,7 +3,7 @@
 What is shown of a sensitive list is noted in the journal, once a person, list and ten minutes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from fieldmesh.basics.errors import Rejected
@@ -188,6 +188,18 @@ async def choices(
     access.need(view.function)
     asked = words.strip() if is_searchable(view) else ""
     wanted = Wanted(view.table, view.label, (), view.ordering, None, None, most, asked)
+    async with database.read() as connection:
+        page = await lists.page(connection, access.scope_for(view.function), wanted)
+    return [(row[0], row[1:]) for row in page.rows if isinstance(row[0], bytes)]
+
+
+async def labels(
+    database: HubDatabase, access: Access, view: View, ids: Sequence[bytes]
+) -> list[tuple[bytes, tuple[Value, ...]]]:
+    """What those of the rows are called that the person may see."""
+    if not access.may(view.function):
+        return []
+    wanted = Wanted(view.table, view.label, ids=ids, most=len(ids))
     async with database.read() as connection:
         page = await lists.page(connection, access.scope_for(view.function), wanted)
     return [(row[0], row[1:]) for row in page.rows if isinstance(row[0], bytes)]

@@ -1,5 +1,6 @@
 """An act of a person, said once: its form, its button, its web service and its right come from here."""
 
+import re
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -44,6 +45,7 @@ class Input:
         choices: CHOICE: (value, English msgid).
         hint: English msgid below the field.
         most: TEXT: most characters.
+        pattern: TEXT: what the whole of it must look like, which the hint says; empty = anything.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Input:
     choices: tuple[tuple[str, str], ...] = ()
     hint: str = ""
     most: int = 400
+    pattern: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,13 +242,15 @@ async def _problem(
             known = {value for value, _title in one.choices}
             return "" if text in known else _("choose one from the list")
         case Kind.TEXT | Kind.LONG:
-            return (
-                ""
-                if len(text) <= one.most
-                else _("longer than {most} characters").format(most=one.most)
-            )
+            return _text_problem(one, text)
         case _:
             return _value_problem(one.kind, text)
+
+
+def _text_problem(one: Input, text: str) -> str:
+    if len(text) > one.most:
+        return _("longer than {most} characters").format(most=one.most)
+    return _(one.hint) if one.pattern and not re.fullmatch(one.pattern, text) else ""
 
 
 def _value_problem(kind: Kind, text: str) -> str:

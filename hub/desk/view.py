@@ -29,7 +29,8 @@ class Filter:
 
     Attributes:
         path: column, or a path through links.
-        values: what may be chosen; empty = what the column's state machine or the linked view offers.
+        values: what may be chosen, and written by hand; empty = what the column's state machine or the linked view
+            offers.
     """
 
     path: str
@@ -111,6 +112,10 @@ class View:
         for link in links:
             table = TABLES[table.column(link).references or ""]
         return table.column(last)
+
+    def values_of(self, name: str) -> tuple[str, ...]:
+        """What may stand in a coded column: what its filter offers; empty = any text."""
+        return next((one.values for one in self.filters if one.path == name), ())
 
     def is_link(self, path: str) -> bool:
         """Whether the path ends in the id of another row."""

@@ -231,7 +231,11 @@ OPERATIONS = (
     Operation(
         "set", "targets", N_("Set a target"), "target.change", _set_target,
         (
-            _POSITION, Input("period", N_("Period"), most=20, hint=N_("2026-11 for a month, 2026-Q4 for a quarter")),
+            _POSITION,
+            Input(
+                "period", N_("Period"), pattern=r"[0-9]{4}(-(0[1-9]|1[0-2]|Q[1-4]))?",
+                hint=N_("2026-11 for a month, 2026-Q4 for a quarter"),
+            ),
             Input("kpi", N_("Figure"), Kind.CHOICE, choices=KPIS), Input("value", N_("Value"), Kind.NUMBER),
         ),
         of_record=False,

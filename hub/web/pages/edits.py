@@ -21,6 +21,7 @@ from hub.web.pages.labels import record_title, row_id_of
 from hub.web.pages.picks import chosen, shown_of, sources_of
 from hub.web.problems import told
 from hub.web.shell import Shell, see_other
+from hub.web.showing import NOTHING
 from hub.web.visitor import Visitor, language_of, showing_for, visitor_of
 
 _LONG_TEXT = 400
@@ -168,7 +169,7 @@ class EditPages:
             shown = await shown_of(request, database, other, text) if other is not None else ""
             source = other.name if other is not None else ""
             return Field(name, title, "link", text, required, problem, source=source, shown=shown)
-        choices = _choices(view, name, language)
+        choices = _choices(view, name, texts, language)
         long = column.kind.wire is WireType.TEXT and column.kind.precision > _LONG_TEXT
         kind = "select" if choices else "textarea" if long else _KINDS.get(column.kind.wire, "text")
         value = ("1" if text in {"1", "on"} else "") if kind == "checkbox" else text
@@ -192,9 +193,10 @@ def said(error: FieldmeshError, language: str) -> str:
     return " ".join(told(text, error, language) for text in (problem.title, problem.remedy))
 
 
-def _choices(view: View, name: str, language: str) -> tuple[tuple[str, str], ...]:
-    """What may be chosen: the values that a filter of the same column names."""
-    for one in view.filters:
-        if one.path == name and one.values:
-            return tuple((value, word(value, language)) for value in one.values)
-    return ()
+def _choices(
+    view: View, name: str, texts: Mapping[str, str], language: str
+) -> tuple[tuple[str, str], ...]:
+    """What may be chosen of a coded column; what stands there now is among it, so that saving does not change it."""
+    allowed = view.values_of(name)
+    held = () if not allowed or texts.get(name) in {None, *allowed} else (texts[name],)
+    return tuple((value, word(value, language) or NOTHING) for value in (*held, *allowed))

@@ -20,7 +20,7 @@ from hub.desk.views.registry import VIEWS, view_named, view_of_table
 from hub.desk.words import column_title, table_title, word
 from hub.fleet.office import Office
 from hub.web.pages.cells import address, address_of, columns, lines
-from hub.web.pages.events import ShownEvent, shown_event
+from hub.web.pages.events import ShownEvent, ids_in, shown_event
 from hub.web.pages.labels import label_text, record_title, row_id_of
 from hub.web.pages.picks import chosen, is_id, shown_of, sources_of
 from hub.web.shell import Shell
@@ -174,7 +174,13 @@ class ListPages:
 
     async def _history(self, visitor: Visitor, found: Record, showing: Showing) -> list[ShownEvent]:
         events = await history.history(self._database, visitor.access, found)
-        return [shown_event(event, found.view, showing) for event in events]
+        names: dict[object, str] = {}
+        for name, ids in ids_in(events, found.view).items():
+            wanted = [row_id_of(text) for text in ids if is_id(text)]
+            view = VIEWS[name]
+            for row_id, label in await lists.labels(self._database, visitor.access, view, wanted):
+                names[id_text(row_id)] = label_text(view, label, showing)
+        return [shown_event(event, found.view, showing, names) for event in events]
 
     async def _filters(
         self,
@@ -197,6 +203,8 @@ class ListPages:
             return [await self._link(request, one, title, other, value) for value in values]
         choices = filter_choices(view, column, one, language)
         kind = "select" if choices else "text"
+        unknown = [value for value in values if choices and value not in dict(choices)]
+        choices = (*choices, *((value, word(value, language)) for value in unknown))
         return [ShownFilter(one.path, title, kind, value, choices) for value in values]
 
     async def _link(

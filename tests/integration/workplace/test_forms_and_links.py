@@ -244,3 +244,56 @@ async def test_who_chooses_other_colours_stays_where_they_are(company: Site) -> 
                 f"{admin.base}/theme", data=fields, headers=headers, allow_redirects=False
             ) as answer:
                 assert answer.headers["Location"] == then
+
+
+async def test_a_coded_value_is_one_of_those_that_are_known(company: Site) -> None:
+    """A position that is "Active" is not active, and nobody sees why its devices get nothing."""
+    async with company.person("admin") as admin:
+        position, person = await first_of(admin, "positions"), await first_of(admin, "people")
+        for path, fields in (
+            (f"positions/{position['id']}", {"status": "Active"}),
+            (f"people/{person['id']}", {"auth_kind": "LDAP"}),
+        ):
+            status, problem = await admin.json(f"/api/v1/{path}", "PATCH", json=fields)
+            assert (status, problem["code"]) == (400, "form_wrong"), fields
+        fields = {"kpi": "visits", "value": "5", "position": position["id"]}
+        for period, expected in (("11.2026", 400), ("2026-13", 400), ("2026-Q4", 200)):
+            status, done = await admin.json(
+                "/api/v1/targets/set", "POST", json={**fields, "period": period}
+            )
+            assert status == expected, (period, done)
+
+
+async def test_saving_a_form_leaves_a_value_that_its_list_does_not_know(company: Site) -> None:
+    """Somebody who is blocked could sign in again because their mail address was corrected."""
+    async with company.person("admin") as admin:
+        (row_id,) = await admin.ids("people?q=rep0001")
+        person, office = {"id": row_id}, company.office
+        async with head_office_write(
+            office.database, office.clock, actor="test", kind="test", about={}
+        ) as writer:
+            row = (bytes.fromhex(person["id"].replace("-", "")), "blocked")
+            await writer.update("app_user", from_rows("app_user", ("id", "status"), [row]))
+        path = f"/people/{person['id']}/change"
+        form = form_of((await admin.get(path))[1], path)
+        assert ("status", "blocked") in form.fields
+        assert (await sent(admin, form, form.filled(mail="a@example.com")))[0] == 200
+        row_now = (await admin.json(f"/api/v1/people/{person['id']}"))[1]
+        assert (row_now["status"], row_now["mail"]) == ("blocked", "a@example.com")
+        form = form_of((await admin.get("/people?status=blocked"))[1], "/people")
+        assert ("status", "blocked") in form.fields
+
+
+async def test_the_history_of_a_record_names_what_was_changed(company: Site) -> None:
+    """Ids of 36 signs and numbers with a point are not what people changed."""
+    async with company.person("admin") as admin:
+        rows = (await admin.json("/api/v1/distributors?limit=2"))[1]["rows"]
+        names = [(await admin.json(f"/api/v1/distributors/{row['id']}"))[1]["name"] for row in rows]
+        path = f"/outlets/{(await first_of(admin, 'outlets'))['id']}"
+        for row in rows:
+            fields = {"distributor_id": row["id"]}
+            assert (await admin.json(f"/api/v1{path}", "PATCH", json=fields))[0] == 200
+        _, page = await admin.get(path)
+        history = page.partition('<ol class="history">')[2]
+        assert re.search(rf"<del>[^<]*{names[0]}</del> → <ins>[^<]*{names[1]}</ins>", history)
+        assert rows[0]["id"] not in history

@@ -243,7 +243,7 @@ MUTANTS = (
     Mutant(
         "journal hash not chained",
         "hub/storage/journal.py",
-        "                or entry.hash != entry.right_hash()\n",
+        "            or entry.hash != entry.right_hash()\n",
         "",
         (JOURNAL,),
     ),

@@ -13,7 +13,7 @@ import logging
 import random
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -27,7 +27,7 @@ from fieldmesh.service.files import write_durably
 from fieldmesh.service.health import Health
 from fieldmesh.service.lifecycle import Shutdown
 from fieldmesh.service.metrics import Registry
-from fieldmesh.service.tasks import Supervisor
+from fieldmesh.service.tasks import LoopFigures, Supervisor
 from fieldmesh.service.tls import certificate_der, certificate_ends, certificate_pem, to_show
 from hub.config import HubHome
 from hub.desk.directory import DirectoryPeople
@@ -37,7 +37,7 @@ from hub.desk.reports.running import analyst_of
 from hub.fleet.jobs import Jobs
 from hub.fleet.leases import lease
 from hub.fleet.office import Office
-from hub.fleet.running import kept_ports, write_ports
+from hub.fleet.running import kept_ports, last_backup, write_ports
 from hub.ingest.consume import Consumer, consumer_name
 from hub.ingest.making import by_hand, make_ingest
 from hub.ingest.verify import Verifier
@@ -48,9 +48,9 @@ from hub.relay.hands import make_hands
 from hub.relay.line import line_to_bus
 from hub.relay.publish import Relay
 from hub.relay.requests import Desk, Responder
+from hub.relay.revocations import Revocations
 from hub.relay.seeds import Seeds
 from hub.relay.streams import Streams
-from hub.storage.nodes import revoked_bus_keys
 from hub.trust.authority import key_to_pem, load_key
 from hub.trust.enrolment import EnrolmentGrant, EnrolmentRequest, enrol
 from hub.trust.pace import Pace
@@ -78,14 +78,16 @@ async def serve(office: Office) -> None:
     home.run.mkdir(parents=True, exist_ok=True)
     with _alone(home):
         chain, key = _server_certificate(office)
-        broker = await make_broker(office, chain, key)
+        revocations = Revocations(office)
+        broker = await make_broker(office, revocations, chain, key)
         await broker.start()
         bus = line_to_bus(office, broker.urls)
         streams = _streams(office, bus)
         try:
             await _begin(streams)
             ends_at = certificate_ends(certificate_der(chain.read_bytes()))
-            await _Running(office, broker, bus, streams, ends_at).work(chain, key)
+            running = _Running(office, broker, bus, streams, revocations, ends_at=ends_at)
+            await running.work(chain, key)
         finally:
             home.ports_file.unlink(missing_ok=True)
             await bus.close()
@@ -97,7 +99,14 @@ class _Running:
     """The parts of a hub that works."""
 
     def __init__(
-        self, office: Office, broker: Broker, bus: Bus, streams: Streams, certificate_ends_at: int
+        self,
+        office: Office,
+        broker: Broker,
+        bus: Bus,
+        streams: Streams,
+        revocations: Revocations,
+        *,
+        ends_at: int,
     ) -> None:
         self._office = office
         self._broker = broker
@@ -106,12 +115,13 @@ class _Running:
         self._loops = Supervisor(office.clock, random.SystemRandom())
         self._trust = replace(office.trust, bus_url=told_to_gateways(office, broker.port))
         self._analyst = analyst_of(office)
-        self._revoked: dict[str, int] = {}
         self._streams = streams
+        self._revocations = revocations
         self._consumers = self._ingest_consumers()
         self._short_of_disk = False
+        self._began = office.clock.now()
         self._standing = StandingFigures(
-            self._registry, self._trust.authority.roots[0].ends_at, certificate_ends_at
+            self._registry, self._trust.authority.roots[0].ends_at, ends_at
         )
 
     async def work(self, chain: Path, key: Path) -> None:
@@ -139,7 +149,7 @@ class _Running:
         office = self._office
         loops.run("nats", self._broker.watch)
         loops.run("streams", self._streams.keep)
-        loops.run("revocations", self._watch_revocations)
+        loops.run("revocations", partial(self._revocations.watch, self._broker))
         loops.run("disk", self._watch_disk)
         jobs = Jobs(office.database, office.maker)
         loops.run("jobs", jobs.run)
@@ -205,29 +215,21 @@ class _Running:
             "bus": "ok" if self._bus.is_connected else "not connected",
             "disk": "low" if self._short_of_disk else "ok",
         }
-        for name, loop in self._loops.loops.items():
-            checks[name] = "ok" if loop.running else f"waits after {loop.last_problem}"
+        checks = with_loops(checks, self._loops.loops)
         ready = all(state == "ok" for state in checks.values())
         return Health(ready, checks, {"bus_restarts": self._broker.restarts})
 
-    async def _watch_revocations(self) -> None:
-        """Gateways that were revoked lose their line to the bus."""
-        while True:
-            async with self._office.database.read() as connection:
-                keys = await revoked_bus_keys(connection)
-            now = self._office.clock.now()
-            new = {key: now for key in keys if key not in self._revoked}
-            if new:
-                await self._broker.reload(self._trust.bus.accounts(now, {**new, **self._revoked}))
-                self._revoked.update(new)
-                LOG.info("bus_users_revoked", extra={"count": len(new)})
-            await asyncio.sleep(_LOOK_S)
+    def _backup_age(self) -> int:
+        """Since when there is no newer backup, microseconds; 0 where the database is not backed up here."""
+        if self._office.database.dialect != "sqlite":
+            return 0
+        return self._office.clock.now() - (last_backup(self._office.home) or self._began)
 
     async def _watch_disk(self) -> None:
         least = self._office.settings.least_free_bytes
         while True:
             free = shutil.disk_usage(self._office.home.folder).free
-            self._standing.looked(free)
+            self._standing.looked(free, backup_age_us=self._backup_age())
             if (free < least) != self._short_of_disk:
                 self._short_of_disk = free < least
                 level = logging.ERROR if self._short_of_disk else logging.INFO
@@ -241,6 +243,15 @@ class _Running:
                 LOG.warning("nats_starts_again", extra={"free_bytes": free})
                 self._broker.start_again()
             await asyncio.sleep(_LOOK_S)
+
+
+def with_loops(parts: Mapping[str, str], loops: Mapping[str, LoopFigures]) -> dict[str, str]:
+    """How parts and loops are, by name; a part that is not well is not outspoken by the loop that looks after it."""
+    found = dict(parts)
+    for name, loop in loops.items():
+        if found.get(name, "ok") == "ok":
+            found[name] = "ok" if loop.running else f"waits after {loop.last_problem}"
+    return found
 
 
 def _streams(office: Office, bus: Bus) -> Streams:

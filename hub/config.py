@@ -317,6 +317,11 @@ class HubHome:
         return self.run / "ports.json"
 
     @property
+    def backed_up_file(self) -> Path:
+        """When the last backup was taken."""
+        return self.run / "backed_up"
+
+    @property
     def kept_ports_file(self) -> Path:
         """The ports of the last run: under port 0 they are tried again first."""
         return self.run / "kept_ports.json"

@@ -135,7 +135,7 @@ class RequestFigures:
 
 
 class StandingFigures:
-    """What runs out: room on the disk, the days of the authority and of the hub's own certificate."""
+    """What runs out: room on the disk, days of authority and certificate; and how old the backup is."""
 
     def __init__(
         self, registry: Registry, authority_ends_at: int, certificate_ends_at: int
@@ -150,6 +150,10 @@ class StandingFigures:
         self._free = registry.gauge(
             "fieldmesh_hub_disk_free_bytes", "How much room is on the hub's disk?"
         ).labels()
+        self._backup = registry.gauge(
+            "fieldmesh_hub_backup_age_seconds",
+            "How old is the newest backup, or how long is the hub up without one? On SQL Server 0.",
+        ).labels()
         ends = registry.gauge(
             "fieldmesh_hub_authority_ends_timestamp_seconds", "When does the authority end?"
         )
@@ -160,6 +164,7 @@ class StandingFigures:
         )
         certificate.labels().set(certificate_ends_at / _MICROSECONDS)
 
-    def looked(self, free_bytes: int) -> None:
-        """The disk has so much room."""
+    def looked(self, free_bytes: int, *, backup_age_us: int) -> None:
+        """The disk has so much room, and the newest backup is so old."""
         self._free.set(free_bytes)
+        self._backup.set(backup_age_us / _MICROSECONDS)

@@ -258,6 +258,8 @@ def _kind(column: ReplicatedColumn) -> str:
             return f"decimal {column.kind.precision},{column.scale}"
         case WireType.TEXT:
             return f"text {column.kind.precision}"
+        case WireType.BINARY:
+            return f"binary {column.kind.precision}"
         case other:
             return other.name.lower()
 

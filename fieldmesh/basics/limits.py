@@ -7,6 +7,8 @@ BATCH_BYTES = 5 * 1024 * 1024
 """As carried, with its signature and fields of a later release."""
 BATCH_ROWS = 50_000
 BATCH_CHANGES = 4_096
+BATCH_COLUMNS = 100_000
+"""Of all its changes together."""
 TABLE_ROWS = 65_536
 TABLE_COLUMNS = 96
 TEXT_BYTES = 64 * 1024

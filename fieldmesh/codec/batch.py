@@ -136,6 +136,7 @@ def encode_body(changes: Sequence[Change]) -> EncodedBody:
     if (
         rows > limits.BATCH_ROWS
         or len(changes) > limits.BATCH_CHANGES
+        or sum(len(change.rows.names) for change in changes) > limits.BATCH_COLUMNS
         or len(content) > limits.BATCH_BODY_UNCOMPRESSED_BYTES
         or len(body) > limits.BATCH_BODY_BYTES
     ):
@@ -290,10 +291,9 @@ def decode_body(header: BatchHeader, body: bytes) -> list[Change]:
     except DecodeError:
         raise Rejected("bad_batch", place=place) from None
     strict = header.schema_version <= SCHEMA_VERSION
-    changes = [_change(held, place, strict=strict) for held in message.changes]
-    if sum(change.rows.row_count for change in changes) != header.rows:
+    if sum(held.data.rows for held in message.changes) != header.rows:
         raise Rejected("bad_batch", place=f"{place}, number of rows")
-    return changes
+    return [_change(held, place, strict=strict) for held in message.changes]
 
 
 def _unpacked(header: BatchHeader, body: bytes, place: str) -> bytes:

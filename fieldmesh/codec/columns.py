@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 from operator import itemgetter
 from struct import iter_unpack
+from typing import Any
 
 from fieldmesh.basics import limits
 from fieldmesh.basics.errors import Rejected
@@ -194,8 +195,6 @@ def _decode_column(table: ReplicatedTable, column: table_pb2.Column, rows: int) 
     if int(column.type) != int(known.wire_type) or column.scale != known.scale:
         raise _bad(table, column)
     values = _values(table, column, known.wire_type, rows)
-    if len(values) != rows:
-        raise _bad(table, column)
     return _with_nulls(table, column, known, values) if column.nulls else values
 
 
@@ -204,22 +203,31 @@ def _values(
 ) -> list[Value]:
     match kind:
         case WireType.TEXT | WireType.DATE:
-            texts = list(column.texts)
+            texts = _all(table, column, column.texts, rows)
             if texts and _is_too_long(max(texts, key=len)):
                 raise _bad(table, column)
-            return texts  # type: ignore[return-value]
+            return texts
         case WireType.IDENTIFIER:
             packed = column.identifiers
             if len(packed) != rows * _ID_BYTES:
                 raise _bad(table, column)
             return [one for (one,) in iter_unpack("16s", packed)]
         case WireType.BINARY:
-            binaries = list(column.binaries)
+            binaries = _all(table, column, column.binaries, rows)
             if binaries and len(max(binaries, key=len)) > limits.BINARY_BYTES:
                 raise _bad(table, column)
-            return binaries  # type: ignore[return-value]
+            return binaries
         case _:
-            return list(column.integers)
+            return _all(table, column, column.integers, rows)
+
+
+def _all(
+    table: ReplicatedTable, column: table_pb2.Column, held: Sequence[Any], rows: int
+) -> list[Any]:
+    """The values, one a row: counted before they are taken out, for there may be millions."""
+    if len(held) != rows:
+        raise _bad(table, column)
+    return list(held)
 
 
 def _is_too_long(longest: str) -> bool:

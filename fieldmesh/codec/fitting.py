@@ -32,8 +32,10 @@ def misfits(rows: TableRows) -> dict[int, str]:
 
 def _places(column: ReplicatedColumn, values: list[Value]) -> Iterable[int]:
     present: list[Value] = [value for value in values if value is not None]
-    if not present:
-        return ()
+    return _wrong(column, values, present) if present else ()
+
+
+def _wrong(column: ReplicatedColumn, values: list[Value], present: list[Value]) -> Iterable[int]:
     match column.wire_type:
         case WireType.DATE:
             return _unlike(values, {day for day in set(present) if not _is_date(day)})
@@ -41,6 +43,8 @@ def _places(column: ReplicatedColumn, values: list[Value]) -> Iterable[int]:
             return _texts(values, present, column.kind.precision)
         case WireType.BOOLEAN | WireType.DECIMAL | WireType.TIME:
             return _outside(values, present, *bounds(column))
+        case WireType.BINARY:
+            return _longer(values, present, column.kind.precision)
         case WireType.IDENTIFIER if column.name == "id":
             return _unlike(values, {NO_ID}) if NO_ID in values else ()
         case _:
@@ -54,6 +58,16 @@ def _outside(values: list[Value], present: list[Value], low: int, high: int) -> 
         place
         for place, value in enumerate(values)
         if isinstance(value, int) and not low <= value <= high
+    ]
+
+
+def _longer(values: list[Value], present: list[Value], most: int) -> Iterable[int]:
+    if len(max(present, key=len)) <= most:  # type: ignore[arg-type]
+        return ()
+    return [
+        place
+        for place, value in enumerate(values)
+        if isinstance(value, bytes) and len(value) > most
     ]
 
 

@@ -101,9 +101,14 @@ def place() -> tuple[ReplicatedColumn, ReplicatedColumn]:
     return decimal("latitude", 9, 6), decimal("longitude", 9, 6)
 
 
-def binary(name: str, *, null: bool = True) -> ReplicatedColumn:
-    """Bytes."""
-    return ReplicatedColumn(name, ColumnKind(WireType.BINARY), null)
+def binary(name: str, most: int = 0, *, null: bool = True) -> ReplicatedColumn:
+    """At most ``most`` bytes; tables that are not replicated need not say how many."""
+    return ReplicatedColumn(name, ColumnKind(WireType.BINARY, most), null)
+
+
+def digest(name: str, *, null: bool = True) -> ReplicatedColumn:
+    """The SHA-256 of a file."""
+    return binary(name, 32, null=null)
 
 
 def since(version: int, column: ReplicatedColumn) -> ReplicatedColumn:

@@ -4,7 +4,7 @@ Devices refuse other values when they are written (`capture`), in words; what a 
 brings all the same costs its own row at the hub (`fieldmesh.codec.fitting`).
 """
 
-from fieldmesh.basics.limits import BINARY_BYTES, TEXT_BYTES
+from fieldmesh.basics.limits import TEXT_BYTES
 from fieldmesh.data.model import ReplicatedColumn
 from fieldmesh.data.types import Value, WireType
 
@@ -22,7 +22,6 @@ _ID_BYTES = 16
 _MOST_UTF8_BYTES = 4
 _MOST = {
     WireType.TEXT: TEXT_BYTES,
-    WireType.BINARY: BINARY_BYTES,
     WireType.DECIMAL: MOST_DIGITS,
 }
 _WORDS = {
@@ -74,7 +73,7 @@ def misfit(column: ReplicatedColumn, value: str) -> str | None:
             none = f" OR {value} = zeroblob({_ID_BYTES})" if column.name == "id" else ""
             return f"(length({value}) <> {_ID_BYTES}{none})"
         case WireType.BINARY:
-            return f"(length({value}) > {column.kind.precision or BINARY_BYTES})"
+            return f"(length({value}) > {column.kind.precision})"
         case _:
             return None
 

@@ -22,6 +22,8 @@ from fieldmesh.data.wire_types import WireType
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _MICROSECOND = datetime.timedelta(microseconds=1)
 _MOST_NVARCHAR = 4000
+_BY_CODE_POINT = "Latin1_General_100_BIN2"
+"""Texts are compared and ordered as in SQLite: searches, keys and cursors reckon with it."""
 _Processor = Callable[[Any], Any]
 _SQLSERVER = mssql.dialect()  # type: ignore[no-untyped-call]
 
@@ -46,6 +48,12 @@ def native_type(wire: WireType, precision: int, scale: int, dialect: str) -> Typ
             return sa.BigInteger()
 
 
+def _text_sqlserver(characters: int) -> TypeEngine[Any]:
+    """Room for as many characters; some are two of its units."""
+    units = 2 * characters
+    return sa.Unicode(units if 0 < units <= _MOST_NVARCHAR else None, collation=_BY_CODE_POINT)
+
+
 def _native_sqlserver(wire: WireType, precision: int, scale: int) -> TypeEngine[Any]:
     types: dict[WireType, TypeEngine[Any]] = {
         WireType.INTEGER: sa.BigInteger(),
@@ -53,7 +61,7 @@ def _native_sqlserver(wire: WireType, precision: int, scale: int) -> TypeEngine[
         WireType.DECIMAL: sa.Numeric(precision or 18, scale),
         WireType.TIME: mssql.DATETIME2(6),  # type: ignore[no-untyped-call]
         WireType.DATE: sa.Date(),
-        WireType.TEXT: sa.Unicode(precision if 0 < precision <= _MOST_NVARCHAR else None),
+        WireType.TEXT: _text_sqlserver(precision),
         WireType.IDENTIFIER: mssql.BINARY(16),
         WireType.BINARY: mssql.VARBINARY("max"),  # type: ignore[no-untyped-call]
     }

@@ -4,11 +4,13 @@
 ``config``              settings from file, environment, flags
 ``database``            one SQLite file: many readers, one writer
 ``database_writer``     the thread behind it, with group commit
+``extras``              packages that only some settings need
 ``files``               small files that are whole after a power cut
 ``grpc_problems``       problems as gRPC statuses and back
 ``grpc_server``         servers and credentials over mTLS
 ``health``              what a node says about itself over HTTP
 ``lifecycle``           orderly ends
+``listening``           why a server can't listen
 ``logs``                JSON lines
 ``metrics``             figures with a node label
 ``nats_identity``       who may do what on the bus

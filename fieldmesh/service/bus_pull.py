@@ -1,6 +1,6 @@
 """Pulling from a JetStream consumer: what is there comes at once, in order, without a gap.
 
-One request for many messages stays open at the broker; each call of `Puller.pull` takes what has
+One request for many messages, up to so many bytes, stays open at the broker; each call of `Puller.pull` takes what has
 arrived. The library's own fetch would wait for a full batch after the first message.
 """
 
@@ -25,6 +25,8 @@ _OPEN_S: Final = 30.0
 _NANOSECONDS: Final = 1_000_000_000
 _MOST_PENDING: Final = 65_536
 _MOST_PENDING_BYTES: Final = 128 * 1024 * 1024
+MOST_PULLED_BYTES: Final = 16 * 1024 * 1024
+"""On their way at once: far below what a line holds, and above any message."""
 _NO_RESPONDERS: Final = "503"
 _HEARTBEAT: Final = "100"
 
@@ -137,7 +139,11 @@ class Puller:
             return
         self._wanted = batch
         self._open_until = now + _OPEN_S
-        request = {"batch": batch, "expires": int((_OPEN_S - 1.0) * _NANOSECONDS)}
+        request = {
+            "batch": batch,
+            "max_bytes": MOST_PULLED_BYTES,
+            "expires": int((_OPEN_S - 1.0) * _NANOSECONDS),
+        }
         await self.client.publish(self._ask, json.dumps(request).encode("ascii"), self._inbox)
 
     async def _next(self, timeout_s: float) -> Msg | None:

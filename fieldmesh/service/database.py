@@ -191,6 +191,10 @@ class Database:
 
     def _reader(self) -> sqlite3.Connection:
         connection = cast("sqlite3.Connection | None", getattr(self._reading, "held", None))
+        if connection is not None and connection.in_transaction:  # It could not be ended.
+            self._read_connections.remove(connection)
+            connection.close()
+            connection = None
         if connection is None:
             connection = self._connector(self.path)
             connection.execute("PRAGMA query_only = ON")

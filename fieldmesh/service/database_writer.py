@@ -14,6 +14,7 @@ transaction has none, and what writes many rows asks to be alone.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import queue
 import sqlite3
@@ -78,6 +79,7 @@ class Writer:
         self._path = path
         self._queue: queue.SimpleQueue[Write[Any] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._is_sound = True
 
     @property
     def is_started(self) -> bool:
@@ -86,7 +88,7 @@ class Writer:
 
     def put(self, call: Write[Any]) -> None:
         """The call waits for its turn."""
-        if self._thread is None:
+        if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(
                 target=self.run, name=f"write-{self._path.name}", daemon=True
             )
@@ -119,6 +121,9 @@ class Writer:
                 self._outside(connection, call)
             else:
                 held = self._group(connection, call)
+            if not self._is_sound:
+                _give_up(connection)
+                connection, self._is_sound = None, True
         if connection is not None:
             connection.close()
 
@@ -128,7 +133,7 @@ class Writer:
         except Exception as error:  # noqa: BLE001 - the caller gets it
             call.error = self._translated(error)
         finally:
-            _roll_back(connection)
+            self._roll_back(connection)
         _deliver([call])
 
     def _group(self, connection: sqlite3.Connection, first: Write[Any]) -> Write[Any] | None:
@@ -152,7 +157,7 @@ class Writer:
                     call, held = self._next_of_group()
             connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - each caller gets its own verdict
-            _roll_back(connection)
+            self._roll_back(connection)
             self._one_by_one(connection, calls or [first], error)
             return held
         self._count(len(calls))
@@ -182,6 +187,10 @@ class Writer:
             return
         for call in calls:
             call.result, call.error = None, None
+            if not self._is_sound:
+                self._blame(call, error)
+                _deliver([call])
+                continue
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 _run(connection, call, first=True)
@@ -189,12 +198,21 @@ class Writer:
                 self._count(1)
             except Exception as own:  # noqa: BLE001 - the caller gets it
                 self._blame(call, own)
-                _roll_back(connection)
+                self._roll_back(connection)
             _deliver([call])
 
     def _blame(self, call: Write[Any], error: Exception) -> None:
         """The call hears its own error if it has one, otherwise that of its transaction."""
         call.error = call.error or self._translated(error)
+
+    def _roll_back(self, connection: sqlite3.Connection) -> None:
+        """Nothing of a transaction is left; or the connection is given up, and the next write opens another one."""
+        try:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            LOG.warning("write_not_rolled_back", extra={"problem": repr(error)})
+            self._is_sound = False
 
     def _count(self, writes: int) -> None:
         figures = self.figures
@@ -233,9 +251,10 @@ def _run(connection: sqlite3.Connection, call: Write[Any], *, first: bool) -> No
         connection.execute("RELEASE one_write")
 
 
-def _roll_back(connection: sqlite3.Connection) -> None:
-    if connection.in_transaction:
-        connection.execute("ROLLBACK")
+def _give_up(connection: sqlite3.Connection) -> None:
+    """What it left behind is rolled back by the next connection to the file."""
+    with contextlib.suppress(sqlite3.Error):
+        connection.close()
 
 
 def _deliver(calls: Sequence[Write[Any]]) -> None:

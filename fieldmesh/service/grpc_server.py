@@ -14,6 +14,7 @@ from grpc_reflection.v1alpha import reflection
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.limits import MESSAGE_BYTES
+from fieldmesh.service.listening import refusal_of
 from fieldmesh.service.tls import GATEWAY_NAME, PeerCertificate, read_certificate
 
 if TYPE_CHECKING:
@@ -140,16 +141,14 @@ def bind(server: grpc.aio.Server, address: str, credentials: grpc.ServerCredenti
     """The port on which the server will listen; port 0 in ``address`` = any free one.
 
     Raises:
-        Rejected: `port_in_use`.
+        Rejected: `port_in_use` or `address_unusable`.
     """
     try:
         port = server.add_secure_port(address, credentials)
     except RuntimeError:
         port = 0
     if port == 0:
-        raise Rejected(
-            "port_in_use", place=address, address=address, port=address.rpartition(":")[2]
-        )
+        raise refusal_of(address)
     return int(port)
 
 

@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from fieldmesh.basics.errors import Rejected
+from fieldmesh.service.listening import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,14 +63,14 @@ class HealthServer:
         """It answers; returns the port (for port 0: the one that was free).
 
         Raises:
-            Rejected: `port_in_use`.
+            Rejected: `port_in_use` or `address_unusable`.
         """
         try:
             self._server = await asyncio.start_server(
                 self._answer, host, port, limit=_MOST_REQUEST_BYTES
             )
         except OSError as error:
-            raise Rejected("port_in_use", place=f"{host}:{port}", port=port) from error
+            raise refusal(host, port, error) from error
         return int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""Eternal loops with a name and an owner, work beside a block, queues that are never without a bound."""
+"""Eternal loops with an owner, work beside a block or side by side, queues that are never without a bound."""
 
 from __future__ import annotations
 
@@ -145,6 +145,25 @@ async def beside(work: Coroutine[None, None, object]) -> AsyncIterator[None]:
         async with asyncio.TaskGroup() as group:
             group.create_task(work)
             yield
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+
+
+async def for_each(things: Iterable[T], do: Callable[[T], Awaitable[object]], *, most: int) -> None:
+    """It is done for all of them; for ``most`` at the same time, begun in their order.
+
+    The first error ends the others, and goes on by itself, not wrapped in a group.
+    """
+    places = asyncio.Semaphore(most)
+
+    async def in_turn(thing: T) -> None:
+        async with places:
+            await do(thing)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for thing in things:
+                group.create_task(in_turn(thing))
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
 

@@ -1,11 +1,15 @@
 """Texts for people: English in the code, other languages in ``locale/``.
 
-The language is set once, at the start of a program, by its settings or the environment.
+The language of a program is set once, at its start, by its settings or the environment. What is done for somebody in
+particular is said in their language: `in_language`.
 """
 
 from __future__ import annotations
 
 import gettext
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -17,6 +21,9 @@ LANGUAGES: Final = ("en", "bg")
 
 class _Chosen:
     language: str = "en"
+
+
+_SPOKEN: ContextVar[str] = ContextVar("fieldmesh.language", default="")
 
 
 def set_language(language: str) -> str:
@@ -35,17 +42,27 @@ def set_language(language: str) -> str:
 
 def language() -> str:
     """The language in use."""
-    return _Chosen.language
+    return _SPOKEN.get() or _Chosen.language
+
+
+@contextmanager
+def in_language(wanted: str) -> Iterator[None]:
+    """What is done meanwhile is said in that language; nothing changes for tasks that are there already."""
+    before = _SPOKEN.set(wanted)
+    try:
+        yield
+    finally:
+        _SPOKEN.reset(before)
 
 
 def _(message: str) -> str:
     """The text in the language in use."""
-    return translate(message, _Chosen.language)
+    return translate(message, language())
 
 
 def ngettext(one: str, many: str, count: int) -> str:
     """The text for ``count`` things in the language in use."""
-    return _catalogue(_Chosen.language).ngettext(one, many, count)
+    return _catalogue(language()).ngettext(one, many, count)
 
 
 def N_(message: str) -> str:  # noqa: N802 - the usual name of the mark

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_OWN_FOLDER: Final = 0o700
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class Home:
         return self.path / "gateway.toml"
 
     def make(self) -> None:
-        """All folders exist."""
-        for folder in (self.identity, self.spool, self.blobs, self.run):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """All folders exist, and are this user's only; also those that an earlier release left open."""
+        data = self.database.parent
+        for folder in (self.path, data, self.identity, self.spool, self.blobs, self.run):
+            folder.mkdir(mode=_OWN_FOLDER, parents=True, exist_ok=True)
+        data.chmod(_OWN_FOLDER)

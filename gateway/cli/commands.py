@@ -102,7 +102,7 @@ def _flags(arguments: argparse.Namespace) -> dict[str, object]:
 
 def _say_problem(problem: FieldmeshError, *, as_json: bool) -> int:
     known = problem_of(problem)
-    title, remedy = fill(_(known.title), problem), fill(_(known.remedy), problem)
+    title, remedy = fill(_(known.title), problem, _), fill(_(known.remedy), problem, _)
     if as_json:
         facts = {
             "code": problem.code,

@@ -34,6 +34,8 @@ MARK_SUBJECT: Final = "down.mark"
 _PULL_MESSAGES: Final = 500
 _PULL_S: Final = 2.0
 _SILENCE_S: Final = 6.0
+_SPREAD_S: Final = 10.0
+"""What all gateways miss, they miss at once: each waits some of this longer by chance, and may hear a mark by then."""
 
 
 @dataclass(slots=True)
@@ -72,10 +74,11 @@ async def _consume(parts: ReplicationParts, next_delivery: int | None) -> None:
     consumer = consumer_of(parts)
     buffer: list[BusMessage] = []
     heard_at = parts.clock.monotonic()
+    patience_s = _SILENCE_S + parts.random.uniform(0.0, _SPREAD_S)
     while True:
         messages = await parts.bus.pull(STREAM, consumer, batch=_PULL_MESSAGES, timeout_s=_PULL_S)
         now = parts.clock.monotonic()
-        if not messages and now - heard_at > _SILENCE_S:
+        if not messages and now - heard_at > patience_s:
             LOG.warning("hub_silent", extra={"seconds": now - heard_at})
             return
         for message in messages:

@@ -123,7 +123,9 @@ async def seed(parts: ReplicationParts, row: Partition) -> None:
             partial(_begin, partition=partition, begun=begun, now=parts.clock.now())
         )
         for chunk in range(next_chunk, begun.chunks):
-            await _fetch_chunk(parts, row, begun.seed_id, chunk)
+            payload = b"" if chunk else begun.first_chunk
+            payload = payload or await _fetch_chunk(parts, begun.seed_id, chunk)
+            await _take_chunk(parts, row, begun.seed_id, chunk, payload)
         now = parts.clock.now()
         await parts.database.write(
             lambda c: partitions.set_seeded(c, partition, seed_id=begun.seed_id, now=now)
@@ -150,9 +152,14 @@ def _begin(
     return next_chunk
 
 
-async def _fetch_chunk(parts: ReplicationParts, row: Partition, seed_id: bytes, chunk: int) -> None:
+async def _fetch_chunk(parts: ReplicationParts, seed_id: bytes, chunk: int) -> bytes:
     request = replication_pb2.SeedChunkRequest(seed_id=seed_id, chunk=chunk)
-    payload = await parts.hub.ask("seed_chunk", request.SerializeToString(), timeout_s=_REQUEST_S)
+    return await parts.hub.ask("seed_chunk", request.SerializeToString(), timeout_s=_REQUEST_S)
+
+
+async def _take_chunk(
+    parts: ReplicationParts, row: Partition, seed_id: bytes, chunk: int, payload: bytes
+) -> None:
     now = parts.clock.now()
     if row.served:
         await parts.database.write(

@@ -64,7 +64,7 @@ async def import_file(
         file = batch_pb2.CarrierFile.FromString(data)
     except DecodeError as error:
         raise Rejected("bad_carrier_file") from error
-    if file.format != FORMAT or not file.batches:
+    if file.format != FORMAT:
         raise Rejected("bad_carrier_file", format=file.format)
     peer = await asyncio.to_thread(tls.check_certificate, file.device_certificate, authority)
     if peer.node_kind != "device":

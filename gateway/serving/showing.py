@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from fieldmesh.basics.errors import FieldmeshError
 from fieldmesh.codec import batch as batch_codec
+from fieldmesh.codec.fitting import misfits
 from fieldmesh.wire.v1 import replication_pb2
 from gateway.storage import provisional_due
 
@@ -80,10 +82,10 @@ def _decode(due: Sequence[provisional_due.Due]) -> list[_LaidOut]:
 
 
 def _changes_of(due: provisional_due.Due) -> Sequence[Change]:
-    """A body that cannot be read shows nothing: the hub decides on it."""
+    """A body that cannot be read shows nothing, nor does a row that head office will refuse: the hub decides on it."""
     signed = replication_pb2.ForwardedBatch.FromString(due.payload).batch
     try:
-        return batch_codec.decode_body(batch_codec.decode_header(signed.header), signed.body)
+        changes = batch_codec.decode_body(batch_codec.decode_header(signed.header), signed.body)
     except FieldmeshError as problem:
         LOG.warning(
             "batch_body_unreadable",
@@ -94,3 +96,14 @@ def _changes_of(due: provisional_due.Due) -> Sequence[Change]:
             },
         )
         return ()
+    return [_that_fits(change) for change in changes]
+
+
+def _that_fits(change: Change) -> Change:
+    """The change without rows that have a value which their column can't hold: one may be larger than any frame."""
+    wrong = misfits(change.rows)
+    if not wrong:
+        return change
+    fit = [place for place in range(change.rows.row_count) if place not in wrong]
+    clocks = [change.clocks[place] for place in fit] if change.clocks else []
+    return replace(change, rows=change.rows.take(fit), clocks=clocks)

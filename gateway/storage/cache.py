@@ -22,6 +22,11 @@ _LOST = (
     " OR EXISTS (SELECT 1 FROM fm_lost_range WHERE {table}.lsn > above_lsn"
     " AND {table}.lsn < below_lsn)"
 )
+_LEFT = (
+    "EXISTS (SELECT 1 FROM fm_removal AS r WHERE r.partition = {table}.partition AND r.table_no = ?"
+    " AND r.row_id = {table}.id AND r.lsn > {table}.lsn)"
+)
+"""The row has left the partition in which it stands, later than it was written."""
 
 
 @cache
@@ -41,14 +46,35 @@ def _known(rows: TableRows) -> tuple[str, ...]:
 
 
 def apply_rows(connection: sqlite3.Connection, rows: TableRows) -> int:
-    """Each row stands as the hub says, unless a newer version is held already.
+    """Each row stands as the hub says, unless a newer version is held already or it has left the partition since.
 
-    Columns that this version does not know are left out. Repeating it is harmless.
+    Columns that this version does not know are left out. Repeating it is harmless, also after what came later: the
+    broker may deliver a message again, or behind the next one.
 
     Returns:
         The number of rows given.
     """
-    return _write_rows(connection, rows, ">")
+    count = _write_rows(connection, rows, ">")
+    if count:
+        _hide_left(connection, rows)
+    return count
+
+
+def _hide_left(connection: sqlite3.Connection, rows: TableRows) -> None:
+    least = min(lsn for lsn in rows.column("lsn") if isinstance(lsn, int))
+    later = "SELECT 1 FROM fm_removal WHERE partition = ? AND lsn > ? LIMIT 1"
+    if any(
+        connection.execute(later, (partition, least)).fetchone()
+        for partition in set(rows.column("partition"))
+    ):
+        ids, table = rows.column("id"), rows.table
+        for start in range(0, len(ids), ROWS_AT_ONCE):
+            piece = ids[start : start + ROWS_AT_ONCE]
+            places = ", ".join("?" * len(piece))
+            connection.execute(
+                f"DELETE FROM {table} WHERE id IN ({places}) AND {_LEFT.format(table=table)}",
+                (*piece, TABLE_NUMBER[table]),
+            )
 
 
 def _write_rows(connection: sqlite3.Connection, rows: TableRows, comparison: str) -> int:
@@ -110,9 +136,7 @@ def hide_removed(connection: sqlite3.Connection, partition: int) -> None:
     """Rows of a seed that the stream has removed since are gone again."""
     for table in CACHED_TABLES:
         connection.execute(
-            f"DELETE FROM {table} WHERE partition = ?1 AND EXISTS (SELECT 1 FROM fm_removal AS r"
-            f" WHERE r.partition = ?1 AND r.table_no = ?2 AND r.row_id = {table}.id"
-            f" AND r.lsn > {table}.lsn)",
+            f"DELETE FROM {table} WHERE partition = ? AND {_LEFT.format(table=table)}",
             (partition, TABLE_NUMBER[table]),
         )
 

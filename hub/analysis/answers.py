@@ -1,13 +1,14 @@
 """Answers: each fact of a question is asked for itself, and what belongs to the same line is put together.
 
 Everyone gets the figures of what they may see: the function of each fact is needed, and a row counts only when both
-that function's scope and the report's show it.
+that function's scope and the report's show it. The same holds for documents that a fact is compared with, as the
+orders of an outlet with a cooler.
 """
 
 import asyncio
 import datetime
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -17,6 +18,7 @@ from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.identifiers import from_text
 from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import WireType
+from fieldmesh.service.translation import _
 from hub.analysis.model.kinds import (
     Base,
     Calendar,
@@ -24,11 +26,12 @@ from hub.analysis.model.kinds import (
     Fact,
     Figure,
     Formula,
+    Over,
     Spread,
     Stands,
     parts_of,
 )
-from hub.analysis.model.registry import DIMENSIONS, FACTS, MEASURES
+from hub.analysis.model.registry import DIMENSIONS, FACTS, FUNCTION_OF, MEASURES
 from hub.analysis.model.sales import HANDLERS, WORTH
 from hub.analysis.question import Compare, Question, checked, functions_of, year_before
 from hub.rules.access import Access
@@ -39,7 +42,8 @@ from hub.storage.columnar.spread import Handling, spread
 from hub.storage.columnar.terms import Asked, Column, Filled, Is, Key, Period, Test
 from hub.storage.workdays import workdays
 
-MOST_LINES = 200_000
+MOST_LINES, MOST_FIGURES = 200_000, 1_000_000
+"""Of one answer. Each figure takes some 150 bytes and 7 microseconds, in which the hub's other threads hardly work."""
 FRESH_S = 30.0
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
@@ -87,7 +91,7 @@ class Analyst:
 
         Raises:
             Rejected: `function_missing`; `question_wrong`; `question_too_large`.
-            Retry: `analysis_prepares`, `question_too_heavy`.
+            Retry: `analysis_prepares`, `analysis_behind`, `question_too_heavy`.
         """
         access.need("report.view")
         question = checked(question)
@@ -97,14 +101,13 @@ class Analyst:
         mark = await self.columns.recent(FRESH_S)
         period = question.period(today)
         before = _before(question, period)
+        changes = self.columns.changes
         asking = _Asking(self.columns, access, question, zone, today)
-        lines = await asking.lines(period, question.dimensions)
-        total = (await asking.lines(period, ())).get((), {})
-        earlier = await asking.lines(before, question.dimensions) if before else {}
-        total_before = (await asking.lines(before, ())).get((), {}) if before else {}
-        return Answer(
-            question, period, before, lines, earlier, total, total_before, asking.labels, mark
-        )
+        found = await asking.answer(period, before, mark)
+        if changes == self.columns.changes:
+            return found
+        async with self.columns.still() as mark:
+            return await asking.answer(period, before, mark)
 
 
 def _before(question: Question, period: Period) -> Period | None:
@@ -122,15 +125,32 @@ class _Asking:
     today: datetime.date
     labels: dict[str, dict[object, str]] = field(default_factory=lambda: defaultdict(dict))
 
+    @property
+    def most(self) -> int:
+        """Lines, so that there are not too many figures either; those of the days compared with count."""
+        times = 1 if self.question.compare is Compare.NOTHING else 2
+        return min(MOST_LINES, MOST_FIGURES // (len(self.question.measures) * times))
+
+    async def answer(self, period: Period, before: Period | None, mark: Mark) -> Answer:
+        """Lines and totals, each asked for itself."""
+        wanted = self.question.dimensions
+        lines = await self.lines(period, wanted)
+        total = (await self.lines(period, ())).get((), {})
+        earlier = await self.lines(before, wanted) if before else {}
+        total_before = (await self.lines(before, ())).get((), {}) if before else {}
+        return Answer(
+            self.question, period, before, lines, earlier, total, total_before, self.labels, mark
+        )
+
     async def lines(self, period: Period, dimensions: Sequence[str]) -> dict[Line, Figures]:
         """Every line with the figures of all measures."""
         formulas = {code: MEASURES[code].formula for code in self.question.measures}
         whole: list[_Found] = []
         across: list[tuple[tuple[int, ...], _Found]] = []
         bases = _by_fact(base for one in formulas.values() for base in one.bases())
-        for (fact, before), own in bases.items():
+        for (fact, over), own in bases.items():
             places = tuple(n for n, code in enumerate(dimensions) if DIMENSIONS[code].fits(fact))
-            days = period.previous if before else period
+            days = _days_of(period, over)
             found = await self._ask(fact, own, days, [dimensions[n] for n in places])
             if len(places) < len(dimensions):
                 across.append((places, found))
@@ -148,9 +168,9 @@ class _Asking:
         keys = [one.keys(fact) for one in chosen]
         asked = Asked(
             fact.table, fact.day, tuple(self._filters(fact)), tuple(key for one in keys for key in one),
-            tuple(base.figure for base in bases), period, self.today, MOST_LINES,
+            tuple(base.figure for base in bases), period, self.today, self.most,
         )  # fmt: skip
-        rows = await self._rows(compiled(asked, self._asker(fact)), fact.code)
+        rows = await self._rows(fact.code, compiled, asked, self._asker(fact))
         return await asyncio.to_thread(self._read, rows, bases, chosen, keys)
 
     async def _spread(self, period: Period, dimensions: Sequence[str]) -> "_Found":
@@ -174,8 +194,8 @@ class _Asking:
         for one, own in zip(chosen, keys, strict=True):
             universe += range(places, places + len(own)) if one in free else ()
             places += len(own)
-        asked = Handling(handled, worth, places, tuple(universe), MOST_LINES)
-        rows = await self._rows(spread(asked), "spread")
+        asked = Handling(handled, worth, places, tuple(universe), self.most)
+        rows = await self._rows("spread", spread, asked)
         return await asyncio.to_thread(self._read, rows, tuple(Stands), chosen, keys)
 
     def _knows(self, fact: Fact, dimensions: Sequence[Dimension]) -> bool:
@@ -200,12 +220,17 @@ class _Asking:
 
     def _asker(self, fact: Fact) -> Asker:
         scopes = (self.access.scope_for("report.view"), self.access.scope_for(fact.function))
-        return Asker(tuple(dict.fromkeys(scopes)), self.zone)
+        linked = {table: self.access.scope_for(one) for table, one in FUNCTION_OF.items()}
+        return Asker(tuple(dict.fromkeys(scopes)), self.zone, linked)
 
-    async def _rows(self, asked: tuple[str, list[Any]], place: str) -> list[Row]:
-        rows = await self.columns.ask(*asked)
-        if len(rows) > MOST_LINES:
-            raise Rejected("question_too_large", place=place, most=MOST_LINES)
+    async def _rows(
+        self, place: str, compile_: Callable[..., tuple[str, list[Any]]], *asked: object
+    ) -> list[Row]:
+        """The rows of a question; its text is made in a thread, because that takes as long as a page may."""
+        text, values = await asyncio.to_thread(compile_, *asked)
+        rows = await self.columns.ask(text, values)
+        if len(rows) > self.most:
+            raise Rejected("question_too_large", place=place, most=self.most)
         return rows
 
     def _read(
@@ -280,7 +305,9 @@ def _filter(dimension: Dimension, fact: Fact, texts: Sequence[str]) -> Test:
             values.append(_value(fact.table, path, text))
         except ValueError:
             place = dimension.code
-            raise Rejected("question_wrong", place=place, text=f"no value: {text[:40]}") from None
+            raise Rejected(
+                "question_wrong", place=place, text=_("no value: {text}").format(text=text[:40])
+            ) from None
     return Is(Column(path), tuple(values))
 
 
@@ -298,19 +325,30 @@ def _value(table: str, path: str, text: str) -> int | str | bytes:
 
 
 def calendar(period: Period, today: datetime.date) -> dict[Base | Calendar | Stands, int | None]:
-    """The days of a period, its workdays until today, and the workdays of the months that it touches."""
+    """How many days there are of each kind, of a period."""
     first = period.since.replace(day=1)
     last = (period.until.replace(day=1) + datetime.timedelta(days=31)).replace(day=1)
     return {
         Calendar.DAYS: (period.until - period.since).days + 1,
         Calendar.ELAPSED: workdays(period.since, min(period.until, today)),
         Calendar.MONTHS: workdays(first, last - datetime.timedelta(days=1)),
+        Calendar.GONE: workdays(first, min(period.until, today)),
     }
 
 
-def _by_fact(bases: Iterable[Base]) -> dict[tuple[Fact, bool], list[Base]]:
-    """Bases by fact, and by whether they are of the days before."""
-    found: dict[tuple[str, bool], dict[Base, None]] = defaultdict(dict)
+def _days_of(period: Period, over: Over) -> Period:
+    match over:
+        case Over.ASKED:
+            return period
+        case Over.BEFORE:
+            return period.previous
+        case Over.MONTHS:
+            return Period(period.since.replace(day=1), period.until)
+
+
+def _by_fact(bases: Iterable[Base]) -> dict[tuple[Fact, Over], list[Base]]:
+    """Bases by fact and days."""
+    found: dict[tuple[str, Over], dict[Base, None]] = defaultdict(dict)
     for base in bases:
-        found[base.fact, base.before][base] = None
-    return {(FACTS[code], before): list(held) for (code, before), held in found.items()}
+        found[base.fact, base.over][base] = None
+    return {(FACTS[code], over): list(held) for (code, over), held in found.items()}

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from fieldmesh.basics.errors import Rejected
-from fieldmesh.service.translation import N_
-from hub.analysis.model.kinds import universes
-from hub.analysis.model.registry import DIMENSIONS, FACTS, MEASURES, facts_of
+from fieldmesh.service.translation import N_, _
+from hub.analysis.model.kinds import Over, universes
+from hub.analysis.model.registry import DIMENSIONS, FACTS, MEASURES, functions_for
 from hub.storage.columnar.terms import Period
 
 MOST_MEASURES, MOST_ROWS, MOST_DAYS = 12, 4, 1_100
+_YEARS = frozenset(range(1900, 9999))
+"""Days of other years leave no room for those before."""
 _FEBRUARY, _LEAP_DAY = 2, 29
 
 
@@ -124,8 +126,11 @@ class Question:
         """
         named = days_of(self.span, today)
         found = Period(self.since or named.since, self.until or named.until)
-        if not 0 <= (found.until - found.since).days <= MOST_DAYS:
-            raise Rejected("question_wrong", place="since", text="the days are none, or too many")
+        ends = {found.since.year, found.until.year}
+        if not 0 <= (found.until - found.since).days <= MOST_DAYS or not ends <= _YEARS:
+            raise Rejected(
+                "question_wrong", place="since", text=N_("the days are none, or too many")
+            )
         return found
 
     def until_morning_of(self, day: datetime.date) -> "Question":
@@ -193,11 +198,17 @@ def checked(question: Question) -> Question:
         _known(code, DIMENSIONS, "rows")
     unfit = [code for code in question.filters if not DIMENSIONS[code].is_filter]
     if unfit:
-        raise Rejected("question_wrong", place=unfit[0], text=f"no filter: {unfit[0]}")
+        raise Rejected(
+            "question_wrong", place=unfit[0], text=_("no filter: {name}").format(name=unfit[0])
+        )
     if not 1 <= len(question.measures) <= MOST_MEASURES:
-        raise Rejected("question_wrong", place="measures", text=f"1 to {MOST_MEASURES} figures")
+        raise Rejected(
+            "question_wrong",
+            place="measures",
+            text=_("1 to {most} figures").format(most=MOST_MEASURES),
+        )
     if len(question.rows) > MOST_ROWS or len(set(question.dimensions)) < len(question.dimensions):
-        text = f"at most {MOST_ROWS} different rows"
+        text = _("at most {most} different rows").format(most=MOST_ROWS)
         raise Rejected("question_wrong", place="rows", text=text)
     for code in question.measures:
         _check_measure(code, question)
@@ -210,21 +221,25 @@ def _check_measure(code: str, question: Question) -> None:
     measure = MEASURES[code]
     free = set(universes(measure.formula))
     needed = [FACTS[one.fact] for one in measure.formula.bases() if one not in free]
-    compares = any(one.before for one in measure.formula.bases())
+    compares = any(one.over is Over.BEFORE for one in measure.formula.bases())
     for name in (*question.dimensions, *question.filters):
         dimension = DIMENSIONS[name]
         lacking = any(not dimension.fits(one) for one in needed)
         if lacking or (compares and dimension.entity in {"day", *(one.code for one in needed)}):
-            text = f"“{measure.title}” is not known by “{DIMENSIONS[name].title}”"
+            text = _("“{measure}” is not known by “{dimension}”").format(
+                measure=_(measure.title), dimension=_(DIMENSIONS[name].title)
+            )
             raise Rejected("question_wrong", place=code, text=text)
 
 
 def _known(code: str, known: Mapping[str, object], place: str) -> None:
     if code not in known:
-        raise Rejected("question_wrong", place=place, text=f"there is no {code[:40]}")
+        raise Rejected(
+            "question_wrong", place=place, text=_("there is no {name}").format(name=code[:40])
+        )
 
 
 def functions_of(question: Question) -> tuple[str, ...]:
     """Functions that somebody needs to see all figures of the question."""
-    found = [fact.function for code in question.measures for fact in facts_of(MEASURES[code])]
+    found = [one for code in question.measures for one in functions_for(MEASURES[code])]
     return tuple(dict.fromkeys(found))

@@ -57,7 +57,7 @@ def print_answer(answer: Answer, *, as_json: bool) -> None:
 def print_error(error: FieldmeshError, *, as_json: bool) -> int:
     """The problem stands on stdout as JSON or on stderr in words; returns the exit code."""
     problem = problem_of(error)
-    title, remedy = fill(_(problem.title), error), fill(_(problem.remedy), error)
+    title, remedy = fill(_(problem.title), error, _), fill(_(problem.remedy), error, _)
     if as_json:
         _print_json(
             {

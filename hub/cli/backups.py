@@ -17,7 +17,7 @@ from hub.cli.asking import opened, sure, when, writing
 from hub.config import HubHome
 from hub.fleet.carried import Ended, carry_over, ended_at
 from hub.fleet.office import Office, open_office
-from hub.fleet.running import running_ports
+from hub.fleet.running import note_backup, running_ports
 from hub.storage import down_outbox
 from hub.storage.backup import Backup, take_backup, unpack_backup
 from hub.storage.enrolments import drop_all_codes
@@ -62,6 +62,7 @@ async def _backup(options: argparse.Namespace) -> Answer:
         work = partial(take_backup, office.home, target, taken_at=now)
         made = await _with_bar(options, work)
         size = target.stat().st_size
+        note_backup(office.home, now)
         async with writing(office, "hub_backed_up", {"file": str(target), "lsn": made.lsn}):
             pass
     line = _("{file} holds the hub as of {time}: {size:,} bytes, {files:,} files.")

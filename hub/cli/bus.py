@@ -3,11 +3,10 @@
 import argparse
 from pathlib import Path
 
-from fieldmesh.basics.errors import Rejected
 from fieldmesh.service.translation import _
 from hub.cli.answers import Answer, Nouns
 from hub.cli.asking import opened
-from hub.relay.broker import accounts_of
+from hub.relay.revocations import Revocations
 from hub.trust.bus_servers import places, write_servers
 
 
@@ -27,13 +26,11 @@ def add_commands(nouns: Nouns, shared: argparse.ArgumentParser) -> None:
 async def _files(options: argparse.Namespace) -> Answer:
     async with opened(options) as office:
         servers = places(office.settings.bus.servers)
-        if not servers:
-            raise Rejected("settings_invalid", place="hub.toml", text="[]", key="bus.servers")
         made = write_servers(
             options.folder,
             servers,
             office.trust,
-            await accounts_of(office),
+            await Revocations(office).accounts(),
             most_bytes=office.settings.bus.store_bytes,
         )
     facts = [

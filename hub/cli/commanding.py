@@ -2,11 +2,12 @@
 
 import argparse
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from fieldmesh.basics.errors import FieldmeshError
 from fieldmesh.service.bus import Bus
 from fieldmesh.service.translation import _
+from hub.cli.asking import writing
 from hub.fleet.office import Office
 from hub.relay.commands import GatewayCommand, send_command
 from hub.relay.line import bus_of_running_hub
@@ -14,9 +15,9 @@ from hub.storage.nodes import Gateway
 
 
 async def ask_gateway(
-    office: Office, gateway_id: bytes, options: argparse.Namespace
+    office: Office, gateway: Gateway, options: argparse.Namespace
 ) -> dict[str, object]:
-    """The gateway's answer to a command, through the bus of the running hub.
+    """The gateway's answer to a command, through the bus of the running hub; both stand in the journal.
 
     Raises:
         Rejected: `hub_not_running`.
@@ -29,13 +30,21 @@ async def ask_gateway(
         partitions=tuple(options.partition or ()),
         hours=options.hours or "",
     )
+    about: dict[str, object] = {
+        "gateway": gateway.code, "what": command.what, "repair": command.repair, "deep": command.deep,
+        "hours": command.hours, "partitions": list(command.partitions),
+    }  # fmt: skip
     async with bus_of_running_hub(office) as bus:
-        reply = json.loads(await send_command(bus, gateway_id, command))
+        async with writing(office, "gateway_commanded", about):
+            pass
+        reply = json.loads(await send_command(bus, gateway.gateway_id, command))
+    async with writing(office, "gateway_answered", {**about, "reply": reply}):
+        pass
     return reply if isinstance(reply, dict) else {_("answer"): reply}
 
 
 async def ask_to_verify(
-    office: Office, gateways: Iterable[Gateway], options: argparse.Namespace
+    office: Office, gateways: Sequence[Gateway], options: argparse.Namespace
 ) -> tuple[dict[str, object], list[str]]:
     """Each gateway has compared itself with the hub: answers by code, and what is wrong in words.
 
@@ -46,6 +55,10 @@ async def ask_to_verify(
     replies: dict[str, object] = {}
     findings: list[str] = []
     async with bus_of_running_hub(office) as bus:
+        if command.repair:
+            about = {"gateways": [one.code for one in gateways], "what": "verify", "repair": True}
+            async with writing(office, "gateway_commanded", about):
+                pass
         for gateway in gateways:
             reply, finding = await _verified(bus, gateway, command)
             replies[gateway.code] = reply

@@ -116,6 +116,6 @@ async def _command(options: argparse.Namespace) -> Answer:
             gateway = await nodes.named_gateway(connection, options.gateway)
         from hub.cli.commanding import ask_gateway  # noqa: PLC0415 - loads the bus
 
-        reply = await ask_gateway(office, gateway.gateway_id, options)
+        reply = await ask_gateway(office, gateway, options)
     lines = [f"{name}: {value}" for name, value in reply.items()]
     return Answer({"gateway": gateway.code, "reply": reply}, lines)

@@ -70,6 +70,12 @@ def _add_journal(nouns: Nouns, shared: argparse.ArgumentParser) -> None:
     audit = nouns.add_parser("audit", help=_("the journal"))
     verbs = audit.add_subparsers(metavar="VERB", required=True)
     verify = verbs.add_parser("verify", parents=[shared], help=_("check the chain of hashes"))
+    verify.add_argument(
+        "--noted",
+        type=_head,
+        metavar=_("NUMBER:HASH"),
+        help=_("an end that was noted earlier must stand in it"),
+    )
     verify.set_defaults(command=_audit_verify)
     every = verbs.add_parser("list", parents=[shared], help=_("the newest entries"))
     every.add_argument("--kind", default="", help=_("only entries of this kind"))
@@ -85,9 +91,20 @@ def _add_journal(nouns: Nouns, shared: argparse.ArgumentParser) -> None:
 
 async def _audit_verify(options: argparse.Namespace) -> Answer:
     async with opened(options) as office, office.database.read() as connection:
-        count = await journal.verify(connection)
-    line = _("The journal is whole: {count} entries.").format(count=count)
-    return Answer({"entries": count}, [line])
+        head = await journal.verify(connection, options.noted)
+    noted = f"{head.number}:{head.hash}"
+    lines = [
+        _("The journal is whole: {count} entries.").format(count=head.number),
+        _("Its end, to be noted elsewhere: {noted}").format(noted=noted),
+    ]
+    return Answer({"entries": head.number, "end": noted}, lines)
+
+
+def _head(text: str) -> journal.Head:
+    number, _colon, found = text.partition(":")
+    if not number.isascii() or not number.isdigit() or not found:
+        raise argparse.ArgumentTypeError(_("a number and a hash, as in 1200:3fa9…"))
+    return journal.Head(int(number), found)
 
 
 async def _audit_list(options: argparse.Namespace) -> Answer:
@@ -297,7 +314,7 @@ async def _verify(options: argparse.Namespace) -> Answer:
     async with opened(options) as office:
         findings: list[str] = []
         async with office.database.read() as connection:
-            entries = await journal.verify(connection)
+            entries = (await journal.verify(connection)).number
             if options.deep:
                 findings = await _prove(connection, quiet=options.json)
             gateways = [one for one in await nodes.gateways(connection) if one.status == "enrolled"]

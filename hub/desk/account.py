@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from fieldmesh.basics.errors import Rejected
-from fieldmesh.service.translation import LANGUAGES
+from fieldmesh.service.translation import LANGUAGES, N_
 from hub.desk.signin import SignedIn, SignIn
 from hub.fleet.office import Office
 from hub.rules.access import Access
@@ -63,7 +63,7 @@ async def end_session(office: Office, signed_in: SignedIn, session_id: bytes) ->
     user = signed_in.session.user_id
     async with office.database.write() as connection:
         if not await web_sessions.end_session(connection, session_id, of=user):
-            raise Rejected("not_found", place="session", text="you have no such session")
+            raise Rejected("not_found", place="session", text=N_("you have no such session"))
         await journal.append(
             connection, at=office.clock.now(), kind="session_ended", actor=signed_in.access.login,
             payload={"session": session_id.hex()}, subjects=[user],

@@ -49,7 +49,9 @@ async def load_csv(office: Office, access: Access, kind: str, path: Path) -> Loa
     """
     access.need("data.import")
     if kind not in KEYS:
-        raise Rejected("not_found", place="kind", text=f"there is no kind {kind[:80]}")
+        raise Rejected(
+            "not_found", place="kind", text=_("there is no kind {name}").format(name=kind[:80])
+        )
     function = BY_FILE.get(kind, "data.import")
     if kind in SHAPES_SCOPE or kind in BY_FILE:
         access.need_everywhere("data.import")
@@ -59,7 +61,7 @@ async def load_csv(office: Office, access: Access, kind: str, path: Path) -> Loa
 
     async def guard(connection: Connection, table: str, ids: set[bytes]) -> Mapping[bytes, str]:
         refused = await refused_rows(connection, access, table, ids, function)
-        return {row_id: fill(_(problem_of(one).title), one) for row_id, one in refused.items()}
+        return {row_id: fill(_(problem_of(one).title), one, _) for row_id, one in refused.items()}
 
     [done] = await import_all_or_nothing(
         office.database, [(named, path)], clock=office.clock, actor=access.login, guard=guard

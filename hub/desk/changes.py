@@ -19,7 +19,7 @@ from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.money import unscaled
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.types import Value, WireType
-from fieldmesh.service.translation import _
+from fieldmesh.service.translation import N_, _
 from hub.desk.asking import id_text
 from hub.desk.authority import need_to_give, need_to_link, need_to_manage
 from hub.desk.forms import read_form
@@ -46,6 +46,10 @@ _SHOWS: Mapping[str, str] = {
 """Table → the column by which a row of it brings warehouses or prices to positions."""
 
 
+First = Callable[[Connection], Awaitable[None]]
+"""Something that is looked at before a change, in its transaction; what it raises ends both."""
+
+
 @asynccontextmanager
 async def acting(
     office: Office,
@@ -53,11 +57,15 @@ async def acting(
     kind: str,
     about: Mapping[str, object],
     subjects: Collection[bytes] = (),
+    *,
+    first: First | None = None,
 ) -> AsyncIterator[ChangeWriter]:
-    """One transaction in the person's name. ``about`` and ``subjects`` may be filled meanwhile."""
+    """One transaction in the person's name, ``first`` first. ``about`` and ``subjects`` may be filled meanwhile."""
     async with head_office_write(
         office.database, office.clock, actor=access.login, kind=kind, about=about, subjects=subjects
     ) as writer:
+        if first is not None:
+            await first(writer.connection)
         yield writer
 
 
@@ -119,8 +127,6 @@ async def change_record(
         return Changed(row_id, writer.lsn if differ else before.lsn)
 
 
-First = Callable[[Connection], Awaitable[None]]
-"""Something that is looked at before a change, in its transaction; what it raises ends both."""
 Then = Callable[[Connection, "Changed"], Awaitable[None]]
 """Something that must be true together with a change: done in its transaction."""
 
@@ -141,12 +147,10 @@ async def create_record(
     """
     _need_change(access, view)
     if not view.creatable:
-        raise Rejected("not_found", place=view.name, text="such records are not made by hand")
+        raise Rejected("not_found", place=view.name, text=N_("such records are not made by hand"))
     row_id = office.maker.identifiers.new()
     about: dict[str, object] = {"view": view.name, "id": id_text(row_id)}
-    async with acting(office, access, "record_made", about, [row_id]) as writer:
-        if first is not None:
-            await first(writer.connection)
+    async with acting(office, access, "record_made", about, [row_id], first=first) as writer:
         read = await read_form(
             writer.connection, access, view, view.creatable, texts, to=view.change
         )
@@ -178,7 +182,9 @@ def plain(view: View, name: str, value: Value) -> object:
 def _need_change(access: Access, view: View) -> None:
     access.need(view.function)
     if not view.change:
-        raise Rejected("not_found", place=view.name, text="such records are not changed by hand")
+        raise Rejected(
+            "not_found", place=view.name, text=N_("such records are not changed by hand")
+        )
     access.need(view.change)
 
 

@@ -5,6 +5,7 @@ import logging
 import secrets
 
 from fieldmesh.basics.errors import FieldmeshError, Rejected
+from fieldmesh.service.extras import extra_for
 from hub.desk.admission import DIRECTORY, Source, admit, folded
 from hub.fleet.group_posts import is_settled, settle_posts, wanted_posts
 from hub.fleet.office import Office
@@ -12,7 +13,6 @@ from hub.storage.api_tokens import drop_tokens_of, tokens_of
 from hub.storage.org_changes import head_office_write
 from hub.storage.rows import rows_where
 from hub.storage.web_sessions import end_sessions_of, sessions_of
-from hub.trust.extra import extra_for
 from hub.trust.identity import Identity
 
 LOG = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ class DirectoryPeople:
         self._source = Source(DIRECTORY, settings.posts)
         self._directory = None
         if settings.urls:
-            with extra_for("directory"):
+            with extra_for("directory", "directory"):
                 from hub.trust.directory import Directory  # noqa: PLC0415 - of the extra
 
             self._directory = Directory(settings)

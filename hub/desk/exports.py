@@ -33,7 +33,8 @@ from hub.storage.lists import MOST_ROWS
 
 MOST = 200_000
 """Rows of one export, where the function sets no lower limit; a worksheet takes about a million."""
-_MICROSECONDS = 1_000_000
+_AT_ONCE = 500
+"""Rows that are written in a thread in one go."""
 _SPREADSHEET_EPOCH = 25_569
 """Days from 1899-12-30, from which spreadsheets count, to 1970-01-01."""
 _DAY_S = 86_400
@@ -47,16 +48,26 @@ class Export:
         view: of what.
         ask: filters and search.
         language: of the headings.
+        zone: of times in a workbook; those of a CSV file say themselves that they are UTC.
     """
 
     view: View
     ask: Ask
     language: str
+    zone: datetime.tzinfo = datetime.UTC
 
     @property
     def headings(self) -> list[str]:
-        """The first line."""
+        """The first line of a CSV file."""
         return [translate(column_title(path), self.language) for path in self.view.columns]
+
+    @property
+    def zoned_headings(self) -> list[str]:
+        """The first line of a workbook, whose times have no zone of their own."""
+        return [
+            f"{title} ({self.zone})" if column.kind.wire is WireType.TIME else title
+            for title, column in zip(self.headings, self.columns, strict=True)
+        ]
 
     @property
     def columns(self) -> list[ReplicatedColumn]:
@@ -151,7 +162,7 @@ async def as_xlsx(office: Office, access: Access, export: Export) -> Path:
         WireType.TIME: book.add_format({"num_format": "yyyy-mm-dd hh:mm"}),
     }
     sheet.freeze_panes(1, 0)
-    sheet.write_row(0, 0, export.headings, bold)
+    sheet.write_row(0, 0, export.zoned_headings, bold)
     try:
         await _fill(office, access, export, sheet, formats)
     except BaseException:
@@ -170,13 +181,23 @@ async def _fill(
     formats: Mapping[WireType, Format],
 ) -> None:
     columns, number = export.columns, 0
+    held: list[Sequence[Value]] = []
+
+    def write() -> None:
+        for offset, row in enumerate(held, number - len(held) + 1):
+            for place, (column, value) in enumerate(zip(columns, row, strict=True)):
+                cell = cell_value(column, value, export.zone)
+                if cell is not None:
+                    sheet.write(offset, place, cell, formats.get(column.kind.wire))
+        held.clear()
+
     async with aclosing(rows(office, access, export)) as found:
         async for row in found:
             number += 1
-            for place, (column, value) in enumerate(zip(columns, row, strict=True)):
-                cell = cell_value(column, value)
-                if cell is not None:
-                    sheet.write(number, place, cell, formats.get(column.kind.wire))
+            held.append(row)
+            if len(held) == _AT_ONCE:
+                await asyncio.to_thread(write)
+    await asyncio.to_thread(write)
 
 
 def plain_text(column: ReplicatedColumn, value: Value) -> str:
@@ -196,15 +217,18 @@ def plain_text(column: ReplicatedColumn, value: Value) -> str:
             return str(value)
 
 
-def cell_value(column: ReplicatedColumn, value: Value) -> str | float | Decimal | bool | None:
-    """A value for a cell of a workbook; times are UTC."""
+def cell_value(
+    column: ReplicatedColumn, value: Value, zone: datetime.tzinfo
+) -> str | float | Decimal | bool | None:
+    """A value for a cell of a workbook; times are those of a clock in the zone, as pages show them."""
     match column.kind.wire, value:
         case _, None:
             return None
         case WireType.DECIMAL, int():
             return float(unscaled(value, column.kind.scale))
         case WireType.TIME, int():
-            return value / _MICROSECONDS / _DAY_S + _SPREADSHEET_EPOCH
+            local = _moment(value).astimezone(zone).replace(tzinfo=datetime.UTC)
+            return local.timestamp() / _DAY_S + _SPREADSHEET_EPOCH
         case WireType.BOOLEAN, int():
             return bool(value)
         case _, int():
@@ -215,7 +239,8 @@ def cell_value(column: ReplicatedColumn, value: Value) -> str | float | Decimal 
 
 def iso(at: int) -> str:
     """A moment as ISO 8601."""
-    moment = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(
-        microseconds=at
-    )
-    return moment.isoformat().replace("+00:00", "Z")
+    return _moment(at).isoformat().replace("+00:00", "Z")
+
+
+def _moment(at: int) -> datetime.datetime:
+    return datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(microseconds=at)

@@ -38,7 +38,9 @@ class Read:
             Rejected: `form_wrong`; its field ``problems`` holds the reasons.
         """
         if self.problems:
-            text = "; ".join(f"{column_title(name)}: {why}" for name, why in self.problems.items())
+            text = "; ".join(
+                f"{_(column_title(name))}: {why}" for name, why in self.problems.items()
+            )
             raise Rejected(
                 "form_wrong", place=next(iter(self.problems)), count=len(self.problems), text=text,
                 problems=dict(self.problems),

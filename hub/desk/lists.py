@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.data.types import Value
+from fieldmesh.service.translation import N_
 from hub.desk.asking import Ask, is_searchable
 from hub.desk.view import Child, View
 from hub.desk.views.registry import VIEWS, view_of_table
@@ -172,7 +173,7 @@ async def record(
             reached = await lists.page(connection, access.scope_for(to), replace(wanted, paths=()))
             rows = rows if reached.rows else []
     if not rows:
-        raise Rejected("not_found", place=view.name, text="there is no such record for you")
+        raise Rejected("not_found", place=view.name, text=N_("there is no such record for you"))
     values = rows[0][1:]
     label = values[len(values) - len(view.label) :]
     named = dict(zip(paths, values, strict=False))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.data.types import Value
+from fieldmesh.service.translation import N_, _
 from hub.desk.changes import acting
 from hub.desk.hands import Hands
 from hub.desk.lists import record
@@ -168,13 +169,18 @@ async def _move(
     access.need(FUNCTION)
     most = min(MOST, access.limit(FUNCTION, "most") or MOST)
     if not outlets or len(outlets) > most:
-        raise Rejected("form_wrong", place="outlet", count=1, text=f"1 to {most} outlets at once")
+        raise Rejected(
+            "form_wrong",
+            place="outlet",
+            count=1,
+            text=_("1 to {most} outlets at once").format(most=most),
+        )
     database = hands.office.database
     target = await record(database, access, VIEWS["positions"], position, to=FUNCTION)
     wanted = Wanted("outlet", ("code",), ids=list(outlets), most=len(outlets))
     page = await lists.page(writer.connection, access.scope_for(FUNCTION), wanted)
     if len(page.rows) != len(set(outlets)):
-        raise Rejected("not_found", place="outlet", text="there is no such record for you")
+        raise Rejected("not_found", place="outlet", text=N_("there is no such record for you"))
     codes = [str(row[1]) for row in page.rows]
     return await move_outlets(
         writer, hands.office.maker, outlets=codes, position=str(target.values["code"])

@@ -1,19 +1,22 @@
 """An act of a person, said once: its form, its button, its web service and its right come from here."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.identifiers import from_text
 from fieldmesh.basics.money import QUANTITY_PRECISION, QUANTITY_SCALE
-from fieldmesh.service.translation import _
+from fieldmesh.service.translation import N_, _
 from hub.desk import lists
+from hub.desk.changes import First, acting
 from hub.desk.hands import Hands
 from hub.desk.views.registry import VIEWS
 from hub.exchange.csv_values import BadValueError, date_value, decimal_value
 from hub.rules.access import Access
+from hub.storage.changes import ChangeWriter
 from hub.storage.rows import Connection, one_row
 
 
@@ -82,12 +85,20 @@ class Asked:
         access: who acts.
         target: the record; None for acts of a list.
         texts: name → text, trimmed, days as YYYY-MM-DD; empty texts are left out.
+        first: looked at before the act is done, in its transaction.
     """
 
     hands: Hands
     access: Access
     target: lists.Record | None
     texts: Mapping[str, str]
+    first: First | None = None
+
+    def acting(
+        self, kind: str, about: Mapping[str, object], subjects: Collection[bytes] = ()
+    ) -> AbstractAsyncContextManager[ChangeWriter]:
+        """One transaction in the person's name. ``about`` and ``subjects`` may be filled meanwhile."""
+        return acting(self.hands.office, self.access, kind, about, subjects, first=self.first)
 
     def text(self, name: str) -> str:
         """A text; empty when it was not given."""
@@ -109,7 +120,7 @@ class Asked:
             Rejected: `not_found`, the act has none.
         """
         if self.target is None:
-            raise Rejected("not_found", place="address", text="there is no such record for you")
+            raise Rejected("not_found", place="address", text=N_("there is no such record for you"))
         return self.target
 
     async def need_same_state(self, connection: Connection, wanted: str) -> None:
@@ -121,7 +132,7 @@ class Asked:
         record = self.record
         row = await one_row(connection, record.view.table, ("state",), "id", record.row_id)
         if row is None:
-            raise Rejected("not_found", place="address", text="there is no such record for you")
+            raise Rejected("not_found", place="address", text=N_("there is no such record for you"))
         if row[0] != record.values["state"]:
             raise Rejected("state_refused", table=record.view.table, held=row[0], wanted=wanted)
 
@@ -162,8 +173,18 @@ async def perform(
     access: Access,
     row_id: bytes | None,
     texts: Mapping[str, str],
+    *,
+    first: First | None = None,
 ) -> Done:
     """The act is done, if the person may and the fields can be taken.
+
+    Args:
+        operation: the act.
+        hands: the hub.
+        access: who acts.
+        row_id: of the record; None for acts of a list.
+        texts: name → text.
+        first: looked at before the act is done, in its transaction; of several, in each.
 
     Raises:
         Rejected: `function_missing`, `not_found`, `form_wrong`, `state_refused`, or what the act itself refuses.
@@ -183,7 +204,8 @@ async def perform(
         if (problem := await _problem(operation, one, given.get(one.name, ""), hands, access))
     }
     if problems:
-        text = "; ".join(f"{name}: {why}" for name, why in problems.items())
+        titles = {one.name: _(one.title) for one in operation.inputs}
+        text = "; ".join(f"{titles[name]}: {why}" for name, why in problems.items())
         place = next(iter(problems))
         raise Rejected("form_wrong", place=place, count=len(problems), text=text, problems=problems)
     given |= {
@@ -191,7 +213,7 @@ async def perform(
         for one in operation.inputs
         if one.kind is Kind.DATE and one.name in given
     }
-    return await operation.run(Asked(hands, access, target, given))
+    return await operation.run(Asked(hands, access, target, given, first))
 
 
 async def _target(

@@ -11,7 +11,8 @@ from fieldmesh.basics.money import QUANTITY_PRECISION, QUANTITY_SCALE, unscaled
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.states import ORDER
 from fieldmesh.data.types import Value
-from hub.desk.changes import acting
+from fieldmesh.service.translation import N_, _
+from hub.desk.changes import First, acting
 from hub.desk.hands import Hands
 from hub.desk.lists import Record, record
 from hub.desk.views.registry import VIEWS
@@ -46,7 +47,15 @@ class Answer:
     reason: str = ""
 
 
-async def decide(hands: Hands, access: Access, order: Record, wanted: str, *, text: str) -> None:
+async def decide(
+    hands: Hands,
+    access: Access,
+    order: Record,
+    wanted: str,
+    *,
+    text: str,
+    first: First | None = None,
+) -> None:
     """The order is approved, declined or cancelled, with the reason in its history.
 
     Raises:
@@ -58,7 +67,8 @@ async def decide(hands: Hands, access: Access, order: Record, wanted: str, *, te
     if most is not None and isinstance(amount, int) and amount > most * 100:
         raise Rejected("limit_exceeded", place="amount", most=most)
     about = {"order": order.values["number"], "state": wanted, "text": text}
-    async with acting(hands.office, access, "decided", about, [order.row_id]) as writer:
+    subjects = [order.row_id]
+    async with acting(hands.office, access, "decided", about, subjects, first=first) as writer:
         await step(writer, hands, order.row_id, [wanted], text)
 
 
@@ -72,7 +82,7 @@ async def step(
     """
     rows = await rows_where(writer.connection, "sales_order", ("state",), "id", [order_id])
     if not rows:
-        raise Rejected("not_found", place="order", text="there is no such record for you")
+        raise Rejected("not_found", place="order", text=N_("there is no such record for you"))
     held = str(rows[0][0])
     lines: list[tuple[Value, ...]] = []
     for state in wanted:
@@ -173,9 +183,11 @@ def _check(known: Sequence[Line], answers: Mapping[bytes, Answer]) -> None:
     for one in known:
         given = answers.get(one.line_id)
         if given is None or not 0 <= given.accepted <= one.quantity:
-            problems[f"accepted.{one.line_id.hex()}"] = f"0 to {shown_quantity(one.quantity)}"
+            problems[f"accepted.{one.line_id.hex()}"] = _("0 to {most}").format(
+                most=shown_quantity(one.quantity)
+            )
         elif given.accepted < one.quantity and not given.reason:
-            problems[f"reason.{one.line_id.hex()}"] = "a reason is needed"
+            problems[f"reason.{one.line_id.hex()}"] = _("a reason is needed")
     if problems:
         place = next(iter(problems))
         text = "; ".join(dict.fromkeys(problems.values()))

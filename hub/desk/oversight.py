@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.service.translation import _
 from hub.desk.changes import acting
 from hub.desk.hands import Applied, Hands
 from hub.rules.access import Access
@@ -152,7 +153,11 @@ async def _entry(hands: Hands, number: int) -> Quarantined:
     async with hands.office.database.read() as connection:
         entry = await quarantine.entry(connection, number)
     if entry is None:
-        raise Rejected("not_found", place="quarantine", text=f"there is no entry {number}")
+        raise Rejected(
+            "not_found",
+            place="quarantine",
+            text=_("there is no entry {number}").format(number=number),
+        )
     return entry
 
 

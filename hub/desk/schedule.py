@@ -1,10 +1,12 @@
 """Adherence to the working schedule. Source of the rule: domain.md, section 4, "Schedule adherence".
 
 A day is kept when the first session or opened day is not later than the timetable's beginning plus the tolerance, and
-the last session not earlier than its end minus the tolerance. The timetable of a role stands in the parameters of its
-workplace's mobile function `route`: `day_begins`, `day_ends`, `tolerance_minutes`.
+the last session not earlier than its end minus the tolerance. Of a day that is not over only the hours that have passed
+are judged: who is at work has not left. The timetable of a role stands in the parameters of its workplace's mobile
+function `route`: `day_begins`, `day_ends`, `tolerance_minutes`.
 """
 
+import asyncio
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ from enum import StrEnum
 from fieldmesh.data.types import Value
 from hub.desk.people import parameters
 from hub.rules.access import Access
-from hub.storage.attendance import Attendance, attendance
+from hub.storage.attendance import MOST_POSITIONS, Attendance, attendance
 from hub.storage.database import HubDatabase
 from hub.storage.field_day import Day
 from hub.storage.rows import Connection, all_rows, rows_where
@@ -40,6 +42,7 @@ class Verdict(StrEnum):
     LATE = "late"
     EARLY = "left early"
     ABSENT = "no session"
+    OPEN = "not over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +52,62 @@ class Kept:
     day: Attendance
     verdict: Verdict
 
+    @property
+    def is_exception(self) -> bool:
+        """Whether the day was not kept."""
+        return self.verdict not in {Verdict.KEPT, Verdict.OPEN}
+
+
+@dataclass(frozen=True, slots=True)
+class Adherence:
+    """Days of positions against the timetable.
+
+    Attributes:
+        days: each of a position.
+        judged: how many of them can be judged by now.
+        kept: how many of these were kept.
+        is_cut: whether there are more positions than were looked at.
+    """
+
+    days: list[Kept]
+    judged: int
+    kept: int
+    is_cut: bool
+
 
 async def adherence(
     database: HubDatabase,
     access: Access,
     days: Sequence[Day],
+    *,
     zone: datetime.tzinfo,
     timetable: Timetable,
-) -> list[Kept]:
-    """Every position of the scope on every working day of the period.
+    now: int,
+) -> Adherence:
+    """Every position of the scope on every working day of the period that has begun.
 
     Raises:
         Rejected: `function_missing`.
     """
     access.need("schedule.view")
-    chosen = [day for day in days[:MOST_DAYS] if is_workday(datetime.date.fromisoformat(day.date))]
+    chosen = [
+        day
+        for day in days[:MOST_DAYS]
+        if day.since <= now and is_workday(datetime.date.fromisoformat(day.date))
+    ]
     async with database.read() as connection:
         found = await attendance(connection, access.scope_for("schedule.view"), chosen)
         own = await _timetables(connection, timetable)
-    return [Kept(one, verdict(one, own.get(one.role_id, timetable), zone)) for one in found]
+
+    def judged() -> Adherence:
+        held = [
+            Kept(one, verdict(one, own.get(one.role_id, timetable), zone, now)) for one in found
+        ]
+        over = [one for one in held if one.verdict is not Verdict.OPEN]
+        kept = sum(not one.is_exception for one in over)
+        return Adherence(held, len(over), kept, len(found) >= MOST_POSITIONS * max(1, len(chosen)))
+
+    return await asyncio.to_thread(judged)
 
 
 async def _timetables(connection: Connection, plain: Timetable) -> dict[Value, Timetable]:
@@ -92,19 +132,21 @@ def _read(said: Mapping[str, str], plain: Timetable) -> Timetable:
         return plain
 
 
-def verdict(one: Attendance, timetable: Timetable, zone: datetime.tzinfo) -> Verdict:
-    """How the day was."""
+def verdict(one: Attendance, timetable: Timetable, zone: datetime.tzinfo, now: int) -> Verdict:
+    """How the day was, as far as one can say ``now`` (UTC microseconds)."""
     first = min([at for at in (one.first_session, one.opened) if at], default=0)
     last = max(one.last_session, one.closed)
-    if not first:
-        return Verdict.ABSENT
     grace = datetime.timedelta(minutes=timetable.tolerance_minutes)
     date = datetime.date.fromisoformat(one.date)
-    if _moment(first) > datetime.datetime.combine(date, timetable.begins, zone) + grace:
+    latest = datetime.datetime.combine(date, timetable.begins, zone) + grace
+    ends = datetime.datetime.combine(date, timetable.ends, zone)
+    if not first:
+        return Verdict.ABSENT if _moment(now) > latest else Verdict.OPEN
+    if _moment(first) > latest:
         return Verdict.LATE
-    if _moment(last) < datetime.datetime.combine(date, timetable.ends, zone) - grace:
-        return Verdict.EARLY
-    return Verdict.KEPT
+    if _moment(last) >= ends - grace:
+        return Verdict.KEPT
+    return Verdict.EARLY if _moment(now) >= ends else Verdict.OPEN
 
 
 def _moment(at: int) -> datetime.datetime:

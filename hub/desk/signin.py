@@ -4,7 +4,6 @@ The answer to a wrong name takes as long as to a wrong password, and says the sa
 """
 
 import asyncio
-import hashlib
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -35,7 +34,7 @@ from hub.storage.web_sessions import (
     session_of_token,
 )
 from hub.trust.identity import SessionThere
-from hub.trust.signin import is_password, make_verifier
+from hub.trust.signin import is_password, make_verifier, token_hash
 
 USE = "workplace.use"
 _TOKEN_BYTES = 32
@@ -214,7 +213,7 @@ class SignIn:
             raise Rejected("no_post", place="login")
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         session = WebSession(
-            self._maker.identifiers.new(), _hash(token), secrets.token_urlsafe(_TOKEN_BYTES), user_id,
+            self._maker.identifiers.new(), token_hash(token), secrets.token_urlsafe(_TOKEN_BYTES), user_id,
             now, now, now + int(self._longest_s(way) * _SECOND_US), caller.origin[:80],
             caller.agent[:200], way.value, self._steps(way, facts, access), facts.language,
         )  # fmt: skip
@@ -274,7 +273,7 @@ class SignIn:
         """
         now = self._clock.now()
         async with self._database.read() as connection:
-            found = await session_of_token(connection, _hash(token))
+            found = await session_of_token(connection, token_hash(token))
             if found is None or not self.holds(found[0]):
                 return None
             session, version = found
@@ -314,7 +313,3 @@ class SignIn:
 
 LOCAL = "local"
 """How somebody signs in whose password the hub itself knows."""
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

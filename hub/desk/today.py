@@ -8,7 +8,7 @@ from fieldmesh.service.translation import N_
 from hub.rules.access import Access
 from hub.storage import conflicts, inbox, places, quarantine
 from hub.storage.database import HubDatabase
-from hub.storage.field_day import Day, Figures, field_day
+from hub.storage.field_day import MOST_POSITIONS, Day, Figures, field_day
 from hub.storage.places import Point, Stop
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
@@ -45,6 +45,11 @@ class Board:
     late: frozenset[bytes]
     silent: frozenset[bytes]
     alarms: list[Alarm]
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there may be more positions than these."""
+        return len(self.positions) >= MOST_POSITIONS
 
 
 def day_of(text: str, now: int, zone: datetime.tzinfo) -> Day:
@@ -92,9 +97,29 @@ async def _alarms(database: HubDatabase, access: Access) -> list[Alarm]:
     return [one for one in found if one.count]
 
 
-async def whereabouts(
-    database: HubDatabase, access: Access, day: Day
-) -> tuple[list[Point], list[Stop]]:
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Tracks and planned stops of a day.
+
+    Attributes:
+        points: oldest first; of very many, the newest ones of each position.
+        stops: of the plans; of very many, some.
+        planned: how many stops there are.
+        visited: how many of them were visited.
+    """
+
+    points: list[Point]
+    stops: list[Stop]
+    planned: int
+    visited: int
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether some are left out."""
+        return len(self.points) >= places.MOST_POINTS or len(self.stops) < self.planned
+
+
+async def whereabouts(database: HubDatabase, access: Access, day: Day) -> Whereabouts:
     """Tracks and planned stops of the day.
 
     Raises:
@@ -103,6 +128,6 @@ async def whereabouts(
     access.need("map.view")
     scope = access.scope_for("map.view")
     async with database.read() as connection:
-        return await places.tracks(connection, scope, day), await places.stops(
-            connection, scope, day
-        )
+        points = await places.tracks(connection, scope, day)
+        stops = await places.stops(connection, scope, day)
+        return Whereabouts(points, stops, *await places.planned(connection, scope, day))

@@ -1,16 +1,18 @@
 """Tokens for programs: they act in a person's name, with some of the person's functions, until a day."""
 
-import hashlib
 import secrets
 from collections.abc import Iterable
 
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.service.translation import N_
 from hub.desk.people import access_of
 from hub.fleet.office import Office
 from hub.fleet.subscriptions import today
 from hub.rules.access import Access
+from hub.rules.functions import FUNCTIONS
 from hub.storage import api_tokens, journal
 from hub.storage.api_tokens import ApiToken
+from hub.trust.signin import token_hash
 
 MAKE = "token.manage"
 """Who may make tokens."""
@@ -31,13 +33,19 @@ async def make_token(
     """
     access.need(MAKE)
     wanted = frozenset(functions)
-    for function in sorted(wanted):
+    is_known = wanted <= FUNCTIONS.keys()
+    for function in sorted(wanted & FUNCTIONS.keys()):
         access.need(function)
-    if not name.strip() or not wanted or not 1 <= days <= MOST_DAYS:
-        raise Rejected("form_wrong", place="token", count=1, text="name, functions, days")
+    if not name.strip() or not wanted or not is_known or not 1 <= days <= MOST_DAYS:
+        raise Rejected(
+            "form_wrong",
+            place="token",
+            count=1,
+            text=N_("a name, at least one function, and 1 to 366 days are needed"),
+        )
     secret, now = _PREFIX + secrets.token_urlsafe(_TOKEN_BYTES), office.clock.now()
     token = ApiToken(
-        office.maker.identifiers.new(), _hash(secret), access.user_id, name.strip()[:80], wanted,
+        office.maker.identifiers.new(), token_hash(secret), access.user_id, name.strip()[:80], wanted,
         now, now + days * _DAY_US, None,
     )  # fmt: skip
     async with office.database.write() as connection:
@@ -57,7 +65,7 @@ async def access_of_token(office: Office, secret: str) -> Access:
     """
     now = office.clock.now()
     async with office.database.read() as connection:
-        token = await api_tokens.token_of_hash(connection, _hash(secret))
+        token = await api_tokens.token_of_hash(connection, token_hash(secret))
         if token is None or token.expires_at <= now:
             raise Rejected("token_refused", place="Authorization")
         access = await access_of(connection, token.user_id, today(office.clock))
@@ -83,12 +91,8 @@ async def drop_token(office: Office, access: Access, token_id: bytes) -> None:
     """
     async with office.database.write() as connection:
         if not await api_tokens.drop_token(connection, access.user_id, token_id):
-            raise Rejected("not_found", place="token", text="you have no such token")
+            raise Rejected("not_found", place="token", text=N_("you have no such token"))
         await journal.append(
             connection, at=office.clock.now(), kind="token_dropped", actor=access.login,
             payload={"token": token_id.hex()},
         )  # fmt: skip
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()

@@ -6,6 +6,7 @@ Good lines are loaded in transactions of at most 10,000 rows, those of a tree in
 nothing, in one after the whole file was found good. Loading a file again changes nothing.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -55,7 +56,8 @@ async def import_csv(
     """
     check_file(kind, path)
     reading = _begin(kind, path)
-    for lines in _pieces(reading, path):
+    pieces = _pieces(reading, path)
+    while lines := await asyncio.to_thread(next, pieces, None):
         async with database.read() as connection:
             rows = await rows_of(connection, reading, lines)
         if rows:
@@ -101,7 +103,8 @@ async def import_all_or_nothing(
             for kind, path in work:
                 reading = _begin(kind, path)
                 results.append(reading.done)
-                for lines in _pieces(reading, path):
+                pieces = _pieces(reading, path)
+                while lines := await asyncio.to_thread(next, pieces, None):
                     rows = await rows_of(writer.connection, reading, lines)
                     if rows:
                         await _write_guarded(writer, reading, rows, guard)
@@ -128,20 +131,26 @@ def _begin(kind: Kind, path: Path) -> Reading:
 
 
 def _pieces(reading: Reading, path: Path) -> Iterator[list[Line]]:
-    """Lines for one transaction each; those of a tree all together, since rows name rows further down."""
+    """Lines for one transaction each; those of a tree all together, since rows name rows further down.
+
+    They are read in threads, so that nobody waits meanwhile.
+    """
     piece: list[Line] = []
     with opened(path) as file:
         lines = reader(file, path)
         next(lines, None)
+        following = lines.line_num + 1
         for cells in lines:
+            began, following = following, lines.line_num + 1
             if not any(cell.strip() for cell in cells):
                 continue
             reading.done.lines += 1
-            piece.append((lines.line_num, cells))
+            piece.append((began, cells))
             if len(piece) >= BATCH_ROWS and not reading.kind.refers_to_itself:
                 yield piece
                 piece = []
-    yield piece
+    if piece:
+        yield piece
 
 
 async def _write(writer: ChangeWriter, reading: Reading, rows: list[tuple[Value, ...]]) -> int:

@@ -8,6 +8,7 @@ from hub.fleet.people import refresh_sign_ins
 from hub.fleet.registry import Maker
 from hub.fleet.subscriptions import refresh_everything, today
 from hub.storage import days_begun
+from hub.storage.clocks import correct_clocks
 from hub.storage.database import HubDatabase
 from hub.storage.enrolments import forget_codes
 from hub.storage.org_changes import head_office_write
@@ -28,18 +29,27 @@ class Jobs:
         self._database = database
         self._maker = maker
         self._day = ""
+        self._looked_at: int | None = None
 
     async def run(self) -> None:
         """Looks once a minute, for ever. Doing a job twice is harmless."""
         while True:
-            ended = await end_leases(self._database, self._maker)
-            if ended:
-                LOG.info("leases_ended", extra={"leases": ended})
-            day = today(self._maker.clock)
-            if day != self._day:
-                await self.begin_day()
-                self._day = day
+            await self.look()
             await asyncio.sleep(_LOOK_S)
+
+    async def look(self) -> None:
+        """What is due by now is done."""
+        now = self._maker.clock.now()
+        if self._looked_at is None or now < self._looked_at:
+            await self._correct_clocks(now)
+        self._looked_at = now
+        ended = await end_leases(self._database, self._maker)
+        if ended:
+            LOG.info("leases_ended", extra={"leases": ended})
+        day = today(self._maker.clock)
+        if day != self._day:
+            await self.begin_day()
+            self._day = day
 
     async def begin_day(self) -> None:
         """Assignments of today are in force; old rows stay here only; old codes and removals are forgotten."""
@@ -64,3 +74,9 @@ class Jobs:
                 "removals_forgotten": forgotten,
             },
         )
+
+    async def _correct_clocks(self, now: int) -> None:
+        """The clock has gone back, or may have while the hub was away."""
+        corrected = await correct_clocks(self._database, now)
+        if corrected:
+            LOG.warning("clock_went_back", extra={"columns": corrected})

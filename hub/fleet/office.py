@@ -18,6 +18,7 @@ from hub.trust.authority import Authority
 from hub.trust.bus_identity import BusKeys
 from hub.trust.enrolment import Trust
 from hub.trust.signing import OrderSigner
+from hub.trust.vault import Vault
 
 _FOLDER_MODE = 0o700
 
@@ -58,6 +59,9 @@ async def make_office(folder: Path, settings: HubSettings, settings_text: str) -
         Authority.create(home.trust, clock, settings.company)
     OrderSigner.load_or_create(home.trust)
     BusKeys.load_or_create(home.trust)
+    Vault.load_or_create(
+        home.trust
+    )  # Now: whoever carries the folder away does so before the first start.
     office = _office(home, settings, clock)
     if not await office.database.exists():
         await office.database.create(clock.now())

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.data.types import Value
+from fieldmesh.service.translation import _
 from hub.fleet.registry import Maker
 from hub.fleet.subscriptions import Affected, Refreshed, refresh, today
 from hub.storage.changes import ChangeWriter
@@ -29,7 +30,9 @@ async def move_outlets(
     found = {str(row[0]): row[1] for row in rows if isinstance(row[1], bytes)}
     missing = [code for code in outlets if code not in found]
     if missing:
-        raise Rejected("not_found", place="outlet", text=f"there is no outlet {missing[0]}")
+        raise Rejected(
+            "not_found", place="outlet", text=_("there is no outlet {code}").format(code=missing[0])
+        )
     names = ("id", "outlet_id", "position_id", "valid_from", "valid_to")
     held = await rows_where(
         connection, "outlet_assignment", names, "outlet_id", sorted(found.values())
@@ -68,7 +71,9 @@ def _is_open(row: Row, day: str) -> bool:
 async def _position(connection: Connection, code: str) -> bytes:
     row = await one_row(connection, "position", ("id",), "code", code)
     if row is None or not isinstance(row[0], bytes):
-        raise Rejected("not_found", place="position", text=f"there is no position {code}")
+        raise Rejected(
+            "not_found", place="position", text=_("there is no position {code}").format(code=code)
+        )
     return row[0]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.logins import folded
+from fieldmesh.service.translation import _
 from hub.fleet.registry import Maker
 from hub.fleet.subscriptions import today
 from hub.rules.patches import Assignment
@@ -39,7 +40,9 @@ async def set_password(writer: ChangeWriter, maker: Maker, *, login: str, verifi
     """
     row = await row_of_login(writer.connection, ("id",), login)
     if row is None or not isinstance(row[0], bytes):
-        raise Rejected("not_found", place="login", text=f"there is no user {login}")
+        raise Rejected(
+            "not_found", place="login", text=_("there is no user {login}").format(login=login)
+        )
     await set_verifier(writer, maker, row[0], verifier)
     return row[0]
 

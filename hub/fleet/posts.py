@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.service.translation import N_, _
 from hub.fleet.people import refresh_sign_ins
 from hub.fleet.registry import Maker
 from hub.fleet.subscriptions import Affected, refresh, today
@@ -50,7 +51,7 @@ async def end_filling(writer: ChangeWriter, maker: Maker, assignment: bytes, unt
         writer.connection, "assignment", ("position_id", "user_id"), "id", assignment
     )
     if row is None or not isinstance(row[0], bytes) or not isinstance(row[1], bytes):
-        raise Rejected("not_found", place="assignment", text="there is no such assignment")
+        raise Rejected("not_found", place="assignment", text=N_("there is no such assignment"))
     await update_rows(writer, "assignment", ("id", "valid_to"), [(assignment, until)])
     await _settle(writer, maker, row[0], row[1])
 
@@ -63,7 +64,11 @@ async def assign(writer: ChangeWriter, maker: Maker, *, user: bytes, position: s
     """
     row = await one_row(writer.connection, "position", ("id",), "code", position)
     if row is None or not isinstance(row[0], bytes):
-        raise Rejected("not_found", place="position", text=f"there is no position {position}")
+        raise Rejected(
+            "not_found",
+            place="position",
+            text=_("there is no position {code}").format(code=position),
+        )
     await fill(writer, maker, Filling(row[0], user, today(maker.clock)))
 
 

@@ -10,6 +10,7 @@ from fieldmesh.basics.clock import Clock
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.identifiers import IdentifierMaker
 from fieldmesh.data.types import Value
+from fieldmesh.service.translation import N_, _
 from hub.fleet.subscriptions import Affected, refresh
 from hub.storage import enrolments, nodes
 from hub.storage.changes import ChangeWriter
@@ -82,7 +83,7 @@ async def add_device(writer: ChangeWriter, maker: Maker, new: NewDevice) -> byte
     gateway = await _named(writer, "gateway", new.gateway)
     if not new.spare:
         if position is None or gateway is None:
-            raise Rejected("usage", text="a main device needs a position and a gateway")
+            raise Rejected("usage", text=N_("a main device needs a position and a gateway"))
         await _refuse_second(writer, position)
     device_id = maker.identifiers.new()
     row = (
@@ -106,7 +107,8 @@ async def authorise_spare(
     """The spare may take over from ``first``: it serves the same position and may run `duplicate`.
 
     Raises:
-        Rejected: `not_a_spare_device`, `device_revoked`, or `spare_in_use`.
+        Rejected: `not_a_spare_device`, `device_revoked`, `spare_in_use`, or `position_has_spare`: the first hand-over
+            of two spares would let the first device work beside the other one.
     """
     if spare.kind != "spare":
         raise Rejected("not_a_spare_device", place=spare.code, device=spare.code)
@@ -115,7 +117,8 @@ async def authorise_spare(
     if spare.state in {"standing_in", "locked"}:
         raise Rejected("spare_in_use", place=spare.code, device=spare.code)
     if first.position_id is None:
-        raise Rejected("not_found", text=f"{first.code} serves no position")
+        raise Rejected("not_found", text=_("{code} serves no position").format(code=first.code))
+    await _refuse_second_spare(writer, spare, first)
     gateway = spare.gateway_id or first.gateway_id
     names = ("id", "position_id", "gateway_id", "stands_in_for", "state", "epoch_floor")
     floor = await _newest_epoch(writer, spare.device_id)
@@ -219,12 +222,25 @@ async def change_home(
     )
 
 
+async def change_states(
+    writer: ChangeWriter, states: Sequence[tuple[bytes, str, int]]
+) -> set[bytes]:
+    """The devices are in these states, and must sync fully or not; those that are revoked stay so, and are returned.
+
+    Promise 7 (Authority): what a spare does, or what becomes of it, lets no stolen device in again.
+    """
+    ids = [one[0] for one in states]
+    held = await rows_where(writer.connection, "device", ("id", "state"), "id", ids)
+    revoked = {one for one, state in held if state == "revoked" and isinstance(one, bytes)}
+    rows = [one for one in states if one[0] not in revoked]
+    await update_rows(writer, "device", ("id", "state", "must_full_sync"), rows)
+    return revoked
+
+
 async def _work_again_after(writer: ChangeWriter, device: nodes.Device) -> None:
     """When a spare in use is revoked, the first device works again after a full sync."""
-    if device.state not in {"standing_in", "locked"} or device.stands_in_for is None:
-        return
-    names = ("id", "state", "must_full_sync")
-    await update_rows(writer, "device", names, [(device.stands_in_for, "active", 1)])
+    if device.state in {"standing_in", "locked"} and device.stands_in_for is not None:
+        await change_states(writer, [(device.stands_in_for, "active", 1)])
 
 
 async def _refresh(
@@ -243,7 +259,7 @@ async def _refresh(
 
 async def _refuse_taken(writer: ChangeWriter, table: str, code: str) -> None:
     if not code:
-        raise Rejected("usage", text="a code is needed")
+        raise Rejected("usage", text=N_("a code is needed"))
     if await one_row(writer.connection, table, ("id",), "code", code) is not None:
         raise Rejected("code_taken", place=table, code=code)
 
@@ -252,6 +268,16 @@ async def _refuse_second(writer: ChangeWriter, position: bytes) -> None:
     for device in await nodes.devices(writer.connection, positions=[position]):
         if device.kind == "main" and device.state != "revoked":
             raise Rejected("position_has_device", place="position", device=device.code)
+
+
+async def _refuse_second_spare(
+    writer: ChangeWriter, spare: nodes.Device, first: nodes.Device
+) -> None:
+    names = ("code", "state")
+    held = await rows_where(writer.connection, "device", names, "stands_in_for", [first.device_id])
+    for code, state in held:
+        if code != spare.code and state != "revoked":
+            raise Rejected("position_has_spare", place=first.code, device=str(code))
 
 
 async def _named(writer: ChangeWriter, table: str, code: str | None) -> bytes | None:
@@ -275,7 +301,7 @@ async def _free_prefix(writer: ChangeWriter) -> str:
 
 def _prefix(number: int) -> str:
     letters = ""
-    for _ in range(_PREFIX_CHARACTERS):
+    for _number in range(_PREFIX_CHARACTERS):
         number, place = divmod(number, len(_LETTERS))
         letters = _LETTERS[place] + letters
     return letters

@@ -1,8 +1,9 @@
-"""Where the running hub listens: told in files of its home, for commands beside it."""
+"""What the running hub and commands beside it tell each other in files of its home: ports, and the last backup."""
 
 import json
 import os
 
+from fieldmesh.service.files import write_durably
 from hub.config import HubHome
 
 
@@ -34,3 +35,16 @@ def write_ports(home: HubHome, **ports: int) -> None:
         unfinished = file.with_suffix(".new")
         unfinished.write_text(json.dumps(content), encoding="utf-8")
         unfinished.replace(file)
+
+
+def note_backup(home: HubHome, at: int) -> None:
+    """The running hub knows of a backup that was taken at ``at``, UTC microseconds."""
+    write_durably(home.backed_up_file, str(at).encode())
+
+
+def last_backup(home: HubHome) -> int:
+    """When the last backup was taken; 0 = of none is known."""
+    try:
+        return int(home.backed_up_file.read_text("ascii"))
+    except (OSError, ValueError):
+        return 0

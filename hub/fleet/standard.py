@@ -2,6 +2,7 @@
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.identifiers import stable_id
+from fieldmesh.service.translation import _
 from hub.fleet.posts import Filling, fill
 from hub.fleet.registry import Maker
 from hub.fleet.subscriptions import today
@@ -32,7 +33,9 @@ async def assign_role(writer: ChangeWriter, maker: Maker, *, user: bytes, role: 
     await add_standard_roles(writer)
     post = await office_post(writer, maker, role)
     if post is None:
-        raise Rejected("not_found", place="role", text=f"there is no role {role}")
+        raise Rejected(
+            "not_found", place="role", text=_("there is no role {code}").format(code=role)
+        )
     await fill(writer, maker, Filling(post, user, today(maker.clock)))
 
 

@@ -11,7 +11,9 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fieldmesh.basics import limits
 from fieldmesh.basics.errors import Rejected, Retry
+from fieldmesh.codec.batch import decode_header
 from fieldmesh.codec.replication import Forwarded, RecordedSession, read_up_message
 from fieldmesh.service.bus import Bus
 from fieldmesh.service.bus_pull import BusMessage
@@ -24,6 +26,9 @@ from hub.storage.database import refusing_rows
 
 STREAM = "UP"
 MOST_MESSAGES = 128
+MOST_ROWS = limits.BATCH_ROWS
+MOST_UNFOLDED_BYTES = 2 * limits.BATCH_BODY_UNCOMPRESSED_BYTES
+"""Of the batches of one transaction, as their headers say it; one that is larger comes by itself."""
 PULL_S = 5.0
 LOG = logging.getLogger(__name__)
 
@@ -71,26 +76,36 @@ class Consumer:
             self._figures.progressed()
 
     async def take(self, messages: Sequence[BusMessage]) -> GroupResult:
-        """The messages are decided and acknowledged."""
-        contents = [(message.subject, message.data) for message in messages]
-        read = await asyncio.to_thread(self._read, contents)
-        try:
-            result = await self._apply(read)
-        except Retry as problem:
+        """The messages are decided and acknowledged, in portions that a transaction can hold.
+
+        Raises:
+            Retry: the database could not take it now; what was not decided comes again.
+        """
+        result = GroupResult()
+        for portion in await asyncio.to_thread(_portions, messages):
+            read = await asyncio.to_thread(self._read, messages[:portion])
+            try:
+                done = await self._apply(read)
+            except Retry as problem:
+                for message in messages:
+                    await message.refuse(problem.delay_s)
+                raise
+            for message in messages[:portion]:
+                await message.ack()
+            self._figures.applied(done)
+            result.add(done)
+            messages = messages[portion:]
             for message in messages:
-                await message.refuse(problem.delay_s)
-            raise
-        for message in messages:
-            await message.ack()
-        self._figures.applied(result)
+                await message.working()
         return result
 
-    def _read(self, contents: Sequence[tuple[str, bytes]]) -> _Read:
+    def _read(self, messages: Sequence[BusMessage]) -> _Read:
         batches, sessions = [], []
-        for subject, content in contents:
+        for message in messages:
+            content = message.data
             try:
                 held = read_up_message(content)
-                _check_sender(subject, held)
+                _check_sender(message.subject, held)
             except Rejected as problem:
                 batches.append(_unreadable(content, problem))
                 continue
@@ -125,6 +140,32 @@ class Consumer:
             problem = Rejected("bad_message", place=f"session record ({type(error).__name__})")
             sender = session.gateway_id, session.outbox_number
             return await self._ingest.apply([_unreadable(content, problem, *sender)])
+
+
+def _portions(messages: Sequence[BusMessage]) -> list[int]:
+    """How many messages, in their order, one transaction takes after the other.
+
+    By the numbers in the headers, before a body is unfolded; a body that says less than it is is refused.
+    """
+    portions, rows, size = [0], 0, 0
+    for message in messages:
+        more_rows, more_bytes = _unfolded(message.data)
+        rows, size = rows + more_rows, size + more_bytes
+        if portions[-1] and (rows > MOST_ROWS or size > MOST_UNFOLDED_BYTES):
+            portions.append(0)
+            rows, size = more_rows, more_bytes
+        portions[-1] += 1
+    return portions
+
+
+def _unfolded(content: bytes) -> tuple[int, int]:
+    """Rows and bytes that the message would unfold to; what can't be read stays as it is."""
+    try:
+        held = read_up_message(content)
+        header = decode_header(held.header) if isinstance(held, Forwarded) else None
+    except Rejected:
+        header = None
+    return (header.rows, header.body_uncompressed_size) if header else (0, len(content))
 
 
 def _unreadable(

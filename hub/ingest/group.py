@@ -1,7 +1,4 @@
-"""Many forwarded batches, one hub transaction: inbox, order, apply, rejects, ticks, receipts, journal.
-
-Promises 2 (Once), 3 (Order), 4 (Whole), 7 (Authority), 9 (Audit).
-"""
+"""Many forwarded batches, one hub transaction. Promises 2 (Once), 3 (Order), 4 (Whole), 7 (Authority), 9 (Audit)."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -13,6 +10,7 @@ from fieldmesh.codec.batch import Change
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.types import Value
 from fieldmesh.replica.watermark import Turn, Watermark
+from fieldmesh.service.translation import N_
 from hub.fleet.registry import Maker
 from hub.ingest.answers import Answers
 from hub.ingest.apply import GroupApplier
@@ -42,7 +40,8 @@ from hub.storage.inbox import Decided, Waiting
 from hub.storage.writers import DeviceWriter, device_writers
 
 MOST_WAITING = 500
-"""Waiting batches of a device that one transaction decides: somebody may have sent tens of thousands."""
+"""Waiting batches that one transaction decides, a hundred rows for one more: there may be tens of thousands."""
+_ROWS_OF_ONE = 100
 APPLIED, QUARANTINED, FORGED = "applied", "quarantined", "forged"
 
 
@@ -56,6 +55,8 @@ class Group:
         check: Callable[[bytes], Checked],
         sign: Callable[[bytes], bytes],
         condemned: Mapping[bytes, FieldmeshError] | None,
+        *,
+        most_waiting: int | None = None,
     ) -> None:
         """Nothing was decided yet.
 
@@ -66,6 +67,7 @@ class Group:
             sign: signs with the hub's key.
             condemned: batches (by their hash) that go to quarantine, and why. None = the group is large, and nobody
                 asks which of its batches fails.
+            most_waiting: of the batches that waited are decided; None = `MOST_WAITING`.
         """
         self.result = GroupResult()
         self._writer = writer
@@ -75,6 +77,7 @@ class Group:
         self._check = check
         self._condemned = condemned or {}
         self._careful = condemned is not None
+        self._most_waiting = MOST_WAITING if most_waiting is None else most_waiting
         self._marks: dict[bytes, Watermark] = {}
         self._devices: dict[bytes, DeviceWriter] = {}
         self._decisions: list[Decided] = []
@@ -141,7 +144,7 @@ class Group:
             await inbox.waiting_at(self._connection, device_id, *waiting[0]) if waiting else None
         )
         if first is None:
-            raise Rejected("not_found", text="Nothing of that device waits.")
+            raise Rejected("not_found", text=N_("Nothing of that device waits."))
         self._devices = await device_writers(self._connection, [device_id])
         self._marks = {device_id: Watermark(first.device_epoch, first.sequence - 1)}
         self._moved.add(device_id)
@@ -206,7 +209,7 @@ class Group:
         header = header_of(batch)
         device = self._devices[header.device_id]
         await self._apply_changes(applier, batch, batch.changes)
-        self.result.applied += 1
+        self.result.applied, self.result.last = self.result.applied + 1, batch.sha256
         self.result.rows += header.rows
         await self._note_oddities(device, batch)
         if header.event is not None:
@@ -298,17 +301,17 @@ class Group:
     async def _waiting_ones(self, applier: GroupApplier, device_id: bytes) -> None:
         """What waited and may be decided now; of a long row the rest is left for the next transaction."""
         self._marks.setdefault(device_id, Watermark())
-        before, left = None, MOST_WAITING
+        before = None
         while self._marks[device_id] != before:  # a new epoch passes over what waits before it
             before = self._marks[device_id]
             for place in await inbox.places_waiting(self._connection, device_id):
                 batch = await self._now_due(device_id, *place)
                 if batch is None:
                     continue
-                if not left:
+                if self._most_waiting <= 0:
                     self.result.unfinished.add(device_id)
                     return
-                left -= 1
+                self._most_waiting -= 1 + header_of(batch).rows // _ROWS_OF_ONE
                 await inbox.unpark(self._connection, device_id, *place)
                 with self._blame(batch):
                     applier.know(await read_facts(self._writer, [batch]))

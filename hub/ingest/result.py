@@ -20,6 +20,8 @@ class GroupResult:
     repeated: int = 0
     conflicts: int = 0
     sessions: int = 0
+    last: bytes = b""
+    """Hash of the batch that was applied last."""
     unfinished: set[bytes] = field(default_factory=set)
     """Devices of which more waits that could be decided now."""
 

@@ -8,4 +8,5 @@ commands    rpc.gateway.<gateway>.<method>
 streams     UP and DOWN themselves
 broker      the hub's own broker, or the cluster that it uses
 cluster     a cluster as the hub sees it
+revocations users of the bus that are out, told to the broker once
 """

@@ -16,7 +16,7 @@ from hub.fleet.office import Office
 from hub.fleet.running import kept_ports
 from hub.relay.cluster import Cluster
 from hub.relay.line import cluster_urls
-from hub.storage.nodes import revoked_bus_keys
+from hub.relay.revocations import Revocations
 
 _COPIES = 3
 """Of every message in a cluster: one server may be lost, and nothing stands still."""
@@ -96,7 +96,7 @@ class OwnBroker(NatsServer):
             await super().start()
 
 
-async def make_broker(office: Office, chain: Path, key: Path) -> Broker:
+async def make_broker(office: Office, revocations: Revocations, chain: Path, key: Path) -> Broker:
     """The broker that the settings name, with the accounts as they are now; it is not started."""
     bus, keys = office.settings.bus, office.trust.bus
     if bus.servers:
@@ -108,7 +108,7 @@ async def make_broker(office: Office, chain: Path, key: Path) -> Broker:
             random.SystemRandom(),
         )
     return OwnBroker(
-        _own_config(office, chain, key, await accounts_of(office)),
+        _own_config(office, chain, key, await revocations.accounts()),
         kept_ports(office.home).get("bus", 0),
     )
 
@@ -127,14 +127,6 @@ def _own_config(office: Office, chain: Path, key: Path, accounts: Mapping[str, s
         program=bus.program,
         most_storage_bytes=bus.store_bytes,
     )
-
-
-async def accounts_of(office: Office) -> dict[str, str]:
-    """The accounts of the bus as of now, public key → JWT, with the users that are revoked."""
-    async with office.database.read() as connection:
-        keys = await revoked_bus_keys(connection)
-    now = office.clock.now()
-    return office.trust.bus.accounts(now, dict.fromkeys(keys, now))
 
 
 def copies(bus: BusSettings) -> int:

@@ -36,6 +36,9 @@ from hub.trust.enrolment import EnrolmentGrant, EnrolmentRequest
 
 SUBJECT = "rpc.hub.*.*"
 MOST_RANGES = 256
+MOST_SEEDING = 8
+"""Seeds are built one after the other. Who finds so many waiting asks again later, and what is short passes by."""
+_BUSY_S = 2.0
 _WORDS = 4
 _T = TypeVar("_T")
 LOG = logging.getLogger(__name__)
@@ -81,6 +84,7 @@ class Responder:
         self._blobs = blobs
         self._shards = shards
         self._consumers = Consumers(bus)
+        self._seed_places = asyncio.Semaphore(MOST_SEEDING)
         self._methods: dict[str, Callable[[bytes, bytes], Awaitable[bytes]]] = {
             "hello": self._hello,
             "seed": self._seed,
@@ -147,6 +151,12 @@ class Responder:
 
     async def _seed(self, gateway_id: bytes, data: bytes) -> bytes:
         request = replication_pb2.SeedRequest.FromString(data)
+        if self._seed_places.locked():
+            raise Retry("hub_busy", delay_s=_BUSY_S)
+        async with self._seed_places:
+            return await self._seeded(gateway_id, request)
+
+    async def _seeded(self, gateway_id: bytes, request: replication_pb2.SeedRequest) -> bytes:
         # The filter first, the LSN after it: nothing can fall between the two.
         partitions, _ = await self._with_scope(
             gateway_id, lambda scope: self._consumers.change(gateway_id, scope)
@@ -160,6 +170,7 @@ class Responder:
             horizon_lsn=seed.horizon_lsn,
             chunks=len(seed.places),
             rows=seed.rows,
+            first_chunk=await self._seeds.chunk(seed.seed_id, 0),
         ).SerializeToString()
 
     async def _seed_chunk(self, gateway_id: bytes, data: bytes) -> bytes:

@@ -21,6 +21,7 @@ from hub.storage import contents
 from hub.storage.database import HubDatabase
 
 MOST_SEEDS = 512
+"""Those that were built, or of which a chunk was fetched, last."""
 _CHUNK_BYTES = 512 * 1024
 
 
@@ -78,6 +79,7 @@ class Seeds:
         held = self._held.get(seed_id)
         if held is None or number >= len(held.places):
             raise Rejected("seed_unknown", place=f"chunk {number}")
+        self._held.move_to_end(seed_id)
         offset, size = held.places[number]
         try:
             return await asyncio.to_thread(_read, self._path(seed_id), offset, size)

@@ -54,7 +54,8 @@ _FARTHER = N_("Reach farther than one's own posts")
 def scope_of(post: Post, function: str = "") -> Scope:
     """Where a post reaches, for one function or in general.
 
-    A rule of the role for the function (`company`, `subtree`, `own`, `distributor`) stands in place of its kind's.
+    A rule of the role for the function stands in place of its kind's: `company`, `distributor`, or `subtree`, which is
+    what any other word reads as; narrower than its positions and those below them no post can be made.
     """
     rule = post.wider.get(function, "")
     if rule == "company":

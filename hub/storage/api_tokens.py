@@ -105,6 +105,18 @@ async def keep_answer(connection: Connection, kept: KeptAnswer, at: int) -> None
     await connection.execute(sa.insert(IDEMPOTENCY).values(**values, at=at))
 
 
+async def change_answer(connection: Connection, user_id: bytes, key: str, answer: str) -> None:
+    """What stands under a person's key is answered so from now on."""
+    mine = (IDEMPOTENCY.c.user_id == user_id, IDEMPOTENCY.c.key == key)
+    await connection.execute(sa.update(IDEMPOTENCY).where(*mine).values(answer=answer))
+
+
+async def forget_answer(connection: Connection, user_id: bytes, key: str) -> None:
+    """Nothing was asked under a person's key."""
+    mine = (IDEMPOTENCY.c.user_id == user_id, IDEMPOTENCY.c.key == key)
+    await connection.execute(sa.delete(IDEMPOTENCY).where(*mine))
+
+
 def _token(row: tuple[object, ...]) -> ApiToken:
     named = dict(zip(ApiToken.__dataclass_fields__, row, strict=True))
     named["functions"] = frozenset(str(named["functions"]).split())

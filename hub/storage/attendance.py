@@ -15,7 +15,7 @@ from hub.storage.rows import Connection
 from hub.storage.visible import visible
 
 _DAY_US = 86_400_000_000
-MOST_POSITIONS = 2_000
+MOST_POSITIONS = 5_000
 
 
 @dataclass(slots=True)
@@ -37,7 +37,7 @@ class Attendance:
 
 
 async def attendance(connection: Connection, scope: Scope, days: Sequence[Day]) -> list[Attendance]:
-    """Every position of the scope on every one of the days, by date and code."""
+    """Every position of the scope, of the first `MOST_POSITIONS`, on every one of the days, by date and code."""
     position = replicated_table("position")
     query = sa.select(
         position.c.id, position.c.role_id, position.c.code, position.c.name

@@ -3,9 +3,11 @@
 Values go in and come out in storage form. On SQLite nothing is converted; on SQL Server whole columns are.
 """
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import islice
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -117,6 +119,32 @@ async def fetch_in(
     return stored(connection, kinds, found)
 
 
+async def page_after(
+    connection: AsyncConnection,
+    head: str,
+    after: bytes,
+    most: int,
+    kinds: Sequence[ReplicatedColumn],
+) -> list[Row]:
+    """The next rows of ``SELECT head`` in the order of their id, which comes first in each; empty at the end.
+
+    The statement itself has an end: SQLAlchemy fetches every row of one that is not streamed.
+
+    Args:
+        connection: to the hub's database.
+        head: columns, FROM, and WHERE with a condition.
+        after: id of the row before.
+        most: rows.
+        kinds: of the columns.
+    """
+    top, limit = ("", f"LIMIT {most}")
+    if connection.dialect.name == "mssql":
+        top, limit = (f"TOP {most}", "")
+    text = f"SELECT {top} {head} AND id > ? ORDER BY id {limit}"
+    result = await connection.exec_driver_sql(text, (after,))
+    return await stored_aside(connection, kinds, result.fetchall())
+
+
 def _most_of(connection: AsyncConnection) -> int:
     return SQLITE_PARAMETERS if connection.dialect.name == "sqlite" else PARAMETERS
 
@@ -131,6 +159,13 @@ def _native(
         for kind, column in zip(types, zip(*rows, strict=True), strict=True)
     ]
     return list(zip(*columns, strict=True))
+
+
+async def stored_aside(
+    connection: AsyncConnection, kinds: Sequence[ReplicatedColumn], rows: Sequence[Sequence[Any]]
+) -> list[Row]:
+    """Many rows as the database gave them, in storage form; made in a thread, because a page takes up to 0.1 s."""
+    return await asyncio.to_thread(lambda: stored(connection, kinds, [tuple(row) for row in rows]))
 
 
 def stored(

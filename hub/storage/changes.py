@@ -9,6 +9,7 @@ Promises 4 (Whole), 5 (Convergence) and 6 (Scope). Contract: docs/architecture/c
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from itertools import product
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -32,7 +33,7 @@ from hub.storage.bulk import (
     store_where_in,
     update_text,
 )
-from hub.storage.clocks import HEAD_OFFICE, write_clocks
+from hub.storage.clocks import HEAD_OFFICE, STAMPS, write_clocks
 from hub.storage.database import HubDatabase
 from hub.storage.emission import Emission
 from hub.storage.partitions import Homes
@@ -136,25 +137,17 @@ class ChangeWriter:
         """
         table = TABLES[name]
         if clocks and table.merges:
-            clock = self.now << CLOCK_COUNTER_BITS
-            set_ = [
-                column for column in rows.names if column not in {"id", "created_at", "changed_at"}
-            ]
-            await write_clocks(
-                self.connection,
-                table.number,
-                [
-                    (row_id, column, clock, HEAD_OFFICE)
-                    for row_id in rows.column("id")
-                    for column in set_
-                ],
-            )
+            await self._note_writes(table, product(rows.column("id"), rows.names))
         old = await self._load(table, rows.column("id"))
         places = [place for place, one in enumerate(rows.column("id")) if one in old]
         return await self._rewrite(table, rows.take(places), old)
 
     async def upsert(self, name: str, rows: TableRows) -> int:
-        """Rows exist with these values; those that have them already stay untouched. Returns how many changed."""
+        """Rows exist with these values; those that have them already stay untouched. Returns how many changed.
+
+        What differed counts as written now, so that an older write of a device does not win (tables that merge by
+        column).
+        """
         if not rows.row_count:
             return 0
         table = TABLES[name]
@@ -173,6 +166,14 @@ class ChangeWriter:
             if ids[place] in gone
             or any(old[ids[place]][at] != values[place] for at, values in pairs)
         ]
+        if table.merges:
+            written = [
+                (ids[place], name)
+                for place in differ
+                for name, (at, values) in zip(rows.names, pairs, strict=True)
+                if ids[place] in gone or old[ids[place]][at] != values[place]
+            ]
+            await self._note_writes(table, written)
         await self.insert(name, rows.take(new))
         await self._rewrite(table, rows.take(differ), old)
         return len(new) + len(differ)
@@ -244,6 +245,18 @@ class ChangeWriter:
         return await self._emission.write(self.connection, self.lsn)
 
     # --- within
+
+    async def _note_writes(
+        self, table: ReplicatedTable, written: Iterable[tuple[Value, str]]
+    ) -> None:
+        """Head office has written these columns of these rows now."""
+        clock = self.now << CLOCK_COUNTER_BITS
+        lines = [
+            (row_id, column, clock, HEAD_OFFICE)
+            for row_id, column in written
+            if column not in STAMPS
+        ]
+        await write_clocks(self.connection, table.number, lines)
 
     def _completed(self, table: ReplicatedTable, rows: TableRows, now: int) -> TableRows:
         count = rows.row_count

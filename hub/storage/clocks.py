@@ -5,11 +5,15 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from fieldmesh.basics.limits import CLOCK_COUNTER_BITS
 from fieldmesh.data.types import Value
+from hub.storage.database import HubDatabase
 from hub.storage.rows import pieces
 
 HEAD_OFFICE = bytes(16)
 """The writer of what head office writes."""
+STAMPS = frozenset({"id", "created_at", "changed_at"})
+"""Columns that nobody writes by hand: they have no clock."""
 
 ColumnClock = tuple[Value, str, int, bytes]
 """Row id, column, hybrid logical clock, writer."""
@@ -47,3 +51,29 @@ async def write_clocks(
         " VALUES (?, ?, ?, ?, ?)",
         [(table_no, row_id, column, clock, writer) for row_id, column, clock, writer in lines],
     )
+
+
+async def correct_clocks(database: HubDatabase, now: int) -> int:
+    """What head office wrote while the hub's clock ran ahead counts as written now: later writes of devices win again.
+
+    Writes of devices keep theirs, by which each of them is compared with its own next one.
+
+    Args:
+        database: the hub's.
+        now: UTC microseconds, by the clock that has gone back.
+
+    Returns:
+        How many columns were corrected.
+    """
+    ahead = "FROM fm_column_clock WHERE writer_id = ? AND clock > ?"
+    clock = now << CLOCK_COUNTER_BITS
+    async with database.read() as connection:
+        found = await connection.exec_driver_sql(f"SELECT count(*) {ahead}", (HEAD_OFFICE, clock))
+        if not found.scalar_one():
+            return 0
+    async with database.write() as connection:
+        done = await connection.exec_driver_sql(
+            "UPDATE fm_column_clock SET clock = ? WHERE writer_id = ? AND clock > ?",
+            (clock, HEAD_OFFICE, clock),
+        )
+        return done.rowcount

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.codec.columns import from_rows
+from fieldmesh.service.translation import _
 from hub.storage.changes import ChangeWriter
 from hub.storage.merging import from_text
 from hub.storage.system_tables import CONFLICT
@@ -59,13 +60,19 @@ async def overturn(writer: ChangeWriter, number: int) -> LoggedConflict:
     """The losing value stands now, as a write of head office; it flows to everyone.
 
     Raises:
-        Rejected: `not_found`, there is no open conflict of that number.
+        Rejected: `not_found`, there is no open conflict of that number; `conflict_outdated`, its row is gone, or
+            something else stands there by now.
     """
     query = sa.select(CONFLICT).where(CONFLICT.c.number == number, CONFLICT.c.state == OPEN)
     row = (await writer.connection.execute(query)).first()
     if row is None:
-        raise Rejected("not_found", text=f"There is no open conflict {number}.")
+        raise Rejected(
+            "not_found", text=_("There is no open conflict {number}.").format(number=number)
+        )
     held = LoggedConflict(*row)
+    stands = await writer.links(held.table_name, held.column_name, [held.row_id])
+    if stands != {held.row_id: from_text(held.standing_value)}:
+        raise Rejected("conflict_outdated", place=f"{held.table_name}.{held.column_name}")
     rows = from_rows(
         held.table_name,
         ("id", held.column_name),
@@ -84,4 +91,6 @@ async def decide(connection: AsyncConnection, number: int, state: str) -> None:
     """
     query = sa.update(CONFLICT).where(CONFLICT.c.number == number, CONFLICT.c.state == OPEN)
     if not (await connection.execute(query.values(state=state))).rowcount:
-        raise Rejected("not_found", text=f"There is no open conflict {number}.")
+        raise Rejected(
+            "not_found", text=_("There is no open conflict {number}.").format(number=number)
+        )

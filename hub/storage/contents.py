@@ -12,7 +12,7 @@ from fieldmesh.codec.row_hash import row_hashes
 from fieldmesh.data.model import ReplicatedTable, Tier
 from fieldmesh.data.schema import SCHEMA_VERSION, TABLES, by_number
 from fieldmesh.replica.digest import Digest, Sums, bucket_of, sums_of
-from hub.storage.bulk import fetch_in
+from hub.storage.bulk import fetch_in, page_after
 from hub.storage.rows import pieces
 from hub.storage.system_tables import DIGEST, HUB, REMOVAL
 
@@ -178,12 +178,8 @@ async def _select(
 
 async def _pages(connection: AsyncConnection, table: ReplicatedTable) -> AsyncIterator[TableRows]:
     names = ", ".join(f'"{name}"' for name in table.wire_names)
-    head = f'SELECT {names} FROM "{table.name}" WHERE deleted = 0 AND "partition" <> 0 AND id > ? ORDER BY id'
+    head = f'{names} FROM "{table.name}" WHERE deleted = 0 AND "partition" <> 0'
     after = b""
-    while True:
-        result = await connection.exec_driver_sql(head, (after,))
-        rows = [tuple(row) for row in result.fetchmany(PAGE)]
-        if not rows:
-            return
+    while rows := await page_after(connection, head, after, PAGE, table.wire_columns):
         yield from_rows(table, table.wire_names, rows)
-        after = bytes(rows[-1][0])
+        after = bytes(rows[-1][0] or b"")  # type: ignore[arg-type]

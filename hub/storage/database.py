@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
@@ -9,9 +10,11 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.exc import (
+    ArgumentError,
     DataError,
     DBAPIError,
     IntegrityError,
+    InvalidRequestError,
     OperationalError,
     SQLAlchemyError,
     StatementError,
@@ -23,6 +26,7 @@ from fieldmesh.basics.epochs import make_lsn
 from fieldmesh.basics.errors import FieldmeshError, Rejected, Retry
 from fieldmesh.data import ddl
 from fieldmesh.data.model import Tier
+from fieldmesh.service.extras import extra_for
 from fieldmesh.service.storage_problems import storage_problem
 from hub.storage import growth
 from hub.storage.known import Known
@@ -50,6 +54,8 @@ _AWAY_STATES = {"HYT00", "HYT01", "40001"}
 """Timeouts, and a deadlock that ended with this transaction."""
 
 _MOST_LOGGED = 500
+_QUOTED_VALUE = re.compile(r"(?<=value)(?: is|:)? [('\"]")
+"""Where SQL Server's words go on with what stands in a row: a value twice, too long, or of another type."""
 _LONG_LISTS = 16
 """A list that was too long to be counted is taken for as long so many times."""
 
@@ -62,6 +68,9 @@ class HubDatabase:
 
         Args:
             url: SQLAlchemy URL, ``sqlite+aiosqlite:///path`` or ``mssql+aioodbc://…``.
+
+        Raises:
+            Rejected: `settings_invalid`, it is none, or its driver is missing.
         """
         self.url = url
         self._file = _file_of(url)
@@ -189,9 +198,19 @@ def _engine(url: str, line: Callable[[Path], Line], **pool: int) -> AsyncEngine:
     file = _file_of(url)
     if file is not None:
         return create_async_engine(
-            url, async_creator=partial(line, file), pool_use_lifo=True, **pool
+            url,
+            async_creator=partial(line, file),
+            pool_use_lifo=True,
+            hide_parameters=True,
+            **pool,
         )
-    return create_async_engine(url, pool_pre_ping=True, fast_executemany=True, **pool)
+    try:
+        with extra_for("database.url", "sqlserver"):
+            return create_async_engine(
+                url, pool_pre_ping=True, fast_executemany=True, hide_parameters=True, **pool
+            )
+    except (ArgumentError, InvalidRequestError) as error:  # neither tells the password
+        raise Rejected("settings_invalid", place="database.url", text=str(error)) from None
 
 
 def _reading_line(slow: Known, file: Path) -> Line:
@@ -213,7 +232,7 @@ def refusing_rows() -> Iterator[None]:
     try:
         yield
     except (IntegrityError, DataError) as error:
-        raise _refused(error) from error
+        raise _refused(error) from None  # The driver's own words may quote a row.
 
 
 class _Translated:
@@ -233,7 +252,7 @@ class _Translated:
         if isinstance(error, PoolTimeout):
             raise Retry("database_busy", delay_s=2.0) from error
         if isinstance(error, SQLAlchemyError):
-            raise _refused(error) from error
+            raise _refused(error) from None
 
 
 def _refused(error: SQLAlchemyError) -> Rejected:
@@ -244,9 +263,10 @@ def _refused(error: SQLAlchemyError) -> Rejected:
 def _log(code: str, error: SQLAlchemyError) -> None:
     """What the database said stands in the log: it names tables and columns, which are no answer to a person.
 
-    What was written is left out: it may be anybody's name or telephone number.
+    What was written is left out: it may be anybody's name or telephone number. So is what SQL Server quotes of it.
     """
     said = str(error.orig) if isinstance(error, DBAPIError) else type(error).__name__
+    said = _QUOTED_VALUE.split(said)[0]
     statement = error.statement if isinstance(error, StatementError) else None
     extra = {
         "problem": code,

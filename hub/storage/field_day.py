@@ -16,7 +16,7 @@ from fieldmesh.data.schema import TABLES
 from hub.storage.org_tables import replicated_table
 from hub.storage.prepared import Prepared
 from hub.storage.reach import Scope
-from hub.storage.returns import less_returns
+from hub.storage.returns import FELL_AWAY, less_returns
 from hub.storage.rows import Connection
 from hub.storage.visible import ScopeKind, kind_of, values_of, visible_by
 
@@ -59,7 +59,7 @@ class Figures:
         planned: visits planned.
         visits: visits begun.
         last_visit: when the newest one began.
-        orders: taken.
+        orders: taken, without returns and those that fell away, as in reports.
         amount: of the orders, returns taken off.
         synced_at: end of the newest sync session.
     """
@@ -165,7 +165,8 @@ def _orders() -> sa.Select[Any]:
     order = replicated_table("sales_order")
     value = less_returns(order.c.is_return == 1, order.c.amount)
     taken = sa.func.sum(value, type_=order.c.amount.type)
-    query = sa.select(order.c.position_id, sa.func.count(), taken)
+    orders = sa.func.sum(sa.case((order.c.is_return == 0, 1), else_=0))
+    query = sa.select(order.c.position_id, orders, taken).where(order.c.state.not_in(FELL_AWAY))
     query = query.where(order.c.created_at >= SINCE, order.c.created_at < UNTIL, *_own(order))
     return query.group_by(order.c.position_id)
 

@@ -1,11 +1,15 @@
 """The hub's journal: a hash chain that shows when an entry was changed, left out or put in. Promise 9 (Audit).
 
+Whoever can write the database can cut off the end, or work the chain out anew from any entry: against that helps only
+an end that is noted elsewhere (`Head`, `fieldmesh-hub audit verify --noted`).
+
 hash = sha256 of previous hash, number, time (µs), kind, actor and payload, each followed by a line feed, in hex.
 """
 
+import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -15,10 +19,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fieldmesh.basics.errors import Rejected
 from hub.storage.prepared import Prepared
+from hub.storage.search import ESCAPE, pattern
 from hub.storage.system_tables import JOURNAL, JOURNAL_SUBJECT
 
-_PAGE = 5_000
+_PAGE = 1_000
+_KINDS_OF = 5_000
 BEGINNING = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest entry's number and hash. Who keeps them elsewhere sees later whether what was before them stands."""
+
+    number: int
+    hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,25 +123,45 @@ def _about_row() -> Prepared:
     return Prepared(query.order_by(JOURNAL.c.number.desc()).limit(most))
 
 
-async def verify(connection: AsyncConnection, progress: Callable[[int], None] | None = None) -> int:
-    """The chain is whole. Returns the number of entries.
+async def verify(connection: AsyncConnection, noted: Head | None = None) -> Head:
+    """The chain is whole. Returns its end, whose number is that of the entries.
+
+    The chain alone does not tell that its end was cut off, or worked out anew: whoever noted an earlier end sees it.
+
+    Args:
+        connection: to the hub's database.
+        noted: an end that somebody kept; its entry must be there as it was.
+
+    Raises:
+        Rejected: `journal_broken`, with the number of the first entry that does not fit, or of the noted one.
+    """
+    head, stands = Head(0, BEGINNING), noted is None
+    while page := await entries(connection, after=head.number, most=_PAGE):
+        before = head
+        head = await asyncio.to_thread(followed, head, page)
+        if noted is not None and before.number < noted.number <= head.number:
+            stands = page[noted.number - before.number - 1].hash == noted.hash
+    if noted is not None and not stands:
+        raise Rejected("journal_broken", place="journal", number=noted.number)
+    return head
+
+
+def followed(head: Head, page: Sequence[Entry]) -> Head:
+    """The end of the chain after these entries. Hashing takes time: it is for a thread.
 
     Raises:
         Rejected: `journal_broken`, with the number of the first entry that does not fit.
     """
-    previous, expected = BEGINNING, 1
-    while page := await entries(connection, after=expected - 1, most=_PAGE):
-        for entry in page:
-            if (
-                entry.number != expected
-                or entry.previous_hash != previous
-                or entry.hash != entry.right_hash()
-            ):
-                raise Rejected("journal_broken", place="journal", number=expected)
-            previous, expected = entry.hash, expected + 1
-        if progress is not None:
-            progress(expected - 1)
-    return expected - 1
+    for entry in page:
+        expected = head.number + 1
+        if (
+            entry.number != expected
+            or entry.previous_hash != head.hash
+            or entry.hash != entry.right_hash()
+        ):
+            raise Rejected("journal_broken", place="journal", number=expected)
+        head = Head(expected, entry.hash)
+    return head
 
 
 async def entries(
@@ -192,9 +226,9 @@ def _fitting(query: sa.Select[Any], wanted: Wanted) -> sa.Select[Any]:
     if wanted.kind:
         query = query.where(JOURNAL.c.kind == wanted.kind)
     if wanted.actor:
-        query = query.where(JOURNAL.c.actor.startswith(wanted.actor, autoescape=True))
+        query = query.where(JOURNAL.c.actor.like(pattern(wanted.actor), escape=ESCAPE))
     if wanted.words:
-        query = query.where(JOURNAL.c.payload.contains(wanted.words, autoescape=True))
+        query = query.where(JOURNAL.c.payload.like(f"%{pattern(wanted.words)}", escape=ESCAPE))
     if wanted.since:
         query = query.where(JOURNAL.c.at >= wanted.since)
     if wanted.until:
@@ -205,7 +239,7 @@ def _fitting(query: sa.Select[Any], wanted: Wanted) -> sa.Select[Any]:
 async def kinds(connection: AsyncConnection) -> list[str]:
     """The kinds that the newest entries have, for a filter."""
     newest_ones = (
-        sa.select(JOURNAL.c.kind).order_by(JOURNAL.c.number.desc()).limit(_PAGE).subquery()
+        sa.select(JOURNAL.c.kind).order_by(JOURNAL.c.number.desc()).limit(_KINDS_OF).subquery()
     )
     rows = await connection.execute(sa.select(newest_ones.c.kind).distinct())
     return sorted(str(row[0]) for row in rows.all())

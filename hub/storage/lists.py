@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.data.schema import TABLES
-from fieldmesh.data.types import Value
+from fieldmesh.data.types import Value, WireType
 from hub.storage import search
 from hub.storage.org_tables import replicated_table
 from hub.storage.prepared import Prepared
@@ -36,6 +36,10 @@ MOST_SHAPES = 1_024
 NO_WORDS = -1
 _BY_WORDS = b"w"
 """What a cursor in the order of the words begins with; no row's own value is that."""
+_NOTHING: dict[WireType, Value] = {
+    WireType.IDENTIFIER: b"", WireType.BINARY: b"", WireType.TEXT: "", WireType.DATE: "0001-01-01",
+}  # fmt: skip
+"""What comes before every value of a kind; 0 before those of the others. SQL Server has no empty date."""
 _WORDS_ORDER = (("word", False), ("id", False))
 
 
@@ -280,8 +284,8 @@ async def count(
     """How many rows the whole list has, at most one more than ``most``; None = than `most_counted`."""
     whole = replace(wanted, after=None, order=(), paths=())
     shape, values = _asked(scope, whole, words or await words_of(connection, wanted))
-    values["most"] = (most_counted(wanted.words) if most is None else most) + 1
-    return int(await _count_statement(shape).value(connection, values))
+    statement = _count_statement(shape, (most_counted(wanted.words) if most is None else most) + 1)
+    return int(await statement.value(connection, values))
 
 
 def most_counted(words: str) -> int:
@@ -326,9 +330,9 @@ def _directed(
 
 
 @lru_cache(maxsize=MOST_SHAPES)
-def _count_statement(shape: _Shape) -> Prepared:
+def _count_statement(shape: _Shape, most: int) -> Prepared:
+    """``most`` is no value of the request: SQL Server takes none as a bound without an order."""
     query = _Query(shape.scope, shape.table)
-    most = sa.bindparam("most", type_=sa.Integer())
     is_along = shape.beginnings > 0 and shape.table in search.SEARCHED
     rows = _with_words(query, shape) if is_along else _of_list(query, shape)
     return Prepared(sa.select(sa.func.count()).select_from(rows.limit(most).subquery()))
@@ -377,10 +381,7 @@ def _sortable(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     """The column with nothing in nulls' place: nothing is before or after null."""
     if isinstance(column, sa.Column) and not column.nullable:
         return column
-    kind = getattr(column.type, "wire", None)
-    nothing: Value = b"" if kind is not None and kind.name in {"IDENTIFIER", "BINARY"} else 0
-    if kind is not None and kind.name in {"TEXT", "DATE"}:
-        nothing = ""
+    nothing = _NOTHING.get(getattr(column.type, "wire", WireType.INTEGER), 0)
     return sa.func.coalesce(column, sa.literal(nothing, column.type))
 
 

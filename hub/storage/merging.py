@@ -12,10 +12,9 @@ from fieldmesh.data.types import Value
 from fieldmesh.replica.merge import Merged, Write, merge_columns
 from hub.storage.bulk import fetch_in
 from hub.storage.changes import ChangeWriter
-from hub.storage.clocks import HEAD_OFFICE, ColumnClock, read_clocks, write_clocks
+from hub.storage.clocks import HEAD_OFFICE, STAMPS, ColumnClock, read_clocks, write_clocks
 from hub.storage.system_tables import CONFLICT
 
-_STAMPS = frozenset({"id", "created_at", "changed_at"})
 OPEN = "open"
 
 
@@ -41,7 +40,7 @@ async def merge_rows(
 ) -> int:
     """The rows hold the last writer's value in each column; all of them get this LSN. Returns the conflicts logged."""
     ids = [write.row_id for write in writes]
-    names = ("id", *sorted({column for write in writes for column in write.values} - _STAMPS))
+    names = ("id", *sorted({column for write in writes for column in write.values} - STAMPS))
     head = f'SELECT {", ".join(quoted_names(names))} FROM "{table.name}" WHERE deleted = 0 AND id'
     kinds = [table.column(name) for name in names]
     held = {
@@ -102,7 +101,7 @@ def _standing(
     return {
         column: Write(*clocks.get(column, (0, HEAD_OFFICE)), values[column])
         for column in write.values
-        if column not in _STAMPS
+        if column not in STAMPS
     }
 
 

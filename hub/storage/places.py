@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -28,7 +29,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """An outlet on a position's plan of the day, and whether it was visited."""
+    """An outlet on a position's plan of the day, and whether the position was there."""
 
     outlet_id: bytes
     position_id: bytes
@@ -40,7 +41,7 @@ class Stop:
 
 
 async def tracks(connection: Connection, scope: Scope, day: Day) -> list[Point]:
-    """Track points of the day, oldest first."""
+    """Track points of the day, oldest first; of more than `MOST_POINTS` the newest ones of each position."""
     asked = day.values | values_of(scope)
     return [Point(*row) for row in await _tracks(kind_of(scope)).rows(connection, asked)]
 
@@ -48,13 +49,16 @@ async def tracks(connection: Connection, scope: Scope, day: Day) -> list[Point]:
 @cache
 def _tracks(kind: ScopeKind) -> Prepared:
     point = replicated_table("gps_point")
-    query = sa.select(point.c.position_id, point.c.at, point.c.latitude, point.c.longitude)
-    query = query.where(
-        point.c.id >= FIRST_ID, point.c.at >= SINCE, point.c.at < UNTIL,
-        point.c.deleted == 0, point.c.latitude.is_not(None), point.c.longitude.is_not(None),
+    places = (point.c.position_id, point.c.at, point.c.latitude, point.c.longitude)
+    age = sa.func.row_number().over(partition_by=point.c.position_id, order_by=point.c.at.desc())
+    seen = sa.select(*places, age.label("age")).where(
+        point.c.id >= FIRST_ID, point.c.at >= SINCE, point.c.at < UNTIL, point.c.deleted == 0,
+        point.c.position_id.is_not(None), point.c.latitude.is_not(None), point.c.longitude.is_not(None),
         visible_by(TABLES["gps_point"], kind),
-    )  # fmt: skip
-    return Prepared(query.order_by(point.c.at).limit(MOST_POINTS))
+    ).subquery()  # fmt: skip
+    held = [seen.c[one.name] for one in places]
+    newest = sa.select(*held).order_by(seen.c.age).limit(MOST_POINTS).subquery()
+    return Prepared(sa.select(*newest.c).order_by(newest.c.at))
 
 
 async def stops(connection: Connection, scope: Scope, day: Day) -> list[Stop]:
@@ -67,24 +71,43 @@ async def stops(connection: Connection, scope: Scope, day: Day) -> list[Stop]:
     ]
 
 
+async def planned(connection: Connection, scope: Scope, day: Day) -> tuple[int, int]:
+    """How many stops are planned for the day at places that are known, and how many of them were visited."""
+    asked = day.values | values_of(scope)
+    [(count, visited)] = await _planned(kind_of(scope)).rows(connection, asked)
+    return count, visited or 0
+
+
+@cache
+def _planned(kind: ScopeKind) -> Prepared:
+    stop = _every_stop(kind).subquery()
+    counts: list[sa.ColumnElement[Any]] = [sa.func.count(), sa.func.sum(stop.c.visited)]
+    return Prepared(sa.select(*counts))
+
+
 @cache
 def _stops(kind: ScopeKind) -> Prepared:
+    every = _every_stop(kind).subquery()
+    ordered = sa.select(*every.c).order_by(every.c.position_id, every.c.sequence_number)
+    return Prepared(ordered.limit(MOST_STOPS))
+
+
+def _every_stop(kind: ScopeKind) -> sa.Select[Any]:
     plan, outlet, visit = (replicated_table(name) for name in ("visit_plan", "outlet", "visit"))
     visited = (
         sa.select(visit.c.id)
         .where(
-            visit.c.outlet_id == outlet.c.id, visit.c.deleted == 0, visit.c.id >= FIRST_ID,
+            visit.c.outlet_id == outlet.c.id, visit.c.position_id == plan.c.position_id,
+            visit.c.deleted == 0, visit.c.id >= FIRST_ID,
             visit.c.started_at >= SINCE, visit.c.started_at < UNTIL,
         )
         .exists()
     )  # fmt: skip
     query = sa.select(
         outlet.c.id, plan.c.position_id, outlet.c.name, plan.c.sequence_number,
-        outlet.c.latitude, outlet.c.longitude, sa.case((visited, 1), else_=0),
+        outlet.c.latitude, outlet.c.longitude, sa.case((visited, 1), else_=0).label("visited"),
     )  # fmt: skip
-    query = query.join(outlet, outlet.c.id == plan.c.outlet_id).where(
+    return query.join(outlet, outlet.c.id == plan.c.outlet_id).where(
         plan.c.date == DATE, plan.c.deleted == 0, outlet.c.latitude.is_not(None),
         outlet.c.longitude.is_not(None), visible_by(TABLES["visit_plan"], kind),
     )  # fmt: skip
-    ordered = query.order_by(plan.c.position_id, plan.c.sequence_number)
-    return Prepared(ordered.limit(MOST_STOPS))

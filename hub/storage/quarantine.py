@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.service.translation import _
 from hub.storage.system_tables import QUARANTINE
 
 OPEN, RETRIED, RELEASED = "open", "retried", "released"
@@ -136,4 +137,8 @@ async def decide(connection: AsyncConnection, number: int, state: str) -> None:
         QUARANTINE.c.number == number, QUARANTINE.c.state.in_(before)
     )
     if not (await connection.execute(query.values(state=state))).rowcount:
-        raise Rejected("not_found", place="quarantine", text=f"There is no open entry {number}.")
+        raise Rejected(
+            "not_found",
+            place="quarantine",
+            text=_("There is no open entry {number}.").format(number=number),
+        )

@@ -1,4 +1,4 @@
-"""What a return is worth, said once: it counts negative, whichever sign it was written with.
+"""What an order is worth, said once: a return counts negative, whichever sign it was written with; some count nowhere.
 
 Devices write returns without a sign, imports with one. Reports and the board of today both ask here.
 """
@@ -6,6 +6,9 @@ Devices write returns without a sign, imports with one. Reports and the board of
 from typing import Any
 
 import sqlalchemy as sa
+
+FELL_AWAY = ("cancelled", "rejected", "declined")
+"""States of orders that were taken, and are worth nothing."""
 
 
 def less_returns(

@@ -23,7 +23,7 @@ def places(servers: Sequence[str]) -> list[ServerPlace]:
         servers: ``host:port`` of each.
 
     Raises:
-        Rejected: `settings_invalid`, with the word that is no such place, or that stands there twice.
+        Rejected: `settings_invalid`, with the word that is no such place or stands there twice; or there are too few.
     """
     found: list[ServerPlace] = []
     for number, server in enumerate(servers, 1):
@@ -34,9 +34,17 @@ def places(servers: Sequence[str]) -> list[ServerPlace]:
             or int(port) > _MOST_PORT
             or server in servers[: number - 1]
         ):
-            raise Rejected("settings_invalid", place="hub.toml", text=server, key="bus.servers")
+            raise _wrong(f"bus.servers: {server} is no host:port, or stands there twice")
         found.append(ServerPlace(f"{CLUSTER}-{number}", host, int(port)))
+    if not found:
+        raise _wrong("bus.servers names no server: the hub runs its bus itself")
+    if len(found) == 1:
+        raise _wrong("bus.servers names one server, which is no cluster: name three")
     return found
+
+
+def _wrong(text: str) -> Rejected:
+    return Rejected("settings_invalid", place="hub.toml", text=text, key="bus.servers")
 
 
 def write_servers(

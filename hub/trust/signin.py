@@ -1,5 +1,6 @@
-"""People's passwords: argon2id verifiers, which travel so that sign-in works offline."""
+"""People's passwords: argon2id verifiers, which travel so that sign-in works offline; and tokens, kept as hashes."""
 
+import hashlib
 import unicodedata
 
 from argon2 import PasswordHasher
@@ -33,3 +34,8 @@ def is_password(verifier: str, password: str) -> bool:
         return _HASHER.verify(verifier, unicodedata.normalize("NFC", password[:MOST_CHARACTERS]))
     except (VerificationError, InvalidHashError):
         return False
+
+
+def token_hash(token: str) -> str:
+    """What is kept of a token that chance has made; of bytes that are no text too, which anybody can send."""
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()

@@ -50,7 +50,7 @@ class EnrolmentPage:
         self._pace.take(network_of(origin), origin)
         try:
             body = json.loads(await request.text())
-        except (ValueError, UnicodeDecodeError):
+        except (ValueError, LookupError, RecursionError):
             raise Rejected("bad_message", place="body") from None
         grant = await self._enrol(parse_request(body))
         return web.json_response(grant_as_json(grant))

@@ -3,12 +3,13 @@
 import asyncio
 import hmac
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import quote, urlsplit
 
 from aiohttp import web
 
 from fieldmesh.basics.errors import Defect, FieldmeshError, Rejected
+from fieldmesh.service.translation import N_
 from hub.web.pacing import SAFE
 from hub.web.problems import problem_response, retry_after
 from hub.web.shell import Shell, see_other, wants_page
@@ -101,7 +102,7 @@ async def answers_are_kept_safe(_request: web.Request, answer: web.StreamRespons
 def _refused(request: web.Request, error: web.HTTPException) -> Rejected:
     """What the server itself refuses, in words."""
     if error.status == _GONE:
-        return Rejected("not_found", place=request.path, text="there is no such page")
+        return Rejected("not_found", place=request.path, text=N_("there is no such page"))
     if error.status == _TOO_LARGE:
         return Rejected("request_too_large", place=request.path)
     return Rejected("request_refused", place=request.path)
@@ -119,6 +120,25 @@ def _answer(
     answer = shell.problem(request, error, status)
     answer.headers.extend(retry_after(error))
     return answer
+
+
+@web.middleware
+async def forms_can_be_read(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A form that is none, by its bytes or by what its headers say of them, is refused in words.
+
+    Raises:
+        Rejected: `bad_message`.
+    """
+    if request.method not in SAFE and request.path != FILES:
+        await _form(request)
+    return await handler(request)
+
+
+async def _form(request: web.Request) -> Mapping[str, object]:
+    try:
+        return await request.post()
+    except (ValueError, LookupError):
+        raise Rejected("bad_message", place="body") from None
 
 
 @web.middleware
@@ -141,7 +161,7 @@ async def forms_come_from_here(request: web.Request, handler: Handler) -> web.St
         "application/x-www-form-urlencoded",
         "multipart/form-data",
     }:
-        given = str((await request.post()).get("csrf", ""))
+        given = str((await _form(request)).get("csrf", ""))
     if not hmac.compare_digest(given.encode(), signed_in.session.csrf.encode()):
         raise Rejected("form_not_ours", place=request.path)
     return await handler(request)

@@ -2,6 +2,7 @@
 
 import json
 import math
+from functools import partial
 
 from aiohttp import web
 
@@ -10,6 +11,11 @@ from fieldmesh.basics.problems import fill, problem_of
 from fieldmesh.service.translation import translate
 
 _KIND = "application/problem+json"
+
+
+def told(text: str, error: FieldmeshError, language: str) -> str:
+    """A problem's title or remedy with what stands in it, all of it in the language."""
+    return fill(translate(text, language), error, partial(translate, wanted=language))
 
 
 def problem_response(
@@ -26,12 +32,12 @@ def problem_response(
     status = status or problem.http_status
     body = {
         "type": f"urn:fieldmesh:problem:{error.code}",
-        "title": fill(translate(problem.title, language), error),
+        "title": told(problem.title, error, language),
         "status": status,
         "code": error.code,
         "place": error.place,
-        "detail": fill(translate(problem.title, language), error),
-        "remedy": fill(translate(problem.remedy, language), error),
+        "detail": told(problem.title, error, language),
+        "remedy": told(problem.remedy, error, language),
         "fields": {name: str(value) for name, value in error.fields.items()},
     }
     if isinstance(error, Retry):

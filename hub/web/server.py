@@ -9,8 +9,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from fieldmesh.basics.errors import Rejected
 from fieldmesh.service.health import Health
+from fieldmesh.service.listening import refusal
 from fieldmesh.service.metrics import Registry
 from hub.web.enrolment import EnrolmentPage
 from hub.web.guards import answers_are_kept_safe
@@ -56,7 +56,7 @@ class WebServer:
             key: PEM of the server's key.
 
         Raises:
-            Rejected: `port_in_use`.
+            Rejected: `port_in_use` or `address_unusable`.
         """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -73,7 +73,7 @@ class WebServer:
         try:
             await site.start()
         except OSError as error:
-            raise Rejected("port_in_use", place=f"{host}:{port}", port=port) from error
+            raise refusal(host, port, error) from error
         return int(self._runner.addresses[0][1])
 
     async def stop(self) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 from aiohttp import web
 
 from fieldmesh.basics.errors import FieldmeshError
-from fieldmesh.basics.problems import fill, problem_of
-from fieldmesh.service.translation import translate
+from fieldmesh.basics.problems import problem_of
 from hub.desk.view import Area
 from hub.web.navigation import current_place, navigation
+from hub.web.problems import told
 from hub.web.rendering import render
 from hub.web.visitor import (
     asks_by_itself,
@@ -68,8 +68,8 @@ class Shell:
     ) -> web.Response:
         """The page of an error: what happened and what to do; ``status`` in place of the problem's own."""
         problem, language = problem_of(error), language_of(request)
-        title = fill(translate(problem.title, language), error)
-        remedy = fill(translate(problem.remedy, language), error)
+        title = told(problem.title, error, language)
+        remedy = told(problem.remedy, error, language)
         return self.page(
             request, "problem.html", title=title, status=status or problem.http_status,
             remedy=remedy, place=error.place, code=error.code,

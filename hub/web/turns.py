@@ -6,7 +6,8 @@ something is being written, each page is followed by a pause: a transaction has 
 comes back to the event loop. Sixty statements took 9 ms alone; beside pages, with a third of a core, 5.6 s without
 pauses and 1.8 s with them.
 Who has waited longer than a person would is told to come again, which costs a tenth of a page: the ones behind are
-served.
+served. Strangers wait in a line of their own: when both wait, every other turn is of somebody who was here before, so
+that no crowd at the door keeps out those who are in.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from aiohttp import web
 from fieldmesh.basics.clock import Clock
 from fieldmesh.basics.errors import Retry
 from hub.metrics import RequestFigures
+from hub.web.pacing import is_free
 
 PATIENCE_S = 2.0
 """How long a request may wait for its turn."""
@@ -28,6 +30,8 @@ MOST_WAITING = 1_000
 AGAIN_S = 5.0
 """When somebody who was sent away should come again."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_Waiting = deque[tuple[asyncio.Future[None], float]]
+"""Who waits, and since when."""
 
 
 class Turns:
@@ -42,11 +46,15 @@ class Turns:
         """
         self._clock = clock
         self._is_writing = is_writing
-        self._waiting: deque[tuple[asyncio.Future[None], float]] = deque()
+        self._lines: dict[bool, _Waiting] = {True: deque(), False: deque()}
+        self._served = False
         self._is_taken = False
 
-    async def take(self) -> None:
+    async def take(self, *, is_known: bool) -> None:
         """It is the caller's turn.
+
+        Args:
+            is_known: whether somebody asks who was here before.
 
         Raises:
             Retry: `workplace_busy`, it has waited too long, or too many wait.
@@ -56,10 +64,11 @@ class Turns:
             self._is_taken = True
             self._later(loop)
             return
-        if len(self._waiting) >= MOST_WAITING:
+        waiting = self._lines[is_known]
+        if len(waiting) >= MOST_WAITING:
             raise _busy()
         turn = loop.create_future()
-        self._waiting.append((turn, self._clock.monotonic()))
+        waiting.append((turn, self._clock.monotonic()))
         await turn
 
     def _later(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -74,8 +83,8 @@ class Turns:
 
     def _give(self, loop: asyncio.AbstractEventLoop) -> None:
         """The next one has its turn, and after it another one."""
-        while self._waiting:
-            turn, since = self._waiting.popleft()
+        while waiting := self._next_line():
+            turn, since = waiting.popleft()
             if turn.done():  # whoever waited has gone away
                 continue
             self._later(loop)
@@ -86,15 +95,31 @@ class Turns:
             return
         self._is_taken = False
 
+    def _next_line(self) -> _Waiting | None:
+        """The line whose turn it is: the one that was not served last, if somebody waits there."""
+        for is_known in (not self._served, self._served):
+            if self._lines[is_known]:
+                self._served = is_known
+                return self._lines[is_known]
+        return None
 
-def requests_take_turns(turns: Turns, figures: RequestFigures) -> Any:
-    """Every request for a page or a service waits for its turn; files and the health of the hub do not."""
+
+def requests_take_turns(
+    turns: Turns, figures: RequestFigures, is_known: Callable[[web.Request], bool]
+) -> Any:
+    """Every request for a page or a service waits for its turn; files and the health of the hub do not.
+
+    Args:
+        turns: whose turn it is.
+        figures: count who was sent away.
+        is_known: whether somebody asks who was here before.
+    """
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not request.path.startswith(_AT_ONCE):
+        if not is_free(request.path) and not request.path.startswith(_AT_ONCE):
             try:
-                await turns.take()
+                await turns.take(is_known=is_known(request))
             except Retry:
                 figures.turned_away()
                 raise
@@ -103,7 +128,8 @@ def requests_take_turns(turns: Turns, figures: RequestFigures) -> Any:
     return middleware
 
 
-_AT_ONCE = ("/static/", "/health", "/metrics", "/v1/")
+_AT_ONCE = "/v1/"
+"""What nodes ask, who come once in their life."""
 
 
 def _busy() -> Retry:

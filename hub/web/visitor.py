@@ -95,9 +95,10 @@ def maybe_visitor(request: web.Request) -> Visitor | None:
 
 def language_of(request: web.Request) -> str:
     """The person's language, else the first of `Accept-Language` that there is."""
-    visitor = maybe_visitor(request)
-    if visitor is not None and visitor.language in LANGUAGES:
-        return visitor.language
+    visitor, signed_in = maybe_visitor(request), maybe_signed_in(request)
+    chosen = visitor.language if visitor else signed_in.session.language if signed_in else ""
+    if chosen in LANGUAGES:
+        return chosen
     for part in request.headers.get("Accept-Language", "")[:200].split(","):
         short = part.split(";")[0].split("-")[0].strip().lower()
         if short in LANGUAGES:

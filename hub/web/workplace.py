@@ -17,7 +17,12 @@ from hub.web import files
 from hub.web.api.acts import ActServices
 from hub.web.api.reports import ReportServices
 from hub.web.api.resources import Resources
-from hub.web.guards import answers_in_words, forms_come_from_here, requests_come_in_time
+from hub.web.guards import (
+    answers_in_words,
+    forms_can_be_read,
+    forms_come_from_here,
+    requests_come_in_time,
+)
 from hub.web.pacing import Paces
 from hub.web.pages.account import AccountPages
 from hub.web.pages.acts import ActPages
@@ -37,8 +42,9 @@ from hub.web.pages.search import SearchPages
 from hub.web.pages.security import SecurityPages
 from hub.web.pages.signin import SignInPages
 from hub.web.pages.steps import StepPages
+from hub.web.pages.timetable import TimetablePages
 from hub.web.pages.today import TodayPages
-from hub.web.sessions import knows_visitor
+from hub.web.sessions import knows_visitor, proof_of, strangers_keep_pace
 from hub.web.shell import Shell
 from hub.web.turns import Turns, requests_take_turns
 
@@ -78,6 +84,7 @@ class Workplace:
             MovePages(hands, self._shell),
             OrderPages(hands, self._shell),
             JournalPages(hands, self._shell),
+            TimetablePages(hands, self._shell),
             AdministrationPages(hands, self._shell),
             AnalysisPages(office, analyst, self._shell),
             ReportBuilding(office, analyst, self._shell),
@@ -101,8 +108,12 @@ class Workplace:
         return [
             requests_come_in_time(self.patience_s),
             answers_in_words(self._shell),
-            requests_take_turns(self._turns, self._figures),
+            strangers_keep_pace(self._office, self._paces),
+            requests_take_turns(
+                self._turns, self._figures, lambda one: self._paces.is_known(proof_of(one))
+            ),
             knows_visitor(self._office, self._sign_in, self._paces),
+            forms_can_be_read,
             forms_come_from_here,
         ]
 

@@ -100,9 +100,9 @@ MUTANTS = (
     Mutant(
         "hub acknowledges before the commit",
         "hub/ingest/consume.py",
-        "        try:\n            result = await self._apply(read)\n",
-        "        for message in messages:\n            await message.ack()\n"
-        "        try:\n            result = await self._apply(read)\n",
+        "            try:\n                done = await self._apply(read)\n",
+        "            for message in messages[:portion]:\n                await message.ack()\n"
+        "            try:\n                done = await self._apply(read)\n",
         (_MODEL + "head_office_acknowledges_only_what_it_has_committed",),
         Campaign("kill_hub", "1.2", NOT_AGAIN),
     ),
@@ -243,7 +243,7 @@ MUTANTS = (
     Mutant(
         "journal hash not chained",
         "hub/storage/journal.py",
-        "                or entry.hash != entry.right_hash()\n",
+        "            or entry.hash != entry.right_hash()\n",
         "",
         (JOURNAL,),
     ),

@@ -62,6 +62,10 @@ STORIES: dict[str, tuple[Series, Series]] = {
         ("fieldmesh_hub_disk_free_bytes", "1900000000x180"),
         ("fieldmesh_hub_disk_free_bytes", "2100000000x180"),
     ),
+    "BackupOld": (
+        ("fieldmesh_hub_backup_age_seconds", "93700x180"),
+        ("fieldmesh_hub_backup_age_seconds", "93500x180"),
+    ),
     "AuthorityEnds": (
         ("fieldmesh_hub_authority_ends_timestamp_seconds", f"{399 * DAY}x180"),
         ("fieldmesh_hub_authority_ends_timestamp_seconds", f"{401 * DAY}x180"),

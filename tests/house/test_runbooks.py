@@ -14,7 +14,10 @@ from tests.kit.runbooks import sections_of
 
 RUNBOOKS = "docs/operations/runbooks/"
 ALERTS = "deploy/prometheus/alerts.yml"
-COMMAND = re.compile(r"^(?:\s{4,}|\$ )(fieldmesh-(?:hub|gateway|device) .*)$", re.MULTILINE)
+COMMAND = re.compile(
+    r"^(?:\s{4,}|\$ )(?:sudo -u fieldmesh /opt/fieldmesh/bin/)?(fieldmesh-(?:hub|gateway|device) .*)$",
+    re.MULTILINE,
+)
 PARSERS = {
     "fieldmesh-hub": hub_parser,
     "fieldmesh-gateway": gateway_parser,
@@ -23,13 +26,17 @@ PARSERS = {
 
 
 def commands() -> list[str]:
-    """Every command line of the runbooks and guides, without the remarks behind it."""
-    folders = (RUNBOOKS, "docs/guide/")
+    """Every command line of the runbooks, guides and first pages, without the remarks behind it."""
+    folders = (RUNBOOKS, "docs/guide/", "docs/operations/installing.md", "README.md")
     pages = [name for name in listed() if name.startswith(folders) and name.endswith(".md")]
-    found = [
+    lines = [
         line.partition("  #")[0].strip() for name in pages for line in COMMAND.findall(text(name))
     ]
-    return sorted({line for line in found if "…" not in line.replace("FM-…", "")})
+    found: set[str] = set()
+    for line in lines:
+        first, *more = line.split(" · ")
+        found.update((first, *(f"{first.split()[0]} {words}" for words in more)))
+    return sorted(line for line in found if "…" not in line.replace("FM-…", ""))
 
 
 @pytest.mark.parametrize("line", commands())

@@ -58,6 +58,7 @@ def test_limits_on_the_page_are_the_limits() -> None:
     page = text(PAGE)
     for wanted in (
         f"| {limits.BATCH_ROWS:,} · {limits.BATCH_CHANGES:,} |",
+        f"| columns of all changes in a batch | {limits.BATCH_COLUMNS:,} |",
         f"| {limits.TABLE_ROWS:,} · {limits.TABLE_COLUMNS} |",
         f"| {limits.BATCHES_IN_SESSION:,} |",
         f"| {limits.BATCH_HEADER_BYTES >> 10} KiB · {limits.BATCH_BODY_BYTES >> 20} MiB"

@@ -53,7 +53,7 @@ def _present(column: ReplicatedColumn) -> st.SearchStrategy[Value]:
         WireType.DATE: st.dates().map(str),
         WireType.TEXT: st.text(letters, max_size=min(kind.precision or 20, 20)),
         WireType.IDENTIFIER: _ROW_IDS if column.name == "id" else _IDS,
-        WireType.BINARY: st.binary(max_size=40),
+        WireType.BINARY: st.binary(max_size=32),
     }
     return strategies[kind.wire]
 

@@ -36,6 +36,9 @@ class Message:
         if not self.deaf:
             self.acknowledged = True
 
+    async def working(self) -> None:
+        """Nobody here delivers again for time alone."""
+
     async def refuse(self, _delay_s: float = 0.0) -> None:
         """It stays where it is; after an acknowledgement this says nothing, as with the real thing."""
 

@@ -108,9 +108,10 @@ class SimHub:
             await self.consumer.take(cast("Any", messages))
 
     async def relay_once(self) -> None:
-        """One portion goes out with its mark, or part of it before the line broke."""
-        with suppress(Retry, ExceptionGroup):
+        """One portion goes out with its mark and a heartbeat, or part of it before the line broke."""
+        with suppress(Retry):
             await self.relay._publish(await self.relay._next())
+            await self.relay._beat()
 
     def backup(self, target: Path) -> None:
         """The database as it is between two transactions; the process is stopped meanwhile."""

@@ -1,10 +1,10 @@
 """The day in the field: routes, plans, visits, tasks, targets, messages, positions on the map."""
 
 from fieldmesh.data.columns import (
-    binary,
     code,
     date,
     decimal,
+    digest,
     flag,
     link,
     number,
@@ -161,7 +161,7 @@ PHOTO = replicated(
     link("equipment_id", "equipment", null=True),
     time("taken_at"),
     *place(),
-    binary("sha256", null=False),
+    digest("sha256", null=False),
     whole("size_bytes", null=False, default=0),
 )
 MESSAGE = replicated(
@@ -171,7 +171,7 @@ MESSAGE = replicated(
     link("position_id", "position", indexed=True),
     text("audience_rule", 400),
     text("text", 4000, null=False, default=""),
-    binary("file_sha256"),
+    digest("file_sha256"),
     date("valid_from"),
     date("valid_to"),
     flag("urgent"),

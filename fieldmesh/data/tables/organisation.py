@@ -165,7 +165,7 @@ DEVICE = replicated(
     text("document_prefix", 10, null=False, default=""),
     text("app_version", 64),
     flag("must_full_sync"),
-    binary("wipe_order"),
+    binary("wipe_order", 4096),
     priority=1,
 )
 NUMBER_RANGE = replicated(

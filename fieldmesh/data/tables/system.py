@@ -1,6 +1,6 @@
 """What the network says about itself: ticks, rejects, sessions, audit, exchange with partners."""
 
-from fieldmesh.data.columns import binary, code, link, place, state, text, time, whole
+from fieldmesh.data.columns import binary, code, digest, link, place, state, text, time, whole
 from fieldmesh.data.model import replicated
 from fieldmesh.data.policy import (
     HUB_WRITES,
@@ -30,7 +30,7 @@ DEVICE_TICK = replicated(
     link("device_id", "device", indexed=True),
     whole("device_epoch", null=False, default=0),
     whole("sequence", null=False, default=0),
-    binary("proof"),
+    binary("proof", 1024),
     priority=0,
 )
 REJECT = replicated(
@@ -101,7 +101,7 @@ EXCHANGE_MESSAGE = replicated(
     text("document_type", 60),
     link("document_id", null=True),
     text("file_name", 400),
-    binary("sha256"),
+    digest("sha256"),
     state("state", "built"),
     whole("attempts", null=False, default=0),
     text("acknowledgement", 200),

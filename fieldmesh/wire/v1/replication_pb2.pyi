@@ -506,6 +506,7 @@ class SeedReply(_message.Message):
     HORIZON_LSN_FIELD_NUMBER: _builtins.int
     CHUNKS_FIELD_NUMBER: _builtins.int
     ROWS_FIELD_NUMBER: _builtins.int
+    FIRST_CHUNK_FIELD_NUMBER: _builtins.int
     seed_id: _builtins.bytes
     lsn: _builtins.int
     """hub state of the seed; stream messages at or below it are skipped"""
@@ -513,6 +514,8 @@ class SeedReply(_message.Message):
     """removals above this are in the seed; older cursors need the partition whole"""
     chunks: _builtins.int
     rows: _builtins.int
+    first_chunk: _builtins.bytes
+    """SeedChunk 0, up to 512 KiB of frames: most seeds have no other; empty: ask for it"""
     def __init__(
         self,
         *,
@@ -521,10 +524,11 @@ class SeedReply(_message.Message):
         horizon_lsn: _builtins.int = ...,
         chunks: _builtins.int = ...,
         rows: _builtins.int = ...,
+        first_chunk: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunks", b"chunks", "horizon_lsn", b"horizon_lsn", "lsn", b"lsn", "rows", b"rows", "seed_id", b"seed_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunks", b"chunks", "first_chunk", b"first_chunk", "horizon_lsn", b"horizon_lsn", "lsn", b"lsn", "rows", b"rows", "seed_id", b"seed_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

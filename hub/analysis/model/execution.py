@@ -111,15 +111,20 @@ _STRICTLY = distinct(
     NotAbove(Column("distance_m"), Fixed(GEO_LIMIT_M)),
     NotAbove(Size(Minus(_PLACE_OF_VISIT, _PLACE_OF_PLAN)), Fixed(MOST_PLACES)),
 )
+_IN_USE = Is(Column("state"), ("active", "suspended", "standing_in", "locked"))
 _SESSION_DAYS = Base(
     "session_days",
     Figure(
         How.DISTINCT,
         Pair(Column("device_id.position_id"), DayOf(Column("started_at"))),
-        (Filled(Column("device_id.position_id")), OnWorkday("started_at")),
+        (
+            Linked("device", (On("position_id", "device_id.position_id"),), (_IN_USE,)),
+            OnWorkday("started_at"),
+        ),
     ),
 )
-_POSTS = distinct("devices", "position_id", Is(Column("state"), ("active",)))
+"""Of positions that `_POSTS` counts."""
+_POSTS = distinct("devices", "position_id", _IN_USE)
 _NEWEST = Chosen(
     "ended_at",
     "ended_at",
@@ -155,6 +160,7 @@ MEASURES = (
             Sum((Product(Days(Calendar.ELAPSED), _POSTS),), (_SESSION_DAYS,)),
             N_("Workdays of positions with a device on which none synced."), high_is_good=False),
     Measure("sync_age", N_("Age of the last sync"), Unit.DAYS,
-            Ratio(total("devices", Minus(Today(), DayOf(_NEWEST)), 1), count("devices", Filled(_NEWEST))),
-            N_("Days since each device's last session that ended well, on average."), high_is_good=False),
+            Ratio(total("devices", Minus(Today(), DayOf(_NEWEST)), 1, _IN_USE),
+                  count("devices", _IN_USE, Filled(_NEWEST))),
+            N_("Days since the last session that ended well of each device in use, on average."), high_is_good=False),
 )  # fmt: skip

@@ -113,10 +113,19 @@ def _joined(link: str, path: str) -> str:
 
 
 class Calendar(StrEnum):
-    """Of a question: all its days, its workdays until today, the workdays of the months that it touches."""
+    """Of a question: its days, its workdays until today; of the months that it touches: all workdays, those gone."""
 
     DAYS = "days"
     ELAPSED = "elapsed"
+    MONTHS = "months"
+    GONE = "gone"
+
+
+class Over(StrEnum):
+    """Days of a figure: those of the question, as many before, or from the first day of its first month on."""
+
+    ASKED = "asked"
+    BEFORE = "before"
     MONTHS = "months"
 
 
@@ -144,18 +153,18 @@ class Base:
         fact: whose rows.
         figure: what is made of them.
         scale: what it is divided by to be in its unit.
-        before: whether it is that of the days before, as many.
+        over: which days.
     """
 
     fact: str
     figure: Figure
     scale: int = 1
-    before: bool = False
+    over: Over = Over.ASKED
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Its hash is worked out once: answers look it up in every line."""
-        object.__setattr__(self, "_hash", hash((self.fact, self.figure, self.scale, self.before)))
+        object.__setattr__(self, "_hash", hash((self.fact, self.figure, self.scale, self.over)))
 
     @override
     def __hash__(self) -> int:
@@ -327,5 +336,5 @@ class Measure:
 
 __all__ = [
     "Base", "Calendar", "Column", "Days", "Dimension", "Fact", "Figure", "Formula", "Grain", "Held", "Mean", "Measure",
-    "Product", "Ratio", "Spread", "Stands", "Sum", "Test", "Unit", "parts_of", "universes",
+    "Over", "Product", "Ratio", "Spread", "Stands", "Sum", "Test", "Unit", "parts_of", "universes",
 ]  # fmt: skip

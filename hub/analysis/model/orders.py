@@ -7,6 +7,7 @@ from hub.analysis.model.kinds import (
     Days,
     Figure,
     Measure,
+    Over,
     Product,
     Ratio,
     Sum,
@@ -21,7 +22,6 @@ from hub.analysis.model.sales import (
     PIECES,
     QUANTITY,
     SALE,
-    STANDS,
     count,
     distinct,
     pieces,
@@ -67,7 +67,7 @@ _LINE_OF = (On("order_id", "id"),)
 _SHORT = Linked("order_line", _LINE_OF, (Not(NotAbove(_ORDERED, _ARRIVED)),))
 _AGREED = (
     SALE,
-    STANDS,
+    Not(Is(Column("state"), ("cancelled", "declined"))),
     NotAbove(Column("delivery_date"), Today()),
     Linked("order_line", _LINE_OF),
 )
@@ -102,7 +102,7 @@ _USUAL = Base(
     "order_lines",
     Figure(How.SUM, Column("amount"), (LINE_SALE, LINE_STANDS, _promoted(Window.NEXT))),
     MONEY,
-    before=True,
+    over=Over.BEFORE,
 )
 _WELL = (Is(Column("direction"), ("in",)), Not(Is(Column("state"), ("rejected", "dead"))))
 _STOCK_FILE, _SALES_FILE = "InventoryReport", "ProductActivity"
@@ -135,7 +135,8 @@ SELL_OUT = shipped(pieces("quantity"), PIECES)
 MEASURES = (
     Measure("otif", N_("In full and on time"), Unit.PERCENT,
             Ratio(count("orders", *_AGREED, Not(_SHORT)), count("orders", *_AGREED), PERCENT),
-            N_("Orders whose every product was shipped whole by the agreed day / orders whose day has come.")),
+            N_("Orders whose every product was shipped whole by the agreed day / orders whose day has come,"
+               " refused ones included.")),
     Measure("refused_lines", N_("Refused lines"), Unit.COUNT, count("order_lines", *_REFUSED),
             N_("Lines of orders with a reason why they were refused or cut."), high_is_good=False),
     Measure("returned", N_("Returned"), Unit.MONEY, total("return_lines", Column("amount"), MONEY),

@@ -1,5 +1,6 @@
 """Measures of selling: visits, orders, sales, clients, distribution, targets. Source: domain.md, section 4."""
 
+from dataclasses import replace
 from functools import cache
 
 from fieldmesh.service.translation import N_
@@ -9,6 +10,7 @@ from hub.analysis.model.kinds import (
     Days,
     Figure,
     Measure,
+    Over,
     Product,
     Ratio,
     Spread,
@@ -39,10 +41,13 @@ from hub.storage.columnar.terms import (
     Today,
     Window,
 )
+from hub.storage.returns import FELL_AWAY
 
 MINUTE_US, QUANTITY, MONEY, PERCENT = 60_000_000, 1000, 100, 100
 PIECES = QUANTITY * QUANTITY
 """A quantity times the factor of its unit."""
+LEVELS = 7
+"""Positions stand on so many levels at most."""
 GEO_LIMIT_M = 100
 """A visit is where the outlet is when it began no farther from it."""
 
@@ -76,14 +81,15 @@ def _signed(term: Term) -> Term:
 
 FINISHED = Filled(Column("finished_at"))
 SALE, LINE_SALE = Is(Column("is_return"), (0,)), Is(Column("order_id.is_return"), (0,))
-STANDS, LINE_STANDS = (
-    Not(Is(Column(path), ("cancelled", "rejected", "declined")))
-    for path in ("state", "order_id.state")
+STANDS, LINE_STANDS = (Not(Is(Column(path), FELL_AWAY)) for path in ("state", "order_id.state"))
+_INVOICE_STANDS, VAN_STANDS = (
+    Both((Not(Is(Column(f"{way}state"), ("cancelled",))), Not(Filled(Column(f"{way}cancels_id")))))
+    for way in ("", "invoice_id.")
 )
-_VAN_STANDS = Not(Is(Column("invoice_id.state"), ("cancelled",)))
+"""Neither an invoice that was cancelled counts nor the one that cancels it."""
 _OF_VISIT = (On("visit_id", "id"),)
-_TOOK_ORDER = Linked("sales_order", _OF_VISIT, (Is(Column("is_return"), (0,)),))
-_SOLD = Linked("sale_invoice", _OF_VISIT)
+_TOOK_ORDER = Linked("sales_order", _OF_VISIT, (SALE, STANDS))
+_SOLD = Linked("sale_invoice", _OF_VISIT, (_INVOICE_STANDS,))
 _PRODUCTIVE = Not(Both((Not(_TOOK_ORDER), Not(_SOLD))))
 
 VISITS = count("visits", FINISHED)
@@ -102,7 +108,9 @@ _ON_THE_DAY = Linked(
 MADE_AS_PLANNED = count("visit_plans", Not(Both((Not(_BY_PLAN), Not(_ON_THE_DAY)))))
 ORDERS = count("orders", SALE, STANDS)
 SALES = total("order_lines", _signed(Column("amount")), MONEY, LINE_STANDS)
-VAN_SALES = total("van_sale_lines", Column("amount"), MONEY, _VAN_STANDS)
+_SALES_SO_FAR = replace(SALES, over=Over.MONTHS)
+"""As targets are of whole months, so is what is compared with them."""
+VAN_SALES = total("van_sale_lines", Column("amount"), MONEY, VAN_STANDS)
 LINES = count("order_lines", LINE_SALE, LINE_STANDS)
 _CURRENT = (
     Not(Both((Filled(Column("valid_from")), Not(NotAbove(Column("valid_from"), Today()))))),
@@ -152,7 +160,7 @@ _CALL_LINES = Sum((
     Base("order_lines", Figure(How.DISTINCT, _OF_CALLS,
          (LINE_SALE, LINE_STANDS, Filled(Column("order_id.visit_id"))))),
     Base("van_sale_lines", Figure(How.DISTINCT, _OF_VAN_CALLS,
-         (_VAN_STANDS, Filled(Column("invoice_id.visit_id"))))),
+         (VAN_STANDS, Filled(Column("invoice_id.visit_id"))))),
 ))  # fmt: skip
 """Different products of each call."""
 _STOOD = Not(
@@ -160,7 +168,7 @@ _STOOD = Not(
 )
 HANDLERS: tuple[tuple[str, tuple[Test, ...]], ...] = (
     ("order_lines", (LINE_SALE, LINE_STANDS)),
-    ("van_sale_lines", (_VAN_STANDS,)),
+    ("van_sale_lines", (VAN_STANDS,)),
     ("shipment_lines", (Is(Column("shipment_id.kind"), ("sale",)),)),
     ("shelf", (Is(Column("is_competitor"), (0,)), _STOOD)),
 )
@@ -178,12 +186,19 @@ _SAME_TARGET = (
     On("outlet_id", "outlet_id", relation=Relation.ALIKE),
     On("product_dimension", "product_dimension", relation=Relation.ALIKE),
 )
-_SPLIT = Linked(
-    "plan",
-    (*_SAME_TARGET, On("period", "period"), On("position_id.parent_position_id", "position_id")),
-    (_APPROVED,),
+_SPLIT = tuple(
+    Linked(
+        "plan",
+        (
+            *_SAME_TARGET,
+            On("period", "period", relation=Relation.WITHIN),
+            On("position_id" + ".parent_position_id" * levels, "position_id"),
+        ),
+        (_APPROVED,),
+    )
+    for levels in range(1, LEVELS)
 )
-"""The positions right below have targets of their own: the target is in theirs."""
+"""Positions below, however many levels, have targets of their own: the target is in theirs."""
 _IN_PARTS = Linked(
     "plan",
     (
@@ -217,15 +232,15 @@ def target(kpi: str, of: Test = _OF_EVERYTHING) -> Base:
         _APPROVED,
         Is(Column("kpi"), (kpi,)),
         of,
-        Not(_SPLIT),
+        *(Not(one) for one in _SPLIT),
         Not(_IN_PARTS),
         Not(_REPLACED),
     )
 
 
 _TARGETS = N_(
-    "Approved targets of the months, quarters and years in the days; one that was split, among the posts right"
-    " below or into shorter periods, counts by its parts. Those of brands do not count."
+    "Approved targets of the months, quarters and years in the days; one that was split, among the posts below or"
+    " into shorter periods, counts by its parts. Those of brands do not count."
 )
 
 MEASURES = (
@@ -242,7 +257,7 @@ MEASURES = (
     Measure("geo_valid", N_("Visits at the place"), Unit.PERCENT, Ratio(_NEAR, _PLACED, PERCENT),
             N_("Visits begun within 100 m of the outlet / visits with a position.")),
     Measure("productive_calls", N_("Productive calls"), Unit.COUNT, PRODUCTIVE,
-            N_("Finished visits with at least one order or sale.")),
+            N_("Finished visits with at least one order or sale that was not cancelled.")),
     Measure("strike_rate", N_("Strike rate"), Unit.PERCENT, Ratio(PRODUCTIVE, VISITS, PERCENT),
             N_("Productive calls / visits.")),
     Measure("strike_assigned", N_("Strike rate of outlets served"), Unit.PERCENT,
@@ -273,10 +288,10 @@ MEASURES = (
             distinct("order_lines", "product_unit_id.product_id", LINE_SALE, LINE_STANDS),
             N_("Different products in orders.")),
     Measure("fill_rate", N_("Order fill rate"), Unit.PERCENT,
-            Ratio(total("order_lines", Column("accepted_quantity"), QUANTITY, LINE_SALE),
-                  total("order_lines", Column("quantity"), QUANTITY, LINE_SALE,
+            Ratio(total("order_lines", pieces("accepted_quantity"), PIECES, LINE_SALE),
+                  total("order_lines", pieces("quantity"), PIECES, LINE_SALE,
                         Filled(Column("accepted_quantity"))), PERCENT),
-            N_("Quantity accepted / quantity ordered, of lines that were answered.")),
+            N_("Pieces accepted / pieces ordered, of lines that were answered.")),
     Measure("van_sales", N_("Van sales"), Unit.MONEY, VAN_SALES,
             N_("Value of sales from vans, without cancelled ones.")),
     Measure("shipped", N_("Shipped"), Unit.MONEY, SHIPPED, N_("Value of shipments, returns taken off.")),
@@ -295,15 +310,19 @@ MEASURES = (
     Measure("target_products", N_("Target: sales value of products"), Unit.MONEY,
             target("sales_value", _OF_PRODUCTS),
             N_("Approved targets of brands and other parts of the range, counted as those of everything.")),
-    Measure("attainment", N_("Plan attainment"), Unit.PERCENT, Ratio(SALES, target("sales_value"), PERCENT),
-            N_("Sales value / target.")),
+    Measure("attainment", N_("Plan attainment"), Unit.PERCENT, Ratio(_SALES_SO_FAR, target("sales_value"), PERCENT),
+            N_("Sales value from the first day of the first month on / target.")),
     Measure("forecast", N_("Forecast of attainment"), Unit.PERCENT,
-            Ratio(Product(SALES, Days(Calendar.MONTHS)), Product(Days(Calendar.ELAPSED), target("sales_value")),
+            Ratio(Product(_SALES_SO_FAR, Days(Calendar.MONTHS)), Product(Days(Calendar.GONE), target("sales_value")),
                   PERCENT),
-            N_("Sales value / workdays gone × workdays of the months / target.")),
+            N_("Sales value / workdays gone, both from the first day of the first month on × workdays of the months"
+               " / target.")),
     Measure("required_rate", N_("Required daily sales"), Unit.MONEY,
-            Ratio(Sum((target("sales_value"),), (SALES,)), Sum((Days(Calendar.MONTHS),), (Days(Calendar.ELAPSED),))),
-            N_("Target less sales value / workdays that are left of the months."), high_is_good=False),
-    Measure("visit_attainment", N_("Attainment of visits"), Unit.PERCENT, Ratio(VISITS, target("visits"), PERCENT),
-            N_("Visits / target.")),
+            Ratio(Sum((target("sales_value"),), (_SALES_SO_FAR,)),
+                  Sum((Days(Calendar.MONTHS),), (Days(Calendar.GONE),))),
+            N_("Target less sales value from the first day of the first month on / workdays that are left of the"
+               " months."), high_is_good=False),
+    Measure("visit_attainment", N_("Attainment of visits"), Unit.PERCENT,
+            Ratio(replace(VISITS, over=Over.MONTHS), target("visits"), PERCENT),
+            N_("Visits from the first day of the first month on / target.")),
 )  # fmt: skip

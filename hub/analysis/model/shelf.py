@@ -2,10 +2,10 @@
 
 from fieldmesh.service.translation import N_
 from hub.analysis.model.kinds import Mean, Measure, Ratio, Sum, Unit
+from hub.analysis.model.prices import list_price
 from hub.analysis.model.sales import LINE_SALE, PERCENT, count, distinct, total
 from hub.storage.columnar.terms import (
     Both,
-    Chosen,
     Column,
     Filled,
     Fixed,
@@ -61,23 +61,13 @@ _DELIVERED = Linked(
     (Is(Column("shipment_id.kind"), ("sale",)),),
 )
 _NEVER_HANDLED = Both((Not(_ORDERED), Not(_DELIVERED)))
-_RECOMMENDED = Chosen(
-    "amount",
-    "valid_from",
-    Linked(
-        "price",
-        (
-            On("product_unit_id.product_id", "product_id"),
-            On("valid_from", "visit_id.started_at", or_empty=True, relation=Relation.UP_TO),
-        ),
-        (
-            Is(Column("price_list_id.is_default"), (1,)),
-            Is(Column("product_unit_id.factor"), (1000,)),
-        ),
-    ),
-    last=True,
+_RECOMMENDED = list_price(
+    On("product_unit_id.product_id", "product_id"),
+    "visit_id.outlet_id.distributor_id",
+    "visit_id.started_at",
+    Is(Column("product_unit_id.factor"), (1000,)),
 )
-"""The price of a piece on the default price list, as it was on the day of the visit."""
+"""The price of a piece on the default price list of the outlet's distributor, as it was on the day of the visit."""
 _COMPARED = Filled(Minus(Column("shelf_price"), _RECOMMENDED))
 _COMPLIES = NotAbove(
     Times(Size(Minus(Column("shelf_price"), _RECOMMENDED)), Fixed(PERCENT)),

@@ -12,6 +12,7 @@ from hub.analysis.model.kinds import (
     Sum,
     Unit,
 )
+from hub.analysis.model.prices import list_price
 from hub.analysis.model.sales import (
     LINE_STANDS,
     MINUTE_US,
@@ -20,6 +21,7 @@ from hub.analysis.model.sales import (
     PIECES,
     QUANTITY,
     SHIPPED,
+    VAN_STANDS,
     count,
     distinct,
     pieces,
@@ -76,19 +78,19 @@ _HANDED = total("handovers", Column("amount"), MONEY)
 _PLACED = count("equipment", Is(Column("state"), ("placed",)))
 _SIGHTED = distinct("inspections", "equipment_id", Is(Column("sighted"), (1,)))
 REQUESTS = count("service_requests")
-_FIXED = Linked(
-    "service_work", (On("request_id", "id"),), (Is(Column("result"), ("done", "fixed")),)
-)
+_REPAIRED = Is(Column("result"), ("done", "fixed"))
+_FIXED = Linked("service_work", (On("request_id", "id"),), (_REPAIRED,))
 _IN_TIME = Linked(
     "service_work",
     (On("request_id", "id"),),
-    (NotAbove(Column("finished_at"), Column("request_id.due_at")),),
+    (_REPAIRED, NotAbove(Column("finished_at"), Column("request_id.due_at"))),
 )
 _WORKS = count("service_works")
 _REPAIR = total(
     "service_works",
     Minus(Column("finished_at"), Column("request_id.created_at")),
     MINUTE_US * _HOUR_MINUTES,
+    _REPAIRED,
 )
 _FIRST_RESULT = Chosen("result", "finished_at", Linked("service_work", (On("request_id", "id"),)))
 _REQUEST_BEFORE = Chosen(
@@ -106,24 +108,11 @@ _REQUEST_BEFORE = Chosen(
 _AGAIN = NotAbove(Minus(Column("created_at"), _REQUEST_BEFORE), Fixed(REPEAT_DAYS * _DAY_US))
 _IN_VAN = Is(Column("load_id.kind"), ("load", "reload"))
 LOADED = total("load_lines", pieces("planned_quantity"), PIECES, _IN_VAN)
-VAN_QUANTITY = total(
-    "van_sale_lines",
-    pieces("quantity"),
-    PIECES,
-    Not(Is(Column("invoice_id.state"), ("cancelled",))),
-)
-_LIST_PRICE = Chosen(
-    "amount",
-    "valid_from",
-    Linked(
-        "price",
-        (
-            On("product_unit_id", "product_unit_id"),
-            On("valid_from", "load_id.created_at", or_empty=True, relation=Relation.UP_TO),
-        ),
-        (Is(Column("price_list_id.is_default"), (1,)),),
-    ),
-    last=True,
+VAN_QUANTITY = total("van_sale_lines", pieces("quantity"), PIECES, VAN_STANDS)
+_LIST_PRICE = list_price(
+    On("product_unit_id", "product_unit_id"),
+    "load_id.to_warehouse_id.distributor_id",
+    "load_id.created_at",
 )
 _MISSING = Minus(Column("planned_quantity"), Column("counted_quantity"))
 _SHORTAGE = total(
@@ -237,7 +226,7 @@ MEASURES = (
     Measure("sla", N_("Repaired in time"), Unit.PERCENT,
             Ratio(count("service_requests", Filled(Column("due_at")), _IN_TIME),
                   count("service_requests", Filled(Column("due_at"))), PERCENT),
-            N_("Requests with a work finished before they were due / requests with a due time.")),
+            N_("Requests with a successful work finished before they were due / requests with a due time.")),
     Measure("fixed", N_("Repaired"), Unit.PERCENT, Ratio(count("service_requests", _FIXED), REQUESTS, PERCENT),
             N_("Requests with a successful work / requests.")),
     Measure("first_fix", N_("Repaired at the first visit"), Unit.PERCENT,
@@ -248,8 +237,8 @@ MEASURES = (
             Ratio(count("service_requests", _AGAIN), REQUESTS, PERCENT),
             N_("Requests for a piece for which there was one in the 30 days before / requests."), high_is_good=False),
     Measure("works", N_("Service works"), Unit.COUNT, _WORKS, N_("Works finished.")),
-    Measure("repair_hours", N_("Hours to repair"), Unit.DECIMAL, Ratio(_REPAIR, _WORKS),
-            N_("From the request to the end of the work, on average."), high_is_good=False),
+    Measure("repair_hours", N_("Hours to repair"), Unit.DECIMAL, Ratio(_REPAIR, count("service_works", _REPAIRED)),
+            N_("From the request to the end of the successful work, on average."), high_is_good=False),
     Measure("sessions", N_("Sync sessions"), Unit.COUNT, SESSIONS, N_("Sessions begun.")),
     Measure("sessions_done", N_("Sessions that ended well"), Unit.PERCENT,
             Ratio(count("sessions", Is(Column("outcome"), ("done",))), SESSIONS, PERCENT),

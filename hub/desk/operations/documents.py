@@ -3,7 +3,6 @@
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.states import SERVICE_REQUEST
 from fieldmesh.service.translation import N_, _
-from hub.desk.changes import acting
 from hub.desk.operation import Asked, Done, Input, Kind, Operation
 from hub.desk.orders import decide
 
@@ -15,7 +14,9 @@ _CANCELLABLE = (
 
 
 async def _decide(asked: Asked, wanted: str) -> None:
-    await decide(asked.hands, asked.access, asked.record, wanted, text=asked.text("text"))
+    await decide(
+        asked.hands, asked.access, asked.record, wanted, text=asked.text("text"), first=asked.first
+    )
 
 
 async def _approve(asked: Asked) -> Done:
@@ -58,9 +59,7 @@ async def _service(asked: Asked, wanted: str, columns: dict[str, bytes | None]) 
     record = asked.record
     SERVICE_REQUEST.check(str(record.values["state"]), wanted)
     about = {"number": record.values["number"], "state": wanted, "text": asked.text("text")}
-    async with acting(
-        asked.hands.office, asked.access, "decided", about, [record.row_id]
-    ) as writer:
+    async with asked.acting("decided", about, [record.row_id]) as writer:
         await asked.need_same_state(writer.connection, wanted)
         names = ("id", "state", *columns)
         line = (record.row_id, wanted, *columns.values())

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.service.translation import N_, _
-from hub.desk.changes import acting
 from hub.desk.operation import Asked, Done, Input, Kind, Operation
 from hub.fleet.registry import (
     NewDevice,
@@ -27,7 +26,7 @@ _CODE = Input("code", N_("Code"), most=40)
 
 async def _register_gateway(asked: Asked) -> Done:
     office = asked.hands.office
-    async with acting(office, asked.access, "gateway_added", dict(asked.texts)) as writer:
+    async with asked.acting("gateway_added", dict(asked.texts)) as writer:
         new = NewGateway(
             asked.text("code"), asked.text("name"),
             await _code(writer, "org_unit", asked.link("unit")),
@@ -51,7 +50,7 @@ async def _device_code(asked: Asked) -> Done:
 async def _new_code(asked: Asked, kind: NodeKind, what: str) -> Done:
     office, record = asked.hands.office, asked.record
     name = str(record.values["code"])
-    async with acting(office, asked.access, what, {"code": name}, [record.row_id]) as writer:
+    async with asked.acting(what, {"code": name}, [record.row_id]) as writer:
         secret = await new_code(writer.connection, office.trust, kind, record.row_id)
     return _shown(_("{name} may enrol once within {hours} hours with the code"), name, secret)
 
@@ -59,7 +58,7 @@ async def _new_code(asked: Asked, kind: NodeKind, what: str) -> Done:
 async def _revoke_gateway(asked: Asked) -> Done:
     office, record = asked.hands.office, asked.record
     about: dict[str, object] = {"gateway": record.values["code"]}
-    async with acting(office, asked.access, "gateway_revoked", about, [record.row_id]) as writer:
+    async with asked.acting("gateway_revoked", about, [record.row_id]) as writer:
         gateway = await nodes.gateway(writer.connection, record.row_id)
         if gateway is not None:
             about["serials"] = await revoke_gateway(writer, office.maker, gateway)
@@ -72,19 +71,19 @@ async def _command(asked: Asked) -> Done:
         "repair": asked.flag("repair"), "deep": asked.flag("deep"), "hours": asked.text("hours"),
     }  # fmt: skip
     about: dict[str, object] = {"gateway": record.values["code"], "what": what, **options}
-    office, subjects = asked.hands.office, [record.row_id]
-    async with acting(office, asked.access, "gateway_commanded", about, subjects):
+    subjects = [record.row_id]
+    async with asked.acting("gateway_commanded", about, subjects):
         pass
     reply = await asked.hands.command(record.row_id, what, options)
     about["reply"] = reply
-    async with acting(office, asked.access, "gateway_answered", about, subjects):
+    async with asked.acting("gateway_answered", about, subjects):
         pass
     return Done(_("The gateway has answered."), facts=reply)
 
 
 async def _register_device(asked: Asked) -> Done:
     office = asked.hands.office
-    async with acting(office, asked.access, "device_added", dict(asked.texts)) as writer:
+    async with asked.acting("device_added", dict(asked.texts)) as writer:
         new = NewDevice(
             asked.text("code"),
             await _code(writer, "position", asked.link("position")),
@@ -99,7 +98,7 @@ async def _register_device(asked: Asked) -> Done:
 
 async def _register_spare(asked: Asked) -> Done:
     office = asked.hands.office
-    async with acting(office, asked.access, "spare_added", dict(asked.texts)) as writer:
+    async with asked.acting("spare_added", dict(asked.texts)) as writer:
         gateway = await _code(writer, "gateway", asked.link("gateway"))
         new = NewDevice(asked.text("code"), None, gateway, spare=True)
         device = await add_device(writer, office.maker, new)
@@ -112,20 +111,20 @@ async def _register_spare(asked: Asked) -> Done:
 async def _authorise(asked: Asked) -> Done:
     office, first_id, spare_id = asked.hands.office, asked.record.row_id, asked.link("spare")
     about = {"spare": asked.text("spare"), "for": asked.record.values["code"]}
-    async with acting(office, asked.access, "spare_authorised", about, [first_id]) as writer:
+    async with asked.acting("spare_authorised", about, [first_id]) as writer:
         spare = await nodes.device(writer.connection, spare_id or b"")
         first = await nodes.device(writer.connection, first_id)
         if spare is None or first is None:
-            raise Rejected("not_found", place="spare", text="there is no such record for you")
+            raise Rejected("not_found", place="spare", text=N_("there is no such record for you"))
         await authorise_spare(writer, office.maker, spare=spare, first=first)
     line = _("{spare} may stand in for {first}: on it, run fieldmesh-device sync duplicate")
     return Done(line.format(spare=spare.code, first=first.code))
 
 
 async def _revoke_device(asked: Asked) -> Done:
-    office, record = asked.hands.office, asked.record
+    record = asked.record
     about: dict[str, object] = {"device": record.values["code"], "reason": asked.text("reason")}
-    async with acting(office, asked.access, "device_revoked", about, [record.row_id]) as writer:
+    async with asked.acting("device_revoked", about, [record.row_id]) as writer:
         about["serials"] = await _revoke(writer, asked, record.row_id)
     line = _("{device} is revoked: it erases itself when it next meets a gateway.")
     return Done(line.format(device=record.values["code"]))
@@ -134,7 +133,7 @@ async def _revoke_device(asked: Asked) -> Done:
 async def _replace_device(asked: Asked) -> Done:
     office, record = asked.hands.office, asked.record
     about: dict[str, object] = {"device": record.values["code"], "by": asked.text("code")}
-    async with acting(office, asked.access, "device_replaced", about, [record.row_id]) as writer:
+    async with asked.acting("device_replaced", about, [record.row_id]) as writer:
         old = await nodes.device(writer.connection, record.row_id)
         if old is None or old.position_id is None or old.gateway_id is None:
             raise Rejected("not_found", place="device", text=_("that device serves no position"))
@@ -154,13 +153,11 @@ async def _replace_device(asked: Asked) -> Done:
 async def _change_home(asked: Asked) -> Done:
     office, record = asked.hands.office, asked.record
     about = {"device": record.values["code"], "gateway": asked.text("gateway")}
-    async with acting(
-        office, asked.access, "device_home_changed", about, [record.row_id]
-    ) as writer:
+    async with asked.acting("device_home_changed", about, [record.row_id]) as writer:
         device = await nodes.device(writer.connection, record.row_id)
         gateway = await nodes.gateway(writer.connection, asked.link("gateway"))
         if device is None or gateway is None:
-            raise Rejected("not_found", place="gateway", text="there is no such record for you")
+            raise Rejected("not_found", place="gateway", text=N_("there is no such record for you"))
         await change_home(writer, office.maker, device, gateway)
     line = _("The home of {device} is now {gateway}.")
     return Done(line.format(device=device.code, gateway=gateway.code))

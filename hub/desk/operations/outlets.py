@@ -7,7 +7,7 @@ from fieldmesh.basics.errors import Rejected
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.types import Value
 from fieldmesh.service.translation import N_, _
-from hub.desk.changes import acting, plain
+from hub.desk.changes import plain
 from hub.desk.forms import read_form
 from hub.desk.operation import Asked, Done, Input, Kind, Operation
 from hub.desk.views.registry import VIEWS
@@ -43,7 +43,7 @@ async def _approve(asked: Asked) -> Done:
     outlet, view = record.values["outlet_id"], VIEWS["outlets"]
     subjects = [record.row_id]
     about: dict[str, object] = {"proposal": record.row_id.hex(), "after": dict(texts)}
-    async with acting(office, asked.access, "decided", about, subjects) as writer:
+    async with asked.acting("decided", about, subjects) as writer:
         await asked.need_same_state(writer.connection, "approved")
         names = [name for name in view.editable if name in texts]
         held: Mapping[str, Value] = {}
@@ -83,7 +83,7 @@ async def _reached(
     scope = asked.access.scope_for("outlet.moderate")
     rows = (await lists.page(writer.connection, scope, wanted)).rows
     if not rows:
-        raise Rejected("not_found", place="outlets", text="there is no such record for you")
+        raise Rejected("not_found", place="outlets", text=N_("there is no such record for you"))
     return dict(zip(names, rows[0][1:], strict=True))
 
 
@@ -108,11 +108,9 @@ async def _new_outlet(writer: ChangeWriter, asked: Asked, values: Mapping[str, V
 
 async def _merge(asked: Asked) -> Done:
     """The proposed outlet is one that exists already."""
-    office, target = asked.hands.office, asked.link("outlet")
+    target = asked.link("outlet")
     about = {"proposal": asked.record.row_id.hex(), "outlet": asked.text("outlet")}
-    async with acting(
-        office, asked.access, "decided", about, [asked.record.row_id, target or b""]
-    ) as writer:
+    async with asked.acting("decided", about, [asked.record.row_id, target or b""]) as writer:
         await asked.need_same_state(writer.connection, "merged")
         await _decide(writer, asked, "merged", target)
     return Done(_("The proposal is merged with the outlet."))
@@ -120,9 +118,7 @@ async def _merge(asked: Asked) -> Done:
 
 async def _reject(asked: Asked) -> Done:
     about = {"proposal": asked.record.row_id.hex(), "text": asked.text("text")}
-    async with acting(
-        asked.hands.office, asked.access, "decided", about, [asked.record.row_id]
-    ) as writer:
+    async with asked.acting("decided", about, [asked.record.row_id]) as writer:
         await asked.need_same_state(writer.connection, "rejected")
         await _decide(writer, asked, "rejected")
     return Done(_("The proposal is rejected; its author sees why."))

@@ -3,7 +3,6 @@
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.service.translation import N_, _
 from hub.desk.authority import need_to_give
-from hub.desk.changes import acting
 from hub.desk.operation import Asked, Done, Input, Kind, Operation
 from hub.fleet.posts import MAIN, SUBSTITUTE, Filling, end_filling, fill
 from hub.fleet.subscriptions import today
@@ -38,7 +37,7 @@ async def _fill(asked: Asked, kind: str) -> Done:
     about = {"position": asked.record.values["code"], "kind": kind, **asked.texts}
     user = asked.link("person") or b""
     function = _FUNCTIONS[kind]
-    async with acting(office, asked.access, "position_filled", about, [position, user]) as writer:
+    async with asked.acting("position_filled", about, [position, user]) as writer:
         await need_to_give(writer.connection, asked.access, position, function)
         await fill(writer, office.maker, Filling(position, user, since, until, kind))
     return Done(_("The position is filled from {since}.").format(since=since))
@@ -52,7 +51,7 @@ async def _end(asked: Asked) -> Done:
     subjects = [
         one for one in (record.row_id, position, record.values["user_id"]) if isinstance(one, bytes)
     ]
-    async with acting(office, asked.access, "assignment_ended", about, subjects) as writer:
+    async with asked.acting("assignment_ended", about, subjects) as writer:
         if isinstance(position, bytes):
             await need_to_give(writer.connection, asked.access, position, "people.assign")
         await end_filling(writer, office.maker, record.row_id, until)

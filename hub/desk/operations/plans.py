@@ -9,7 +9,6 @@ from fieldmesh.basics.money import QUANTITY_SCALE, scaled, unscaled
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.types import Value
 from fieldmesh.service.translation import N_, _
-from hub.desk.changes import acting
 from hub.desk.operation import Asked, Done, Input, Kind, Operation
 from hub.fleet.facts import position_tree
 from hub.fleet.subscriptions import today
@@ -39,7 +38,7 @@ async def _write_message(asked: Asked) -> Done:
         "below": asked.flag("below"),
         "text": asked.text("text"),
     }
-    async with acting(office, asked.access, "record_made", about) as writer:
+    async with asked.acting("record_made", about) as writer:
         readers = {position}
         if asked.flag("below"):
             below = (await position_tree(writer.connection)).subtree(position)
@@ -61,7 +60,7 @@ async def _write_message(asked: Asked) -> Done:
 
 async def _plan_visits(asked: Asked) -> Done:
     """Visits stand for each day on which a route of the position is due; days that are planned already stay."""
-    office, position = asked.hands.office, asked.link("position") or b""
+    position = asked.link("position") or b""
     since, until = (datetime.date.fromisoformat(asked.text(one)) for one in ("since", "until"))
     if not 0 <= (until - since).days < MOST_DAYS:
         problem = {
@@ -73,7 +72,7 @@ async def _plan_visits(asked: Asked) -> Done:
             "form_wrong", place="until", count=1, text=problem["until"], problems=problem
         )
     about: dict[str, object] = dict(asked.texts)
-    async with acting(office, asked.access, "record_made", about, [position]) as writer:
+    async with asked.acting("record_made", about, [position]) as writer:
         rows = await _due(writer, asked, position, since, until)
         names = ("id", "position_id", "date", "outlet_id", "sequence_number", "source")
         await writer.insert("visit_plan", from_rows("visit_plan", names, rows))
@@ -134,13 +133,13 @@ def is_due(date: datetime.date, cycle_weeks: Value, week_mask: Value, weekday: V
 
 async def _set_target(asked: Asked) -> Done:
     """A new version of the target stands as a draft."""
-    office, position = asked.hands.office, asked.link("position") or b""
+    position = asked.link("position") or b""
     value = scaled(Decimal(asked.text("value").replace(",", ".")), QUANTITY_SCALE)
     about = dict(asked.texts)
     target: dict[str, Value] = {
         "position_id": position, "period": asked.text("period"), "kpi": asked.text("kpi"),
     }  # fmt: skip
-    async with acting(office, asked.access, "record_made", about, [position]) as writer:
+    async with asked.acting("record_made", about, [position]) as writer:
         version = await _draft(writer, asked, target, value)
     return Done(_("The target stands as a draft, version {version}.").format(version=version))
 
@@ -150,10 +149,10 @@ async def _split_target(asked: Asked) -> Done:
 
     A target in per cent is the same for each of them.
     """
-    office, record = asked.hands.office, asked.record
+    record = asked.record
     position, value = record.values["position_id"], record.values["value"]
     about: dict[str, object] = {"target": record.row_id.hex()}
-    async with acting(office, asked.access, "record_made", about, [record.row_id]) as writer:
+    async with asked.acting("record_made", about, [record.row_id]) as writer:
         below = await rows_where(
             writer.connection,
             "position",
@@ -184,9 +183,7 @@ async def _approve_target(asked: Asked) -> Done:
     """This version holds; earlier ones of the same target are past."""
     record = asked.record
     about = {"target": record.row_id.hex(), "version": record.values["version"]}
-    async with acting(
-        asked.hands.office, asked.access, "decided", about, [record.row_id]
-    ) as writer:
+    async with asked.acting("decided", about, [record.row_id]) as writer:
         await asked.need_same_state(writer.connection, "approved")
         held = await _versions(writer, record.values)
         past: list[tuple[Value, ...]] = [(row[0], "past") for row in held if row[2] == "approved"]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.service.translation import N_
 from hub.desk.operation import Operation
 from hub.desk.operations import documents, network, outlets, people, plans, sign_ins
 
@@ -30,4 +31,4 @@ def operation_named(view: str, name: str, *, of_record: bool) -> Operation:
     for one in operations_of(view, of_record=of_record):
         if one.name == name:
             return one
-    raise Rejected("not_found", place="address", text="there is no such act")
+    raise Rejected("not_found", place="address", text=N_("there is no such act"))

@@ -4,7 +4,6 @@ from contextlib import AbstractAsyncContextManager
 
 from fieldmesh.service.translation import N_, _
 from hub.desk.authority import need_to_manage
-from hub.desk.changes import acting
 from hub.desk.guard import factor_name, forgive, login_name
 from hub.desk.operation import Asked, Done, Input, Kind, Operation
 from hub.desk.passwords import CODE_HOURS, Passwords, make_code
@@ -62,7 +61,7 @@ def _login(asked: Asked) -> str:
 
 def _acting(asked: Asked, kind: str) -> AbstractAsyncContextManager[ChangeWriter]:
     about = {"login": _login(asked)}
-    return acting(asked.hands.office, asked.access, kind, about, [asked.record.row_id])
+    return asked.acting(kind, about, [asked.record.row_id])
 
 
 _BY_MAIL = Input(

@@ -121,7 +121,8 @@ def as_parquet(table: Table) -> Path:
     for one in table.headings:
         seen[one.title] = seen.get(one.title, 0) + 1
         name = one.title if seen[one.title] == 1 else f"{one.title} {seen[one.title]}"
-        columns.append((name, one.unit not in {None, Unit.CLOCK}))
+        digits = None if one.unit is None or one.unit is Unit.CLOCK else DIGITS[one.unit]
+        columns.append((name, digits))
     write_parquet(
         path, columns, ([*row.names, *_numbers(row.figures, units)] for row in table.rows)
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.service.mail import Mailer
+from fieldmesh.service.translation import N_
 from hub.analysis.question import Question, checked, from_json
 from hub.analysis.standard import STANDARD
 from hub.desk.people import access_of
@@ -57,7 +58,7 @@ async def own_report(office: Office, access: Access, report_id: bytes) -> Own:
     async with office.database.read() as connection:
         held = await reports.report_of(connection, report_id)
         if held is None or not await _may_open(connection, office, access, held):
-            raise Rejected("not_found", place="report", text="there is no such report for you")
+            raise Rejected("not_found", place="report", text=N_("there is no such report for you"))
     return Own(held, from_json(held.question), held.owner_id == access.user_id)
 
 
@@ -79,7 +80,7 @@ async def keep(
     access.need("report.build")
     words = " ".join(title.split())[:MOST_TITLE]
     if not words:
-        raise Rejected("form_wrong", place="title", count=1, text="a title is needed")
+        raise Rejected("form_wrong", place="title", count=1, text=N_("a title is needed"))
     shared = False
     if report_id is not None:
         shared = (await _owned(office, access, report_id)).report.shared
@@ -169,7 +170,7 @@ async def stop_mail(office: Office, access: Access, mail_id: bytes) -> None:
         Rejected: `not_found`.
     """
     if mail_id not in {one.mail_id for one in await my_mails(office, access)}:
-        raise Rejected("not_found", place="mail", text="there is no such mail of yours")
+        raise Rejected("not_found", place="mail", text=N_("there is no such mail of yours"))
     async with office.database.write() as connection:
         await reports.forget_mail(connection, mail_id)
 
@@ -185,14 +186,14 @@ async def named_question(office: Office, access: Access, report: str) -> tuple[s
     try:
         found = await own_report(office, access, bytes.fromhex(report))
     except ValueError:
-        raise Rejected("not_found", place="report", text="there is no such report") from None
+        raise Rejected("not_found", place="report", text=N_("there is no such report")) from None
     return found.report.title, found.question
 
 
 async def _owned(office: Office, access: Access, report_id: bytes) -> Own:
     found = await own_report(office, access, report_id)
     if not found.is_own:
-        raise Rejected("not_found", place="report", text="it is somebody else's")
+        raise Rejected("not_found", place="report", text=N_("it is somebody else's"))
     return found
 
 

@@ -4,9 +4,10 @@ import datetime
 from dataclasses import replace
 
 from hub.analysis.answers import Analyst, Answer
-from hub.analysis.model.registry import MEASURES, facts_of
+from hub.analysis.model.registry import MEASURES, facts_of, functions_for
 from hub.analysis.question import Question
 from hub.analysis.standard import STANDARD, Standard
+from hub.desk.exports import check_size, most_rows
 from hub.desk.views.registry import VIEWS
 from hub.fleet.office import Office
 from hub.rules.access import Access
@@ -30,11 +31,11 @@ def standard_for(access: Access) -> list[Standard]:
 
 
 def measures_for(access: Access) -> list[str]:
-    """Measures whose every fact the person may see."""
+    """Measures of which the person may see everything that they are made of."""
     return [
         code
         for code, one in MEASURES.items()
-        if all(access.may(fact.function) for fact in facts_of(one))
+        if all(access.may(function) for function in functions_for(one))
     ]
 
 
@@ -45,7 +46,7 @@ async def run(
 
     Raises:
         Rejected: `function_missing`, `question_wrong`, `question_too_large`.
-        Retry: `analysis_prepares`, `question_too_heavy`.
+        Retry: `analysis_prepares`, `analysis_behind`, `question_too_heavy`.
     """
     answer = await analyst.answer(access, question, zone)
     if _is_sensitive(question):
@@ -72,10 +73,12 @@ async def for_file(
     """The figures, for a file: all lines, however few the page shows. Who lets it go calls `note_exported`.
 
     Raises:
-        Rejected: as `run`, and `function_missing` for exports.
+        Rejected: as `run`; `function_missing` for exports, `export_too_large` for more than the person may take along.
     """
-    access.need("data.export")
-    return await analyst.answer(access, replace(question, top=0), zone)
+    most = most_rows(access)
+    answer = await analyst.answer(access, replace(question, top=0), zone)
+    check_size(len(answer.lines), most, "report")
+    return answer
 
 
 async def note_exported(office: Office, access: Access, answer: Answer) -> None:

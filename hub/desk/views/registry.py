@@ -3,6 +3,7 @@
 from types import MappingProxyType
 
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.service.translation import _
 from hub.desk.view import View
 from hub.desk.views import (
     catalogue,
@@ -32,7 +33,9 @@ def view_named(name: str) -> View:
         Rejected: `not_found`.
     """
     if name not in VIEWS:
-        raise Rejected("not_found", place="address", text=f"there is no list {name[:80]}")
+        raise Rejected(
+            "not_found", place="address", text=_("there is no list {name}").format(name=name[:80])
+        )
     return VIEWS[name]
 
 

@@ -8,7 +8,8 @@ A crash at any line leaves a copy that stands at its last mark, or one without a
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,6 +37,7 @@ NAME = "columns.duckdb"
 _SOON_S = 3.0
 _WHOLE = 100
 _LOOK_S = 20.0
+_MOST_LOGGED = 300
 
 
 class Limits(NamedTuple):
@@ -63,6 +65,10 @@ class Columns:
         self._looked_at = 0.0
         self._filled = 0
         self._following = asyncio.Lock()
+        self._opening = asyncio.Lock()
+        self._is_closed = False
+        self.changes = 0
+        """Grows before and after each change: who finds it where it was has seen one state all the time."""
 
     async def run(self) -> None:
         """Follows the database for ever, so that nobody waits who asks."""
@@ -71,15 +77,24 @@ class Columns:
             await asyncio.sleep(_LOOK_S)
 
     async def follow(self) -> Mark:
-        """The copy stands where the database stood at a moment after the call began."""
+        """The copy stands where the database stood at a moment after the call began.
+
+        Raises:
+            Retry: `analysis_behind`, it can't be written.
+        """
         async with self._following:
-            return await self._follow()
+            try:
+                return await self._follow()
+            except duckdb.Error as error:
+                said = str(error).partition("\n")[0][:_MOST_LOGGED]
+                LOG.error("columns_behind", extra={"error": said})  # noqa: TRY400 - rows may stand in the other lines
+                raise Retry("analysis_behind", place="columns", delay_s=_SOON_S) from error
 
     async def recent(self, age_s: float) -> Mark:
         """The copy has been caught up within the last ``age_s`` seconds.
 
         Raises:
-            Retry: `analysis_prepares`, it is being filled.
+            Retry: `analysis_prepares`, it is being filled; `analysis_behind`, it can't be written.
         """
         if self._mark is None and self._following.locked():
             share = self._filled * _WHOLE // len(COPIED)
@@ -87,6 +102,19 @@ class Columns:
         if self._mark is not None and self._clock.monotonic() - self._looked_at < age_s:
             return self._mark
         return await self.follow()
+
+    @asynccontextmanager
+    async def still(self) -> AsyncIterator[Mark]:
+        """The copy stands where the database did at a moment after the call began, and does not follow meanwhile.
+
+        Raises:
+            Retry: as `recent`.
+        """
+        await self.recent(0)
+        async with self._following:
+            if self._mark is None:
+                raise Retry("analysis_behind", place="columns", delay_s=_SOON_S)
+            yield self._mark
 
     async def ask(self, text: str, values: Sequence[Any]) -> list[Row]:
         """The rows of a question, asked of one committed state.
@@ -102,12 +130,13 @@ class Columns:
         except duckdb.InterruptException:
             raise Retry("analysis_busy", place="columns", delay_s=_SOON_S) from None
         except duckdb.Error as error:
-            LOG.warning("question_refused", extra={"error": str(error)[:300]})
+            LOG.warning("question_refused", extra={"error": str(error)[:_MOST_LOGGED]})
             said = _("its figures can't be worked out; the log of the hub says why")
             raise Rejected("question_wrong", place="columns", text=said) from error
 
     async def close(self) -> None:
-        """Questions have ended and the file is closed. Repeating it is harmless."""
+        """Questions have ended and the file is closed, for good. Repeating it is harmless."""
+        self._is_closed = True
         if self._file is not None:
             file, self._file, self._mark = self._file, None, None
             await self._questions.close()
@@ -129,10 +158,13 @@ class Columns:
         return self._mark
 
     async def _opened(self) -> ColumnarFile:
-        if self._file is None:
-            self._file = await asyncio.to_thread(self._open)
-            self._mark = await asyncio.to_thread(self._file.mark)
-        return self._file
+        async with self._opening:
+            if self._is_closed:
+                raise Retry("analysis_busy", place="columns", delay_s=_SOON_S)
+            if self._file is None:
+                self._file = await asyncio.to_thread(self._open)
+                self._mark = await asyncio.to_thread(self._file.mark)
+            return self._file
 
     def _open(self) -> ColumnarFile:
         memory, threads = self._limits.memory_bytes, self._limits.threads
@@ -141,7 +173,7 @@ class Columns:
         except duckdb.Error as error:
             if "lock" in str(error):
                 raise Retry("database_busy", place=str(self._path), delay_s=_SOON_S) from error
-            LOG.warning("columns_unreadable", extra={"error": str(error)[:200]})
+            LOG.warning("columns_unreadable", extra={"error": str(error)[:_MOST_LOGGED]})
         for name in (NAME, f"{NAME}.wal"):
             self._path.with_name(name).unlink(missing_ok=True)
         return ColumnarFile(self._path, memory_bytes=memory, threads=threads)
@@ -149,6 +181,7 @@ class Columns:
     async def _fill(self, file: ColumnarFile, mark: Mark) -> Mark:
         """Every table is read in pages, without holding one state of the database: catching up mends the rest."""
         self._filled = 0
+        self.changes += 1
         await asyncio.to_thread(file.create)
         for table in COPIED:
             after = b""
@@ -160,6 +193,7 @@ class Columns:
                 await asyncio.to_thread(_append, file, table, rows)
                 after = bytes(rows[-1][0] or b"")  # type: ignore[arg-type]
             self._filled += 1
+        self.changes += 1
         LOG.info("columns_filled", extra={"lsn": mark.lsn, "tables": len(COPIED)})
         return mark
 
@@ -180,7 +214,9 @@ class Columns:
             except BaseException as error:
                 await asyncio.to_thread(cursor.__exit__, type(error), error, None)
                 raise
+            self.changes += 1
             await asyncio.to_thread(cursor.__exit__, None, None, None)
+            self.changes += 1
         return new
 
 

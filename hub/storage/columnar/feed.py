@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import Value
-from hub.storage.bulk import stored
+from hub.storage.bulk import page_after, stored_aside
 from hub.storage.columnar.shape import COPIED, copied_columns
 from hub.storage.rows import Connection, pieces
 from hub.storage.system_tables import DIGEST, HUB
@@ -31,24 +31,23 @@ async def page_of(connection: Connection, table: str, after: bytes) -> Rows:
     """The next living rows in the order of their id; empty at the end."""
     columns = copied_columns(table)
     names = ", ".join(f'"{one.name}"' for one in columns)
-    most = f"TOP {PAGE}" if connection.dialect.name == "mssql" else ""
-    limit = "" if most else f"LIMIT {PAGE}"
-    result = await connection.exec_driver_sql(
-        f'SELECT {most} {names} FROM "{table}" WHERE id > ? AND deleted = 0 ORDER BY id {limit}',
-        (after,),
-    )
-    return stored(connection, columns, [tuple(row) for row in result.fetchall()])
+    head = f'{names} FROM "{table}" WHERE deleted = 0'
+    return await page_after(connection, head, after, PAGE, columns)
 
 
 async def touched(connection: Connection, since: int) -> dict[str, list[int]]:
-    """Table → partitions in which rows of it have changed above ``since``; 0, which no digest covers, always counts."""
+    """Table → partitions in which rows of it have changed above ``since``; 0, which no digest covers, always counts.
+
+    It comes last: a row that is archived meanwhile goes there and keeps its LSN. Where a transaction does not see one
+    state all the time (SQL Server), it would be missed in both places.
+    """
     query = sa.select(DIGEST.c.table_no, DIGEST.c.partition).where(
         DIGEST.c.last_lsn > since, DIGEST.c.partition != 0
     )
-    found: dict[int, list[int]] = defaultdict(lambda: [0])
+    found: dict[int, list[int]] = defaultdict(list)
     for number, partition in (await connection.execute(query)).all():
         found[number].append(partition)
-    return {table: found[TABLES[table].number] for table in COPIED}
+    return {table: [*found[TABLES[table].number], 0] for table in COPIED}
 
 
 async def changed(
@@ -67,4 +66,4 @@ async def changed(
         values = {"places": places, "since": span[0], "until": span[1]}
         result = await connection.stream(text, values)
         async for rows in result.partitions(PAGE):
-            yield stored(connection, columns, [tuple(row) for row in rows])
+            yield await stored_aside(connection, columns, rows)

@@ -3,8 +3,6 @@
 No extension is loaded from outside, and memory has a bound: what does not fit goes to the folder beside the file.
 """
 
-import csv
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,9 +12,9 @@ from typing import Any
 import duckdb
 
 from fieldmesh.data.types import Value
+from hub.storage.columnar.lines import relation, written
 from hub.storage.columnar.shape import column_type, copied_columns, create_statements, signature
 
-_NULL = "\\N"
 Row = tuple[Any, ...]
 
 
@@ -104,13 +102,13 @@ def put_mark(cursor: duckdb.DuckDBPyConnection, mark: Mark) -> None:
 
 def append(cursor: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[Value]]) -> None:
     """New rows stand in the table."""
-    with _written(rows) as name:
+    with written(rows) as name:
         cursor.execute(f'INSERT INTO "{table}" SELECT * FROM {_read(table, name)}')
 
 
 def replace(cursor: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[Value]]) -> None:
     """The rows stand as they are given; those that are deleted are gone."""
-    with _written(rows) as name:
+    with written(rows) as name:
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE fresh AS SELECT * FROM {_read(table, name)}")
     cursor.execute(
         f'DELETE FROM "{table}" WHERE id >= (SELECT min(id) FROM fresh) AND id IN (SELECT id FROM fresh)'
@@ -119,27 +117,6 @@ def replace(cursor: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequen
     cursor.execute("DROP TABLE fresh")
 
 
-@contextmanager
-def _written(rows: Sequence[Sequence[Value]]) -> Iterator[str]:
-    with tempfile.NamedTemporaryFile(
-        "w", suffix=".csv", encoding="utf-8", newline="", errors="replace"
-    ) as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerows([_plain(value) for value in row] for row in rows)
-        file.flush()
-        yield file.name
-
-
-def _plain(value: Value) -> int | str:
-    if value is None:
-        return _NULL
-    return value.hex() if isinstance(value, bytes) else value
-
-
 def _read(table: str, name: str) -> str:
     """The rows of the file as a relation with the table's types."""
-    columns = ", ".join(f"'{one.name}': '{column_type(one)}'" for one in copied_columns(table))
-    return (
-        f"read_csv('{name}', columns = {{{columns}}}, header = false, auto_detect = false, delim = ',',"
-        f" quote = '\"', escape = '\"', nullstr = '{_NULL}', new_line = '\\n', parallel = false)"
-    )
+    return relation(name, {one.name: column_type(one) for one in copied_columns(table)})

@@ -6,7 +6,7 @@ Promise 6 (Scope), for people.
 
 import datetime
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +56,7 @@ from hub.storage.columnar.terms import (
     Today,
     Window,
 )
+from hub.storage.columnar.wide import WIDE
 from hub.storage.org_tables import replicated_table
 from hub.storage.reach import Scope
 from hub.storage.returns import less_returns
@@ -69,15 +70,31 @@ Clause = sa.ColumnElement[Any]
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Whose eyes a question is asked with: the scopes, all of which must show a row, and their days' time zone."""
+    """Whose eyes a question is asked with.
+
+    Attributes:
+        scopes: all of them must show a row.
+        zone: of their days.
+        linked: table → scope that must show its rows, too, where others are compared with them.
+    """
 
     scopes: tuple[Scope, ...]
     zone: datetime.tzinfo
+    linked: Mapping[str, Scope] = field(default_factory=dict)
 
     def sees(self, table: str, rows: sa.FromClause) -> list[Clause]:
         """Rows of the table that stand and are seen."""
-        seen = [visible(TABLES[table], scope, rows) for scope in self.scopes]
-        return [rows.c.deleted == 0, *seen]
+        return [rows.c.deleted == 0, *_shown(table, self.scopes, rows)]
+
+    def sees_linked(self, table: str, rows: sa.FromClause) -> list[Clause]:
+        """The same for rows that others are compared with."""
+        own = [self.linked[table]] if table in self.linked else []
+        scopes = dict.fromkeys((*self.scopes, *own))
+        return [rows.c.deleted == 0, *_shown(table, scopes, rows)]
+
+
+def _shown(table: str, scopes: Iterable[Scope], rows: sa.FromClause) -> list[Clause]:
+    return [visible(TABLES[table], scope, rows) for scope in scopes]
 
 
 def compiled(asked: Asked, asker: Asker) -> tuple[str, list[Any]]:
@@ -164,7 +181,7 @@ class _Rows:
             case Size(inner):
                 found = sa.func.abs(self.term(inner))
             case Times(left, right):
-                found = Grouping(self.term(left).op("*")(self.term(right)))
+                found = Grouping(sa.cast(self.term(left), WIDE).op("*")(self.term(right)))
             case Minus(left, right):
                 found = Grouping(self.term(left).op("-")(self.term(right)))
             case Fixed(value):
@@ -212,10 +229,13 @@ class _Rows:
 
     def _chosen(self, term: Chosen) -> Clause:
         def pick(other: "_Rows") -> Clause:
-            value, by = other.column(term.path)[0], other.column(term.by)[0]
-            known = by.is_not(None) if term.last else by.is_(None)
+            value = other.column(term.path)[0]
+            order: list[Clause] = []
+            for path in (*term.first_by, term.by):
+                by = other.column(path)[0]
+                order += [by.is_not(None) if term.last else by.is_(None), by]
             choose = sa.func.arg_max if term.last else sa.func.arg_min
-            return choose(value, sa.func.row(known, by, other.base.c.id))
+            return choose(value, sa.func.row(*order, other.base.c.id))
 
         return self._of_others(term.rows, pick)
 
@@ -265,7 +285,7 @@ class _Rows:
     def _others(self, linked: Linked, value: Callable[["_Rows"], Clause]) -> sa.Select[Any]:
         """A value over the rows of the other table that fit."""
         other = _Rows(self.asker, linked.table, self.period, self.today, self)
-        conditions = [*self.asker.sees(linked.table, other.base)]
+        conditions = self.asker.sees_linked(linked.table, other.base)
         conditions += [self._on(one, other) for one in linked.on]
         conditions += [other.test(one) for one in linked.only]
         period = self.period
@@ -295,6 +315,8 @@ class _Rows:
                 pass
             case Relation.UP_TO:
                 found = inner.op("<=", is_comparison=True)(outer)
+            case Relation.FROM:
+                found = inner.op(">=", is_comparison=True)(outer)
             case Relation.BEFORE | Relation.AFTER:
                 rows = sa.func.row(inner, other.base.c.id), sa.func.row(outer, self.base.c.id)
                 sign = "<" if on.relation is Relation.BEFORE else ">"
@@ -303,6 +325,8 @@ class _Rows:
                 found = inner.is_not_distinct_from(outer)
             case Relation.PART_OF:
                 found = part_of(inner, outer)
+            case Relation.WITHIN:
+                found = sa.or_(found, part_of(inner, outer))
         if not on.or_empty:
             return found
         empty = [inner == ""] if held is WireType.TEXT else []

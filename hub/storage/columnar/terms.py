@@ -4,7 +4,8 @@ A path is a column, or a column behind links (`order_id.outlet_id.channel`), as 
 """
 
 import datetime
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
 
 Plain = int | str | bytes
@@ -111,12 +112,16 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A value of the first row of another table that fits, by another value and the id; ``last``: of the last row."""
+    """A value of the first row of another table that fits, by another value and the id; ``last``: of the last row.
+
+    Values of ``first_by`` decide before that one.
+    """
 
     path: str
     by: str
     rows: "Linked"
     last: bool = False
+    first_by: tuple[str, ...] = ()
 
 
 Term = (
@@ -195,20 +200,22 @@ class Window(StrEnum):
 
 
 class Relation(StrEnum):
-    """How a value of the other table stands to one of this: the same, of the same day, not above it, before or after.
+    """How a value of the other table stands to one of this: the same, of the same day, not above it, and so on.
 
     What lies before is lower, or as high with a lower id, so that no two rows lie before each other; after: the other
-    way round. Alike are the same
-    values and two that are missing; part of a period is a shorter one in it, as 2026-11 in 2026-Q4 and both in 2026.
+    way round. Alike are the same values and two that are missing; part of a period is a shorter one in it, as 2026-11
+    in 2026-Q4 and both in 2026; within a period are its parts and itself.
     """
 
     SAME = "same"
     SAME_DAY = "same day"
     UP_TO = "up to"
+    FROM = "from"
     BEFORE = "before"
     AFTER = "after"
     ALIKE = "alike"
     PART_OF = "part of"
+    WITHIN = "within"
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +248,17 @@ class Linked:
 
 
 Test = Is | Filled | NotAbove | Same | Not | Both | OfPeriod | OnWorkday | Linked
+
+
+def linked_in(part: object) -> Iterator[Linked]:
+    """Wherever a figure, value or test looks at rows of other tables."""
+    if isinstance(part, Linked):
+        yield part
+    inner: Iterable[object] = part if isinstance(part, tuple) else ()
+    if is_dataclass(part) and not isinstance(part, type):
+        inner = [getattr(part, one.name) for one in fields(part)]
+    for one in inner:
+        yield from linked_in(one)
 
 
 class Grain(StrEnum):

@@ -13,6 +13,7 @@ from hub.desk.words import column_title, table_title
 from hub.storage.lists import MOST_ROWS
 from hub.storage.search import is_searchable
 from hub.web.api import reports
+from hub.web.api.repeats import HEADER, MOST_KEY
 from hub.web.api.values import schema
 from hub.web.pages.lists import HIDDEN
 
@@ -28,15 +29,28 @@ _ID: Object = {
     "required": True,
     "schema": {"type": "string", "format": "uuid"},
 }
+_KEY: Object = {
+    "name": HEADER,
+    "in": "header",
+    "schema": {"type": "string", "maxLength": MOST_KEY},
+    "description": "Under a key the work is done once, and answered alike for a day; a code is shown only once.",
+}
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
+_REFUSED = "Refused"
 _STATUSES = {
     "400": "The request can't be read, or a value can't be taken.",
     "401": "Nobody is signed in.",
     "403": "The function is missing.",
     "404": "There is no such record for the person.",
     "409": "The record, or the key, stands otherwise by now.",
+    "413": "The body is too large.",
     "429": "Too much at once; see Retry-After.",
+    "503": "The hub is busy, or still prepares; see Retry-After.",
 }
+_TAG: Object = {"ETag": {"description": "The version.", "schema": _TEXT}}
+_IF_NONE_MATCH: Object = {"name": "If-None-Match", "in": "header", "schema": _TEXT}
+_SAME: Object = {"304": {"description": "It is the version of If-None-Match.", "headers": _TAG}}
+_FILES = ("text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 
 
 def document(company: str) -> Object:
@@ -44,10 +58,19 @@ def document(company: str) -> Object:
     paths: Object = {
         "/api/v1/me": {
             "get": _operation("Who asks, and what they may do", "me", _answer({"type": "object"}))
-        }
+        },
+        "/api/v1/openapi.json": {
+            "get": {
+                **_operation(
+                    "This description", "describe", {**_answer({"type": "object"}), **_SAME}
+                ),
+                "parameters": [_IF_NONE_MATCH],
+            }
+        },
     }
     for view in VIEWS.values():
         paths[f"/api/v1/{view.name}"] = _collection(view)
+        paths[f"/api/v1/{view.name}/export"] = _export(view)
         paths[f"/api/v1/{view.name}/{{id}}"] = _single(view)
     paths |= reports.described(_refusals())
     for one in OPERATIONS:
@@ -62,8 +85,14 @@ def document(company: str) -> Object:
         "components": {
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer"},
-                "session": {"type": "apiKey", "in": "cookie", "name": "__Host-fieldmesh"},
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "__Host-fieldmesh",
+                    "description": "A browser's. Changes need the header X-Fieldmesh-Csrf with the word of its pages.",
+                },
             },
+            "responses": _described_refusals(),
             "schemas": {
                 "Problem": {
                     "type": "object",
@@ -106,27 +135,40 @@ def _collection(view: View) -> Object:
             f"New: {table_title(view.table)}", f"create_{view.name}", _answer(created, "201")
         )
         operation["requestBody"] = _body(view, view.creatable)
-        operation["parameters"] = [
-            {
-                "name": "Idempotency-Key",
-                "in": "header",
-                "schema": {"type": "string", "maxLength": 80},
-            }
-        ]
+        operation["parameters"] = [_KEY]
         made["post"] = operation
     return made
+
+
+def _export(view: View) -> Object:
+    """All rows that fit, as a file."""
+    content = {one: {"schema": _TEXT} for one in _FILES}
+    answers: Object = {"200": {"description": "The file.", "content": content}}
+    kind = {"name": "format", "in": "query", "schema": {"type": "string", "enum": ["csv", "xlsx"]}}
+    asked = [one for one in _parameters(view) if one["name"] not in {"limit", "after"}]
+    operation = _operation(f"{view.title}, as a file", f"export_{view.name}", answers)
+    return {"get": {**operation, "parameters": [kind, *asked]}}
 
 
 def _single(view: View) -> Object:
     whole = {"$ref": f"#/components/schemas/{_name(view)}"}
     made: Object = {
         "parameters": [_ID],
-        "get": _operation(table_title(view.table), f"get_{view.name}", _answer(whole)),
+        "get": {
+            **_operation(
+                table_title(view.table),
+                f"get_{view.name}",
+                {**_answer(whole, headers=_TAG), **_SAME},
+            ),
+            "parameters": [_IF_NONE_MATCH],
+        },
     }
     if view.editable:
         changed = {"type": "object", "required": ["id", "version"]}
         operation = _operation(
-            f"Change: {table_title(view.table)}", f"change_{view.name}", _answer(changed)
+            f"Change: {table_title(view.table)}",
+            f"change_{view.name}",
+            _answer(changed, headers=_TAG),
         )
         operation["requestBody"] = _body(view, view.editable)
         operation["parameters"] = [
@@ -161,6 +203,7 @@ def _act(one: Operation) -> Object:
         "required": True,
         "content": {"application/json": {"schema": content}},
     }
+    made["post"]["parameters"] = [_KEY]
     if one.of_record:
         made["parameters"] = [_ID]
     return made
@@ -172,14 +215,20 @@ def _operation(summary: str, name: str, answers: Object) -> Object:
 
 def _refusals() -> Object:
     """What every service may answer instead."""
+    return {status: {"$ref": f"#/components/responses/{_REFUSED}{status}"} for status in _STATUSES}
+
+
+def _described_refusals() -> Object:
+    content = {"application/problem+json": {"schema": _PROBLEM}}
     return {
-        status: {"description": text, "content": {"application/problem+json": {"schema": _PROBLEM}}}
+        f"{_REFUSED}{status}": {"description": text, "content": content}
         for status, text in _STATUSES.items()
     }
 
 
-def _answer(content: Object, status: str = "200") -> Object:
-    return {status: {"description": "Done.", "content": {"application/json": {"schema": content}}}}
+def _answer(content: Object, status: str = "200", headers: Object | None = None) -> Object:
+    body = {"application/json": {"schema": content}}
+    return {status: {"description": "Done.", "headers": headers or {}, "content": body}}
 
 
 def _parameters(view: View) -> list[Object]:

@@ -1,6 +1,7 @@
 """Reports as web services: what can be asked, the answer of a standard, own or new report, and the same as a file."""
 
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from fieldmesh.basics.errors import Rejected
-from fieldmesh.service.translation import translate
+from fieldmesh.service.translation import N_, translate
 from hub.analysis.answers import Analyst, Answer
 from hub.analysis.model.kinds import Unit
 from hub.analysis.model.registry import DIMENSIONS, MEASURES, fits
@@ -20,11 +21,12 @@ from hub.desk.reports.files import figure_text
 from hub.desk.reports.running import measures_for, run, standard_for
 from hub.desk.reports.tables import Table, table_of
 from hub.fleet.office import Office
-from hub.web.pages.report_forms import built, narrowed
+from hub.web.pages.report_forms import MOST_TOP, built, narrowed
 from hub.web.visitor import language_of, visitor_of, zone_of
 
 ROOT = "/api/v1/reports"
-MOST_ROWS = 10_000
+MOST_ROWS, MOST_CELLS = 10_000, 500_000
+"""Of one answer; `lines` says how many rows there are."""
 Object = dict[str, Any]
 
 
@@ -84,19 +86,21 @@ class ReportServices:
         visitor_of(request).access.need("report.build")
         question = built(_texts(request))
         if question is None:
-            raise Rejected("question_wrong", place="m", text="no figure is named")
+            raise Rejected("question_wrong", place="m", text=N_("no figure is named"))
         return await self._answered(request, question)
 
     async def _answered(self, request: web.Request, question: Question) -> web.Response:
         access = visitor_of(request).access
         answer = await run(self._office, self._analyst, access, question, zone_of(request))
         table = await asyncio.to_thread(table_of, answer, language_of(request))
-        return web.json_response(content(answer, table))
+        text = await asyncio.to_thread(lambda: json.dumps(content(answer, table)))
+        return web.json_response(text=text)
 
 
 def content(answer: Answer, table: Table) -> Object:
     """The answer as JSON; figures as texts, so that none loses a cent."""
     units = [one.unit for one in table.headings if one.unit is not None]
+    most = max(1, min(MOST_ROWS, MOST_CELLS // len(table.headings)))
     return {
         "since": answer.period.since.isoformat(), "until": answer.period.until.isoformat(),
         "as_of_lsn": answer.mark.lsn, "lines": table.lines,
@@ -107,7 +111,7 @@ def content(answer: Answer, table: Table) -> Object:
         ],
         "rows": [
             {"names": list(row.names), "values": list(map(_plain, row.line)), "figures": _figures(row.figures, units)}
-            for row in table.rows[:MOST_ROWS]
+            for row in table.rows[:most]
         ],
         "total": _figures(table.total, units),
     }  # fmt: skip
@@ -135,15 +139,12 @@ def described(operation: Mapping[str, Any]) -> Object:
 
     def get(summary: str, name: str, parameters: Sequence[Object], answer: Object) -> Object:
         done = {"description": "Done.", "content": {"application/json": {"schema": answer}}}
-        responses = {
-            "200": done,
-            "503": {"description": "The figures are being prepared."},
-            **operation,
-        }
+        responses = {"200": done, **operation}
         return {
             "get": {
                 "operationId": name,
                 "summary": summary,
+                "description": "Only where: f.<dimension>=<value>, repeated for several.",
                 "parameters": list(parameters),
                 "responses": responses,
             }
@@ -154,7 +155,13 @@ def described(operation: Mapping[str, Any]) -> Object:
         _parameter("span", {"type": "string", "enum": [one.value for one in Span]}),
         _parameter("since", day), _parameter("until", day),
         _parameter("compare", {"type": "string", "enum": [one.value for one in Compare]}),
+        _parameter("sort", {"type": "string", "enum": sorted((*MEASURES, *DIMENSIONS))}),
+        _parameter("down", {"type": "string", "enum": ["0", "1"]}),
     ]  # fmt: skip
+    looks = [
+        _parameter("a", {"type": "string", "enum": sorted(DIMENSIONS)}),
+        _parameter("top", {"type": "integer", "minimum": 0, "maximum": MOST_TOP}),
+    ]
     measure = {
         "type": "array",
         "items": {"type": "string", "enum": sorted(MEASURES)},
@@ -166,13 +173,16 @@ def described(operation: Mapping[str, Any]) -> Object:
         "name": "code",
         "in": "path",
         "required": True,
-        "schema": {"type": "string", "enum": sorted(STANDARD)},
+        "schema": {
+            "anyOf": [{"enum": sorted(STANDARD)}, {"type": "string", "pattern": "^[0-9a-f]{32}$"}]
+        },
+        "description": "A standard report's code, or the id of one that somebody keeps.",
     }
     return {
         ROOT: get("Reports, figures and what they can be asked by", "list_reports", [], {"type": "object"}),
         f"{ROOT}/ask": get(
             "Figures by dimensions", "ask_report",
-            [{**_parameter("m", measure), "required": True}, _parameter("r", row), *days], figures,
+            [{**_parameter("m", measure), "required": True}, _parameter("r", row), *looks, *days], figures,
         ),
         f"{ROOT}/{{code}}": get("A report", "get_report", [code, *days], figures),
     }  # fmt: skip

@@ -13,18 +13,16 @@ from hub.desk.lists import Record
 from hub.desk.view import View
 from hub.desk.views.registry import VIEWS, view_named
 from hub.fleet.office import Office
-from hub.storage import api_tokens
-from hub.storage.api_tokens import KeptAnswer
 from hub.storage.rows import Connection
 from hub.web.api.openapi import document
-from hub.web.api.values import Json, as_texts, form_of, named
+from hub.web.api.repeats import AnsweredError, Body, repeat_of
+from hub.web.api.values import Json, as_texts, form_of, named, read_json, refuse_unknown
 from hub.web.pages.labels import row_id_of
 from hub.web.pages.lists import HIDDEN
 from hub.web.visitor import visitor_of, zone_of
 
 ROOT = "/api/v1"
 _ID = "{id:[0-9a-fA-F-]{32,36}}"
-_MOST_KEY = 80
 _CREATED = 201
 
 
@@ -34,7 +32,8 @@ class Resources:
     def __init__(self, office: Office) -> None:
         """They read and change the office's database."""
         self._office = office
-        self._document = document(office.settings.company)
+        self._document = json.dumps(document(office.settings.company)).encode()
+        self._document_tag = f'"{hashlib.sha256(self._document).hexdigest()[:16]}"'
 
     def routes(self) -> list[web.AbstractRouteDef]:
         """Where they are."""
@@ -51,9 +50,14 @@ class Resources:
                 found.append(web.patch(f"{base}/{_ID}", self.change))
         return found
 
-    async def describe(self, _request: web.Request) -> web.Response:
-        """The OpenAPI document."""
-        return web.json_response(self._document)
+    async def describe(self, request: web.Request) -> web.Response:
+        """The OpenAPI document; its ETag tells whether it is the one that a program has."""
+        headers = {"ETag": self._document_tag}
+        if request.headers.get("If-None-Match") == self._document_tag:
+            return web.Response(status=304, headers=headers)
+        return web.Response(
+            body=self._document, headers=headers, content_type="application/json", charset="utf-8"
+        )
 
     async def me(self, request: web.Request) -> web.Response:
         """Who asks, and what they may do."""
@@ -96,27 +100,27 @@ class Resources:
     async def create(self, request: web.Request) -> web.Response:
         """A new row; the same Idempotency-Key gives the same answer again."""
         view, access = _view(request), visitor_of(request).access
-        texts = as_texts(await _json(request))
-        key = _key(request, texts)
+        texts = as_texts(await read_json(request))
+        refuse_unknown(view.name, texts, view.creatable)
+        repeat = repeat_of(self._office, request, access.user_id, texts)
 
         async def refuse_twice(connection: Connection) -> None:
             """Of requests that come at once, those after the first find its answer here."""
-            if key is not None:
-                await _refuse_answered(connection, access.user_id, key)
+            if repeat is not None:
+                await repeat.refuse_answered(connection)
 
         async def keep(connection: Connection, done: changes.Changed) -> None:
-            if key is not None:
-                kept = KeptAnswer(access.user_id, *key, _CREATED, json.dumps(_named(done)))
-                await api_tokens.keep_answer(connection, kept, self._office.clock.now())
+            if repeat is not None:
+                await repeat.keep(connection, _CREATED, _named(done))
 
         try:
-            async with self._office.database.read() as connection:
-                await refuse_twice(connection)
+            if repeat is not None:
+                await repeat.refuse_answered_before()
             done = await changes.create_record(
                 self._office, access, view, texts, first=refuse_twice, then=keep
             )
             held = _named(done)
-        except _AnsweredError as answered:
+        except AnsweredError as answered:
             held = answered.body
         headers = {"Location": f"{ROOT}/{view.name}/{held['id']}"}
         return web.json_response(held, status=_CREATED, headers=headers)
@@ -124,10 +128,8 @@ class Resources:
     async def change(self, request: web.Request) -> web.Response:
         """The row is changed, if it still is the version of If-Match."""
         view, access = _view(request), visitor_of(request).access
-        texts = as_texts(await _json(request))
-        unknown = sorted(set(texts) - set(view.editable))
-        if unknown:
-            raise Rejected("unknown_column", place=unknown[0], table=view.name, column=unknown[0])
+        texts = as_texts(await read_json(request))
+        refuse_unknown(view.name, texts, view.editable)
         row_id = row_id_of(request.match_info["id"])
         version = _version(request.headers.get("If-Match", ""))
         done = await changes.change_record(
@@ -141,37 +143,7 @@ class Resources:
         return await lists.opened(self._office, visitor_of(request).access, view, row_id)
 
 
-class _AnsweredError(Exception):
-    """The request was answered already, with this body."""
-
-    def __init__(self, body: dict[str, Json]) -> None:
-        super().__init__()
-        self.body = body
-
-
-async def _refuse_answered(connection: Connection, user_id: bytes, key: tuple[str, str]) -> None:
-    """Nothing was answered under the key yet.
-
-    Raises:
-        _AnsweredError: something was, and the request is the same.
-        Rejected: `key_used_otherwise`.
-    """
-    held = await api_tokens.answer_of(connection, user_id, key[0])
-    if held is None:
-        return
-    if held[0] != key[1]:
-        raise Rejected("key_used_otherwise", place="Idempotency-Key")
-    raise _AnsweredError(json.loads(held[2]))
-
-
-def _key(request: web.Request, texts: dict[str, str]) -> tuple[str, str] | None:
-    """The request's Idempotency-Key, and the hash of what it asks; None when it has none."""
-    key = request.headers.get("Idempotency-Key", "")[:_MOST_KEY]
-    content = f"{request.path}\n{json.dumps(texts, sort_keys=True)}"
-    return (key, hashlib.sha256(content.encode()).hexdigest()) if key else None
-
-
-def _named(done: changes.Changed) -> dict[str, Json]:
+def _named(done: changes.Changed) -> Body:
     return {"id": id_text(done.row_id), "version": done.lsn}
 
 
@@ -185,13 +157,6 @@ def _whole(view: View, found: Record) -> dict[str, Json]:
     }
     own = {name: value for name, value in found.values.items() if "." not in name}
     return {"id": id_text(found.row_id), "version": found.lsn, **named(columns, own)}
-
-
-async def _json(request: web.Request) -> object:
-    try:
-        return json.loads(await request.text())
-    except (ValueError, UnicodeDecodeError, RecursionError):
-        raise Rejected("bad_message", place="body") from None
 
 
 def _etag(lsn: int) -> str:

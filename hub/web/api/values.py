@@ -1,9 +1,12 @@
 """Values as JSON: decimals as text with their point, times as RFC 3339, ids as UUID; and back, as texts of a form."""
 
 import datetime
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
+
+from aiohttp import web
 
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.money import unscaled
@@ -44,13 +47,42 @@ def _as_it_is(value: Value) -> Json:
     return value.hex() if isinstance(value, bytes) else value
 
 
+async def read_json(request: web.Request) -> object:
+    """What a request's body says; a body of nothing is an object of nothing.
+
+    Raises:
+        Rejected: `bad_message`, it can't be read.
+    """
+    try:
+        return json.loads(await request.text() or "{}")
+    except (ValueError, LookupError, RecursionError):
+        raise Rejected("bad_message", place="body") from None
+
+
+def refuse_unknown(what: str, texts: Iterable[str], known: Iterable[str]) -> None:
+    """Every field is one that is taken: what is left out without a word is lost.
+
+    Args:
+        what: the list or act, for the person.
+        texts: names of the fields that came.
+        known: names of those that are taken.
+
+    Raises:
+        Rejected: `unknown_column`.
+    """
+    unknown = sorted(set(texts) - set(known))
+    if unknown:
+        name = unknown[0][:80]
+        raise Rejected("unknown_column", place=name, table=what, column=name)
+
+
 def as_texts(body: object) -> dict[str, str]:
     """The fields of a JSON object as texts of a form.
 
     Raises:
         Rejected: `bad_message`, with the field.
     """
-    if not isinstance(body, dict):
+    if not isinstance(body, dict) or not all(map(is_text, body)):
         raise Rejected("bad_message", place="body")
     return {name: _text(name, value) for name, value in body.items()}
 
@@ -61,10 +93,21 @@ def _text(name: str, value: object) -> str:
             return ""
         case bool():
             return "1" if value else "0"
-        case int() | str():
+        case int():
             return str(value)
+        case str() if is_text(value):
+            return value
         case _:
             raise Rejected("bad_message", place=str(name)[:80])
+
+
+def is_text(value: str) -> bool:
+    """Whether it can be written down; JSON may hold halves of characters."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def schema(column: ReplicatedColumn) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from hub.web.pages.edits import said
 from hub.web.shell import Shell
 from hub.web.visitor import language_of, visitor_of
 
+_MOST_NAME = 60
 _SHOWN_PROBLEMS = 200
 
 
@@ -49,7 +50,7 @@ class AdministrationPages:
         if not isinstance(upload, web.FileField):
             return self._import_page(request, kind, missing=True)
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / Path(upload.filename or "file.csv").name
+            path = Path(folder) / _name(upload)
             await asyncio.to_thread(_store, upload, path)
             try:
                 done = await administration.load_csv(self._office, access, kind, path)
@@ -88,6 +89,12 @@ class AdministrationPages:
             kinds=kinds, kind=kind, done=done, missing=missing, shown=_SHOWN_PROBLEMS,
             problem=said(error, language) if error is not None else "", status=400 if refused else 200,
         )  # fmt: skip
+
+
+def _name(upload: web.FileField) -> str:
+    """What the file is called; a name that no folder takes is another one."""
+    plain = "".join(one for one in Path(upload.filename).name if one.isprintable())[-_MOST_NAME:]
+    return plain if plain.strip(".") else "file.csv"
 
 
 def _store(upload: web.FileField, path: Path) -> None:

@@ -32,7 +32,7 @@ from hub.web.pages.report_forms import (
     narrowed,
     parameters,
 )
-from hub.web.pages.report_showing import SHOWN_ROWS, drawn, shown_table
+from hub.web.pages.report_showing import shown
 from hub.web.shell import Shell
 from hub.web.visitor import Visitor, language_of, showing_for, visitor_of, zone_of
 
@@ -119,7 +119,7 @@ class AnalysisPages:
         language = language_of(request)
         found = STANDARD.get(request.match_info["code"])
         if found is None:
-            raise Rejected("not_found", place="report", text="there is no such report")
+            raise Rejected("not_found", place="report", text=N_("there is no such report"))
         question = narrowed(found.question, await self._texts(request))
         return Opened(
             translate(found.title, language), translate(found.about, language), f"/analysis/reports/{found.code}",
@@ -158,10 +158,8 @@ class AnalysisPages:
             request, "report.html", title=opened.title, about=opened.about, area=Area.ANALYSIS,
             base=opened.base, period=period, as_of=showing.time(answer.mark.took_at),
             days=day_fields(question, language), filters=await self._filters(request, opened),
-            table=shown_table(answer, table, access, showing), lines=table.lines, shown=min(len(table.rows),
-                SHOWN_ROWS),
+            **await asyncio.to_thread(shown, answer, table, opened.title, access, showing),
             meanings=[(text, meaning) for _, text, meaning in measure_choices(question.measures, language)],
-            chart=drawn(answer, table, opened.title, showing),
             exports=[
                 (kind.upper(), f"{opened.base}/export?{urlencode([*asked, ('format', kind.value)])}") for kind in Format
             ] if access.may("data.export") else [],

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from fieldmesh.basics.errors import FieldmeshError, Rejected
 from fieldmesh.basics.money import unscaled
-from fieldmesh.basics.problems import fill, problem_of
+from fieldmesh.basics.problems import problem_of
 from fieldmesh.data.model import ReplicatedColumn
 from fieldmesh.data.types import Value, WireType
 from fieldmesh.service.translation import translate
@@ -19,6 +19,7 @@ from hub.desk.words import column_title, table_title, word
 from hub.fleet.office import Office
 from hub.web.pages.labels import record_title, row_id_of
 from hub.web.pages.picks import chosen, shown_of, sources_of
+from hub.web.problems import told
 from hub.web.shell import Shell, see_other
 from hub.web.showing import NOTHING
 from hub.web.visitor import Visitor, language_of, showing_for, visitor_of
@@ -189,9 +190,7 @@ def as_text(column: ReplicatedColumn, value: Value) -> str:
 def said(error: FieldmeshError, language: str) -> str:
     """A problem in one sentence or two."""
     problem = problem_of(error)
-    return " ".join(
-        fill(translate(text, language), error) for text in (problem.title, problem.remedy)
-    )
+    return " ".join(told(text, error, language) for text in (problem.title, problem.remedy))
 
 
 def _choices(

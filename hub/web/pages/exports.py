@@ -39,7 +39,8 @@ class ExportPages:
         """
         view, access = view_named(request.path.split("/")[-2]), visitor_of(request).access
         texts = {name: request.query.getall(name) for name in request.query if name != "format"}
-        export = Export(view, read_ask(view, texts, zone_of(request)), language_of(request))
+        zone = zone_of(request)
+        export = Export(view, read_ask(view, texts, zone), language_of(request), zone)
         match request.query.get("format", "csv"):
             case "csv":
                 pieces = exports.as_csv(self._office, access, export)

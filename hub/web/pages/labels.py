@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.identifiers import from_text
 from fieldmesh.data.types import Value
+from fieldmesh.service.translation import N_
 from hub.desk import lists
 from hub.desk.view import View
 from hub.rules.access import Access
@@ -48,4 +49,4 @@ def row_id_of(text: str) -> bytes:
     try:
         return from_text(text)
     except ValueError:
-        raise Rejected("not_found", place="address", text="that is no id") from None
+        raise Rejected("not_found", place="address", text=N_("that is no id")) from None

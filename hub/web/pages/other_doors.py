@@ -6,12 +6,12 @@ import binascii
 from aiohttp import web
 
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.service.extras import extra_for
 from fieldmesh.service.translation import N_, translate
 from hub.desk.admission import SINGLE_SIGN_ON, Source, admit
 from hub.desk.directory import DirectoryPeople
 from hub.desk.signin import Recognised, SignIn, Way
 from hub.fleet.office import Office
-from hub.trust.extra import extra_for
 from hub.trust.kerberos import Acceptor
 from hub.trust.vault import Vault
 from hub.web.pages.signin import next_of, step_address
@@ -45,7 +45,7 @@ class OtherDoors:
         self._acceptor = Acceptor(kerberos.keytab, kerberos.realm) if kerberos.keytab else None
         self._provider = None
         if openid.issuer:
-            with extra_for("openid"):
+            with extra_for("openid", "directory"):
                 from hub.trust.openid import Provider  # noqa: PLC0415 - of the extra
 
             self._provider = Provider(openid, office.clock)
@@ -105,7 +105,7 @@ class OtherDoors:
             Retry: `provider_away`.
         """
         if self._provider is None:
-            raise Rejected("not_found", place=request.path, text="there is no such page")
+            raise Rejected("not_found", place=request.path, text=N_("there is no such page"))
         base = self._office.settings.workplace.address or f"https://{request.host}"
         address, begun = await self._provider.begin(
             f"{base.rstrip('/')}{OPENID}/return", next_of(request)
@@ -149,7 +149,7 @@ class OtherDoors:
             Retry: `provider_away`.
         """
         if self._provider is None:
-            raise Rejected("not_found", place=request.path, text="there is no such page")
+            raise Rejected("not_found", place=request.path, text=N_("there is no such page"))
         token = (await request.post()).get("logout_token", "")
         there, at = await self._provider.ended(str(token))
         await self._sign_in.ended_there(there, at)

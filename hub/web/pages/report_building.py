@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from fieldmesh.basics.errors import Rejected
-from fieldmesh.basics.problems import fill, problem_of
+from fieldmesh.basics.problems import problem_of
 from fieldmesh.service.translation import N_, translate
 from hub.analysis.answers import Analyst
 from hub.analysis.model.registry import DIMENSIONS
@@ -32,7 +32,8 @@ from hub.web.pages.report_forms import (
     parameters,
     readable,
 )
-from hub.web.pages.report_showing import SHOWN_ROWS, drawn, shown_table
+from hub.web.pages.report_showing import shown
+from hub.web.problems import told
 from hub.web.shell import Shell, see_other
 from hub.web.visitor import Visitor, language_of, showing_for, visitor_of, zone_of
 
@@ -64,17 +65,17 @@ class ReportBuilding:
         """The form, and under it what it gives."""
         visitor, language = visitor_of(request), language_of(request)
         visitor.access.need("report.build")
-        problem, question, shown = "", None, {}
+        problem, question, result = "", None, {}
         texts = {name: request.query.getall(name) for name in request.query}
         texts["fv"] = await self._values(request, texts)
         try:
             question = built(texts)
             if question is not None:
-                shown = await self._shown(request, visitor, question)
+                result = await self._shown(request, visitor, question)
         except Rejected as error:
             if error.code not in {"question_wrong", "bad_filter", "question_too_large"}:
                 raise
-            problem = fill(translate(problem_of(error).title, language), error)
+            problem = told(problem_of(error).title, error, language)
         report = request.query.get("from", "")
         held = (
             await kept.own_report(self._office, visitor.access, row_id_of(report))
@@ -99,7 +100,7 @@ class ReportBuilding:
             ],
             filters=[*filters, ("", ""), ("", "")], days=day_fields(asked, language),
             charts=[(one.value, translate(title, language)) for one, title in CHART_TITLES.items()],
-            asked=asked, problem=problem, shown_result=shown,
+            asked=asked, problem=problem, shown_result=result,
             query=address("", parameters(question)).removeprefix("?") if question else "",
             report=report, name=held.report.title if held else "", is_own=bool(held and held.is_own),
         )  # fmt: skip
@@ -126,7 +127,7 @@ class ReportBuilding:
             texts.setdefault(name, []).append(value)
         question = built(texts)
         if question is None:
-            raise Rejected("form_wrong", place="measures", count=1, text="no figure is chosen")
+            raise Rejected("form_wrong", place="measures", count=1, text=N_("no figure is chosen"))
         report = str(form.get("report", ""))
         over = row_id_of(report) if report and form.get("over") else None
         report_id = await kept.keep(
@@ -158,7 +159,9 @@ class ReportBuilding:
         try:
             kind = Format(str(form.get("format", "xlsx")))
         except ValueError:
-            raise Rejected("form_wrong", place="format", count=1, text="format") from None
+            raise Rejected(
+                "form_wrong", place="format", count=1, text=N_("choose one from the list")
+            ) from None
         mail = ReportMail(
             self._office.maker.identifiers.new(), visitor.access.user_id, str(form.get("report", ""))[:40],
             str(form.get("every", "")), kind.value, language_of(request),
@@ -180,12 +183,9 @@ class ReportBuilding:
         language, showing = language_of(request), showing_for(request)
         answer = await run(self._office, self._analyst, visitor.access, question, zone_of(request))
         table = await asyncio.to_thread(table_of, answer, language)
-        return {
-            "table": shown_table(answer, table, visitor.access, showing),
-            "chart": drawn(answer, table, translate("Report", language), showing),
-            "lines": table.lines, "shown": min(len(table.rows), SHOWN_ROWS),
-            "as_of": showing.time(answer.mark.took_at),
-        }  # fmt: skip
+        title = translate("Report", language)
+        found = await asyncio.to_thread(shown, answer, table, title, visitor.access, showing)
+        return {**found, "as_of": showing.time(answer.mark.took_at)}
 
 
 def _view_of(code: str) -> View | None:

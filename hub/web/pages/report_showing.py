@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from babel.numbers import format_decimal
 from markupsafe import Markup
@@ -19,11 +20,12 @@ from hub.desk.reports.tables import Heading, Row, Table
 from hub.desk.views.registry import VIEWS
 from hub.rules.access import Access
 from hub.storage.columnar.terms import Grain
-from hub.web.charts import MOST_BARS, Drawing, Series, bars, lines
+from hub.web.charts import MOST_BARS, MOST_POINTS, Drawing, Series, bars, lines
 from hub.web.pages.cells import Column, address
 from hub.web.showing import NOTHING, Showing
 
-SHOWN_ROWS = 500
+SHOWN_ROWS, SHOWN_CELLS = 500, 10_000
+"""Of a page, at most; a cell takes 50 µs to write and to lay out."""
 _DAY = datetime.timedelta(days=1)
 _MOST_SERIES = 6
 
@@ -67,12 +69,22 @@ def figure(value: Fraction | None, unit: Unit, showing: Showing) -> str:
     return f"{text} %" if unit is Unit.PERCENT else text
 
 
+def shown(
+    answer: Answer, table: Table, title: str, access: Access, showing: Showing
+) -> dict[str, Any]:
+    """The table, its chart, how many lines there are and how many are shown; takes time, and is made in a thread."""
+    found = shown_table(answer, table, access, showing)
+    chart = drawn(answer, table, title, showing)
+    return {"table": found, "chart": chart, "lines": table.lines, "shown": len(found.rows)}
+
+
 def shown_table(answer: Answer, table: Table, access: Access, showing: Showing) -> ShownTable:
-    """The first rows of the table."""
+    """The first rows of the table, fewer of a wide one."""
+    most = max(1, min(SHOWN_ROWS, SHOWN_CELLS // len(table.headings)))
     units = [one for one in table.headings if one.unit is not None]
     facts = {one.code: facts_of(MEASURES[one.code])[0] for one in units}
     rows = []
-    for row in table.rows[:SHOWN_ROWS]:
+    for row in table.rows[:most]:
         names = [
             Cell(_name(code, text, showing), _record(code, value, access))
             for code, text, value in zip(answer.question.rows, row.names, row.line, strict=True)
@@ -149,13 +161,13 @@ def drawn(answer: Answer, table: Table, title: str, showing: Showing) -> Markup 
     """The chart of the first figure that there is, and of what it is compared with; None when there is none."""
     question = answer.question
     units = [one for one in table.headings if one.unit is not None]
+    rows = table.rows[: MOST_POINTS if question.chart is Chart.LINE else MOST_BARS]
     measure = _drawn_measure(
-        table, units, sorted(question.measures, key=lambda one: one != question.sort)
+        rows, units, sorted(question.measures, key=lambda one: one != question.sort)
     )
     if question.chart is Chart.NONE or not measure or not question.rows:
         return None
     places = _drawn_places(units, measure)
-    rows = table.rows[: MOST_BARS if question.chart is not Chart.LINE else None]
     by_time = DIMENSIONS[question.rows[0]].grain is not None
     names = [" · ".join(row.names) if by_time else row.names[-1] for row in rows]
     series = [
@@ -178,11 +190,11 @@ def drawn(answer: Answer, table: Table, title: str, showing: Showing) -> Markup 
     return lines(drawing) if question.chart is Chart.LINE else bars(drawing)
 
 
-def _drawn_measure(table: Table, units: Sequence[Heading], measures: Sequence[str]) -> str:
+def _drawn_measure(rows: Sequence[Row], units: Sequence[Heading], measures: Sequence[str]) -> str:
     """The first measure with a figure other than 0; empty = there is none."""
     for code in measures:
         places = [n for n, one in enumerate(units) if one.code == code and one.role == "now"]
-        if any(row.figures[n] for row in table.rows for n in places):
+        if any(row.figures[n] for row in rows for n in places):
             return code
     return ""
 

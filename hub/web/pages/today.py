@@ -1,5 +1,6 @@
 """The board of today and the map."""
 
+import asyncio
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -12,6 +13,7 @@ from hub.desk.hands import Hands
 from hub.desk.view import Area
 from hub.storage.field_day import Figures
 from hub.web.maps import draw
+from hub.web.pages.portions import portion
 from hub.web.shell import Shell
 from hub.web.showing import NOTHING, Showing
 from hub.web.visitor import language_of, showing_for, visitor_of, zone_of
@@ -49,23 +51,23 @@ class TodayPages:
         return [web.get("/today", self.board), web.get("/today/map", self.map)]
 
     async def board(self, request: web.Request) -> web.Response:
-        """Who started, who synced, visits and orders against plan."""
+        """Who started, who synced, visits and orders against plan: of everybody in figures, a page of them by name."""
         visitor, showing = visitor_of(request), showing_for(request)
         now = self._office.clock.now()
         day = today.day_of(request.query.get("day", ""), now, zone_of(request))
         found = await today.board(self._office.database, visitor.access, day, now)
         only = request.query.get("only", "")
         chosen = {"late": found.late, "silent": found.silent}.get(only)
-        rows = [
-            _row(one, found, showing, now)
-            for one in found.positions
-            if chosen is None or one.position_id in chosen
-        ]
+        shown, pages = portion(
+            request,
+            [one for one in found.positions if chosen is None or one.position_id in chosen],
+        )
         planned = sum(one.planned for one in found.positions)
         visits = sum(one.visits for one in found.positions)
         return self._shell.page(
             request, "today.html", title=translate("Today", showing.language), area=Area.TODAY,
-            day=day.date, shown_day=showing.day(day.date), rows=rows, only=only,
+            day=day.date, shown_day=showing.day(day.date), only=only,
+            rows=[_row(one, found, showing, now) for one in shown], pages=pages, is_cut=found.is_cut,
             started=sum(1 for one in found.positions if one.opened_at or one.visits),
             synced=len(found.positions) - len(found.silent), people=len(found.positions),
             late=len(found.late), silent=len(found.silent), planned=planned, visits=visits,
@@ -83,7 +85,7 @@ class TodayPages:
         visitor, language = visitor_of(request), language_of(request)
         now = self._office.clock.now()
         day = today.day_of(request.query.get("day", ""), now, zone_of(request))
-        points, stops = await today.whereabouts(self._office.database, visitor.access, day)
+        found = await today.whereabouts(self._office.database, visitor.access, day)
         names = {
             one.position_id: one.person or one.name
             for one in (await today.board(self._office.database, visitor.access, day, now)).positions
@@ -91,8 +93,10 @@ class TodayPages:
         return self._shell.page(
             request, "map.html", title=translate("Map", language), area=Area.TODAY, day=day.date,
             shown_day=showing_for(request).day(day.date),
-            drawing=draw(points, stops, names, showing_for(request)),
-            stops=len(stops), visited=sum(one.visited for one in stops),
+            drawing=await asyncio.to_thread(
+                draw, found.points, found.stops, names, showing_for(request)
+            ),
+            stops=found.planned, visited=found.visited, is_cut=found.is_cut,
         )  # fmt: skip
 
 

@@ -9,13 +9,11 @@ from typing import Any, cast
 import zstandard
 from google.protobuf.message import Message as ProtoMessage
 
-from fieldmesh.basics.clock import ManualClock
 from fieldmesh.basics.errors import Rejected
 from fieldmesh.basics.identifiers import IdentifierMaker
 from fieldmesh.codec import signature
 from fieldmesh.codec.replication import Forwarded, write_forwarded
 from fieldmesh.service.bus import Bus
-from fieldmesh.service.metrics import Registry
 from fieldmesh.wire.v1 import batch_pb2, enrol_pb2, replication_pb2
 from hub.config import HubSettings
 from hub.exchange.csv_import import import_csv
@@ -23,8 +21,6 @@ from hub.exchange.csv_kinds import kind_named
 from hub.fleet.leases import lease
 from hub.fleet.office import make_office
 from hub.fleet.registry import Maker
-from hub.ingest.consume import Consumer
-from hub.metrics import IngestFigures
 from hub.relay.blobs import Blobs
 from hub.relay.requests import Desk, Responder
 from hub.relay.seeds import Seeds
@@ -35,22 +31,9 @@ from tests.attacks.fuzz.mutation import mutated
 from tests.attacks.fuzz.pure import mutating, well_said
 from tests.attacks.fuzz.running import Prepared, Prepares
 from tests.kit.company import GATEWAY_ID, PackingDevice, SmallCompany
+from tests.kit.lane import Delivered, consumer_of
 
 ORPHANS = "SELECT count(*) FROM order_line WHERE deleted = 0 AND order_id NOT IN (SELECT id FROM sales_order)"
-
-
-class Message:
-    """A message of the bus."""
-
-    def __init__(self, data: bytes) -> None:
-        """It carries ``data``, from the gateway of the company."""
-        self.data = data
-        self.subject = f"up.0.{GATEWAY_ID.hex()}"
-        self.acknowledged = False
-
-    async def ack(self) -> None:
-        """It is not delivered again."""
-        self.acknowledged = True
 
 
 @asynccontextmanager
@@ -59,8 +42,7 @@ async def batches(folder: Path) -> Prepares:
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     company = await SmallCompany.founded(folder)
     device = await company.device()
-    figures = IngestFigures(Registry("hub"), ManualClock())
-    consumer = Consumer(cast("Bus", None), company.ingest, company.verifier, 0, figures)
+    consumer = consumer_of(company)
     samples = [
         zstandard.decompress(device.pack(device.order(outlet)).forwarded.body)
         for outlet in company.outlets
@@ -69,7 +51,7 @@ async def batches(folder: Path) -> Prepares:
 
     async def feed(content: bytes) -> None:
         device.sequence += 1
-        message = Message(write_forwarded(_signed(device, content)))
+        message = Delivered(write_forwarded(_signed(device, content)))
         await consumer.take([message])  # type: ignore[list-item]
         assert message.acknowledged
 

@@ -141,6 +141,10 @@ async def test_a_carrier_file_is_taken_in_once_through_the_command_line(tmp_path
         )
         _, again = await run_cli(world, "import", str(path))
         assert (again["new"], again["held_before"]) == (0, 3)
+        file.ClearField("batches")
+        path.write_bytes(file.SerializeToString())
+        code, nothing = await run_cli(world, "import", str(path))
+        assert (code, nothing["batches"]) == (0, 0), "a device that has handed over everything"
         path.write_bytes(b"no carrier file")
         code, answer = await run_cli(world, "import", str(path))
         assert (code, answer["problem"]["code"]) == (1, "bad_carrier_file")  # type: ignore[index]

@@ -4,9 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from fieldmesh.basics.clock import SystemClock
+from fieldmesh.basics.errors import Rejected
 from fieldmesh.service import files
+from hub.cli.program import parser
 from hub.config import HubHome, HubSettings
 from hub.fleet.office import make_office
+from hub.fleet.running import last_backup
 from hub.storage import backup
 from hub.storage.backup import take_backup, unpack_backup
 
@@ -66,3 +70,20 @@ async def test_the_manifest_says_what_the_archive_holds(
     take_backup(home, tmp_path / "backup.tar", taken_at=1, step=nothing)
     held = unpack_backup(tmp_path / "backup.tar", tmp_path / "back", step=nothing)
     assert "blobs/aa/whole" in held.files
+
+
+async def test_the_running_hub_hears_of_a_backup_and_only_of_one_that_was_made(
+    tmp_path: Path,
+) -> None:
+    """A timer that nobody has switched on fails never: the alert has to look at the backup itself."""
+    home = await home_with_photos(tmp_path / "hub")
+    words = ["backup", str(tmp_path / "one.tar"), "--home", str(home.folder), "--json"]
+    options = parser(words).parse_args(words)
+    assert last_backup(home) == 0
+    before = SystemClock().now()
+    await options.command(options)
+    taken = last_backup(home)
+    assert before <= taken <= SystemClock().now()
+    with pytest.raises(Rejected, match="exists already"):
+        await options.command(options)
+    assert last_backup(home) == taken

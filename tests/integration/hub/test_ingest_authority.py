@@ -2,20 +2,16 @@
 
 import pytest
 
-from fieldmesh.basics.clock import ManualClock
 from fieldmesh.codec.batch import Change, Operation
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.policy import PartitionKind
 from fieldmesh.data.types import Value
 from fieldmesh.replica.partition import partition_id
-from fieldmesh.service.bus import Bus
-from fieldmesh.service.metrics import Registry
 from hub.ingest import group
-from hub.ingest.consume import Consumer
-from hub.metrics import IngestFigures
 from hub.storage import contents
 from hub.storage.changes import ChangeWriter
 from tests.kit.company import GATEWAY_ID, SmallCompany
+from tests.kit.lane import Delivered, consumer_of
 
 
 async def foreign_outlet(company: SmallCompany) -> bytes:
@@ -221,20 +217,6 @@ async def test_when_one_of_the_last_three_is_deleted_the_fourth_comes_back(
         assert await contents.prove(connection) == []
 
 
-class Message:
-    """A message of the bus that remembers whether it was acknowledged."""
-
-    def __init__(self, data: bytes, gateway: bytes = GATEWAY_ID) -> None:
-        """It carries ``data``; ``gateway`` has published it."""
-        self.data = data
-        self.subject = f"up.0.{gateway.hex()}"
-        self.acknowledged = False
-
-    async def ack(self) -> None:
-        """It is not delivered again."""
-        self.acknowledged = True
-
-
 async def test_one_poisonous_batch_does_not_hold_up_the_others(company: SmallCompany) -> None:
     """Promise 7: the same id twice breaks the group's transaction; that batch alone ends in quarantine."""
     good, bad = await company.device("D1"), await company.device("D2")
@@ -246,8 +228,8 @@ async def test_one_poisonous_batch_does_not_hold_up_the_others(company: SmallCom
         good.pack(good.order(company.outlets[1], number="G2")),
         bad.pack(bad.order(company.outlets[2], number="NEXT")),
     ]
-    messages = [Message(batch.payload) for batch in batches]
-    await consumer(company).take(messages)  # type: ignore[arg-type]
+    messages = [Delivered(batch.payload) for batch in batches]
+    await consumer_of(company).take(messages)  # type: ignore[arg-type]
     assert all(message.acknowledged for message in messages)
     orders = await company.query("SELECT number FROM sales_order ORDER BY number")
     assert orders == [("G1",), ("G2",), ("NEXT",)]
@@ -263,8 +245,8 @@ async def test_a_poisonous_batch_that_waited_holds_up_nobody(company: SmallCompa
     bad = device.pack([Change(Operation.INSERT, order.rows.take([0, 0]), []), lines])
     last = device.pack(device.order(company.outlets[1], number="G2"))
     for batch in (last, bad, first):
-        message = Message(batch.payload)
-        await consumer(company).take([message])  # type: ignore[list-item]
+        message = Delivered(batch.payload)
+        await consumer_of(company).take([message])  # type: ignore[list-item]
         assert message.acknowledged
     orders = await company.query("SELECT number FROM sales_order ORDER BY number")
     assert orders == [("G1",), ("G2",)]
@@ -308,9 +290,9 @@ async def test_bytes_that_nobody_can_read_are_kept_and_acknowledged(
     company: SmallCompany,
 ) -> None:
     """Promise 7: rubbish on the bus neither stops a shard nor disappears."""
-    first, second = Message(b"\xff\xfe rubbish"), Message(b"\xff\xfe other rubbish")
+    first, second = Delivered(b"\xff\xfe rubbish"), Delivered(b"\xff\xfe other rubbish")
     for message in (first, second, first):
-        await consumer(company).take([message])  # type: ignore[list-item]
+        await consumer_of(company).take([message])  # type: ignore[list-item]
         assert message.acknowledged
     kept = await company.query("SELECT payload FROM fm_quarantine ORDER BY number")
     assert kept == [(first.data,), (second.data,)]
@@ -320,8 +302,8 @@ async def test_a_gateway_can_not_speak_in_the_name_of_another(company: SmallComp
     """Promise 2: a receipt goes to the gateway that the broker knows, so nobody empties another's outbox."""
     device = await company.device()
     batch = device.pack(device.order(company.outlets[0]))
-    message = Message(batch.payload, gateway=b"s" * 16)
-    await consumer(company).take([message])  # type: ignore[list-item]
+    message = Delivered(batch.payload, gateway=b"s" * 16)
+    await consumer_of(company).take([message])  # type: ignore[list-item]
     assert message.acknowledged
     assert await company.query("SELECT code, payload FROM fm_quarantine") == [
         ("bad_message", batch.payload)
@@ -330,10 +312,3 @@ async def test_a_gateway_can_not_speak_in_the_name_of_another(company: SmallComp
     own = partition_id(PartitionKind.GATEWAY, GATEWAY_ID)
     told = await company.query('SELECT count(*) FROM fm_down_outbox WHERE "partition" = ?', own)
     assert told == [(0,)]
-
-
-def consumer(company: SmallCompany) -> Consumer:
-    """The loop over one shard, whose bus is never asked."""
-    figures = IngestFigures(Registry("hub"), ManualClock())
-    bus: Bus = object()  # type: ignore[assignment]
-    return Consumer(bus, company.ingest, company.verifier, 0, figures)

@@ -3,6 +3,8 @@
 from fieldmesh.basics.limits import CLOCK_COUNTER_BITS
 from fieldmesh.codec.batch import Change, Operation
 from fieldmesh.codec.columns import from_rows
+from hub.storage.changes import writing
+from hub.storage.clocks import correct_clocks
 from tests.kit.company import SmallCompany
 
 
@@ -85,3 +87,59 @@ async def test_a_new_row_that_comes_again_has_its_own_clock(company: SmallCompan
     await company.ingest.apply([first.pack([new])])
     phones = await company.query("SELECT phone FROM contact WHERE id = ?", one)
     assert phones == [("2",)]
+
+
+async def test_what_a_file_changed_stands_against_an_older_write_that_comes_later(
+    company: SmallCompany,
+) -> None:
+    """Head office loads the right number at ten; what a rep typed at nine came at eleven and won without a trace."""
+    device = await company.device()
+    contact, again = company.identifiers.new(), company.identifiers.new()
+    names = ("id", "outlet_id", "name", "phone")
+    shop = company.outlets[0]
+    await company.insert("contact", names, [(contact, shop, "Ann", "1"), (again, shop, "Bob", "1")])
+
+    def change(**values: str) -> Change:
+        lines = [(one, *values.values()) for one in (contact, again)]
+        rows = from_rows("contact", ("id", *values), lines)
+        return Change(Operation.UPDATE, rows, [company.clock.now() << CLOCK_COUNTER_BITS] * 2)
+
+    async with writing(company.database, company.clock) as writer:
+        await writer.delete("contact", from_rows("contact", ("id",), [(again,)]))
+    older = device.pack([change(phone="2", name="Anna")])
+    company.clock.advance(60_000_000)
+    async with writing(company.database, company.clock) as writer:
+        file = [(contact, shop, "Ann", "3"), (again, shop, "Bob", "1")]
+        assert await writer.upsert("contact", from_rows("contact", names, file)) == 2
+    company.clock.advance(60_000_000)
+    await company.ingest.apply([older])
+    held = "SELECT name, phone FROM contact ORDER BY id"
+    assert await company.query(held) == [("Anna", "3"), ("Bob", "1")], (
+        "a name that the file left as it was is no write, a row that it brought back is one"
+    )
+    losers = await company.query("SELECT DISTINCT losing_value, losing_writer FROM fm_conflict")
+    assert sorted(losers) == [('"2"', device.device_id), ('"Anna"', device.device_id)]
+    company.clock.advance(60_000_000)
+    await company.ingest.apply([device.pack([change(phone="4")])])
+    assert await company.query(held) == [("Anna", "4"), ("Bob", "4")]
+
+
+async def test_what_head_office_wrote_by_a_clock_that_ran_ahead_does_not_win_for_as_long(
+    company: SmallCompany,
+) -> None:
+    """A machine that woke up a day ahead for an hour: what reps changed lost for the next twenty-three."""
+    device = await company.device()
+    contact = company.identifiers.new()
+    await company.insert(
+        "contact", ("id", "outlet_id", "phone"), [(contact, company.outlets[0], "1")]
+    )
+    company.clock.advance(86_400_000_000)
+    async with writing(company.database, company.clock) as writer:
+        await writer.update("contact", from_rows("contact", ("id", "phone"), [(contact, "2")]))
+    company.clock.advance(-86_000_000_000)
+    assert await correct_clocks(company.database, company.clock.now()) == 1
+    company.clock.advance(60_000_000)
+    rows = from_rows("contact", ("id", "phone"), [(contact, "3")])
+    clock = company.clock.now() << CLOCK_COUNTER_BITS
+    await company.ingest.apply([device.pack([Change(Operation.UPDATE, rows, [clock])])])
+    assert await company.query("SELECT phone FROM contact") == [("3",)]

@@ -2,9 +2,13 @@
 
 from dataclasses import replace
 
-from fieldmesh.basics.errors import Rejected
+import pytest
+
+from fieldmesh.basics.errors import Quarantined, Rejected
 from fieldmesh.codec.replication import write_forwarded
+from hub.storage.changes import ChangeWriter
 from tests.kit.company import SmallCompany
+from tests.kit.lane import Delivered, consumer_of
 
 
 async def test_an_altered_copy_does_not_hide_the_true_batch(company: SmallCompany) -> None:
@@ -23,3 +27,54 @@ async def test_an_altered_copy_does_not_hide_the_true_batch(company: SmallCompan
     assert entries == [("altered_batch", copy.payload), ("unknown_table", batch.payload)]
     assert await company.query("SELECT code FROM reject") == [("batch_put_aside",)]
     assert (await company.ingest.retry(batch.payload)).applied == 1
+
+
+@pytest.fixture
+def refusing_close(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is written when a transaction ends can't be, while an order BAD is in it."""
+    close = ChangeWriter.close
+
+    async def refuse(writer: ChangeWriter) -> int:
+        bad = "SELECT count(*) FROM sales_order WHERE number = 'BAD' AND lsn = ?"
+        if (await writer.connection.exec_driver_sql(bad, (writer.lsn,))).scalar_one():
+            raise Rejected("frame_too_large", place="table sales_order")
+        return await close(writer)
+
+    monkeypatch.setattr(ChangeWriter, "close", refuse)
+
+
+@pytest.mark.usefixtures("refusing_close")
+async def test_what_fails_when_its_transaction_ends_stops_no_lane(company: SmallCompany) -> None:
+    """Promise 7: nobody was blamed, nothing was acknowledged, and the broker brought all of it again and again."""
+    good, bad = await company.device("D1"), await company.device("D2")
+    batches = [
+        good.pack(good.order(company.outlets[0], number="G1")),
+        bad.pack(bad.order(company.outlets[0], number="BAD")),
+        good.pack(good.order(company.outlets[1], number="G2")),
+    ]
+    messages = [Delivered(one.payload) for one in batches]
+    result = await consumer_of(company).take(messages)  # type: ignore[arg-type]
+    assert (result.applied, result.quarantined) == (2, 1)
+    assert all(one.acknowledged for one in messages)
+    assert await company.query("SELECT number FROM sales_order ORDER BY id") == [("G1",), ("G2",)]
+    kept = await company.query("SELECT payload FROM fm_quarantine")
+    assert kept == [(batches[1].payload,)]
+    with pytest.raises(Quarantined, match="quarantine"):
+        await company.ingest.retry(batches[1].payload)
+
+
+@pytest.mark.usefixtures("refusing_close")
+async def test_of_those_that_waited_the_one_that_fails_is_found(company: SmallCompany) -> None:
+    """Promise 7: the batch that let them in would have been blamed, and the lane stood all the same."""
+    device = await company.device()
+    numbers = ["N1", "N2", "BAD", "N4", "N5"]
+    first, *others = [
+        device.pack(device.order(company.outlets[0], number=number)) for number in numbers
+    ]
+    assert (await company.ingest.apply(others)).waiting == 4
+    message = Delivered(first.payload)
+    result = await consumer_of(company).take([message])  # type: ignore[list-item]
+    assert (result.applied, result.quarantined, message.acknowledged) == (4, 1, True)
+    orders = await company.query("SELECT number FROM sales_order ORDER BY id")
+    assert orders == [("N1",), ("N2",), ("N4",), ("N5",)]
+    assert await company.query("SELECT payload FROM fm_quarantine") == [(others[1].payload,)]

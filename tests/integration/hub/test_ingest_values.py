@@ -1,9 +1,14 @@
 """A value that a column can't hold costs its own row, with a reason; nothing else."""
 
+import random
+
+import pytest
+
 from fieldmesh.basics import limits
 from fieldmesh.codec.batch import Change, Operation
 from fieldmesh.codec.columns import decode_table, encode_table, from_rows
 from tests.kit.company import SmallCompany
+from tests.kit.lane import Delivered, consumer_of
 
 
 def _contacts(company: SmallCompany, *names: str) -> Change:
@@ -36,6 +41,27 @@ async def test_an_id_of_zeros_is_refused_alone(company: SmallCompany) -> None:
     ((code, row_id, fields),) = await company.query('SELECT code, row_id, fields FROM "reject"')
     assert (code, row_id) == ("value_invalid", bytes(16))
     assert '"column": "id"' in str(fields)
+
+
+async def test_a_picture_in_the_place_of_its_digest_is_refused_alone(
+    company: SmallCompany, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its row fitted no frame, and the whole lane stood still: a quarter of the company got no second tick."""
+    device, other = await company.device("D1"), await company.device("D2")
+    new, noise = company.identifiers.new, random.Random(5).randbytes(limits.BINARY_BYTES)
+    photos = [(new(), company.position_id, one) for one in (b"d" * 32, noise)]
+    rows = from_rows("photo", ("id", "position_id", "sha256"), photos)
+    messages = [
+        Delivered(other.pack(other.order(company.outlets[0], number="N1")).payload),
+        Delivered(device.pack([Change(Operation.INSERT, rows, [])]).payload),
+        Delivered(other.pack(other.order(company.outlets[1], number="N2")).payload),
+    ]
+    result = await consumer_of(company).take(messages)  # type: ignore[arg-type]
+    assert (result.applied, result.refused, result.quarantined) == (3, 1, 0)
+    assert all(one.acknowledged for one in messages)
+    assert await company.query("SELECT count(*) FROM photo") == [(1,)]
+    assert await company.query('SELECT code FROM "reject"') == [("value_invalid",)]
+    assert not caplog.records
 
 
 async def test_an_update_to_a_value_that_does_not_fit_leaves_the_row(company: SmallCompany) -> None:

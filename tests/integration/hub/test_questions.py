@@ -10,10 +10,14 @@ from types import FrameType
 import pytest
 
 from fieldmesh.basics.errors import Retry
+from fieldmesh.data.types import Value
 from hub.config import HubSettings
 from hub.fleet.office import make_office
-from hub.storage.columnar import asking
-from hub.storage.columnar.columns import Columns, Limits
+from hub.storage.changes import writing
+from hub.storage.columnar import asking, feed
+from hub.storage.columnar.columns import NAME, Columns, Limits
+from hub.storage.columnar.file import ColumnarFile
+from tests.kit.company import SmallCompany
 
 LIMIT_S = 0.2
 HEAVY = (
@@ -108,3 +112,55 @@ async def test_more_questions_than_may_wait_are_told_to_come_again(
         await running(asking.MOST_AT_ONCE)
         await refused(columns, "analysis_busy")
     await running(0)
+
+
+async def test_a_copy_that_cannot_be_written_says_so_and_follows_again_later(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A page would break off without words, and nobody would know that figures stand still."""
+    company = await SmallCompany.founded(tmp_path)
+    columns = Columns(company.database, tmp_path, company.clock)
+    await columns.follow()
+    memory, threads, _ = Limits()
+    beside = ColumnarFile(tmp_path / NAME, memory_bytes=memory, threads=threads)
+    try:
+        with beside.transaction() as cursor:
+            cursor.execute("ALTER TABLE product RENAME TO elsewhere")
+        await company.insert("product", ("id", "code", "name"), [(b"2" * 16, "P2", "Tea\r")])
+        with pytest.raises(Retry) as caught:
+            await columns.recent(0)
+        assert caught.value.code == "analysis_behind"
+        assert "columns_behind" in caplog.messages
+        with beside.transaction() as cursor:
+            cursor.execute("ALTER TABLE elsewhere RENAME TO product")
+        await columns.recent(0)
+        assert await columns.ask("SELECT name FROM product ORDER BY code", []) == [
+            ("Cola",),
+            ("Tea\r",),
+        ]
+    finally:
+        beside.close()
+        await columns.close()
+        await company.database.close()
+
+
+async def test_a_row_that_is_archived_while_the_copy_follows_is_not_lost(
+    company: SmallCompany,
+) -> None:
+    """On SQL Server a transaction sees what others commit meanwhile: the order kept its old state in all reports."""
+    order = company.identifiers.new()
+    names = ("id", "outlet_id", "state")
+    await company.insert("sales_order", names, [(order, company.outlets[0], "closed")])
+    found: list[Value] = []
+    async with company.database.read() as connection:
+        partitions = (await feed.touched(connection, 0))["sales_order"]
+    assert len(partitions) > 1
+    for n, place in enumerate(partitions):
+        async with company.database.read() as connection:
+            lsn, _ = await feed.standing(connection)
+            async for rows in feed.changed(connection, "sales_order", [place], (0, lsn)):
+                found += [row[0] for row in rows]
+        if not n:
+            async with writing(company.database, company.clock) as writer:
+                await writer.archive("sales_order", [order])
+    assert order in found

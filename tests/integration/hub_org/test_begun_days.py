@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from fieldmesh.basics.clock import ManualClock
 from fieldmesh.basics.errors import Retry
+from fieldmesh.basics.limits import CLOCK_COUNTER_BITS
 from fieldmesh.codec.columns import TableRows, from_rows
 from fieldmesh.data.model import ReplicatedTable
 from fieldmesh.data.policy import PartitionKind
@@ -21,6 +22,7 @@ from hub.fleet.office import Office
 from hub.fleet.outlets import move_outlets
 from hub.relay.seeds import Seed, Seeds
 from hub.storage import contents, days_begun, removals, retention, retired
+from hub.storage.changes import writing
 from hub.storage.org_changes import head_office_write
 from hub.storage.removals import forget_old_removals
 from hub.storage.rows import ids_by_code
@@ -286,3 +288,30 @@ async def test_a_clock_that_has_lost_its_time_brings_nothing_back(office: Office
     assert await places(office, rows) == gone
     await begin_day(office, after=days + 1)
     assert await places(office, rows) == gone
+
+
+async def test_a_clock_that_went_back_is_noticed_at_the_next_look_and_at_the_start(
+    office: Office,
+) -> None:
+    """What head office wrote while it ran ahead beat everybody until the day that the clock had shown."""
+    assert isinstance(office.clock, ManualClock)
+
+    async def ahead() -> bool:
+        async with office.database.read() as connection:
+            found = await connection.exec_driver_sql("SELECT max(clock) FROM fm_column_clock")
+            return int(found.scalar_one()) >> CLOCK_COUNTER_BITS > office.clock.now()
+
+    jobs = Jobs(office.database, office.maker)
+    for looks in (jobs, Jobs(office.database, office.maker)):
+        await jobs.look()
+        office.clock.advance(_DAY_US)
+        async with writing(office.database, office.clock) as writer:
+            names = ("id", "name")
+            contact = from_rows("contact", names, [(office.maker.identifiers.new(), "Ann")])
+            await writer.insert("contact", contact)
+            await writer.update("contact", contact)
+        await jobs.look()
+        office.clock.advance(-_DAY_US // 2)
+        assert await ahead()
+        await looks.look()
+        assert not await ahead()

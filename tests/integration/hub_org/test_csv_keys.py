@@ -1,15 +1,18 @@
 """A line of a file changes the row that it means, or none."""
 
 import json
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.types import Value
+from hub.exchange import csv_batch, csv_import
 from hub.fleet.office import Office
 from hub.storage import journal
-from hub.storage.org_changes import head_office_write, upsert_rows
+from hub.storage.org_changes import head_office_write, update_rows, upsert_rows
 from hub.storage.rows import Row, all_rows, ids_by_code
 from tests.integration.hub_org.conftest import load
 
@@ -52,6 +55,51 @@ async def test_a_file_without_the_distributor_changes_the_only_document_of_that_
     assert (done.loaded, done.changed, done.bad) == (2, 2, 1)
     rests = [row[1] for row in await rows_of(office, "debt_doc", "number", "rest")]
     assert rests == [700, 1000, 2000, 600]
+
+
+async def test_a_row_that_was_renamed_by_hand_is_not_taken_for_another(
+    office: Office, tmp_path: Path
+) -> None:
+    """The old buyer in a file became the new one's name and number, whom somebody had entered by hand."""
+    await load(office, tmp_path, "outlet", "code,name\nS1,Shop\n")
+    file = "outlet,name,phone\nS1,Ivan,1\n"
+    await load(office, tmp_path, "contact", file)
+    [[contact]] = await rows_of(office, "contact", "id")
+    async with head_office_write(
+        office.database, office.clock, actor="test", kind="renamed", about={}
+    ) as writer:
+        await update_rows(writer, "contact", ("id", "name", "phone"), [(contact, "Petra", "2")])
+    assert (await load(office, tmp_path, "contact", file)).changed == 1
+    assert await rows_of(office, "contact", "name", "phone") == [("Ivan", "1"), ("Petra", "2")]
+    assert (await load(office, tmp_path, "contact", file)).changed == 0
+
+
+async def test_a_problem_is_told_by_the_line_on_which_its_row_begins(
+    office: Office, tmp_path: Path
+) -> None:
+    """A note of three lines in a cell: whoever looked for the problem found the end of it, or the row below."""
+    done = await load(
+        office, tmp_path, "outlet", 'code,name,legal_party\nS1,"a\nb\nc",L9\nS2,x,L9\n'
+    )
+    assert [one.line for one in done.problems] == [2, 5]
+
+
+async def test_no_lines_are_read_where_everybody_waits_for_it(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of prices at the workplace: no device, gateway or person was heard for a seventh of a second at a time."""
+    places: list[threading.Thread] = []
+    for module, name in ((csv_batch, "_values"), (csv_batch, "_new_id"), (csv_import, "opened")):
+        once = getattr(module, name)
+
+        def noted(*arguments: object, once: Callable[..., object] = once) -> object:
+            places.append(threading.current_thread())
+            return once(*arguments)
+
+        monkeypatch.setattr(module, name, noted)
+    assert (await load(office, tmp_path, "outlet", "code,name\nS1,Shop\n")).loaded == 1
+    assert len(places) >= 3
+    assert places.count(threading.main_thread()) == 1, "the headings are read at once"
 
 
 async def targets_stand(office: Office, *versions: tuple[int, str]) -> None:

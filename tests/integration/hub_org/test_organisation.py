@@ -390,6 +390,6 @@ async def test_what_head_office_does_stands_in_the_journal(office: Office) -> No
     """Without it nobody could tell who changed what. Promise 9."""
     await registered(office)
     async with office.database.read() as connection:
-        assert await journal.verify(connection) > 0
+        assert (await journal.verify(connection)).number > 0
         kinds = {entry.kind for entry in await journal.newest(connection, 100)}
     assert {"csv_loaded", "registered", "subscriptions_refreshed"} <= kinds

@@ -14,6 +14,7 @@ from fieldmesh.basics.clock import SystemClock
 from fieldmesh.basics.errors import Rejected, Retry
 from fieldmesh.service import nats_identity as identity
 from fieldmesh.service.bus import Bus
+from fieldmesh.service.bus_pull import MOST_PULLED_BYTES
 from fieldmesh.service.nats_server import NatsServer
 from hub.trust.authority import Authority
 from tests.integration.service.conftest import World, new_seed
@@ -79,6 +80,25 @@ async def test_messages_come_in_order_and_at_once(hub: Bus, gateway: Bus) -> Non
     for message in found:
         await message.ack()
     assert await gateway.pull("DOWN", CONSUMER, 500, 0.1) == []
+
+
+async def test_large_messages_come_in_portions_and_none_waits_for_a_time_out(
+    hub: Bus, gateway: Bus
+) -> None:
+    """More than a line may hold was dropped on its way, and came again two minutes later."""
+    size, count = 4 << 20, 10
+    for number in range(count):
+        await hub.publish("down.1", bytes([number]) * size, f"d{number}")
+    found = await gateway.pull("DOWN", CONSUMER, 500, 30.0)
+    for number in range(4):  # As long as this takes the broker could have sent everything.
+        await hub.publish("down.2", bytes(size), f"other{number}")
+    info = await (await hub.jetstream()).consumer_info("DOWN", CONSUMER)
+    assert 1 <= (info.num_ack_pending or 0) <= MOST_PULLED_BYTES // size
+    async with asyncio.timeout(20):
+        while len(found) < count:
+            found += await gateway.pull("DOWN", CONSUMER, 500, 30.0)
+    assert [message.data[0] for message in found] == list(range(count))
+    assert {message.deliveries for message in found} == {1}
 
 
 async def test_requests_are_answered_both_ways(hub: Bus, gateway: Bus) -> None:

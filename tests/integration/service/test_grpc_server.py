@@ -171,6 +171,18 @@ async def test_a_port_in_use_is_said_in_words(node: Node) -> None:
     await server.stop(None)
 
 
+@pytest.mark.parametrize("host", ["192.0.2.1", "[2001:db8::1]", "no.such.name.invalid"])
+async def test_an_address_of_another_machine_is_not_called_a_port_in_use(
+    node: Node, host: str
+) -> None:
+    """Who looks for another program on that port looks in vain."""
+    server, _ = make_server([SERVICE])
+    with pytest.raises(Rejected) as caught:
+        bind(server, f"{host}:7443", server_credentials(lambda: node.keys))
+    assert caught.value.code == "address_unusable"
+    await server.stop(None)
+
+
 async def test_health_tells_whether_the_service_serves(node: Node) -> None:
     """Load balancers and probes ask this, over the same TLS."""
     device = issue(node.authority, NodeKind.DEVICE, b"d" * 16)

@@ -9,11 +9,11 @@ import pytest
 
 from fieldmesh.basics.clock import SystemClock
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.service.extras import extra_for
 from hub.config import HubHome, load_settings
 from hub.desk.admission import DIRECTORY, SINGLE_SIGN_ON, Source
 from hub.trust import openid
 from hub.trust.directory import Directory
-from hub.trust.extra import extra_for
 from tests.house.sources import text
 
 GUIDE = "docs/guide/sign-in.md"
@@ -50,5 +50,8 @@ def test_a_hub_without_the_extra_says_what_is_missing(
     for name in (module, "id_token", "ldap_line"):
         monkeypatch.delitem(sys.modules, f"hub.trust.{name}", raising=False)
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(Rejected, match=rf"{package}.*fieldmesh\[directory\]"), extra_for(module):
+    with (
+        pytest.raises(Rejected, match=rf"{package}.*fieldmesh\[directory\]"),
+        extra_for(module, "directory"),
+    ):
         import_module(f"hub.trust.{module}")

@@ -1,65 +1,112 @@
-"""What holds for every answer: room for what the pages themselves send, words for what is refused, safe headers."""
+"""How an answer comes about: of one state of the copy, and without keeping others back."""
 
+import random
+import threading
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from hub.exchange.sample.generated import Size
-from tests.kit.workplace import PASSWORD, site
+import pytest
 
-SMALL = Size(offices=1, reps=1, outlets_a_rep=2, products=1)
-HTML = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
-MOVED, LINES = 1_000, 350
-
-
-async def test_forms_as_large_as_the_pages_make_them_are_taken(tmp_path: Path) -> None:
-    """The page ticks a thousand outlets, and its own form was refused in bare English; an order's answer was lost."""
-    async with site(tmp_path, SMALL) as company:
-        await company.add("admin", "administrator")
-        async with company.person("admin") as admin:
-            unknown = [("outlet", f"{number:032x}") for number in range(1, MOVED + 1)]
-            fields = [("csrf", admin.csrf), ("to", "1" * 32), ("to.shown", ""), *unknown]
-            address = f"{admin.base}/move-outlets"
-            async with admin.browser.post(address, data=fields, headers=HTML) as answer:
-                text = await answer.text()
-                assert answer.status == 400, text
-                assert "<h1>Move outlets</h1>" in text
-            order = min(await admin.ids("orders"))
-            answers = {"csrf": admin.csrf}
-            for line in range(LINES):
-                answers[f"accepted.{line:032x}"] = "1"
-                answers[f"reason.{line:032x}"] = "няма на склад до края"
-            address = f"{admin.base}/orders/{order}/answer"
-            async with admin.browser.post(address, data=answers, headers=HTML) as answer:
-                assert answer.status in {400, 409}
-                assert "<h1>" in await answer.text()
+from fieldmesh.basics.errors import Rejected, Retry
+from hub.analysis import answers
+from hub.analysis.question import Question
+from hub.storage.columnar import query
+from hub.storage.columnar.columns import Columns
+from hub.storage.columnar.file import Row
+from hub.storage.org_changes import head_office_write
+from tests.kit.field_documents import FIRST, LAST, Month, Tables, key, table_rows
+from tests.kit.figures import ZONE, asked
 
 
-async def test_what_the_server_itself_refuses_is_told_in_words(tmp_path: Path) -> None:
-    """A bare line of English without a way back is no answer to a person."""
-    async with site(tmp_path, SMALL) as company, company.stranger() as stranger:
-        fields = {"login": "ann", "password": PASSWORD * 10_000}
-        for language, too_large, refused in (
-            ("en", "More was sent", "does not take such a request"),
-            ("bg", "Изпратено е повече", "не приема такава заявка"),
-        ):
-            headers = {**HTML, "Accept-Language": language}
-            status, text = await stranger.post("/sign-in", fields, headers=headers)
-            assert (status, too_large in text, "<main" in text) == (413, True, True)
-            async with stranger.browser.put(f"{company.base}/sign-in", headers=headers) as answer:
-                assert answer.status == 405
-                assert "POST" in answer.headers["Allow"]
-                assert refused in await answer.text()
-        status, problem = await stranger.json("/api/v1/outlets", "DELETE")
-        assert (status, problem["status"], problem["code"]) == (405, 405, "request_refused")
+def orders(count: int) -> Tables:
+    """So many orders of one outlet, each of one line of 1.00."""
+    made = Month(random.Random(1))
+    made.add("outlet", code="O")
+    made.add("product_unit", product_id=made.add("product", code="A"), factor=1_000)
+    for _ in range(count):
+        order = made.add("sales_order", outlet_id=key("outlet", 0), date=str(FIRST), state="closed")
+        made.add(
+            "order_line",
+            order_id=order,
+            product_unit_id=key("product_unit", 0),
+            quantity=1_000,
+            amount=100,
+        )
+    return made.tables
 
 
-async def test_files_go_out_with_the_headers_of_pages(tmp_path: Path) -> None:
-    """A file of people or debts that a browser or proxy keeps is read by whoever comes next."""
-    async with site(tmp_path, SMALL) as company:
-        await company.add("admin", "administrator")
-        async with company.person("admin") as admin:
-            for path in ("/outlets", "/people/export", "/people/export?format=xlsx"):
-                async with admin.browser.get(admin.base + path) as answer:
-                    assert answer.status == 200
-                    assert answer.headers["Cache-Control"] == "no-store"
-                    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-                    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+async def test_lines_and_total_are_of_one_moment_also_while_orders_come_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The copy follows every twenty seconds: a report that was just being asked had a total that was not its sum."""
+    before, after = orders(1), orders(3)
+    more = {name: after[name][1:] for name in ("sales_order", "order_line")}
+    question = Question(("sales",), ("outlet",), since=FIRST, until=LAST)
+    ask, came = Columns.ask, list[str]()
+
+    async with asked(tmp_path, before) as somebody:
+
+        async def meanwhile(self: Columns, text: str, values: Sequence[Any]) -> list[Row]:
+            rows = await ask(self, text, values)
+            if not came:
+                came.append("orders")
+                async with head_office_write(
+                    self._database, self._clock, actor="test", kind="made", about={}
+                ) as writer:
+                    for one in table_rows(more):
+                        await writer.insert(one.table, one)
+                await self.follow()
+            return rows
+
+        monkeypatch.setattr(Columns, "ask", meanwhile)
+        answer = await somebody.analyst.answer(somebody.access, question, ZONE)
+        assert came
+        assert answer.total["sales"] == 3
+        assert [figures["sales"] for figures in answer.lines.values()] == [3]
+        assert answer.mark.lsn == (await somebody.analyst.columns.follow()).lsn
+
+
+async def test_no_question_is_put_into_words_where_everybody_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A standard report takes up to a fifth of a second for it, in which no device would be heard."""
+    places: list[threading.Thread] = []
+    text_of = query.text_of
+
+    def noted(*arguments: Any) -> Any:
+        places.append(threading.current_thread())
+        return text_of(*arguments)
+
+    monkeypatch.setattr(query, "text_of", noted)
+    async with asked(tmp_path, orders(1)) as somebody:
+        await somebody.answer(("sales", "visits"), "outlet")
+    assert places
+    assert threading.main_thread() not in places
+
+
+async def test_a_copy_that_was_closed_is_not_opened_again(tmp_path: Path) -> None:
+    """A question that came while the hub stopped left a file open that nobody closes any more."""
+    async with asked(tmp_path, orders(1)) as somebody:
+        columns = somebody.analyst.columns
+        await columns.follow()
+        await columns.close()
+        with pytest.raises(Retry) as caught:
+            await columns.ask("SELECT 1", [])
+        assert caught.value.code == "analysis_busy"
+
+
+async def test_an_answer_of_too_many_figures_is_refused_and_one_of_fewer_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twelve figures of 200,000 outlets took half a gigabyte, and the processor from everybody for a quarter minute."""
+    monkeypatch.setattr(answers, "MOST_FIGURES", 4)
+    tables = orders(3)
+    for n in range(1, 3):
+        tables["outlet"].append({"id": key("outlet", n), "code": f"O{n}"})
+        tables["sales_order"][n]["outlet_id"] = key("outlet", n)
+    async with asked(tmp_path, tables) as somebody:
+        assert len((await somebody.answer(("sales",), "outlet")).lines) == 3
+        with pytest.raises(Rejected) as caught:
+            await somebody.answer(("sales", "orders"), "outlet")
+    assert (caught.value.code, caught.value.fields["most"]) == ("question_too_large", 2)

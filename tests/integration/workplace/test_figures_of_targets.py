@@ -47,14 +47,20 @@ def company(seed: int) -> Month:
     return made
 
 
+def above(position: int) -> set[Value]:
+    """The positions above it, all the way up."""
+    parent = PARENTS[position]
+    return set() if parent is None else {key("position", parent), *above(parent)}
+
+
 def counted(plans: list[Row], plan: Row, periods: tuple[str, ...]) -> bool:
     """Whether the target counts among the approved ones."""
     same = ("kpi", "outlet_id", "product_dimension")
     others = [one for one in plans if all(one[name] == plan[name] for name in same)]
+    inside = {plan["period"], *INSIDE.get(str(plan["period"]), ())}
     split = any(
-        parent is not None and key("position", parent) == plan["position_id"]
-        and one["position_id"] == key("position", n) and one["period"] == plan["period"]
-        for one in others for n, parent in enumerate(PARENTS)
+        plan["position_id"] in above(n) and one["position_id"] == key("position", n) and one["period"] in inside
+        for one in others for n in range(len(PARENTS))
     )  # fmt: skip
     own = [one for one in others if one["position_id"] == plan["position_id"]]
     in_parts = any(one["period"] in INSIDE.get(str(plan["period"]), ()) for one in own)

@@ -131,8 +131,11 @@ def plan(tables: Tables) -> Found:
         invoice = invoices.get(line["invoice_id"])
         if invoice is not None and invoice["state"] != "cancelled":
             in_van.add((invoice["visit_id"], units[line["product_unit_id"]]))
-    sales = {row["visit_id"] for row in tables["sales_order"] if not row["is_return"]}
-    sales |= {row["visit_id"] for row in tables["sale_invoice"]}
+    sales = {
+        row["visit_id"] for row in tables["sales_order"]
+        if not row["is_return"] and row["state"] not in STANDS
+    }  # fmt: skip
+    sales |= {row["visit_id"] for row in tables["sale_invoice"] if row["state"] != "cancelled"}
     calls = sum(1 for row in finished(tables) if row["id"] in sales)
     target = sum(number(row["value"]) for row in tables["plan"]) // 1000
     return {

@@ -1,7 +1,9 @@
 """Lists as files, files as lists, and what a stranger may send."""
 
 import csv
+import datetime
 import io
+import zoneinfo
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,11 +11,19 @@ import aiohttp
 import openpyxl
 import pytest
 
+from fieldmesh.codec.columns import from_rows
 from hub.desk import exports
+from hub.desk.asking import Ask
 from hub.desk.csv_lines import safe
+from hub.desk.exports import Export
+from hub.desk.people import access_of
 from hub.desk.reports.files import as_csv, as_xlsx
 from hub.desk.reports.tables import Heading, Row, Table
+from hub.desk.views.registry import VIEWS
+from hub.fleet.subscriptions import today
 from hub.storage import journal
+from hub.storage.org_changes import head_office_write
+from hub.storage.rows import all_rows, rows_where
 from tests.kit.workplace import SUPERVISOR, Site, site
 
 
@@ -141,3 +151,34 @@ async def test_a_stranger_can_send_little(company: Site) -> None:
         assert status in {401, 403, 413}
         status, _ = await stranger.post("/sign-in", {"login": "x" * 200_000})
         assert status == 413
+
+
+@pytest.mark.parametrize(("zone", "shown"), [("Europe/Sofia", 1), ("UTC", 22)])
+async def test_times_in_a_workbook_are_those_of_the_page(
+    company: Site, zone: str, shown: int
+) -> None:
+    """What happened at half past one stood under the day before, and sums of days did not agree with the page's."""
+    office, at = company.office, datetime.datetime(2026, 7, 27, 22, 30, tzinfo=datetime.UTC)
+    async with office.database.read() as connection:
+        position = (await all_rows(connection, "position", ("id",)))[0][0]
+        [(user,)] = await rows_where(connection, "app_user", ("id",), "login", ["admin"])
+        access = await access_of(connection, bytes(user), today(office.clock))
+    async with head_office_write(
+        office.database, office.clock, actor="test", kind="made", about={}
+    ) as writer:
+        line = (
+            office.maker.identifiers.new(),
+            position,
+            "2026-07-28",
+            int(at.timestamp()) * 1_000_000,
+        )
+        names = ("id", "position_id", "date", "opened_at")
+        await writer.insert("work_day", from_rows("work_day", names, [line]))
+    assert access is not None
+    export = Export(VIEWS["work-days"], Ask(), "en", zoneinfo.ZoneInfo(zone))
+    path = await exports.as_xlsx(office, access, export)
+    rows = list(openpyxl.load_workbook(path).active.iter_rows(values_only=True))  # type: ignore[union-attr]
+    path.unlink()
+    assert rows[0][3] == f"Opened at ({zone})"
+    assert isinstance(rows[1][3], datetime.datetime)
+    assert (rows[1][3].hour, rows[1][3].minute) == (shown, 30)

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -15,11 +16,12 @@ from hub.exchange.sample.generated import Size
 from hub.storage.person_facts import PersonFacts, keep_person_facts
 from hub.trust import totp
 from hub.trust.vault import Vault
+from hub.web.turns import Turns
 from tests.kit.workplace import PASSWORD, Person, Site, site
 
 SMALL = Size(offices=1, reps=1, outlets_a_rep=1, products=1)
 TRIES, AT_ONCE = 5, 30
-LOCKED, REFUSED, BUSY = 429, 401, 503
+LOCKED, REFUSED, BUSY, BROKEN = 429, 401, 503, 500
 
 
 @pytest.fixture
@@ -111,3 +113,44 @@ async def test_steps_of_a_sign_in_have_the_pace_of_attempts_and_pages_have_not(
             wrong = [await ann.post("/sign-in/step", {"code": "no code"}) for _ in range(3)]
             assert [status for status, _ in wrong] == [REFUSED, REFUSED, LOCKED]
             assert [(await ann.get("/sign-in/step"))[0] for _ in range(3)] == [200] * 3
+
+
+@pytest.mark.parametrize("cookie", ["", "of nobody"])
+async def test_what_a_stranger_asks_too_often_takes_nobodys_turn(
+    tmp_path: Path, cookie: str
+) -> None:
+    """While something is written there are fifty turns a second for all: one address could have them all."""
+    settings = HubSettings(pace=PaceSettings(address_at_once=5, address_a_second=0.001))
+    async with site(tmp_path, SMALL, settings) as company:
+        await company.add("ann", "analyst")
+        async with company.person("ann") as ann, company.stranger() as stranger:
+            headers = {"Cookie": f"__Host-fieldmesh={cookie}"} if cookie else {}
+            with mock.patch.object(Turns, "take", autospec=True) as take:
+                paths = ["/today", "/healthXYZ", "/static/x", "/static/0123456789ab/none.js"] * 5
+                answers = [(await stranger.get(path, headers=headers))[0] for path in paths]
+                assert answers.count(LOCKED) >= len(paths) - 5
+                assert BROKEN not in answers
+                assert take.call_count <= 5
+            assert (await ann.get("/account"))[0] == 200
+            assert (await stranger.get("/health"))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"GET /api/v1/me HTTP/1.1\r\nAuthorization: Bearer \xff", REFUSED),
+        (b"GET /api/v1/me HTTP/1.1\r\nCookie: __Host-fieldmesh=\xff", REFUSED),
+        (b"GET /api/v1/me HTTP/1.1\r\nAuthorization: Bearer \xd1\x8f", REFUSED),
+    ],
+)
+async def test_bytes_that_are_no_text_are_no_failure_of_the_server(
+    company: Site, head: bytes, status: int
+) -> None:
+    """Each was an exception with a trace in the log, before anything counts how often a stranger asks."""
+    port = int(company.base.rpartition(":")[2])
+    reader, writer = await asyncio.open_connection("localhost", port, ssl=company.trust)
+    writer.write(head + b"\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    assert answer.split(b" ", 2)[1] == str(status).encode()

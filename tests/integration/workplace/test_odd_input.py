@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from fieldmesh.basics.identifiers import from_text
@@ -92,3 +93,59 @@ async def test_an_answer_that_is_no_quantity_is_asked_for_again(
         fields = {f"accepted.{name}": accepted for name in names}
         assert (await admin.post(f"/orders/{order}/answer", fields))[0] == 400
         assert (await admin.json(f"/api/v1/orders/{order}"))[1]["state"] == "routed"
+
+
+_FORM = "application/x-www-form-urlencoded"
+BODIES = (
+    ("/sign-in", f"{_FORM}; charset=nonsense", b"login=a&password=b"),
+    ("/sign-in", _FORM, b"login=\xff&password=b"),
+    ("/sign-in", "multipart/form-data; boundary=x", b"--x\r\n\r\nnameless\r\n--x--\r\n"),
+    ("/sign-in", "multipart/form-data", b"no boundary"),
+    ("/v1/enrol", "application/json; charset=nonsense", b"{}"),
+    ("/v1/enrol", "application/json", b"[" * 60_000),
+    ("/v1/enrol", "application/json", b"\xff"),
+)
+
+
+@pytest.mark.parametrize(("path", "kind", "body"), BODIES)
+async def test_a_body_that_is_none_is_refused_in_words(
+    company: Site, caplog: pytest.LogCaptureFixture, path: str, kind: str, body: bytes
+) -> None:
+    """Anybody who reaches the port could fill the log with failures of the server."""
+    async with company.stranger() as stranger:
+        headers = {"Content-Type": kind}
+        address = company.base + path
+        async with stranger.browser.post(address, data=body, headers=headers) as answer:
+            assert answer.status == 400
+    assert "request_failed" not in caplog.text
+
+
+async def test_what_nobody_has_offered_is_refused_in_words_too(
+    company: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A function that is none, a year before the first, a file that is called like the folder above it."""
+    async with company.person("admin") as admin:
+        fields = {"name": "T", "days": "3", "function": "of.nothing"}
+        assert (await admin.post("/account/tokens", fields))[0] == 400
+        days = "since=0001-01-02&until=0001-01-03&compare=year"
+        status, problem = await admin.json(f"/api/v1/reports/sales?{days}")
+        assert (status, problem["code"]) == (400, "question_wrong")
+        for name in ("..", "\u200b", "n" * 300):
+            form = aiohttp.FormData({"csrf": admin.csrf, "kind": "product"})
+            form.add_field("file", b"code\n", filename=name)
+            headers = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
+            address = company.base + "/import"
+            async with admin.browser.post(address, data=form, headers=headers) as answer:
+                assert answer.status == 200
+    assert "request_failed" not in caplog.text
+
+
+async def test_the_description_of_the_services_is_made_once(company: Site) -> None:
+    """Half a megabyte, made anew for each stranger who asks, is 8 ms in which nobody else is served."""
+    async with company.stranger() as program:
+        address = f"{company.base}/api/v1/openapi.json"
+        async with program.browser.get(address) as answer:
+            tag = answer.headers["ETag"]
+            assert json.loads(await answer.read())["openapi"] == "3.1.0"
+        async with program.browser.get(address, headers={"If-None-Match": tag}) as answer:
+            assert (answer.status, await answer.read()) == (304, b"")

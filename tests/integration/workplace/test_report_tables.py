@@ -9,6 +9,8 @@ import pytest
 
 from hub.analysis.standard import STANDARD
 from hub.desk.reports import tables
+from hub.web.api import reports
+from hub.web.pages import report_showing
 from tests.kit.workplace import Site, site
 
 YEAR = "span=days_365"
@@ -68,3 +70,29 @@ async def test_a_file_holds_the_whole_table_however_few_lines_the_page_shows(
     assert status == 200
     lines = [line for line in text.splitlines()[1:] if line[0] != "Σ"]
     assert len(lines) == answer["lines"]
+
+
+async def test_a_page_writes_no_more_cells_than_it_shows_and_not_where_everybody_waits(
+    company: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """200,000 lines of which a chart draws 400, or 1,116 columns of 500 rows, held the hub up for half a minute."""
+    writers: list[threading.Thread] = []
+    written = report_showing.figure
+
+    def noted(*arguments: object) -> str:
+        writers.append(threading.current_thread())
+        return written(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(report_showing, "figure", noted)
+    monkeypatch.setattr(report_showing, "MOST_POINTS", 3)
+    monkeypatch.setattr(report_showing, "SHOWN_CELLS", 10)
+    monkeypatch.setattr(reports, "MOST_CELLS", 10)
+    asked = f"m=sales&r=outlet&{YEAR}"
+    async with company.person("admin") as admin:
+        _, page = await admin.get(f"/analysis/build?{asked}&chart=line")
+        assert '<svg class="chart"' in page
+        assert "5 shown" in page
+        assert len(writers) == 3 + 5 + 1
+        assert threading.main_thread() not in writers
+        _, answer = await admin.json(f"/api/v1/reports/ask?{asked}")
+        assert len(answer["rows"]) == 5 < answer["lines"]

@@ -20,6 +20,7 @@ from fieldmesh.codec.columns import from_rows
 from fieldmesh.service.mail import Line, MailServer
 from hub.analysis.standard import STANDARD, is_sound
 from hub.config import HubSettings
+from hub.desk import exports
 from hub.desk.reports.mailing import ReportMailing
 from hub.storage.org_changes import head_office_write
 from hub.storage.rows import rows_where
@@ -101,7 +102,7 @@ async def test_files_hold_the_same_figures(company: Site) -> None:
         parquet.write_bytes(await file(person, base + "parquet"))
         with duckdb.connect() as connection:
             found = connection.execute(f"SELECT * FROM '{parquet}'").fetchall()
-        assert {row[0]: row[1] for row in found} == expected
+        assert {row[0]: float(row[1]) for row in found} == expected
 
 
 async def test_a_figure_leads_to_the_documents_that_it_is_counted_from(company: Site) -> None:
@@ -145,6 +146,17 @@ async def test_what_does_not_fit_together_is_said_in_the_builder(company: Site) 
         assert 'role="alert"' in text
         assert (await person.get("/analysis/reports/sales?f.day=1"))[0] == 400
         assert (await person.get("/analysis/reports/nothing"))[0] == 404
+
+
+async def test_a_report_with_more_lines_than_a_person_may_take_along_leaves_in_no_file(
+    company: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A workplace that limits exports to some rows limited lists alone: a report took everything along."""
+    async with company.person("admin") as person:
+        await file(person, "/analysis/reports/brands/export?format=csv")
+        monkeypatch.setattr(exports, "MOST", 1)
+        status, said = await person.get("/analysis/reports/brands/export?format=csv")
+        assert (status, "More than 1 rows" in said) == (400, True), said
 
 
 async def brands_of(person: Person) -> list[str]:

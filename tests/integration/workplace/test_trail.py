@@ -4,6 +4,7 @@ import csv
 import datetime
 import io
 import json
+import threading
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from fieldmesh.codec.columns import from_rows
 from fieldmesh.data.types import Value
+from hub.desk import journalled
 from hub.desk.asking import Ask
 from hub.desk.exports import Export, as_csv
 from hub.desk.people import access_of
@@ -163,8 +165,8 @@ async def test_files_of_reports_and_timetable_are_sent_while_they_are_made(compa
         assert (await admin.get("/analysis/reports/sales/export?format=pdf"))[0] == 400
 
 
-async def test_a_return_takes_off_whichever_sign_it_has_on_the_board_too(company: Site) -> None:
-    """A board that adds what an import took back shows a good day to a rep who sold nothing."""
+async def test_the_board_counts_orders_as_reports_do(company: Site) -> None:
+    """A board that adds what an import took back, or what was cancelled, shows a good day to who sold nothing."""
     office = company.office
     new, now = office.maker.identifiers.new, office.clock.now()
     async with office.database.read() as connection:
@@ -175,14 +177,57 @@ async def test_a_return_takes_off_whichever_sign_it_has_on_the_board_too(company
             )
         )[:1]
     rows: list[tuple[Value, ...]] = [
-        (new(), f"X{n}", outlet, position, amount, back, now)
-        for n, (amount, back) in enumerate(((10_000, 0), (700, 1), (-300, 1)))
-    ]
-    names = ("id", "number", "outlet_id", "position_id", "amount", "is_return", "created_at")
+        (new(), f"X{n}", outlet, position, amount, back, state, now)
+        for n, (amount, back, state) in enumerate((
+            (10_000, 0, "accepted"), (700, 1, "accepted"), (-300, 1, "accepted"),
+            (50, 0, "cancelled"), (60, 0, "rejected"),
+        ))
+    ]  # fmt: skip
+    names = (
+        "id",
+        "number",
+        "outlet_id",
+        "position_id",
+        "amount",
+        "is_return",
+        "state",
+        "created_at",
+    )
     async with head_office_write(
         office.database, office.clock, actor="test", kind="made", about={}
     ) as writer:
         await writer.insert("sales_order", from_rows("sales_order", names, rows))
     async with office.database.read() as connection:
         board = await field_day(connection, EVERYTHING, day_of("", now, datetime.UTC))
-    assert {one.code: one.amount for one in board}[REP] == 10_000 - 700 - 300
+    [own] = [one for one in board if one.code == REP]
+    assert (own.orders, own.amount) == (1, 10_000 - 700 - 300)
+
+
+async def test_the_chain_is_checked_a_page_at_a_time_and_not_where_everybody_waits(
+    company: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A year has millions of entries: one read that lasts for minutes, hashed in the loop that serves all."""
+    threads: list[threading.Thread] = []
+    followed = journal.followed
+
+    def noted(link: journal.Head, page: list[journal.Entry]) -> journal.Head:
+        threads.append(threading.current_thread())
+        return followed(link, page)
+
+    monkeypatch.setattr(journal, "followed", noted)
+    monkeypatch.setattr(journalled, "_CHECK_PAGE", 2)
+    async with company.office.database.write() as connection:
+        for n in range(5):
+            await journal.append(connection, at=n, kind="test", actor="ann", payload={"n": n})
+    async with company.person("admin") as admin:
+        await admin.get("/journal")
+        _, page = await admin.post("/journal/check", {})
+        assert "The journal is whole" in page
+        assert len(threads) > 2
+        assert threading.main_thread() not in threads
+        async with company.office.database.write() as connection:
+            await connection.exec_driver_sql(
+                "UPDATE fm_journal SET payload = '{}' WHERE number = 4"
+            )
+        _, page = await admin.post("/journal/check", {})
+        assert "entry 4" in page

@@ -23,8 +23,9 @@ from fieldmesh.codec.batch import (
     encode_body,
     encode_header,
 )
-from fieldmesh.codec.columns import TableRows, encode_table
-from fieldmesh.data.schema import SCHEMA_VERSION
+from fieldmesh.codec.columns import TableRows, encode_table, from_rows
+from fieldmesh.codec.extent import check_body
+from fieldmesh.data.schema import SCHEMA_VERSION, TABLES
 from fieldmesh.wire.v1 import batch_pb2, table_pb2
 from tests.kit.rows import contacts, row_id
 
@@ -196,6 +197,13 @@ def test_a_batch_of_too_many_changes_is_not_made() -> None:
     change = Change(Operation.DELETE, TableRows("contact", ("id",), [[row_id(1)]]), [])
     with pytest.raises(Rejected):
         encode_body([change] * (limits.BATCH_CHANGES + 1))
+    wide = TABLES["outlet"]
+    rows = from_rows(wide, wide.wire_names, [[column.neutral for column in wide.wire_columns]])
+    with pytest.raises(Rejected):
+        encode_body([Change(Operation.INSERT, rows, [])] * limits.BATCH_CHANGES)
+    most = limits.BATCH_COLUMNS // len(wide.wire_names)
+    made = encode_body([Change(Operation.INSERT, rows, [])] * most)
+    check_body(zstandard.ZstdDecompressor().decompress(made.body))
 
 
 def test_a_header_that_counts_other_rows_is_refused() -> None:

@@ -1,5 +1,6 @@
 """Rows as table data: what comes out is what went in, and nothing that breaks a limit comes out."""
 
+import tracemalloc
 from collections.abc import Callable
 
 import pytest
@@ -149,6 +150,23 @@ def test_a_long_binary_is_refused() -> None:
     _column(data, "sha256").binaries[0] = bytes(limits.BINARY_BYTES + 1)
     with pytest.raises(Rejected):
         decode_table(data)
+
+
+@pytest.mark.parametrize(("column", "part"), [("name", "texts"), ("consent", "integers")])
+def test_more_values_than_rows_are_refused_before_they_are_taken_out(
+    column: str, part: str
+) -> None:
+    """Sixteen million empty texts are two bytes each on the wire, and half a gigabyte as a list."""
+    data = encode_table(contacts(1))
+    held = getattr(_column(data, column), part)
+    held.extend([held[0]] * 2_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(Rejected):
+            decode_table(data)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_every_table_fits_the_limit_of_columns() -> None:

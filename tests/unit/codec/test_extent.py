@@ -4,6 +4,7 @@ import pytest
 
 from fieldmesh.basics import limits
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.codec import extent
 from fieldmesh.codec.columns import encode_table
 from fieldmesh.codec.extent import check_body, check_table
 from fieldmesh.wire.v1 import batch_pb2, table_pb2
@@ -49,6 +50,44 @@ def test_a_change_of_countless_fields_is_refused() -> None:
     fields = b"\x18\x00" * 1_000
     with pytest.raises(Rejected):
         check_body(b"\x0a\xd0\x0f" + fields)
+
+
+def _sized(field: bytes, content: bytes) -> bytes:
+    """A field of that tag with that content."""
+    size, length = len(content), b""
+    while size > 0x7F:
+        size, length = size >> 7, length + bytes([size & 0x7F | 0x80])
+    return field + length + bytes([size]) + content
+
+
+def test_a_body_costs_no_more_than_its_limit_however_its_fields_are_spread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each level kept its own limit, all of them together came to eighteen seconds of processor."""
+    table = b"\x1a\x00" * (limits.TABLE_COLUMNS + 8)
+    change = _sized(b"\x12", table)
+    body = _sized(b"\x0a", change) * limits.BATCH_CHANGES
+    numbers, read = 0, extent._varint
+
+    def counted(content: bytes, start: int, end: int) -> tuple[int, int]:
+        nonlocal numbers
+        numbers += 1
+        assert numbers < 500_000
+        return read(content, start, end)
+
+    monkeypatch.setattr(extent, "_varint", counted)
+    with pytest.raises(Rejected) as caught:
+        check_body(body)
+    assert caught.value.code == "bad_batch"
+
+
+def test_a_change_has_one_table() -> None:
+    """They would be merged to one, sixty-four times as large as was looked at."""
+    data = _sized(b"\x12", encode_table(contacts(1)).SerializeToString())
+    check_body(_sized(b"\x0a", data))
+    with pytest.raises(Rejected) as caught:
+        check_body(_sized(b"\x0a", data + data))
+    assert caught.value.code == "bad_batch"
 
 
 @pytest.mark.parametrize(

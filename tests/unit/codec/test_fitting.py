@@ -23,6 +23,8 @@ def test_rows_that_fit_are_not_found() -> None:
         ("contact", "name", "x" * 200, "x" * 201),
         ("contact", "name", "Иван", "a\x1fb"),
         ("contact", "phone", None, "a\x1eb"),
+        ("photo", "sha256", b"x" * 32, b"x" * 33),
+        ("photo", "sha256", b"", bytes(1 << 20)),
         ("contact", "created_at", LAST_TIME_US, LAST_TIME_US + 1),
         ("contact", "created_at", FIRST_TIME_US, FIRST_TIME_US - 1),
         ("sales_order", "amount", 10**15 - 1, 10**15),

@@ -19,8 +19,9 @@ from fieldmesh.codec.frames import (
     unpack_frame,
     write_frames,
 )
+from fieldmesh.data.model import ReplicatedTable
 from fieldmesh.data.schema import TABLES
-from fieldmesh.data.types import Value
+from fieldmesh.data.types import Value, WireType
 from fieldmesh.wire.v1 import table_pb2
 from tests.kit.rows import contacts, row_id
 
@@ -159,6 +160,20 @@ def test_garbage_is_refused() -> None:
     """No frame of zstd, no guess."""
     with pytest.raises(Rejected):
         decompress(b"garbage", 7, 100)
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=list(TABLES))
+def test_the_largest_row_fits_a_frame(table: ReplicatedTable) -> None:
+    """One row that fits its columns and no frame stands between a hub and all its gateways."""
+    most = {
+        WireType.TEXT: lambda kind: min(4 * kind.precision, limits.TEXT_BYTES),
+        WireType.BINARY: lambda kind: kind.precision,
+    }
+    values = [
+        most.get(column.wire_type, lambda _: 16)(column.kind) for column in table.wire_columns
+    ]
+    assert all(values), "a text or binary without a size"
+    assert sum(values) < limits.FRAME_BYTES // 2
 
 
 def test_many_rows_are_split_and_none_is_lost() -> None:

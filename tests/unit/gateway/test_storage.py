@@ -120,6 +120,18 @@ def test_a_removal_leaves_a_row_that_has_come_back(database: sqlite3.Connection)
     assert name_of(database) == "moved"
 
 
+def test_what_comes_again_after_its_removal_stays_away(database: sqlite3.Connection) -> None:
+    """Promise 5: the broker delivers a message once more, or behind the next: nothing would ever take the row away."""
+    cache.apply_rows(database, outlet("here", 10))
+    left = from_rows("outlet", ("id", "partition", "lsn"), [(OTHER, PATCH, 15)])
+    cache.apply_removals(database, left)
+    cache.apply_rows(database, outlet("again", 10))
+    assert database.execute("SELECT count(*) FROM outlet").fetchone() == (0,)
+    cache.apply_rows(database, outlet("back", 16))
+    assert name_of(database) == "back"
+    assert database.execute("SELECT sum(rows) FROM fm_digest").fetchone() == (1,)
+
+
 def test_digests_follow_rows_and_find_a_changed_one(database: sqlite3.Connection) -> None:
     """Promise 5 rests on digests that are always those of the rows."""
     cache.apply_rows(database, outlet("a", 10))

@@ -1,13 +1,16 @@
 """Answers as tables: what stands beside what it is compared with, and that nothing of either answer is lost."""
 
 import datetime
+from decimal import Decimal
 from fractions import Fraction
 
+import duckdb
 import pytest
 
 from fieldmesh.basics.errors import Rejected
 from hub.analysis.answers import Answer, Line
 from hub.analysis.question import Compare, Question, year_before
+from hub.desk.reports.files import as_parquet
 from hub.desk.reports.tables import MOST_ACROSS, Table, table_of
 from hub.storage.columnar.file import Mark
 from hub.storage.columnar.terms import Period
@@ -115,3 +118,27 @@ def truncated(day: datetime.date, grain: str) -> datetime.date:
             return day.replace(month=1, day=1)
         case _:
             return day
+
+
+def test_a_parquet_file_holds_each_name_and_each_cent() -> None:
+    """A name with a carriage return broke the file off; a sum of twenty digits lost its last ones."""
+    figure = Fraction(1234567890123456789, 100)
+    lines = {(name,): {"sales": figure} for name in ("Ay\rran", '"', "–")}
+    held = Answer(
+        Question(("sales",), ("brand",)),
+        NOVEMBER,
+        None,
+        lines,
+        {},
+        {"sales": figure},
+        {},
+        {},
+        Mark(1, 1, 0),
+    )
+    path = as_parquet(table_of(held, "en"))
+    try:
+        with duckdb.connect() as connection:
+            found = connection.execute(f"SELECT * FROM '{path}'").fetchall()
+    finally:
+        path.unlink()
+    assert dict(found) == {line[0]: Decimal("12345678901234567.89") for line in lines}

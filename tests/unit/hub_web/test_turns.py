@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from fieldmesh.basics.clock import ManualClock
+from fieldmesh.basics.clock import ManualClock, SystemClock
 from fieldmesh.basics.errors import Retry
 from fieldmesh.service.metrics import Registry
 from hub.metrics import RequestFigures
@@ -21,7 +21,7 @@ async def test_others_have_their_turn_between_two_pages() -> None:
     turns, order = Turns(ManualClock(), lambda: False), []
 
     async def page() -> None:
-        await turns.take()
+        await turns.take(is_known=True)
         order.append("page")
 
     async def others() -> None:
@@ -49,7 +49,7 @@ async def test_a_transaction_gets_on_while_pages_are_drawn() -> None:
             steps += 1
 
     async def page() -> int:
-        await turns.take()
+        await turns.take(is_known=True)
         return steps
 
     async with asyncio.TaskGroup() as group:
@@ -85,7 +85,7 @@ async def test_ops_see_how_many_were_sent_away() -> None:
     """People who are told to come again do not ring; a figure does."""
     registry = Registry("hub")
     turns = Turns(ManualClock(), lambda: False)
-    served = requests_take_turns(turns, RequestFigures(registry))
+    served = requests_take_turns(turns, RequestFigures(registry), lambda _: True)
     request = make_mocked_request("GET", "/today")
 
     async def page(_: web.Request) -> web.StreamResponse:
@@ -114,9 +114,25 @@ async def test_whoever_goes_away_leaves_no_hole() -> None:
     assert behind.result() == "served"
 
 
+async def test_a_crowd_of_strangers_keeps_nobody_out_who_is_in() -> None:
+    """From many addresses, with cookies of nobody, come more requests than there are turns while devices sync."""
+    turns, loop = Turns(SystemClock(), lambda: True), asyncio.get_running_loop()
+    async with asyncio.TaskGroup() as group:
+        crowd = [group.create_task(turns.take(is_known=False)) for _ in range(300)]
+        await asyncio.sleep(0)
+        since = loop.time()
+        for _ in range(3):
+            await turns.take(is_known=True)
+        waited, served = loop.time() - since, sum(one.done() for one in crowd)
+        for one in crowd:
+            one.cancel()
+    assert waited < PATIENCE_S / 4
+    assert 1 < served < 9
+
+
 async def _told(turns: Turns) -> str:
     try:
-        await turns.take()
+        await turns.take(is_known=True)
     except Retry as refused:
         return refused.code
     return "served"

@@ -87,3 +87,14 @@ async def test_a_port_in_use_is_said_in_words(node: Node) -> None:
     with pytest.raises(Rejected) as caught:
         await second.start("127.0.0.1", node.port)
     assert caught.value.code == "port_in_use"
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no.such.name.invalid"])
+async def test_an_address_of_another_machine_is_not_called_a_port_in_use(
+    node: Node, host: str
+) -> None:
+    """Who looks for another program on that port looks in vain."""
+    other = HealthServer(node.health, node.registry)
+    with pytest.raises(Rejected) as caught:
+        await other.start(host, 0)
+    assert caught.value.code == "address_unusable"

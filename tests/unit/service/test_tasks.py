@@ -8,7 +8,7 @@ import pytest
 from fieldmesh.basics.clock import SystemClock
 from fieldmesh.basics.errors import Defect, Retry
 from fieldmesh.service import tasks
-from fieldmesh.service.tasks import BoundedQueue, Supervisor, beside
+from fieldmesh.service.tasks import BoundedQueue, Supervisor, beside, for_each
 
 
 def supervisor() -> Supervisor:
@@ -160,3 +160,32 @@ async def test_an_error_of_the_block_ends_the_work_beside_it() -> None:
         async with beside(work()):
             await block()
     assert ended == ["work"]
+
+
+async def test_no_more_is_done_at_once_than_was_said() -> None:
+    """A change of the scope of 750 gateways must not stand before everything else at the broker."""
+    running, at_most, done = 0, 0, []
+
+    async def do(thing: int) -> None:
+        nonlocal running, at_most
+        running += 1
+        at_most = max(at_most, running)
+        await asyncio.sleep(0)
+        running -= 1
+        done.append(thing)
+
+    await for_each(range(20), do, most=3)
+    assert (done, at_most) == (list(range(20)), 3)
+
+
+async def test_the_first_error_of_many_comes_as_itself() -> None:
+    """The supervisor takes a group for something unforeseen, and does not wait as long as it is asked to."""
+
+    async def do(thing: int) -> None:
+        if thing == 2:
+            raise Retry("bus_unreachable", delay_s=7.0)
+        await asyncio.Event().wait()
+
+    with pytest.raises(Retry) as caught:
+        await for_each(range(5), do, most=4)
+    assert caught.value.delay_s == 7.0

@@ -220,5 +220,5 @@ async def test_a_board_that_gets_no_answer_says_of_when_it_is(
     async with company.office.database.write() as connection:
         await connection.exec_driver_sql("DELETE FROM fm_web_session")
     await page.clock.run_for(20_000)
-    await page.wait_for_url("**/sign-in?*")
+    await page.wait_for_url("**/sign-in?**")
     await context.close()

@@ -229,6 +229,8 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("password_differs", _BAD, "The two passwords differ.", "Type the new one twice."),
     ("password_too_plain", _BAD, "The password is easy to guess.", "Choose one without your name, of at least five different characters."),
     ("password_code_unknown", _DENIED, "The code for a new password is not known, was used, or has ended.", "Ask branch IT for a new one."),
+    ("no_mail_server", _STATE, "The hub sends no mail: it has no mail server.", "Ask branch IT to set one up (settings under mail)."),
+    ("no_mail_address", _STATE, "You have no mail address at the hub.", "Ask branch IT to enter it under Organisation, People."),
     ("mail_failed", _AWAY, "The mail server has not taken the mail: {text}", "It can be tried again; check the settings under mail."),
     ("directory_away", _AWAY, "The company's directory does not answer.", "Try again; branch IT sees why in the hub's log."),
     ("directory_emptied", _STATE, "The directory no longer knows {count} of {known} people at once: nothing was changed.", "Check base, filter and rights of the hub's account in the directory."),

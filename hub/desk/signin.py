@@ -264,8 +264,13 @@ class SignIn:
             wanted |= {Step.FACTOR: False, Step.ENROL: False}
         return tuple(step.value for step, left in wanted.items() if left)
 
-    async def who(self, token: str) -> SignedIn | None:
-        """The session of a token and what its person may do now; None when it is over."""
+    async def who(self, token: str, *, used: bool = True) -> SignedIn | None:
+        """The session of a token and what its person may do now; None when it is over.
+
+        Args:
+            token: of the cookie.
+            used: whether somebody does something; a page that refreshes itself does not keep a session from ending.
+        """
         now = self._clock.now()
         async with self._database.read() as connection:
             found = await session_of_token(connection, token_hash(token))
@@ -281,7 +286,7 @@ class SignIn:
         if len(self._known) >= _KNOWN:
             self._known.clear()
         self._known[key] = access
-        if now - session.seen_at > _SEEN_EVERY_US:
+        if used and now - session.seen_at > _SEEN_EVERY_US:
             async with self._database.write() as connection:
                 await note_seen(connection, session.session_id, now)
         return SignedIn(session, access)

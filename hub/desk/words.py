@@ -83,7 +83,7 @@ CODED: tuple[str, ...] = (
     "sale", "return", "write off", "correction", "transfer", "request", "load", "reload", "unload",
     "cooler", "rack", "tap", "working", "damaged", "destroyed", "percent", "fixed", "gateway", "device", "hub",
     "in", "out", "error", "warning", "info", "week", "month", "quarter", "year",
-    "late", "left early", "no session", "not over", "past", "subtree", "own",
+    "late", "left early", "no session", "not over", "past", "subtree",
 )  # fmt: skip
 """Values of kinds, modes and outcomes, as people read them; states come from `fieldmesh.data.states`."""
 

@@ -126,10 +126,15 @@ def _answer(
 async def forms_can_be_read(request: web.Request, handler: Handler) -> web.StreamResponse:
     """A form that is none, by its bytes or by what its headers say of them, is refused in words.
 
+    Who is signed in may send a larger one than a stranger.
+
     Raises:
         Rejected: `bad_message`.
     """
-    if request.method not in SAFE and request.path != FILES:
+    if request.method in SAFE:
+        return await handler(request)
+    request = _with_room(request)
+    if request.path != FILES:
         await _form(request)
     return await handler(request)
 
@@ -153,7 +158,6 @@ async def forms_come_from_here(request: web.Request, handler: Handler) -> web.St
     signed_in = maybe_signed_in(request)
     if request.method in SAFE or signed_in is None:
         return await handler(request)
-    request = _with_room(request)
     if not same_origin(request):
         raise Rejected("form_not_ours", place=request.path)
     given = request.headers.get("X-Fieldmesh-Csrf", "")
@@ -168,7 +172,7 @@ async def forms_come_from_here(request: web.Request, handler: Handler) -> web.St
 
 
 def _with_room(request: web.Request) -> web.Request:
-    """Who is signed in may send more than a stranger."""
+    """The request, before its body is read, with as much room as whoever sends it has."""
     visitor = maybe_visitor(request)
     if visitor is None:
         return request

@@ -12,7 +12,14 @@ from hub.desk.signin import SignedIn, SignIn
 from hub.desk.tokens import access_of_token
 from hub.fleet.office import Office
 from hub.web.pacing import Paces, is_free
-from hub.web.visitor import Visitor, language_of, set_caller, set_signed_in, set_visitor
+from hub.web.visitor import (
+    Visitor,
+    asks_by_itself,
+    language_of,
+    set_caller,
+    set_signed_in,
+    set_visitor,
+)
 
 COOKIE = "__Host-fieldmesh"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -106,7 +113,7 @@ async def _by_token(office: Office, request: web.Request) -> Visitor | None:
 
 async def _by_cookie(sign_in: SignIn, request: web.Request) -> SignedIn | None:
     token = request.cookies.get(COOKIE, "")
-    return await sign_in.who(token) if token else None
+    return await sign_in.who(token, used=not asks_by_itself(request)) if token else None
 
 
 def _visitor(found: SignedIn | None) -> Visitor | None:

@@ -12,7 +12,13 @@ from hub.desk.view import Area
 from hub.web.navigation import current_place, navigation
 from hub.web.problems import told
 from hub.web.rendering import render
-from hub.web.visitor import language_of, maybe_signed_in, maybe_visitor, showing_for
+from hub.web.visitor import (
+    asks_by_itself,
+    language_of,
+    maybe_signed_in,
+    maybe_visitor,
+    showing_for,
+)
 
 _MESSAGE_COOKIE = "__Host-fieldmesh-message"
 _THEME_COOKIE = "__Host-fieldmesh-theme"
@@ -49,11 +55,11 @@ class Shell:
             sections=sections, screen=current_place(sections, request.path),
             person=visitor.access.person if visitor else "",
             csrf=signed_in.session.csrf if signed_in else "",
-            message=_read_message(request), showing=showing_for(request), partial=_is_partial(request),
+            message=None if asks_by_itself(request) else _read_message(request), showing=showing_for(request),
             **values,
         )  # fmt: skip
         answer = web.Response(text=text, status=status, content_type="text/html")
-        if _MESSAGE_COOKIE in request.cookies:
+        if _MESSAGE_COOKIE in request.cookies and not asks_by_itself(request):
             answer.del_cookie(_MESSAGE_COOKIE, path="/", secure=True)
         return answer
 
@@ -95,11 +101,6 @@ def wants_page(request: web.Request) -> bool:
     return not request.path.startswith(("/api/", "/v1/")) and "text/html" in request.headers.get(
         "Accept", ""
     )
-
-
-def _is_partial(request: web.Request) -> bool:
-    """Whether only the changed part of the page is wanted: asked by the page's own script."""
-    return request.headers.get("X-Fieldmesh-Part", "") != ""
 
 
 def _read_message(request: web.Request) -> tuple[str, str] | None:

@@ -115,3 +115,8 @@ def zone_of(request: web.Request) -> datetime.tzinfo:
 def showing_for(request: web.Request) -> Showing:
     """How values are shown to whoever asks."""
     return Showing(language_of(request), zone_of(request))
+
+
+def asks_by_itself(request: web.Request) -> bool:
+    """Whether the page's own script asks for a part of it anew, and nobody has touched anything."""
+    return "X-Fieldmesh-Part" in request.headers

@@ -201,3 +201,24 @@ async def test_light_and_dark_are_chosen_and_kept(chromium: Browser, company: Si
     assert await page.get_attribute("html", "data-theme") == "dark"
     assert await faults(page) == []
     await context.close()
+
+
+async def test_a_board_that_gets_no_answer_says_of_when_it_is(
+    chromium: Browser, company: Site
+) -> None:
+    """Figures of an hour ago would look like those of now; and who is signed out would look at them for ever."""
+    context, page, _ = await signed_in(chromium, company, "sup01-000", WIDE)
+    await page.clock.install()
+    await page.goto(f"{company.base}/today")
+    assert await page.locator(".note.bad[role=status]:visible").count() == 0
+    await page.route("**/today", lambda route: route.abort())
+    for _ in range(2):
+        async with page.expect_event("requestfailed"):
+            await page.clock.run_for(20_000)
+    await page.wait_for_selector(".note.bad[role=status]:visible")
+    await page.unroute("**/today")
+    async with company.office.database.write() as connection:
+        await connection.exec_driver_sql("DELETE FROM fm_web_session")
+    await page.clock.run_for(20_000)
+    await page.wait_for_url("**/sign-in?**")
+    await context.close()

@@ -6,6 +6,7 @@ A report holds a question, never figures: whoever opens it gets the figures of t
 from dataclasses import dataclass
 
 from fieldmesh.basics.errors import Rejected
+from fieldmesh.service.mail import Mailer
 from fieldmesh.service.translation import N_
 from hub.analysis.question import Question, checked, from_json
 from hub.analysis.standard import STANDARD
@@ -16,7 +17,7 @@ from hub.rules.access import Access
 from hub.storage import journal, reports
 from hub.storage.lists import Condition, Test, Wanted, page
 from hub.storage.reports import KeptReport, ReportMail
-from hub.storage.rows import Connection
+from hub.storage.rows import Connection, one_row
 
 MOST_TITLE = 120
 EVERY = ("day", "week", "month")
@@ -125,14 +126,26 @@ async def forget(office: Office, access: Access, report_id: bytes) -> None:
         )
 
 
+def sends_mail(office: Office) -> bool:
+    """Whether the hub has a mail server."""
+    return Mailer(office.settings.mail, office.clock).is_set_up
+
+
 async def send_to_me(office: Office, access: Access, mail: ReportMail) -> None:
     """The person gets the report by mail from now on.
 
     Raises:
-        Rejected: `function_missing`, `not_found` (no such report), `form_wrong` (how often is unknown).
+        Rejected: `function_missing`, `not_found` (no such report), `form_wrong` (how often is unknown),
+            `no_mail_server`, `no_mail_address`.
     """
     access.need("report.schedule")
     access.need("data.export")
+    if not sends_mail(office):
+        raise Rejected("no_mail_server", place="mail")
+    async with office.database.read() as connection:
+        user = await one_row(connection, "app_user", ("mail",), "id", access.user_id)
+    if user is None or not user[0]:
+        raise Rejected("no_mail_address", place="mail")
     if mail.every not in EVERY:
         raise Rejected("form_wrong", place="every", count=1, text=mail.every[:20])
     await named_question(office, access, mail.report)

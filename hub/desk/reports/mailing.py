@@ -5,7 +5,7 @@ import datetime
 import logging
 from contextlib import suppress
 
-from fieldmesh.basics.errors import Defect, FieldmeshError
+from fieldmesh.basics.errors import Defect, FieldmeshError, Rejected
 from fieldmesh.service.mail import Attachment, Mailer, Message
 from fieldmesh.service.translation import translate
 from hub.analysis.answers import Analyst, Answer
@@ -83,7 +83,10 @@ class ReportMailing:
         async with office.database.read() as connection:
             access = await access_of(connection, mail.user_id, today(office.clock))
             user = await one_row(connection, "app_user", ("mail",), "id", mail.user_id)
-        if access is None or not access.may("report.schedule") or not user or not user[0]:
+        if access is None or not access.may("report.schedule") or not user:
+            return False
+        if not user[0]:
+            await self._failed(mail, Rejected("no_mail_address", place="mail"))
             return False
         zone = zone_or_utc(access.time_zone)
         moment = datetime.datetime.fromtimestamp(office.clock.now() / 1_000_000, zone)

@@ -78,7 +78,7 @@ VIEWS = (
         "permissions", "permission", Area.ORGANISATION, N_("Wider scopes of roles"), "rights.view",
         ("function_code", "role_id.name", "scope_rule"), order=("function_code",),
         change="rights.change", editable=("scope_rule",), creatable=("role_id", "function_code", "scope_rule"),
-        filters=(Filter("scope_rule", ("company", "subtree", "own", "distributor")),),
+        filters=(Filter("scope_rule", ("company", "subtree", "distributor")),),
         label=("function_code",), in_menu=False,
         hint=N_("A role sees what its place in the tree shows; a row here widens that for one function."),
     ),

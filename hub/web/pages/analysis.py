@@ -168,7 +168,7 @@ class AnalysisPages:
             also=opened.also, name=opened.name, is_own=opened.own is not None and opened.own.is_own,
             shared=opened.own is not None and opened.own.report.shared,
             may_share=access.may("report.share"),
-            may_mail=access.may("report.schedule") and access.may("data.export"),
+            may_mail=access.may("report.schedule") and access.may("data.export") and kept.sends_mail(self._office),
             every=[(one, translate(one, language)) for one in kept.EVERY], formats=[one.value for one in Format],
         )  # fmt: skip
 

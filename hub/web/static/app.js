@@ -21,16 +21,27 @@ const makePicker = (input) => {
   input.addEventListener("focus", search, { once: true });
 };
 
-// <div data-fresh="10" data-part="today"> is fetched again every ten seconds while the page is seen.
+// <div data-fresh="10" data-part="today" data-stale="… {time}"> is fetched again every ten seconds while the page is seen.
+// When no answer comes twice, the page says of when it is; when the session has ended, it leads to the sign-in.
 const keepFresh = (part) => {
   const every = Number(part.dataset.fresh) * 1000;
+  const stale = document.createElement("p");
+  let fresh_at = new Date(), failed = 0;
+  stale.className = "note bad"; stale.setAttribute("role", "status"); stale.hidden = true; part.before(stale);
+  const tell = () => {
+    stale.hidden = failed < 2;
+    const time = fresh_at.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+    stale.textContent = stale.hidden ? "" : part.dataset.stale.replace("{time}", time);
+  };
   setInterval(async () => {
     if (document.hidden) return;
-    const answer = await fetch(location.href, { headers: { "X-Fieldmesh-Part": part.dataset.part } });
-    if (!answer.ok) return;
+    const answer = await fetch(location.href, { headers: { "X-Fieldmesh-Part": part.dataset.part } }).catch(() => null);
+    if (answer?.status === 401) { location.reload(); return; }
+    if (!answer?.ok) { failed += 1; tell(); return; }
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.querySelector(`[data-part="${part.dataset.part}"]`);
     if (fresh && fresh.innerHTML !== part.innerHTML && !part.contains(document.activeElement)) part.replaceChildren(...fresh.childNodes);
+    fresh_at = new Date(); failed = 0; tell();
   }, every);
 };
 

@@ -22,7 +22,6 @@ from hub.analysis.standard import STANDARD, is_sound
 from hub.config import HubSettings
 from hub.desk import exports
 from hub.desk.reports.mailing import ReportMailing
-from hub.fleet.office import Office
 from hub.storage.org_changes import head_office_write
 from hub.storage.rows import rows_where
 from tests.kit.forms import form_of, sent
@@ -279,45 +278,59 @@ class _Server(asyncio.Protocol):
         self._line.write(answers.get(line.upper(), b"250 ok") + b"\r\n")
 
 
-async def test_a_report_comes_by_mail_once_with_its_readers_figures(company: Site) -> None:
+async def test_a_report_comes_by_mail_once_with_its_readers_figures(tmp_path: Path) -> None:
     """A mail with the figures of whoever made the report would carry them past every right."""
     taken: list[EmailMessage] = []
     server = await asyncio.get_running_loop().create_server(lambda: _Server(taken), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    async with company.person(SUPERVISOR) as person:
-        status, _ = await person.post(
-            "/analysis/mail", {"report": "sales", "every": "day", "format": "csv"}
-        )
-        assert status == 403
-    office = company.office
-    async with company.person("admin") as admin:
-        _, text = await admin.post(
-            "/analysis/mail", {"report": "sales", "every": "day", "format": "csv"}
-        )
-        assert "Sent to you by mail" in text
-        expected = await total(admin)
-    async with office.database.read() as connection:
-        [(user,)] = await rows_where(connection, "app_user", ("id",), "login", ["admin"])
-    async with head_office_write(
-        office.database, office.clock, actor="test", kind="mail", about={}
-    ) as writer:
-        rows = from_rows("app_user", ("id", "mail"), [(user, "admin@example.org")])
-        await writer.update("app_user", rows)
-    settings = HubSettings(
-        company="Aurora",
-        mail=MailServer(host="127.0.0.1", port=port, line=Line.PLAIN, sender="hub@example.org"),
-    )
-    sending = Office(office.home, settings, office.database, office.trust, office.maker)
-    mailing = ReportMailing(sending, company.analyst)
-    assert await mailing.send_due() == 1
-    assert await mailing.send_due() == 0
+    mail = MailServer(host="127.0.0.1", port=port, line=Line.PLAIN, sender="hub@example.org")
+    asked = {"report": "sales", "every": "day", "format": "csv"}
+    async with site(tmp_path, settings=HubSettings(company="Aurora", mail=mail)) as company:
+        user = await company.add("admin", "administrator")
+        async with company.person(SUPERVISOR) as person:
+            assert (await person.post("/analysis/mail", asked))[0] == 403
+        async with company.person("admin") as admin:
+            status, text = await admin.post("/analysis/mail", asked)
+            assert status == 409
+            assert "You have no mail address" in text
+            await address_is(company, user, "admin@example.org")
+            _, text = await admin.post("/analysis/mail", asked)
+            assert "Sent to you by mail" in text
+            expected = await total(admin)
+            mailing = ReportMailing(company.office, company.analyst)
+            await address_is(company, user, "")
+            assert await mailing.send_due() == 0
+            assert "You have no mail address" in (await admin.get("/analysis"))[1]
+        await address_is(company, user, "admin@example.org")
+        mailing = ReportMailing(company.office, company.analyst)
+        assert await mailing.send_due() == 1
+        assert await mailing.send_due() == 0
     server.close()
-    [mail] = taken
-    assert mail["To"] == "admin@example.org"
-    [attached] = list(mail.iter_attachments())
+    [came] = taken
+    assert came["To"] == "admin@example.org"
+    [attached] = list(came.iter_attachments())
     content = attached.get_content()
     lines = (content if isinstance(content, str) else content.decode()).splitlines()
     assert round(float(lines[1].split(",")[1]), 2) == round(expected, 2)
+
+
+async def address_is(company: Site, user: bytes, address: str) -> None:
+    """The person has that mail address, or none."""
+    async with head_office_write(
+        company.office.database, company.office.clock, actor="test", kind="mail", about={}
+    ) as writer:
+        rows = from_rows("app_user", ("id", "mail"), [(user, address or None)])
+        await writer.update("app_user", rows)
+
+
+async def test_a_hub_without_a_mail_server_promises_no_mail(company: Site) -> None:
+    """A mail in the morning was promised where nothing ever comes."""
+    async with company.person("admin") as admin:
+        assert "/analysis/mail" not in (await admin.get(SALES))[1]
+        asked = {"report": "sales", "every": "day", "format": "csv"}
+        status, text = await admin.post("/analysis/mail", asked)
+        assert status == 409
+        assert "no mail server" in text
 
 
 async def test_programs_get_the_same_figures_in_the_same_scope(company: Site) -> None:

@@ -232,3 +232,34 @@ async def test_a_token_is_made_listed_and_dropped_on_its_page(company: Site) -> 
         assert secret[0] not in text
         await admin.post("/account/tokens/drop", {"token": hidden(text, "token")})
         assert (await program.json("/api/v1/orders", headers=headers))[0] == 401
+
+
+async def test_a_page_that_refreshes_itself_keeps_no_session_open_and_takes_no_message(
+    company: Site,
+) -> None:
+    """A board on an unattended screen would never end; and it would eat what another page was to say."""
+    database, part = company.office.database, {"X-Fieldmesh-Part": "today"}
+
+    async def seen() -> int:
+        async with database.read() as connection:
+            found = await connection.exec_driver_sql("SELECT MAX(seen_at) FROM fm_web_session")
+            return int(found.scalar_one())
+
+    async with company.person("admin") as admin:
+        async with database.write() as connection:
+            await connection.exec_driver_sql(
+                "UPDATE fm_web_session SET seen_at = seen_at - 900000000"
+            )
+        before = await seen()
+        assert (await admin.get("/today", headers=part))[0] == 200
+        assert await seen() == before
+        headers = {"Sec-Fetch-Site": "same-origin"}
+        fields = {"csrf": admin.csrf, "language": "en"}
+        address = f"{admin.base}/account/language"
+        async with admin.browser.post(
+            address, data=fields, headers=headers, allow_redirects=False
+        ) as answer:
+            assert answer.status == 303
+        assert await seen() > before
+        assert 'class="note good"' not in (await admin.get("/today", headers=part))[1]
+        assert 'class="note good"' in (await admin.get("/products"))[1]

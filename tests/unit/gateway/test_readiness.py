@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fieldmesh.basics.errors import Retry
 from fieldmesh.basics.epochs import make_lsn
+from fieldmesh.basics.errors import Retry
 from fieldmesh.service.database import connect
 from gateway.serving.readiness import check_ahead
 from gateway.storage import cursors
@@ -19,7 +19,7 @@ EPOCHS = [cursors.EpochStart(1, 0), cursors.EpochStart(2, KEPT), cursors.EpochSt
 def test_a_device_from_a_lost_future_waits_for_what_it_had_before(
     tmp_path: Path, cursor: int
 ) -> None:
-    """Promise 5: of head office's state nothing is lost up to the backup; a gateway that is not there yet shows less."""
+    """Promise 5: of head office's state nothing is lost up to the backup; a gateway behind that shows less."""
     connection = connect(tmp_path / "gateway.db")
     connection.execute("BEGIN")
     prepare(connection, b"g" * 16, 1_000)

@@ -7,19 +7,27 @@ in the evening.
 
 import asyncio
 import random
+import secrets
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import nkeys
+
+from fieldmesh.service.tls import key_pem, make_csr, make_key
+from gateway.trust import certificates
+from gateway.trust.certificates import GatewayIdentity
+from hub.fleet.office import Office
 from hub.fleet.registry import NewGateway, add_gateway
+from hub.fleet.running import running_ports
 from hub.storage.org_changes import head_office_write
 from hub.trust.authority import NodeKind
-from hub.trust.enrolment import new_code
+from hub.trust.enrolment import EnrolmentRequest, Trust, enrol, new_code
 from tests.bench.company import BareDevice, Measured, Shape
 from tests.bench.crowd_line import Crowd, Visits, crowd
 from tests.bench.figures import Figures, percentile
-from tests.bench.fleet_line import Fleet, planned, started
+from tests.bench.fleet_line import Fleet, home_of, planned, started
 from tests.bench.gateway import cpu_seconds
 from tests.bench.memory import measure_memory, peak_mib
 from tests.bench.visits import NAMES, VISIT_ROWS
@@ -63,20 +71,14 @@ async def measure_fleet(measured: Measured, figures: Figures) -> None:
 @asynccontextmanager
 async def _network(measured: Measured, figures: Figures, size: Size) -> AsyncIterator[Fleet]:
     """All gateways serve."""
-    units = measured.network.hub
     for number in range(2, _ALONE + 1):
         await measured.network.add_gateway(f"GW{number}", "OF01")
     codes = [f"FLEET{number:04d}" for number in range(size.gateways - _ALONE)]
     began = time.monotonic()
-    enrolments = await _registered(measured, codes)
-    figures.put("fleet.register_seconds", time.monotonic() - began)
-    plans = planned(
-        measured, enrolments, _SHARED_PROCESSES, f"https://127.0.0.1:{units.https_port}"
-    )
-    began = time.monotonic()
+    await _registered(measured, codes)
+    figures.put("fleet.enrol_seconds", time.monotonic() - began)
     async with AsyncExitStack() as stack:
-        fleet = await started(stack, measured, plans)
-        figures.put("fleet.enrol_seconds", time.monotonic() - began)
+        fleet = await started(stack, measured, planned(measured, codes, _SHARED_PROCESSES))
         began = time.monotonic()
         await fleet.serve()
         figures.put("fleet.start_seconds", time.monotonic() - began)
@@ -84,23 +86,41 @@ async def _network(measured: Measured, figures: Figures, size: Size) -> AsyncIte
         yield fleet
 
 
-async def _registered(measured: Measured, codes: Sequence[str]) -> dict[str, str]:
-    """The hub knows the gateways. Codes to enrol with, by gateway."""
-    office, found = measured.office, {}
-    offices = [
-        row[0]
-        for row in await measured.rows(
-            "SELECT code FROM org_unit WHERE kind = 'office' ORDER BY code"
-        )
-    ]
+async def _registered(measured: Measured, codes: Sequence[str]) -> None:
+    """The gateways are registered and have their identities, as after enrolment (whose door has a pace)."""
+    office = measured.office
+    text = "SELECT code FROM org_unit WHERE kind = 'office' ORDER BY code"
+    offices = [str(row[0]) for row in await measured.rows(text)]
+    enrolments = {}
     async with head_office_write(
         office.database, office.clock, actor="bench", kind="bench", about={}
     ) as writer:
         for number, code in enumerate(codes):
-            new = NewGateway(code, unit=str(offices[number % len(offices)]))
+            new = NewGateway(code, unit=offices[number % len(offices)])
             gateway = await add_gateway(writer, office.maker, new)
-            found[code] = await new_code(writer.connection, office.trust, NodeKind.GATEWAY, gateway)
-    return found
+            enrolments[code] = await new_code(
+                writer.connection, office.trust, NodeKind.GATEWAY, gateway
+            )
+    ports = running_ports(office.home)
+    assert ports is not None
+    trust = replace(office.trust, bus_url=f"tls://127.0.0.1:{ports['bus']}")
+    for code, enrolment in enrolments.items():
+        home = home_of(measured, code)
+        home.make()
+        identity = await _identity(office, trust, code, enrolment)
+        await asyncio.to_thread(certificates.save, home.identity, identity)
+
+
+async def _identity(office: Office, trust: Trust, code: str, enrolment: str) -> GatewayIdentity:
+    key = make_key()
+    seed = bytes(nkeys.encode_seed(secrets.token_bytes(32), nkeys.PREFIX_BYTE_USER))
+    public = nkeys.from_seed(bytearray(seed)).public_key.decode("ascii")
+    request = EnrolmentRequest(enrolment, make_csr(key, code), bus_key=public)
+    grant = await enrol(office.database, trust, request)
+    return GatewayIdentity(
+        grant.node_id, grant.name, key_pem(key), grant.certificate, grant.authority,
+        grant.hub_public_key, grant.bus_url, grant.bus_credentials, seed, "",
+    )  # fmt: skip
 
 
 async def _devices(

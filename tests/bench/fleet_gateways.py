@@ -1,40 +1,30 @@
 """Many gateways in one process: each has its own home, database, ports and line to the hub, and the product's code.
 
-python -m tests.bench.fleet_gateways PLAN    enrols them all; at the line "serve" serves, and tells the ports; at
-                                             "standing" tells where they stand, at "verify" what differs
+python -m tests.bench.fleet_gateways PLAN    at the line "serve" serves, and tells the ports; at "standing" tells where
+                                             they stand, at "verify" what differs
 """
 
 import asyncio
 import json
-import secrets
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-from fieldmesh.basics.release import RELEASE
 from fieldmesh.service import logs
 from gateway.app.building import Gateway
 from gateway.app.home import Home
 from gateway.app.running import running
 from gateway.config import GatewayConfig
 from gateway.storage import outbox
-from gateway.trust import certificates
-from gateway.trust.enrolment import Application, enrol
 
 LOCAL = "127.0.0.1"
-_AT_ONCE = 4
 _OPEN_PARTITIONS = "SELECT count(*) FROM fm_partition WHERE state <> 'ready'"
 
 
 async def _serve_all(plan: dict[str, Any]) -> None:
     homes = {one["code"]: Home(Path(one["home"])) for one in plan["gateways"]}
-    places = asyncio.Semaphore(_AT_ONCE)
-    async with asyncio.TaskGroup() as group:
-        for one in plan["gateways"]:
-            group.create_task(_enrol(homes[one["code"]], one, plan["hub"], places))
-    _tell({"enrolled": len(homes)})
     config = GatewayConfig(
         listen_host=LOCAL, port=0, enrolment_port=0, metrics_port=0, announce=False
     )
@@ -53,17 +43,6 @@ async def _serve_all(plan: dict[str, Any]) -> None:
                     _tell(await _standing(gateways))
                 case "verify":
                     _tell(await _verified(gateways))
-
-
-async def _enrol(home: Home, planned: dict[str, Any], hub: str, places: asyncio.Semaphore) -> None:
-    home.make()
-    application = Application(
-        code=planned["enrolment"], hub_url=hub, name="", hardware_id=planned["code"],
-        app_version=RELEASE, addresses=[], enrolment_address="",
-    )  # fmt: skip
-    async with places:
-        identity = await enrol(application, secrets.token_bytes(32))
-        await asyncio.to_thread(certificates.save, home.identity, identity)
 
 
 async def _standing(gateways: Sequence[Gateway]) -> dict[str, object]:

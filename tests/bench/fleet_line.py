@@ -3,18 +3,19 @@
 import asyncio
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from deploy.demo.network import LOCAL
+from gateway.app.home import Home
 from tests.bench.company import Measured
 
 _OPEN = "SELECT count(*) FROM fm_partition WHERE state <> 'ready'"
 _UNANSWERED = "SELECT count(*) FROM fm_outbox WHERE receipted_at IS NULL"
-_ENROL_S, _SERVE_S, _ASK_S = 1_800.0, 900.0, 120.0
+_SERVE_S, _ASK_S = 900.0, 120.0
 _LIMIT = 4 * 1024 * 1024
 
 
@@ -74,30 +75,27 @@ class Fleet:
         return [await _answer(one, most_s) for one in self.processes]
 
 
-def planned(
-    measured: Measured, enrolments: Mapping[str, str], processes: int, hub: str
-) -> list[Path]:
-    """A file for each process: its gateways, their homes and their codes to enrol with."""
+def planned(measured: Measured, codes: Sequence[str], processes: int) -> list[Path]:
+    """A file for each process: its gateways and their homes."""
     found = []
-    codes = list(enrolments)
     for number in range(processes):
         gateways = [
-            {
-                "code": code,
-                "home": str(measured.folder / "fleet" / code),
-                "enrolment": enrolments[code],
-            }
+            {"code": code, "home": str(home_of(measured, code).path)}
             for code in codes[number::processes]
         ]
         path = measured.folder / f"fleet-{number}.json"
-        path.write_text(json.dumps({"hub": hub, "gateways": gateways}), encoding="utf-8")
-        path.chmod(0o600)
+        path.write_text(json.dumps({"gateways": gateways}), encoding="utf-8")
         found.append(path)
     return found
 
 
+def home_of(measured: Measured, code: str) -> Home:
+    """Where the gateway's files lie."""
+    return Home(measured.folder / "fleet" / code)
+
+
 async def started(stack: AsyncExitStack, measured: Measured, plans: Sequence[Path]) -> Fleet:
-    """The processes run and their gateways are enrolled; when the stack ends they are gone."""
+    """The processes run, their gateways do not serve yet; when the stack ends they are gone."""
     fleet = Fleet(measured)
     for plan in plans:
         process = await asyncio.create_subprocess_exec(
@@ -106,8 +104,6 @@ async def started(stack: AsyncExitStack, measured: Measured, plans: Sequence[Pat
         )  # fmt: skip
         stack.push_async_callback(_end, process)
         fleet.processes.append(process)
-    for process in fleet.processes:
-        await _answer(process, _ENROL_S)
     return fleet
 
 

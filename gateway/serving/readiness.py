@@ -27,13 +27,13 @@ def check_served(connection: Transaction, wanted: set[int]) -> None:
 
 
 def check_ahead(connection: Transaction, cursor_lsn: int) -> None:
-    """The device does not stand above this gateway's mark.
+    """The device does not stand above this gateway's mark, as far as its state is one of the hub's still.
 
     Raises:
-        Retry: ``gateway_behind``: a delta would show the device a state older than its own.
+        Retry: ``gateway_behind``: the device would be shown a state older than its own.
     """
     state = cursors.read_state(connection)
-    if cursor_lsn > state.mark_lsn and not cursors.is_lost(cursor_lsn, state.epochs):
+    if cursors.what_stands(cursor_lsn, state.epochs) > state.mark_lsn:
         raise Retry("gateway_behind", delay_s=_NOT_READY_RETRY_S)
 
 

@@ -140,6 +140,13 @@ def is_lost(lsn: int, epochs: Sequence[EpochStart]) -> bool:
     return any(above < lsn < below for above, below in lost_ranges(epochs))
 
 
+def what_stands(lsn: int, epochs: Sequence[EpochStart]) -> int:
+    """The LSN, or where the lost future began in which it lies: up to there the hub's state is as it was."""
+    while lost := [above for above, below in lost_ranges(epochs) if above < lsn < below]:
+        lsn = min(lost)
+    return lsn
+
+
 def learn_epochs(connection: sqlite3.Connection, epochs: Sequence[EpochStart]) -> bool:
     """The hub's epochs are known here; a mark in a lost future is set back to the last LSN that counts.
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 from typing_extensions import override
 
-from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import Value
 from fieldmesh.service.translation import _
 from hub.exchange.csv_kinds import Field, Kind
@@ -20,8 +19,7 @@ from hub.exchange.csv_lookup import Key, ids_by_code, ids_by_key
 from hub.exchange.csv_tree import misplaced
 from hub.exchange.csv_values import BadValueError, parse_value
 from hub.storage.logins import kept_logins, spelled
-from hub.storage.presence import ids_present
-from hub.storage.rows import Connection, all_rows
+from hub.storage.rows import Connection, all_rows, rows_where
 
 MOST_PROBLEMS = 1_000
 _PERSON = b"fieldmesh csv"
@@ -115,7 +113,7 @@ async def rows_of(
     read = await asyncio.to_thread(_read, reading, codes, lines)
     keys = [key for key, _line, _values in read]
     ids = await ids_by_key(connection, reading.kind, reading.key, keys)
-    ids |= await _new_ids(connection, reading.kind, set(keys) - ids.keys())
+    ids |= await _new_ids(connection, reading.kind, reading.key, set(keys) - ids.keys())
     rows: list[tuple[Value, ...]] = []
     for key, line, values in read:
         row_id = ids[key]
@@ -168,7 +166,7 @@ async def _codes(connection: Connection, reading: Reading, lines: Sequence[Line]
     if kind.name in asked:
         of_tree = found[kind.name]
         new: set[Key] = {(text,) for text in own - of_tree.keys() - {""}}
-        made = await _new_ids(connection, kind, new)
+        made = await _new_ids(connection, kind, ("code",), new)
         of_tree.update({str(key[0]): row_id for key, row_id in made.items()})
         reading.titles.update(
             {row_id: text for text, row_id in of_tree.items() if row_id is not None}
@@ -230,13 +228,20 @@ def _no_such(table: str, code: str) -> str:
     return _("there is no {table} {code}").format(table=title, code=code[:80])
 
 
-async def _new_ids(connection: Connection, kind: Kind, keys: set[Key]) -> dict[Key, bytes]:
-    """Ids of rows that are not there: none of a living row, which may have had the key before somebody changed it."""
+async def _new_ids(
+    connection: Connection, kind: Kind, headings: Sequence[str], keys: set[Key]
+) -> dict[Key, bytes]:
+    """Ids of rows that were not found: that of a file before, if it still has the key, as a row that is archived.
+
+    Never one of a living row that had the key before somebody changed it.
+    """
+    columns = [kind.fields[heading].column.name for heading in headings]
     found: dict[Key, bytes] = {}
     turn = 0
     while keys:
         made = await asyncio.to_thread(_made, kind, keys, turn)
-        taken = await ids_present(connection, TABLES[kind.name], made, alive=True)
+        rows = await rows_where(connection, kind.name, ("id", *columns), "id", made)
+        taken = {row[0] for row in rows if tuple(row[1:]) != made[bytes(row[0])]}  # type: ignore[arg-type]
         found.update({key: row_id for row_id, key in made.items() if row_id not in taken})
         keys, turn = {key for row_id, key in made.items() if row_id in taken}, turn + 1
     return found

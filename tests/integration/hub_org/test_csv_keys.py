@@ -57,6 +57,17 @@ async def test_a_file_without_the_distributor_changes_the_only_document_of_that_
     assert rests == [700, 1000, 2000, 600]
 
 
+async def test_a_row_that_is_archived_is_found_by_the_file_that_made_it(
+    office: Office, tmp_path: Path
+) -> None:
+    """Plans of the month before, loaded again, would stand there twice."""
+    await load(office, tmp_path, "outlet", "code\nS1\n")
+    file = "position,date,outlet\nR1,2020-01-15,S1\n"
+    assert (await load(office, tmp_path, "visit_plan", file)).changed == 1
+    assert await rows_of(office, "visit_plan", "partition") == [(0,)]
+    assert (await load(office, tmp_path, "visit_plan", file)).changed == 0
+
+
 async def test_a_row_that_was_renamed_by_hand_is_not_taken_for_another(
     office: Office, tmp_path: Path
 ) -> None:

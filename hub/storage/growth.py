@@ -17,7 +17,7 @@ from fieldmesh.data.schema import SCHEMA_VERSION, TABLES
 from hub.storage.org_tables import ORG_METADATA
 from hub.storage.system_tables import SYSTEM_METADATA
 
-DATABASE_VERSION = 6
+DATABASE_VERSION = 7
 """Version of the hub's own tables; `hub.storage.migrations` holds the steps between versions."""
 
 

@@ -9,8 +9,8 @@ import asyncio
 import random
 import secrets
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
 import nkeys
@@ -37,6 +37,8 @@ PRICES_CHANGED = 1_000
 _ALONE, _SHARED_PROCESSES, _CROWDS = 4, 6, 2
 _LONGEST_S = 1_800.0
 _LOOK_S = 0.25
+_AT_ONCE = 250
+"""Devices registered in one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,13 @@ SIZE, QUICK_SIZE = Size(750, 60.0, 60.0), Size(20, 5.0, 5.0)
 async def measure_fleet(measured: Measured, figures: Figures) -> None:
     """A day: all gateways come, devices sync in the morning, prices change, everybody comes home in the evening."""
     size = QUICK_SIZE if measured.quick else SIZE
-    async with _network(measured, figures, size) as fleet:
-        devices = await _devices(measured, figures, fleet)
-        await _everywhere(measured, fleet)
+    codes = await _gateways(measured, figures, size)
+    homes = await _devices(measured, figures, codes)
+    async with AsyncExitStack() as stack:
+        shared = planned(measured, codes[_ALONE:], _SHARED_PROCESSES)
+        fleet = await started(stack, measured, shared)
+        await _come(measured, figures, fleet)
+        devices = [(one, fleet.addresses[code]) for one, code in homes]
         before = await _held(measured)
         await _morning(measured, figures, fleet, devices, size)
         await _new_prices(measured, figures, fleet)
@@ -68,22 +74,25 @@ async def measure_fleet(measured: Measured, figures: Figures) -> None:
         await _memory(measured, figures, fleet)
 
 
-@asynccontextmanager
-async def _network(measured: Measured, figures: Figures, size: Size) -> AsyncIterator[Fleet]:
-    """All gateways serve."""
+async def _gateways(measured: Measured, figures: Figures, size: Size) -> list[str]:
+    """All gateways are enrolled: their codes, first of those that have a process of their own, and serve."""
     for number in range(2, _ALONE + 1):
         await measured.network.add_gateway(f"GW{number}", "OF01")
-    codes = [f"FLEET{number:04d}" for number in range(size.gateways - _ALONE)]
+    shared = [f"FLEET{number:04d}" for number in range(size.gateways - _ALONE)]
     began = time.monotonic()
-    await _registered(measured, codes)
+    await _registered(measured, shared)
     figures.put("fleet.enrol_seconds", time.monotonic() - began)
-    async with AsyncExitStack() as stack:
-        fleet = await started(stack, measured, planned(measured, codes, _SHARED_PROCESSES))
-        began = time.monotonic()
-        await fleet.serve()
-        figures.put("fleet.start_seconds", time.monotonic() - began)
-        figures.put("fleet.gateways", len(fleet.addresses))
-        yield fleet
+    return [*(one.code for one in measured.network.gateways), *shared]
+
+
+async def _come(measured: Measured, figures: Figures, fleet: Fleet) -> None:
+    """All gateways serve, and have the areas of all their devices."""
+    began = time.monotonic()
+    await fleet.serve()
+    figures.put("fleet.start_seconds", time.monotonic() - began)
+    figures.put("fleet.gateways", len(fleet.addresses))
+    await _everywhere(measured, fleet)
+    figures.put("fleet.seeded_seconds", time.monotonic() - began)
 
 
 async def _registered(measured: Measured, codes: Sequence[str]) -> None:
@@ -124,9 +133,9 @@ async def _identity(office: Office, trust: Trust, code: str, enrolment: str) -> 
 
 
 async def _devices(
-    measured: Measured, figures: Figures, fleet: Fleet
+    measured: Measured, figures: Figures, codes: Sequence[str]
 ) -> list[tuple[BareDevice, str]]:
-    """A device at each post with outlets, and the address of its gateway."""
+    """A device at each post with outlets, and the gateway that is its home."""
     posts = [
         str(row[0])
         for row in await measured.rows(
@@ -134,16 +143,15 @@ async def _devices(
             " JOIN outlet_assignment AS a ON a.position_id = p.id ORDER BY p.code"
         )
     ]
-    codes = list(fleet.addresses)
     homes = {post: codes[number % len(codes)] for number, post in enumerate(posts)}
     began = time.monotonic()
-    devices = await measured.bare_devices(1, positions=posts, gateway=homes)
+    devices: list[BareDevice] = []
+    for start in range(0, len(posts), _AT_ONCE):
+        some = posts[start : start + _AT_ONCE]
+        devices += await measured.bare_devices(1, positions=some, gateway=homes)
     figures.put("fleet.devices", len(devices))
-    figures.put("fleet.devices_register_seconds", time.monotonic() - began)
-    began = time.monotonic()
-    await _everywhere(measured, fleet)
-    figures.put("fleet.seed_seconds", time.monotonic() - began)
-    return [(one, fleet.addresses[homes[one.position]]) for one in devices]
+    figures.put("fleet.register_seconds", time.monotonic() - began)
+    return [(one, homes[one.position]) for one in devices]
 
 
 async def _morning(

@@ -104,7 +104,9 @@ async def _restore(options: argparse.Namespace) -> Answer:
         _(
             "Revoke again what was revoked after {time}, and give who was blocked a new password."
         ).format(time=when(made.taken_at)),
-        _("Authorise spares, assign outlets and fill posts again as after it: what comes again is judged by that."),
+        _(
+            "Authorise spares, assign outlets and fill posts again as after it: what comes again is judged by that."
+        ),
         _("Codes and sessions of before hold no longer: make new codes, people sign in again."),
         _("Start the hub: gateways send again what they hold since then."),
     ]

@@ -3,7 +3,7 @@
 import argparse
 
 from fieldmesh.basics.errors import Rejected
-from fieldmesh.basics.identifiers import to_text
+from fieldmesh.basics.identifiers import from_text, to_text
 from fieldmesh.service.translation import _
 from hub.cli.answers import Answer, Nouns
 from hub.cli.asking import opened, sure, writing
@@ -31,6 +31,10 @@ def add_commands(nouns: Nouns, shared: argparse.ArgumentParser) -> None:
     add.add_argument("code", help=_("short code of the device"))
     add.add_argument("--position", required=True, help=_("code of the position it serves"))
     add.add_argument("--gateway", required=True, help=_("code of its home gateway"))
+    add.add_argument(
+        "--id", help=_("after a restore: the id of a device that was registered since the backup")
+    )
+    add.add_argument("--prefix", default="", help=_("with --id: the number prefix that it has"))
     add.set_defaults(command=_add)
     spare = verbs.add_parser("spare", parents=[shared], help=_("register a spare device"))
     spare.add_argument("code", help=_("short code of the device"))
@@ -71,11 +75,33 @@ def add_commands(nouns: Nouns, shared: argparse.ArgumentParser) -> None:
 
 
 async def _add(options: argparse.Namespace) -> Answer:
-    new = NewDevice(options.code, options.position, options.gateway)
+    known = _known_id(options)
+    new = NewDevice(
+        options.code,
+        options.position,
+        options.gateway,
+        device_id=known,
+        document_prefix=options.prefix,
+    )
     async with opened(options) as office:
-        about = {"code": options.code, "position": options.position}
+        about = {"code": options.code, "position": options.position, "id": options.id or ""}
         async with writing(office, "device_added", about) as writer:
-            return await _registered(writer, office, new)
+            if known is None:
+                return await _registered(writer, office, new)
+            await add_device(writer, office.maker, new)
+    line = _("Device {name} is known again. What it sent meanwhile: fieldmesh-hub quarantine list")
+    return Answer(
+        {"device": options.code, "device_id": to_text(known)}, [line.format(name=options.code)]
+    )
+
+
+def _known_id(options: argparse.Namespace) -> bytes | None:
+    if bool(options.id) != bool(options.prefix):
+        raise Rejected("usage", text=_("--id and --prefix go together"))
+    try:
+        return from_text(options.id) if options.id else None
+    except ValueError:
+        raise Rejected("usage", text=_("--id is no id")) from None
 
 
 async def _spare(options: argparse.Namespace) -> Answer:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fieldmesh.basics.clock import Clock
 from fieldmesh.basics.errors import Rejected
-from fieldmesh.basics.identifiers import IdentifierMaker
+from fieldmesh.basics.identifiers import IdentifierMaker, to_text
 from fieldmesh.data.types import Value
 from fieldmesh.service.translation import N_, _
 from hub.fleet.subscriptions import Affected, refresh
@@ -44,13 +44,16 @@ class NewGateway:
 class NewDevice:
     """A device to be registered; `position` and `gateway` are codes.
 
-    A spare has no position yet.
+    A spare has no position yet. One that was registered after the backup from which the hub was restored has an id, a
+    number prefix and a certificate already.
     """
 
     code: str
     position: str | None = None
     gateway: str | None = None
     spare: bool = False
+    device_id: bytes | None = None
+    document_prefix: str = ""
 
 
 async def add_gateway(writer: ChangeWriter, maker: Maker, new: NewGateway) -> bytes:
@@ -74,7 +77,7 @@ async def add_device(writer: ChangeWriter, maker: Maker, new: NewDevice) -> byte
     """The device is registered, has a number prefix of its own, and may enrol.
 
     Raises:
-        Rejected: `code_taken`; `not_found` for an unknown position or gateway;
+        Rejected: `code_taken`, also of an id or prefix; `not_found` for an unknown position or gateway;
             `position_has_device`, the
             position has a main device already.
     """
@@ -85,7 +88,10 @@ async def add_device(writer: ChangeWriter, maker: Maker, new: NewDevice) -> byte
         if position is None or gateway is None:
             raise Rejected("usage", text=N_("a main device needs a position and a gateway"))
         await _refuse_second(writer, position)
-    device_id = maker.identifiers.new()
+    for name, held in (("id", new.device_id), ("document_prefix", new.document_prefix)):
+        if held and await one_row(writer.connection, "device", ("id",), name, held) is not None:
+            raise Rejected("code_taken", place=f"device {name}", code=_shown(held))
+    device_id = new.device_id or maker.identifiers.new()
     row = (
         device_id,
         new.code,
@@ -93,7 +99,7 @@ async def add_device(writer: ChangeWriter, maker: Maker, new: NewDevice) -> byte
         gateway,
         "spare" if new.spare else "main",
         "spare" if new.spare else "active",
-        await _free_prefix(writer),
+        new.document_prefix or await _free_prefix(writer),
     )
     names = ("id", "code", "position_id", "gateway_id", "kind", "state", "document_prefix")
     await upsert_rows(writer, "device", names, [row])
@@ -262,6 +268,10 @@ async def _refuse_taken(writer: ChangeWriter, table: str, code: str) -> None:
         raise Rejected("usage", text=N_("a code is needed"))
     if await one_row(writer.connection, table, ("id",), "code", code) is not None:
         raise Rejected("code_taken", place=table, code=code)
+
+
+def _shown(held: bytes | str) -> str:
+    return to_text(held) if isinstance(held, bytes) else held
 
 
 async def _refuse_second(writer: ChangeWriter, position: bytes) -> None:

@@ -6,8 +6,11 @@ import pytest
 
 from fieldmesh.basics.errors import Quarantined, Rejected
 from fieldmesh.codec.replication import write_forwarded
-from hub.storage.changes import ChangeWriter
-from tests.kit.company import SmallCompany
+from fieldmesh.service.tls import make_csr, make_key
+from hub.fleet.registry import Maker, NewDevice, add_device
+from hub.storage.changes import ChangeWriter, writing
+from hub.trust.authority import NodeKind
+from tests.kit.company import PackingDevice, SmallCompany
 from tests.kit.lane import Delivered, consumer_of
 
 
@@ -27,6 +30,35 @@ async def test_an_altered_copy_does_not_hide_the_true_batch(company: SmallCompan
     assert entries == [("altered_batch", copy.payload), ("unknown_table", batch.payload)]
     assert await company.query("SELECT code FROM reject") == [("batch_put_aside",)]
     assert (await company.ingest.retry(batch.payload)).applied == 1
+
+
+async def test_a_device_of_after_the_backup_is_registered_again_by_its_id_and_its_work_is_taken(
+    company: SmallCompany,
+) -> None:
+    """Promise 1: the restored hub put it aside as of a device that is none, and no retry would ever help."""
+    await company.insert("gateway", ("id", "code"), [(company.identifiers.new(), "G1")])
+    device_id, key = company.identifiers.new(), make_key()
+    issued = company.authority.issue_node(make_csr(key, "D7"), NodeKind.DEVICE, device_id)
+    device = PackingDevice(company, device_id, key, issued.der)
+    batch = device.pack(device.order(company.outlets[0]))
+    assert (await company.ingest.apply([batch])).quarantined == 1
+    with pytest.raises(Rejected) as caught:
+        await company.ingest.retry(batch.payload)
+    assert caught.value.code == "device_unknown"
+    maker = Maker(company.clock, company.identifiers)
+    known = NewDevice("D7", "R1", "G1", device_id=device_id, document_prefix="AAAX")
+    async with writing(company.database, company.clock) as writer:
+        assert await add_device(writer, maker, known) == device_id
+    assert (await company.ingest.retry(batch.payload)).applied == 1
+    held = await company.query("SELECT document_prefix FROM device WHERE id = ?", device_id)
+    assert held == [("AAAX",)]
+    for other in (
+        replace(known, code="D8", document_prefix="AAAY"),
+        replace(known, code="D8", device_id=None),
+    ):
+        async with writing(company.database, company.clock) as writer:
+            with pytest.raises(Rejected, match="in use"):
+                await add_device(writer, maker, replace(other, spare=True))
 
 
 @pytest.fixture

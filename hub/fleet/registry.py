@@ -12,7 +12,7 @@ from fieldmesh.basics.identifiers import IdentifierMaker, to_text
 from fieldmesh.data.types import Value
 from fieldmesh.service.translation import N_, _
 from hub.fleet.subscriptions import Affected, refresh
-from hub.storage import enrolments, nodes
+from hub.storage import enrolments, journal, nodes
 from hub.storage.changes import ChangeWriter
 from hub.storage.org_changes import delete_rows, update_rows, upsert_rows
 from hub.storage.rows import all_rows, one_row, rows_where
@@ -130,7 +130,7 @@ async def authorise_spare(
     floor = await _newest_epoch(writer, spare.device_id)
     row = (spare.device_id, first.position_id, gateway, first.device_id, "spare", floor)
     await update_rows(writer, "device", names, [row])
-    await _forget_rejects(writer, spare.device_id)
+    await _put_away_rejects(writer, spare.device_id)
     await _refresh(
         writer, maker, positions=[first.position_id, spare.position_id], gateways=[gateway]
     )
@@ -144,10 +144,21 @@ async def _newest_epoch(writer: ChangeWriter, device_id: bytes) -> int:
     return max([1, *(epoch for [epoch] in ticks if isinstance(epoch, int))])
 
 
-async def _forget_rejects(writer: ChangeWriter, spare_id: bytes) -> None:
-    """What came late of its last user's work is not shown to the next one; quarantine and journal keep it."""
-    held = await rows_where(writer.connection, "reject", ("id",), "device_id", [spare_id])
-    await delete_rows(writer, "reject", [row[0] for row in held if isinstance(row[0], bytes)])
+async def _put_away_rejects(writer: ChangeWriter, spare_id: bytes) -> None:
+    """What came late of its last user's work is not shown to the next one: it stands in the journal, whole."""
+    names = (
+        "id", "lsn", "device_epoch", "sequence", "table_name", "row_id", "code", "text", "row",
+    )  # fmt: skip
+    held = await rows_where(writer.connection, "reject", names, "device_id", [spare_id])
+    for reject_id, *values in held:
+        payload: dict[str, object] = {"device": to_text(spare_id)}
+        for name, value in zip(names[1:], values, strict=True):
+            payload[name] = to_text(value) if isinstance(value, bytes) else value
+        await journal.append(
+            writer.connection, at=writer.now, kind="reject_put_away", actor="hub",
+            payload=payload, subjects=[spare_id],
+        )  # fmt: skip
+        await delete_rows(writer, "reject", [reject_id] if isinstance(reject_id, bytes) else [])
 
 
 async def release_spare(writer: ChangeWriter, maker: Maker, spare_id: bytes) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from device_agent.storage.database import connect as connect_device
 from device_agent.storage.home import Home
@@ -107,6 +108,17 @@ def _read_batches(found: sqlite3.Connection, facts: HubFacts) -> None:
         " FROM reject WHERE deleted = 0"
     ):
         facts.rejects.append(_of_its_batch(Reject(*row), json.loads(fields)))
+    put_away = "SELECT payload FROM fm_journal WHERE kind = 'reject_put_away'"
+    for (payload,) in found.execute(put_away):
+        facts.rejects.append(_put_away(json.loads(payload)))
+
+
+def _put_away(told: dict[str, Any]) -> Reject:
+    """What was refused of a spare's work before somebody else got the spare."""
+    device, row = (str(told[name]).replace("-", "") for name in ("device", "row_id"))
+    names = ("table_name", "code", "text", "device_epoch", "sequence", "lsn")
+    table, code, text, epoch, sequence, lsn = (told[name] for name in names)
+    return Reject(device, table, row, code, text, epoch, sequence, lsn)
 
 
 def _of_its_batch(reject: Reject, fields: dict[str, str]) -> Reject:

@@ -43,6 +43,9 @@ KINDS: Mapping[str, str] = {
     "exported": N_("has exported"),
     "sync_session": N_("has synced"),
     "batch_quarantined": N_("sent what can't be applied"),
+    "reject_put_away": N_(
+        "put away what was refused of a spare's last user, as somebody else gets it"
+    ),
     "spare_took_over_refused": N_("wanted to stand in for a device, which nobody had allowed"),
     "spare_handed_over_refused": N_("wanted to hand over for a device, which nobody had allowed"),
     "day_begun": N_("has begun the day"),

@@ -1,5 +1,6 @@
 """Head office at work on a real database: files in, scopes out, codes used once."""
 
+import json
 from pathlib import Path
 
 import nkeys
@@ -280,6 +281,11 @@ async def test_an_authorised_spare_serves_the_position_of_the_first(office: Offi
         "a handover of this epoch is of an earlier authorisation"
     )
     assert left == [], "its next user would read what was refused of the last one's work"
+    async with office.database.read() as connection:
+        wanted = journal.Wanted(kind="reject_put_away")
+        [entry] = await journal.search(connection, wanted, 9)
+    told = json.loads(entry.payload)
+    assert (told["code"], told["sequence"]) == ("row_never_came", 3), "head office has it still"
 
 
 async def test_a_new_password_reaches_the_positions_of_its_person(office: Office) -> None:

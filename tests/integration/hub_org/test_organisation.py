@@ -282,8 +282,7 @@ async def test_an_authorised_spare_serves_the_position_of_the_first(office: Offi
     )
     assert left == [], "its next user would read what was refused of the last one's work"
     async with office.database.read() as connection:
-        wanted = journal.Wanted(kind="reject_put_away")
-        [entry] = await journal.search(connection, wanted, 9)
+        [entry] = await journal.search(connection, journal.Wanted(kind="reject_put_away"), 9)
     told = json.loads(entry.payload)
     assert (told["code"], told["sequence"]) == ("row_never_came", 3), "head office has it still"
 

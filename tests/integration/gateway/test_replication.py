@@ -354,6 +354,11 @@ async def test_a_guest_hears_that_head_office_does_not_believe_it_is_there(
 
         await until(is_told, "the guest is told")
         hub.believes = True
-        await until(lambda: asyncio.sleep(0, hub.leases), "it is believed")
+
+        async def is_believed() -> bool:
+            await world.talk(gateway, guest, guest.hello(session_pb2.MODE_FULL))
+            return bool(hub.leases)
+
+        await until(is_believed, "it comes again and is believed")
         talk = await world.talk(gateway, guest, guest.hello(session_pb2.MODE_FULL))
         assert talk.one("done").reason == "partition_not_ready"

@@ -43,16 +43,17 @@ _AT_ONCE = 250
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How many gateways, and how long devices take to call: seconds in the morning and in the evening."""
+    """How many gateways, and within how many seconds all devices call, in the morning and in the evening."""
 
     gateways: int
-    morning_s: float
-    evening_s: float
+    calls_s: float
 
 
+Homes = Sequence[tuple[BareDevice, str]]
+"""Devices, and the addresses of their gateways."""
 FLEET = Shape(reps=5_000, outlets=2, products=100, orders=0, lines=1, offices=76)
 QUICK_FLEET = Shape(reps=60, outlets=2, products=100, orders=0, lines=1, offices=4)
-SIZE, QUICK_SIZE = Size(750, 60.0, 60.0), Size(20, 5.0, 5.0)
+SIZE, QUICK_SIZE = Size(750, 60.0), Size(20, 5.0)
 
 
 async def measure_fleet(measured: Measured, figures: Figures) -> None:
@@ -66,9 +67,10 @@ async def measure_fleet(measured: Measured, figures: Figures) -> None:
         await _come(measured, figures, fleet)
         devices = [(one, fleet.addresses[code]) for one, code in homes]
         before = await _held(measured)
-        await _morning(measured, figures, fleet, devices, size)
+        await _call(measured, figures, "morning", devices, 1, since=0)
+        await _everywhere(measured, fleet)
         await _new_prices(measured, figures, fleet)
-        await _evening(measured, figures, fleet, devices, size)
+        await _evening(measured, figures, fleet, devices)
         _count(figures, before, await _held(measured), len(devices))
         assert not (differing := await fleet.differing()), differing
         await _memory(measured, figures, fleet)
@@ -154,23 +156,29 @@ async def _devices(
     return [(one, homes[one.position]) for one in devices]
 
 
-async def _morning(
-    measured: Measured,
-    figures: Figures,
-    fleet: Fleet,
-    devices: Sequence[tuple[BareDevice, str]],
-    size: Size,
-) -> None:
-    """Each device brings a visit."""
-    chance = random.Random(1)
-    visits = [
-        Visits(one, "fast", [chance.uniform(0, size.morning_s)], address=address)
-        for one, address in devices
+async def _call(
+    measured: Measured, figures: Figures, name: str, homes: Homes, visits: int, *, since: int
+) -> float:
+    """Each device calls once, at a moment of its own, and brings so many visits. When the first could begin.
+
+    Args:
+        measured: the network.
+        figures: get how long the sessions took.
+        name: of the time of day.
+        homes: devices, and where each calls.
+        visits: that each brings.
+        since: batches that each has sent before.
+    """
+    calls_s = (QUICK_SIZE if measured.quick else SIZE).calls_s
+    chance = random.Random(since + 1)
+    calls = [
+        Visits(one, "fast", [chance.uniform(0, calls_s)], since, visits, address)
+        for one, address in homes
     ]
-    seconds, _ = await _sync_all(measured, "morning", visits)
-    figures.put("fleet.morning_p50", percentile(seconds, 0.5))
-    figures.put("fleet.morning_p99", percentile(seconds, 0.99))
-    await _everywhere(measured, fleet)
+    seconds, began = await _sync_all(measured, name, calls)
+    figures.put(f"fleet.{name}_p50", percentile(seconds, 0.5))
+    figures.put(f"fleet.{name}_p99", percentile(seconds, 0.99))
+    return began
 
 
 async def _new_prices(measured: Measured, figures: Figures, fleet: Fleet) -> None:
@@ -180,24 +188,11 @@ async def _new_prices(measured: Measured, figures: Figures, fleet: Fleet) -> Non
     figures.put("fleet.prices_seconds", time.monotonic() - began)
 
 
-async def _evening(
-    measured: Measured,
-    figures: Figures,
-    fleet: Fleet,
-    devices: Sequence[tuple[BareDevice, str]],
-    size: Size,
-) -> None:
+async def _evening(measured: Measured, figures: Figures, fleet: Fleet, homes: Homes) -> None:
     """Everybody's day comes in: to the gateways, to the hub, and back to the gateways."""
-    chance = random.Random(2)
-    visits = [
-        Visits(one, "fast", [chance.uniform(0, size.evening_s)], 1, DAY_VISITS - 1, address)
-        for one, address in devices
-    ]
-    rows = len(devices) * (DAY_VISITS - 1) * VISIT_ROWS
+    rows = len(homes) * (DAY_VISITS - 1) * VISIT_ROWS
     applied, hub = await _applied(measured), cpu_seconds(measured.network.hub.service.pid)
-    seconds, began = await _sync_all(measured, "evening", visits)
-    figures.put("fleet.evening_p50", percentile(seconds, 0.5))
-    figures.put("fleet.evening_p99", percentile(seconds, 0.99))
+    began = await _call(measured, figures, "evening", homes, DAY_VISITS - 1, since=1)
     figures.put("fleet.upload_seconds", time.monotonic() - began)
     until = time.monotonic() + _LONGEST_S
     while (found := await _applied(measured) - applied) < rows:

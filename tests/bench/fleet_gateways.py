@@ -6,6 +6,7 @@ python -m tests.bench.fleet_gateways PLAN    at the line "serve" serves, and tel
 
 import asyncio
 import json
+import sqlite3
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -45,15 +46,16 @@ async def _serve_all(plan: dict[str, Any]) -> None:
                     _tell(await _verified(gateways))
 
 
+def standing_of(connection: sqlite3.Connection) -> tuple[int, int, int]:
+    """Its mark, areas that are not ready, and entries without a receipt, of one gateway's database."""
+    (mark,) = connection.execute("SELECT mark_lsn FROM fm_state").fetchone()
+    (missing,) = connection.execute(_OPEN_PARTITIONS).fetchone()
+    return mark, missing, outbox.depth(connection).entries
+
+
 async def _standing(gateways: Sequence[Gateway]) -> dict[str, object]:
     """The least mark, areas that are not ready, and what has no receipt, of all together."""
-
-    def read(connection: Any) -> tuple[int, int, int]:
-        (mark,) = connection.execute("SELECT mark_lsn FROM fm_state").fetchone()
-        (missing,) = connection.execute(_OPEN_PARTITIONS).fetchone()
-        return mark, missing, outbox.depth(connection).entries
-
-    found = [await one.database.read(read) for one in gateways]
+    found = [await one.database.read(standing_of) for one in gateways]
     marks, missing, waiting = zip(*found, strict=True)
     return {"mark": min(marks), "missing": sum(missing), "waiting": sum(waiting)}
 

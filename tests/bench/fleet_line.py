@@ -4,17 +4,17 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from deploy.demo.network import LOCAL
+from fieldmesh.service.database import connect
 from gateway.app.home import Home
 from tests.bench.company import Measured
+from tests.bench.fleet_gateways import standing_of
 
-_OPEN = "SELECT count(*) FROM fm_partition WHERE state <> 'ready'"
-_UNANSWERED = "SELECT count(*) FROM fm_outbox WHERE receipted_at IS NULL"
 _SERVE_S, _ASK_S = 900.0, 120.0
 _LIMIT = 4 * 1024 * 1024
 
@@ -54,10 +54,9 @@ class Fleet:
     async def standing(self) -> Standing:
         """Where they stand, all together."""
         told = [Standing(**one) for one in await self._ask("standing", _ASK_S)]
-        (mark,) = self.measured.at_gateway("SELECT mark_lsn FROM fm_state")[0]
-        (missing,) = self.measured.at_gateway(_OPEN)[0]
-        (waiting,) = self.measured.at_gateway(_UNANSWERED)[0]
-        told.append(Standing(mark, missing, waiting))
+        for one in self.measured.network.gateways:
+            with closing(connect(Home(one.folder).database, read_only=True)) as connection:
+                told.append(Standing(*standing_of(connection)))
         return Standing(
             min(one.mark for one in told),
             sum(one.missing for one in told),

@@ -43,6 +43,8 @@ class HeadOffice:
     """Held by who moves the hub's folder; nobody works meanwhile."""
     _office: Office | None = None
     _number: int = 0
+    _spares: dict[str, str] = field(default_factory=dict)
+    """By spare, the device that it was authorised for since the newest backup."""
 
     async def work(self, stopped: asyncio.Event) -> None:
         """Steps of the plan, until it is stopped; one that the database could not take is written down as such."""
@@ -182,6 +184,19 @@ class HeadOffice:
         """The spare may stand in."""
         async with self._writing("spare_authorised") as writer:
             await self._authorise(writer, spare, first)
+        self._spares[spare] = first
+
+    def note_backup(self) -> None:
+        """A backup begins: what was entered until now is in it."""
+        self._spares.clear()
+
+    async def enter_again(self) -> None:
+        """The spares that the backup does not know are authorised before head office starts, as its runbook says."""
+        for spare, first in list(self._spares.items()):
+            try:
+                await self.authorise(spare, first)
+            except FieldmeshError as error:
+                self.history.note("office_refused", n=0, code=error.code)
 
     async def _authorise(self, writer: ChangeWriter, spare: str, first: str) -> None:
         await authorise_spare(

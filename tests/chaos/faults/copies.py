@@ -38,6 +38,7 @@ class RestoreHub(OfHub):
     async def begin(self, network: Arena, choose: random.Random) -> str:
         self.backup = network.folder / "backup.tar"
         self.backup.unlink(missing_ok=True)
+        network.office.note_backup()
         made = await network.hub.ask("backup", str(self.backup))
         return f"a backup was taken at LSN {made['lsn']}; the hub is lost later"
 
@@ -49,6 +50,7 @@ class RestoreHub(OfHub):
             made = await network.hub.ask("restore", "--replace", str(self.backup))
             shutil.rmtree(str(made["aside"]))
             await network.office.note_scopes()
+        await network.office.enter_again()
         await network.hub.start()
 
 

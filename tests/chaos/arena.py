@@ -18,6 +18,7 @@ from pathlib import Path
 from deploy.demo.network import Gateway, Hub, Network, free_port
 from deploy.demo.processes import Service
 from deploy.demo.proxy import Line
+from device_agent.storage.home import Home
 from fieldmesh.service.bus import Bus
 from fieldmesh.service.files import write_durably
 from hub.relay.line import line_to_bus
@@ -60,6 +61,9 @@ class Arena:
     """Whether people work; what a crew that is started anew must know."""
     down: set[str] = field(default_factory=set)
     """Devices that nobody works with now."""
+    forked_devices: set[bytes] = field(default_factory=set)
+    """Ids of those that were restored or copied today: what they do not know themselves of what was sent in their name
+    stands at gateways alone until head office has it, in the evening at the latest."""
     wishes: dict[str, Wish] = field(default_factory=dict)
     """What is wished of each spare."""
     seed: int = 0
@@ -85,6 +89,11 @@ class Arena:
     def home(self, device: str) -> Path:
         """The device's folder."""
         return self.ground.place(self._crew(device)) / device
+
+    def note_fork(self, device: str) -> None:
+        """The device has two pasts from now on."""
+        told = json.loads(Home(self.home(device)).facts.read_text("utf-8"))
+        self.forked_devices.add(bytes.fromhex(told["device_id"]))
 
     def _crew(self, device: str) -> str:
         """Of a device or a spare."""

@@ -59,6 +59,7 @@ class Nemesis:
         """Faults begin for so long; then each that is in force is healed, and this returns."""
         stopped = asyncio.Event()
         self.restored = False
+        self.arena.forked_devices.clear()
         async with asyncio.TaskGroup() as group:
             for planned in self._lanes:
                 group.create_task(self._follow(planned, stopped))

@@ -2,6 +2,7 @@
 
 import hashlib
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 
 import zstandard
@@ -9,16 +10,19 @@ import zstandard
 from fieldmesh.wire.v1 import batch_pb2, replication_pb2
 
 
-def rewrite_waiting_batches(gateway: Path) -> int:
+def rewrite_waiting_batches(gateway: Path, *, but_of: Iterable[bytes] = ()) -> int:
     """Batches on their way get another body of the same rows, and a header that fits it. Returns how many.
 
     Args:
         gateway: its home folder; it does not run.
+        but_of: devices whose batches are left as they are.
     """
+    spared = set(but_of)
     connection = sqlite3.connect(gateway / "data" / "gateway.db")  # noqa: TID251 - a dishonest gateway's own tool
-    held = connection.execute(
-        "SELECT outbox_number, payload FROM fm_outbox WHERE kind = 'batch' AND receipted_at IS NULL"
-    ).fetchall()
+    rows = connection.execute(
+        "SELECT outbox_number, payload, device_id FROM fm_outbox WHERE kind = 'batch' AND receipted_at IS NULL"
+    )
+    held = [(number, payload) for number, payload, device in rows if device not in spared]
     for number, payload in held:
         connection.execute(
             "UPDATE fm_outbox SET payload = ? WHERE outbox_number = ?", (rewritten(payload), number)

@@ -84,7 +84,10 @@ class ByHand(OfDevices):
 
 @registered
 class RewrittenBatches(OfGateways):
-    """A gateway rewrites what waits in its outbox, so well that only the devices' signatures tell."""
+    """A gateway rewrites what waits in its outbox, so well that only the devices' signatures tell.
+
+    It spares what nobody else holds: batches in the name of devices that were restored or copied.
+    """
 
     name = "rewritten"
     effects = frozenset({Effect.COPIES_SPOILT})
@@ -100,7 +103,11 @@ class RewrittenBatches(OfGateways):
         network.lines[f"bus:{self.node}"].cut()
         await asyncio.sleep(_QUEUE_S)
         await network.service(self.node).kill()
-        count = await asyncio.to_thread(rewrite_waiting_batches, network.gateway(self.node).folder)
+        count = await asyncio.to_thread(
+            rewrite_waiting_batches,
+            network.gateway(self.node).folder,
+            but_of=network.forked_devices,
+        )
         if not count:
             raise NothingStruckError(f"no batch waited at {self.node}")
         return f"{self.node} rewrote {count} batches"

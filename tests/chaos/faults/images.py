@@ -77,6 +77,7 @@ class RestoreDevice(_FromImage, OfDevices):
     @override
     async def heal(self, network: Arena) -> None:
         await network.put_down(self.node)
+        network.note_fork(self.node)
         await self._put_back(network, network.home(self.node))
         await network.take_up(self.node)
 
@@ -93,6 +94,7 @@ class CloneDevice(_FromImage, OfDevices):
     async def begin(self, network: Arena, choose: random.Random) -> str:
         comes_first = choose.random() < 0.5
         await network.put_down(self.node)
+        network.note_fork(self.node)
         try:
             await self._copy(network, network.home(self.node))
             if comes_first:

@@ -5,6 +5,7 @@ Parts get the few values they need; nothing else reads settings.
 
 from dataclasses import dataclass, field
 
+from fieldmesh.basics.limits import SMALL_DOWNLOAD_BYTES
 
 @dataclass(frozen=True, slots=True)
 class DeviceSettings:
@@ -34,7 +35,7 @@ class DeviceSettings:
         metadata={"help": "Kind of line told to the hub: wifi, cellular or wired."},
     )
     small_download_bytes: int = field(
-        default=256 << 10,
+        default=SMALL_DOWNLOAD_BYTES,
         metadata={"help": "Downloads up to this size are begun again when cut, not resumed."},
     )
     renew_before_s: float = field(

@@ -19,6 +19,8 @@ FRAME_ROWS = 8_192
 CHUNK_BYTES = 256 * 1024
 SNAPSHOT_BYTES = 2 * 1024 * 1024 * 1024
 DOWNLOAD_BYTES = 1024 * 1024 * 1024
+SMALL_DOWNLOAD_BYTES = 256 * 1024
+"""Downloads up to this size begin anew after a cut: gateways keep them in memory, devices nothing of them."""
 MESSAGE_BYTES = 8 * 1024 * 1024
 BLOB_BYTES = 64 * 1024 * 1024
 CODE_CHARACTERS = 64

@@ -7,12 +7,9 @@ import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from fieldmesh.basics.errors import Retry
-
-MEMORY_BYTES: Final = 1024 * 1024
-"""Content up to this size stays in memory and begins anew after a cut."""
+from fieldmesh.basics.limits import SMALL_DOWNLOAD_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +62,7 @@ class ContentWriter:
             self._size += len(data)
             if self._file is None:
                 self._parts.append(data)
-                if self._size > MEMORY_BYTES:
+                if self._size > SMALL_DOWNLOAD_BYTES:
                     self._move_to_file()
             else:
                 _write_all(self._file, data)

@@ -356,16 +356,18 @@ async def test_initialize_brings_a_database_with_unconfirmed_rows_laid_over(
         found.close()
 
 
-async def test_a_cut_download_goes_on_at_its_byte(tmp_path: Path) -> None:
-    """Without it a long initialize over a bad line would never end."""
+@pytest.mark.parametrize("mode", [INITIALIZE, FULL])
+async def test_a_cut_download_goes_on_at_its_byte(tmp_path: Path, mode: int) -> None:
+    """Without it a long download over a bad line would never end: a new database, or the delta after weeks."""
     world = World(tmp_path)
     device = world.device()
     async with world.running() as gateway:
         await place_region(gateway, [device], outlets=30_000)
-        cut = await world.talk(gateway, device, device.hello(INITIALIZE), most_chunks=1)
+        cut = await world.talk(gateway, device, device.hello(mode), most_chunks=1)
         start, held = cut.one("download_start"), cut.content()
+        assert start.size > len(held)
         hello = device.hello(
-            INITIALIZE, resume_download_id=start.download_id, resume_offset=len(held)
+            mode, resume_download_id=start.download_id, resume_offset=len(held)
         )
         rest = await world.talk(gateway, device, hello)
         again = rest.one("download_start")

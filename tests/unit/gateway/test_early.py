@@ -5,10 +5,11 @@ from typing import cast
 
 from fieldmesh.basics.clock import ManualClock
 from fieldmesh.basics.errors import Retry
+from fieldmesh.basics.limits import SMALL_DOWNLOAD_BYTES
 from fieldmesh.wire.v1 import session_pb2
 from gateway.serving.downloads import Download, DownloadMaker, Wish
 from gateway.serving.early import FRESH_S, EarlyDelta
-from gateway.serving.spool import MEMORY_BYTES, Content, ContentWriter
+from gateway.serving.spool import Content, ContentWriter
 
 WISH = Wish(b"d" * 16, 1, 7, frozenset(), whole=False, known=1)
 MADE = Download(session_pb2.DownloadStart(), session_pb2.DownloadEnd(), Content(0, b""), 3)
@@ -52,7 +53,7 @@ async def test_what_cannot_be_made_early_fails_no_upload() -> None:
 
 def test_abandoned_content_leaves_no_file_whenever_it_is_abandoned(tmp_path: Path) -> None:
     """The thread that writes goes on when its session has ended; the disk would fill up."""
-    piece = b"x" * (MEMORY_BYTES // 2 + 1)
+    piece = b"x" * (SMALL_DOWNLOAD_BYTES // 2 + 1)
     for moment in range(4):
         writer = ContentWriter(tmp_path / "content")
         for number in range(3):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from fieldmesh.basics.limits import SMALL_DOWNLOAD_BYTES
 
+
 @dataclass(frozen=True, slots=True)
 class DeviceSettings:
     """What a branch administrator may set on a device."""

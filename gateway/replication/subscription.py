@@ -30,10 +30,15 @@ def refresh(connection: Transaction, now: int) -> bool:
 def take_epochs(connection: Transaction, epochs: Sequence[cursors.EpochStart], now: int) -> bool:
     """The hub's epochs are known; after a restore, what it lost is sent and fetched again.
 
+    Where something counts again that was undone here, no stream brings it any more: everything is fetched.
+
     Returns:
         Whether there are partitions to seed.
     """
-    if not cursors.learn_epochs(connection, epochs):
+    heard = cursors.learn_epochs(connection, epochs)
+    if heard is cursors.Restored.NOTHING_NEW:
         return False
     replay.recover(connection, now)
+    if heard is cursors.Restored.COME_BACK:
+        partitions.seed_again(connection, None, now, whole=False)
     return True

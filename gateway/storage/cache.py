@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from fieldmesh.data.many_rows import ROWS_AT_ONCE, values_of
+from gateway.storage.cursors import lost_sql
 from gateway.storage.schema import CACHED_TABLES, TABLE_NUMBER, WIRE_COLUMNS
 
 if TYPE_CHECKING:
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
     from fieldmesh.codec.columns import TableRows
     from fieldmesh.data.types import Value
 
-_LOST = (
-    " OR EXISTS (SELECT 1 FROM fm_lost_range WHERE {table}.lsn > above_lsn"
-    " AND {table}.lsn < below_lsn)"
-)
 _LEFT = (
     "EXISTS (SELECT 1 FROM fm_removal AS r WHERE r.partition = {table}.partition AND r.table_no = ?"
     " AND r.row_id = {table}.id AND r.lsn > {table}.lsn)"
@@ -36,7 +33,7 @@ def _upsert(table: str, names: tuple[str, ...], comparison: str) -> tuple[str, s
     return (
         f"INSERT INTO {table} ({', '.join(names)}) VALUES ",
         f" ON CONFLICT (id) DO UPDATE SET {changed}"
-        f" WHERE excluded.lsn {comparison} {table}.lsn{_LOST.format(table=table)}",
+        f" WHERE excluded.lsn {comparison} {table}.lsn OR {lost_sql(f'{table}.lsn')}",
     )
 
 
@@ -126,7 +123,7 @@ def _remove(
         piece = ids[start : start + ROWS_AT_ONCE]
         places = ", ".join("?" * len(piece))
         connection.execute(
-            f"DELETE FROM {table} WHERE +partition = ? AND (lsn < ?{_LOST.format(table=table)})"
+            f"DELETE FROM {table} WHERE +partition = ? AND (lsn < ? OR {lost_sql(f'{table}.lsn')})"
             f" AND id IN ({places})",
             (partition, lsn, *piece),
         )
@@ -160,7 +157,7 @@ def keep_only(
             (row_id,)
             for (row_id,) in connection.execute(
                 f"SELECT id FROM {table} WHERE partition = ? AND (lsn <= ?"
-                f"{_LOST.format(table=table)})",
+                f" OR {lost_sql(f'{table}.lsn')})",
                 (partition, up_to_lsn),
             )
             if row_id not in keep
@@ -203,7 +200,7 @@ def replace_range(
     first, last = (bytes([value]) for value in byte_range)
     connection.execute(
         f"DELETE FROM {rows.table} WHERE partition = ? AND substr(id, 16, 1) BETWEEN ? AND ?"
-        f" AND (lsn <= ?{_LOST.format(table=rows.table)})",
+        f" AND (lsn <= ? OR {lost_sql(f'{rows.table}.lsn')})",
         (partition, first, last, at_lsn),
     )
     return repair_rows(connection, rows)
@@ -236,13 +233,7 @@ def partitions_with_lost_rows(connection: sqlite3.Connection) -> set[int]:
         "SELECT DISTINCT partition FROM fm_removal AS t",
     ]
     for select in selects:
-        found.update(
-            row[0]
-            for row in connection.execute(
-                f"{select} WHERE EXISTS (SELECT 1 FROM fm_lost_range"
-                " WHERE t.lsn > above_lsn AND t.lsn < below_lsn)"
-            )
-        )
+        found.update(row[0] for row in connection.execute(f"{select} WHERE {lost_sql('t.lsn')}"))
     return found
 
 
@@ -252,7 +243,4 @@ def forget_lost_removals(connection: sqlite3.Connection) -> int:
     Returns:
         How many went.
     """
-    return connection.execute(
-        "DELETE FROM fm_removal WHERE EXISTS (SELECT 1 FROM fm_lost_range"
-        " WHERE fm_removal.lsn > above_lsn AND fm_removal.lsn < below_lsn)"
-    ).rowcount
+    return connection.execute(f"DELETE FROM fm_removal WHERE {lost_sql('fm_removal.lsn')}").rowcount

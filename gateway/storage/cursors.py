@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from fieldmesh.basics.epochs import make_lsn
@@ -147,28 +148,40 @@ def what_stands(lsn: int, epochs: Sequence[EpochStart]) -> int:
     return lsn
 
 
-def learn_epochs(connection: sqlite3.Connection, epochs: Sequence[EpochStart]) -> bool:
+def lost_sql(lsn: str) -> str:
+    """SQL: the LSN, a column's name, is of a future that a restore of head office undid."""
+    return f"EXISTS (SELECT 1 FROM fm_lost_range WHERE {lsn} > above_lsn AND {lsn} < below_lsn)"
+
+
+class Restored(Enum):
+    """What a gateway hears of the hub's epochs."""
+
+    NOTHING_NEW = "nothing_new"
+    GONE_ON = "gone_on"
+    """The hub was restored since it was heard last, to what this gateway has, too, or had."""
+    COME_BACK = "come_back"
+    """What another restore had undone counts again: a newer backup was taken than the time before."""
+
+
+def learn_epochs(connection: sqlite3.Connection, epochs: Sequence[EpochStart]) -> Restored:
     """The hub's epochs are known here; a mark in a lost future is set back to the last LSN that counts.
 
-    Returns:
-        Whether the hub was restored since it was heard last. Rows of the lost future may be here even
-        where the mark is not in it: seeds and repairs run ahead of the mark.
+    The newest list says which LSNs count; epochs that stand in an older one only are of a hub that is given up. Rows
+    of the lost future may be here even where the mark is not in it: seeds and repairs run ahead of the mark.
     """
     held = read_state(connection)
-    known = {start.epoch for start in held.epochs}
-    fresh = [start for start in epochs if start.epoch not in known]
-    if not fresh:
-        return False
-    merged = sorted({*held.epochs, *fresh}, key=lambda start: start.epoch)
-    connection.execute(
-        "UPDATE fm_state SET hub_epochs = ?",
-        (json.dumps([[start.epoch, start.began_after] for start in merged]),),
-    )
-    lost = lost_ranges(fresh)
+    newest = max((start.epoch for start in held.epochs), default=0)
+    if not any(start.epoch > newest for start in epochs):
+        return Restored.NOTHING_NEW
+    mark = what_stands(held.mark_lsn, [*held.epochs, *epochs])
+    text = json.dumps(sorted([start.epoch, start.began_after] for start in epochs))
+    connection.execute("UPDATE fm_state SET hub_epochs = ?, mark_lsn = ?", (text, mark))
+    connection.execute("DELETE FROM fm_lost_range")
     connection.executemany(
-        "INSERT OR IGNORE INTO fm_lost_range (above_lsn, below_lsn) VALUES (?, ?)", lost
+        "INSERT INTO fm_lost_range (above_lsn, below_lsn) VALUES (?, ?)", lost_ranges(epochs)
     )
-    passed = [above for above, below in lost if above < held.mark_lsn < below]
-    if passed:
-        connection.execute("UPDATE fm_state SET mark_lsn = ?", (min(passed),))
-    return bool(known or passed)
+    given_up = set(held.epochs) - set(epochs)
+    if any(what_stands(make_lsn(one.epoch, 0), epochs) > one.began_after for one in given_up):
+        return Restored.COME_BACK
+    is_first = not held.epochs and mark == held.mark_lsn
+    return Restored.NOTHING_NEW if is_first else Restored.GONE_ON

@@ -6,14 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from gateway.storage import inbox
+from gateway.storage.cursors import lost_sql
 
 if TYPE_CHECKING:
     import sqlite3
-
-_NOT_LOST: Final = (
-    "NOT EXISTS (SELECT 1 FROM fm_lost_range WHERE {lsn} > above_lsn AND {lsn} < below_lsn)"
-)
-"""That a row of this LSN is not of a future that a restore of head office undid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +113,10 @@ def read_tick(connection: sqlite3.Connection, device_id: bytes) -> HubTick:
     row = connection.execute(
         "SELECT device_epoch, sequence, proof FROM device_tick WHERE device_id = ?1 UNION ALL"
         f" SELECT heard_epoch, heard_sequence, heard_proof FROM fm_device WHERE device_id = ?1"
-        f" AND heard_lsn > 0 AND {_NOT_LOST.format(lsn='heard_lsn')} UNION ALL"
+        f" AND heard_lsn > 0 AND NOT {lost_sql('heard_lsn')} UNION ALL"
         " SELECT device_epoch, sequence, hub_tick"
         " FROM (SELECT device_epoch, sequence, hub_tick FROM fm_inbox"
-        f" WHERE device_id = ?1 AND differs = 0 AND applied_lsn > 0 AND {_NOT_LOST.format(lsn='applied_lsn')}"
+        f" WHERE device_id = ?1 AND differs = 0 AND applied_lsn > 0 AND NOT {lost_sql('applied_lsn')}"
         " ORDER BY device_epoch DESC, sequence DESC LIMIT 1)"
         " ORDER BY 1 DESC, 2 DESC, 3 DESC LIMIT 1",
         (device_id,),

@@ -23,6 +23,7 @@ from fieldmesh.data.policy import (
 )
 from fieldmesh.data.schema import TABLES
 from fieldmesh.replica.partition import partition_id
+from gateway.storage.cursors import lost_sql
 from gateway.storage.schema import (
     DOWNLOAD_ORDER,
     PROVISIONAL_TABLES,
@@ -179,12 +180,17 @@ def _keyed_sql(kind: PartitionKind, column: str) -> str:
 
 
 def _parent_sql(parent: str, column: str) -> str:
-    found = f"(SELECT partition FROM {parent} WHERE id = p.{column})"
+    """The partition of the parent as it is shown.
+
+    What a restore of head office undid counts last: it leaves before the row does, and then the row's own parent shows.
+    """
+    found = f"SELECT partition FROM {parent} AS c WHERE c.id = p.{column}"
     if parent not in PROVISIONAL_TABLES:
-        return found
+        return f"({found})"
     # A device that signs its batches again brings a row twice, and the row may have moved between: as it is shown.
     shadow = f"SELECT partition FROM {provisional(parent)} WHERE id = p.{column}"
-    return f"COALESCE({found}, ({shadow} ORDER BY rowid DESC LIMIT 1))"
+    stands = f"NOT {lost_sql('c.lsn')}"
+    return f"COALESCE(({found} AND {stands}), ({shadow} ORDER BY rowid DESC LIMIT 1), ({found}))"
 
 
 def forget_through(

@@ -175,6 +175,13 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "lines go with a header that a restore undid",
+        "gateway/storage/provisional.py",
+        "({found} AND {stands}), ",
+        "({found}), ",
+        (_PROVISIONAL + "an_order_that_comes_again_after_a_restore_is_shown_with_its_lines",),
+    ),
+    Mutant(
         "a batch that fails in its turn is not told from the one before it",
         "hub/ingest/group.py",
         "            raise FailedBatchError(batch.sha256, error) from error\n",

@@ -366,9 +366,7 @@ async def test_a_cut_download_goes_on_at_its_byte(tmp_path: Path, mode: int) -> 
         cut = await world.talk(gateway, device, device.hello(mode), most_chunks=1)
         start, held = cut.one("download_start"), cut.content()
         assert start.size > len(held)
-        hello = device.hello(
-            mode, resume_download_id=start.download_id, resume_offset=len(held)
-        )
+        hello = device.hello(mode, resume_download_id=start.download_id, resume_offset=len(held))
         rest = await world.talk(gateway, device, hello)
         again = rest.one("download_start")
         assert again.download_id == start.download_id

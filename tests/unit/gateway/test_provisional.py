@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from fieldmesh.codec.batch import Change, Operation
 from fieldmesh.codec.columns import TableRows, from_rows
 from fieldmesh.data.schema import TABLES
 from fieldmesh.data.types import Value
-from gateway.storage import cache, provisional, provisional_due
+from gateway.storage import cache, cursors, provisional, provisional_due
 from tests.unit.gateway.test_storage import DEVICE, OTHER, database, outlet
 
 if TYPE_CHECKING:
@@ -54,6 +56,27 @@ def test_an_order_that_comes_again_after_its_outlet_moved_is_shown_with_its_line
     assert shown(database, BEFORE) == {}
     provisional.forget_through(database, DEVICE, device_epoch=1, sequence=1)
     assert shown(database, AFTER) == {"sales_order": 1, "order_line": 1}
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_an_order_that_comes_again_after_a_restore_is_shown_with_its_lines(
+    database: sqlite3.Connection, *, at_once: bool
+) -> None:
+    """Promise 4: the order of the lost future stood in the area of the outlet's old rep, and the lines followed it."""
+    cache.apply_rows(database, outlet("Shop", 10, partition=AFTER))
+    header, line = order()
+    stood = from_rows(
+        "sales_order",
+        (*header.rows.names, "partition", "lsn", "row_hash"),
+        [(*(header.rows.column(name)[0] for name in header.rows.names), BEFORE, 30, 0)],
+    )
+    cache.apply_rows(database, stood)
+    cursors.learn_epochs(database, [cursors.EpochStart(1, 0), cursors.EpochStart(2, 20)])
+    for sequence, changes in enumerate([[header, line]] if at_once else [[header], [line]]):
+        provisional.add(database, (DEVICE, 1, sequence + 1), changes)
+    database.execute("DELETE FROM sales_order WHERE id = ?", (ORDER,))
+    assert shown(database, AFTER) == {"sales_order": 1, "order_line": 1}
+    assert shown(database, BEFORE) == {}
 
 
 def test_a_visit_that_ends_after_its_outlet_moved_stays_with_its_survey(

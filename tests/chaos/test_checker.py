@@ -316,6 +316,8 @@ def test_a_first_tick_for_a_batch_that_the_gateway_has_not_is_found(small: Small
     assert small.found() == {"first_tick_without_batch"}, "it was in the image"
     small.strike(7.2, 7.9, "GW1", effects=("gateway_disk_lost",))
     assert small.found() == set()
+    small.events.insert(-3, {**small.event("packed", 1), "t": 8.0})
+    assert small.found() == set(), "the device was started again, and noted once more what waits"
 
 
 def test_a_branch_that_waits_for_head_office_is_found(small: SmallCase) -> None:

@@ -113,12 +113,14 @@ class Case:
         self.wrote[str(event["d"])].append(event)
 
     def _packed(self, event: Event) -> None:
+        """A program that was started again, or a copy, notes what waits once more: it was packed when seen first."""
         code = str(event["d"])
         device = self.facts.hub.devices.get(code, code)
         place = (device, int(event["epoch"]), int(event["seq"]))
         rows = frozenset(f"{table}/{row}" for table, row in event["rows"])
         sha, copied = str(event["sha"]), bool(event.get("copied"))
-        self.packed[place].append(Packed(code, place, sha, float(event["t"]), rows, copied))
+        if not any(one.sha == sha and one.copied <= copied for one in self.packed[place]):
+            self.packed[place].append(Packed(code, place, sha, float(event["t"]), rows, copied))
 
     def _changed(self, event: Event) -> None:
         by_device = self.changed.setdefault(str(event["row"]), defaultdict(list))

@@ -182,6 +182,13 @@ MUTANTS = (
         (_PROVISIONAL + "an_order_that_comes_again_after_a_restore_is_shown_with_its_lines",),
     ),
     Mutant(
+        "what a newer backup brings back is not fetched",
+        "gateway/replication/subscription.py",
+        "    if heard is cursors.Restored.COME_BACK:\n",
+        "    if False:\n",
+        (_MODEL + "a_newer_backup_that_is_restored_after_an_older_one_stands",),
+    ),
+    Mutant(
         "a batch that fails in its turn is not told from the one before it",
         "hub/ingest/group.py",
         "            raise FailedBatchError(batch.sha256, error) from error\n",

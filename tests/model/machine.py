@@ -160,10 +160,10 @@ class NetworkMachine(RuleBasedStateMachine):
         self._do(self.world.backup_hub())
 
     @precondition(lambda self: "hub" in self.saved and self.lost in {"", "hub"})
-    @rule()
-    def the_hub_is_restored(self) -> None:
+    @rule(older=st.booleans())
+    def the_hub_is_restored(self, *, older: bool) -> None:
         self.lost = "hub"
-        self._do(self.world.restore_hub())
+        self._do(self.world.restore_hub(older=older))
 
     @rule(node=st.sampled_from([*DEVICES, *GATEWAYS]))
     def a_node_is_copied(self, node: str) -> None:

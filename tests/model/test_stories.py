@@ -139,6 +139,20 @@ async def test_the_same_backup_may_be_restored_twice(world: World) -> None:
     await ends_well(world)
 
 
+async def test_a_newer_backup_that_is_restored_after_an_older_one_stands(world: World) -> None:
+    """By mistake the older one came first: what it undid counts again, and no stream brings it."""
+    await world.backup_hub()
+    await world.set_price(1)
+    await world.order("D1")
+    await world.at_rest()
+    await world.backup_hub()
+    await world.restore_hub(older=True)
+    await world.order("D2")
+    await world.at_rest()
+    await world.restore_hub()
+    await ends_well(world)
+
+
 async def test_an_order_that_a_restored_hub_has_lost_stays_on_its_device(world: World) -> None:
     """Promises 4 and 8: the device has forgotten its batch; its gateway shows the rows until the hub has them again."""
     await world.at_rest()

@@ -189,20 +189,28 @@ class World:
         await gateway.open()
 
     async def backup_hub(self) -> None:
-        """Tonight's backup."""
+        """Tonight's backup; last night's is kept."""
+        newest, older = self._backups
         await self.hub.crash()
-        self.hub.backup(self.folder / "backup")
+        if newest.exists():
+            shutil.rmtree(older, ignore_errors=True)
+            newest.rename(older)
+        self.hub.backup(newest)
         await self.hub.open()
 
-    async def restore_hub(self) -> bool:
-        """Head office goes on from the newest backup, if there is one."""
-        backup = self.folder / "backup"
+    async def restore_hub(self, *, older: bool = False) -> bool:
+        """Head office goes on from the newest backup, or from the one before, if there is one."""
+        backup = self._backups[older]
         if not backup.exists():
             return False
         await self.hub.crash()
         await self.hub.restore(backup)
         await self.hub.open()
         return True
+
+    @property
+    def _backups(self) -> tuple[Path, Path]:
+        return self.folder / "backup", self.folder / "backup-before"
 
     async def save_image(self, name: str) -> None:
         """Somebody copies a device or a gateway as it is."""

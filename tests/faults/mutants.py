@@ -25,23 +25,19 @@ FAILED = 1
 BROKEN = 3
 """Exit code of a campaign that found a violation; the same holds."""
 
+_FAULTS = "tests/faults/test_"
 _WAYS = "tests/faults/test_batches_on_their_way.py::"
 BY_HAND = _WAYS + "test_a_batch_that_comes_by_hand_and_through_two_gateways_counts_once"
 JOURNAL = _WAYS + "test_a_changed_journal_is_found"
-ALTERED = (
-    "tests/faults/test_altered.py::"
-    "test_a_batch_that_a_gateway_rewrote_well_is_found_by_its_signature"
-)
+ALTERED = f"{_FAULTS}altered.py::test_a_batch_that_a_gateway_rewrote_well_is_found_by_its_signature"
 ORDER = "tests/faults/test_order.py::test_a_batch_that_overtakes_another_waits_for_it"
-SCOPE = (
-    "tests/faults/test_scope.py::test_an_order_for_an_outlet_that_has_moved_arrives_and_moves_too"
-)
+SCOPE = f"{_FAULTS}scope.py::test_an_order_for_an_outlet_that_has_moved_arrives_and_moves_too"
 RESTORED = (
     "tests/faults/test_restored_hub.py::"
     "test_a_hub_from_an_older_backup_loses_nothing_that_devices_sent"
 )
 _MODEL = "tests/model/test_stories.py::test_"
-_PROVISIONAL = "tests/unit/gateway/test_provisional.py::test_"
+_COMES_AGAIN = "tests/unit/gateway/test_provisional.py::test_an_order_that_comes_again_after_"
 _AUTHORITY = "tests/integration/hub/test_ingest_authority.py::test_"
 _SPARES = "tests/integration/gateway/test_spares.py::test_"
 _NEVER = "100000"
@@ -169,17 +165,14 @@ MUTANTS = (
         "gateway/storage/provisional.py",
         "({shadow} ORDER BY rowid DESC LIMIT 1)",
         "({shadow} ORDER BY rowid LIMIT 1)",
-        (
-            _PROVISIONAL
-            + "an_order_that_comes_again_after_its_outlet_moved_is_shown_with_its_lines",
-        ),
+        (_COMES_AGAIN + "its_outlet_moved_is_shown_with_its_lines",),
     ),
     Mutant(
         "lines go with a header that a restore undid",
         "gateway/storage/provisional.py",
         "({found} AND {stands}), ",
         "({found}), ",
-        (_PROVISIONAL + "an_order_that_comes_again_after_a_restore_is_shown_with_its_lines",),
+        (_COMES_AGAIN + "a_restore_is_shown_with_its_lines",),
     ),
     Mutant(
         "what a newer backup brings back is not fetched",
@@ -213,8 +206,8 @@ MUTANTS = (
     Mutant(
         "seeds of a lost future kept",
         "gateway/storage/cursors.py",
-        "    return bool(known or passed)\n",
-        "    return bool(passed)\n",
+        "Restored.NOTHING_NEW if is_first else Restored.GONE_ON",
+        "Restored.GONE_ON if mark < held.mark_lsn else Restored.NOTHING_NEW",
         (_MODEL + "a_gateway_that_was_seeded_ahead_of_its_mark_keeps_nothing_of_a_lost_future",),
     ),
     Mutant(

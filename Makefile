@@ -22,7 +22,7 @@ help: ## this list
 demo: .venv ## a company works for a day on this machine, under three minutes (KEEP=1 leaves it running)
 	@$(RUN) -m deploy.demo $(if $(KEEP),--keep) $(if $(FIELDMESH_SAMPLE),--sample $(FIELDMESH_SAMPLE))
 
-test: .venv ## every test; of the longest fault stories a seeded third
+test: .venv ## every test; of the longest fault stories a seeded quarter
 	@$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --choose tests
 
 t: .venv ## the tests whose name holds a word: make t k=digest

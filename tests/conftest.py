@@ -24,7 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """`make faults` runs every combination, `make test` a seeded choice of them."""
     parser.addoption("--thorough", action="store_true", help="run every combination")
     parser.addoption(
-        "--choose", action="store_true", help="of the tests that are marked so, a seeded third"
+        "--choose", action="store_true", help="of the tests that are marked so, a seeded quarter"
     )
     parser.addoption("--stories", type=int, default=0, help="how many stories the model tells")
 
@@ -55,7 +55,7 @@ def _choose(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Every worker makes the same choice; `--randomly-seed` makes it again."""
     marked = sorted(item.nodeid for item in items if item.get_closest_marker("chosen"))
     seed = config.getoption("randomly_seed", 0)
-    left_out = set(random.Random(f"{seed}").sample(marked, len(marked) * 2 // 3))
+    left_out = set(random.Random(f"{seed}").sample(marked, len(marked) * 3 // 4))
     config.hook.pytest_deselected(items=[item for item in items if item.nodeid in left_out])
     items[:] = [item for item in items if item.nodeid not in left_out]
 

@@ -202,7 +202,7 @@ class GroupApplier:
     ) -> list[Refusal]:
         """Rows that stand out of the writer's reach, or would after the change."""
         outside = await self._scopes.outside_held(device, writer, table, rows.column("id"))
-        outside += await self._scopes.moved_outside(writer, table, rows)
+        outside += await self._scopes.moved_outside(device, writer, table, rows)
         outside += await self._scopes.of_others(writer, table, rows.column("id"))
         return _all(table, dict.fromkeys(outside), "outside_scope", {"table": table.name})
 

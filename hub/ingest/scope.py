@@ -46,6 +46,8 @@ class Scopes:
         if not places or device.position_id is None:
             return list(places)
         for column, parent in table.follows:
+            if not rows.has(column):
+                continue
             keys = rows.column(column)
             wanted = {keys[place] for place in places if keys[place] is not None}
             accepted = self._former.setdefault((device.device_id, parent), set())
@@ -90,9 +92,12 @@ class Scopes:
         ]
 
     async def moved_outside(
-        self, writer: Writer, table: ReplicatedTable, rows: TableRows
+        self, device: DeviceWriter, writer: Writer, table: ReplicatedTable, rows: TableRows
     ) -> list[Value]:
-        """Those of the existing rows that these values would move to where the writer may not write."""
+        """Those of the existing rows that these values would move to where the writer may not write.
+
+        A row that was made and deleted, and comes again because its batch was signed anew, is nowhere now.
+        """
         keys = rule_columns(table.policy.partition)
         if not set(keys) & set(rows.names):
             return []
@@ -107,12 +112,13 @@ class Scopes:
                 values = [held.get(one) for one in ids]
             full = full.with_column(column, values)
         homes, _ = await self._writer.homes.of(table, full)
-        return [
-            row_id
-            for row_id, home in zip(ids, homes, strict=True)
+        places = [
+            place
+            for place, (row_id, home) in enumerate(zip(ids, homes, strict=True))
             if home != self._writer.homes.home(table.name, row_id)
             and why_not_row(writer, table, home) is not None
         ]
+        return [ids[place] for place in await self._not_former(device, table, full, places)]
 
     async def _without_former(
         self, device: DeviceWriter, table: ReplicatedTable, ids: list[Value]

@@ -171,7 +171,8 @@ def learn_epochs(connection: sqlite3.Connection, epochs: Sequence[EpochStart]) -
     """
     held = read_state(connection)
     newest = max((start.epoch for start in held.epochs), default=0)
-    if not any(start.epoch > newest for start in epochs):
+    is_late = newest > max((start.epoch for start in epochs), default=0)
+    if is_late or set(epochs) == set(held.epochs):
         return Restored.NOTHING_NEW
     mark = what_stands(held.mark_lsn, [*held.epochs, *epochs])
     text = json.dumps(sorted([start.epoch, start.began_after] for start in epochs))

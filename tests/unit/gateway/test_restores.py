@@ -62,6 +62,17 @@ def test_the_newest_restore_says_which_future_counts(
     assert database.execute("SELECT above_lsn FROM fm_lost_range").fetchall() == [(began_after,)]
 
 
+def test_a_gateway_of_an_earlier_release_that_heard_of_both_restores_fetches_what_counts(
+    database: sqlite3.Connection,
+) -> None:
+    """It kept every restore that it had ever heard of; nothing new may come for years."""
+    known = "[[1, 0], [2, 60], [3, 90]]"
+    database.execute("UPDATE fm_state SET hub_epochs = ?", (known,))
+    now = [cursors.EpochStart(1, 0), cursors.EpochStart(3, 90)]
+    assert cursors.learn_epochs(database, now) is cursors.Restored.COME_BACK
+    assert cursors.learn_epochs(database, now) is cursors.Restored.NOTHING_NEW
+
+
 def test_a_batch_that_a_restored_hub_has_lost_is_shown_again(database: sqlite3.Connection) -> None:
     """Promise 8: its confirmed rows give way to the hub's, and colleagues would lose them until the replay."""
     cursors.learn_epochs(database, [cursors.EpochStart(1, 0)])

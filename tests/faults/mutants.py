@@ -245,7 +245,6 @@ MUTANTS = (
         '[MARK_SUBJECT, *(f"down.{partition}" for partition in sorted(partitions))]',
         '["down.*"] if partitions else []',
         (_MODEL + "an_outlet_that_goes_to_another_rep_leaves_and_comes",),
-        Campaign("reparent"),
     ),
     Mutant(
         "journal hash not chained",

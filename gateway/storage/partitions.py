@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from fieldmesh.data.policy import PartitionKind
 from fieldmesh.replica.partition import partition_id
+from gateway.storage.cursors import lost_sql
 
 if TYPE_CHECKING:
     import sqlite3
@@ -180,8 +181,8 @@ def with_lost_seeds(connection: sqlite3.Connection) -> set[int]:
     return {
         row[0]
         for row in connection.execute(
-            "SELECT partition FROM fm_partition JOIN fm_lost_range"
-            " ON seed_lsn > above_lsn AND seed_lsn < below_lsn WHERE state IN ('seeding', 'seeded')"
+            "SELECT partition FROM fm_partition WHERE state IN ('seeding', 'seeded')"
+            f" AND {lost_sql('seed_lsn')}"
         )
     }
 

@@ -150,7 +150,7 @@ async def _put_away_rejects(writer: ChangeWriter, spare_id: bytes) -> None:
         "id", "lsn", "device_epoch", "sequence", "table_name", "row_id", "code", "text", "row",
     )  # fmt: skip
     held = await rows_where(writer.connection, "reject", names, "device_id", [spare_id])
-    for reject_id, *values in held:
+    for _reject_id, *values in held:
         payload: dict[str, object] = {"device": to_text(spare_id)}
         for name, value in zip(names[1:], values, strict=True):
             payload[name] = to_text(value) if isinstance(value, bytes) else value
@@ -158,7 +158,7 @@ async def _put_away_rejects(writer: ChangeWriter, spare_id: bytes) -> None:
             writer.connection, at=writer.now, kind="reject_put_away", actor="hub",
             payload=payload, subjects=[spare_id],
         )  # fmt: skip
-        await delete_rows(writer, "reject", [reject_id] if isinstance(reject_id, bytes) else [])
+    await delete_rows(writer, "reject", [row[0] for row in held if isinstance(row[0], bytes)])
 
 
 async def release_spare(writer: ChangeWriter, maker: Maker, spare_id: bytes) -> None:

@@ -26,9 +26,7 @@ async def test_a_hub_from_an_older_backup_loses_nothing_that_devices_sent(networ
     hub, folder = network.hub, network.folder
     await first.ask("order", "--lines", "2")
     await two_ticks(first)
-    await hub.service.stop()
-    shutil.copytree(hub.folder / "data", folder / "backup")
-    await hub.start()
+    await _keep(hub, folder / "backup")
     await first.ask("order", "--lines", "3")
     await two_ticks(first)
     await hub.ask("price", "set", "PL-BASE", "P00001", "55.5")
@@ -39,21 +37,10 @@ async def test_a_hub_from_an_older_backup_loses_nothing_that_devices_sent(networ
         return (await second.rows(lost))[0]["n"] != 0
 
     await eventually("the price reaches the second device", has_lost_price)
-    await hub.service.stop()
-    shutil.rmtree(hub.folder / "data")
-    shutil.copytree(folder / "backup", hub.folder / "data")
-    assert int(str((await hub.ask("recover", "--yes"))["epoch"])) > 1
-    await hub.start()
-
-    async def all_orders_and_equal() -> bool:
-        if (await orders_at_hub(network))[0] != 2:
-            return False
-        try:
-            return bool((await hub.ask("verify", "--deep"))["ok"])
-        except CommandFailedError:
-            return False
-
-    await eventually("both orders are at head office and all tiers agree", all_orders_and_equal)
+    await _put_back(hub, folder / "backup")
+    await eventually(
+        "both orders are at head office and all tiers agree", lambda: _has_all(network, orders=2)
+    )
     for device in (first, second):
         await patiently(device, "full")
         assert (await device.ask("verify"))["equal"]
@@ -97,16 +84,9 @@ async def test_a_newer_backup_that_is_restored_after_an_older_one_stands(network
     await _put_back(hub, folder / "newer")
     await eventually("the price is back at the first", lambda: _has_price(first, 5550000))
     await eventually("the price is back at the second", lambda: _has_price(second, 5550000))
-
-    async def all_orders_and_equal() -> bool:
-        if (await orders_at_hub(network))[0] != 3:
-            return False
-        try:
-            return bool((await hub.ask("verify", "--deep"))["ok"])
-        except CommandFailedError:
-            return False
-
-    await eventually("all orders are at head office and all tiers agree", all_orders_and_equal)
+    await eventually(
+        "all orders are at head office and all tiers agree", lambda: _has_all(network, orders=3)
+    )
     for device in (first, second):
         report = await patiently(device, "full")
         assert not report["repaired"]
@@ -114,6 +94,16 @@ async def test_a_newer_backup_that_is_restored_after_an_older_one_stands(network
     assert (await first.rows("SELECT count(*) AS n FROM sales_order WHERE state = 'saved'")) == [
         {"n": 3}
     ]
+
+
+async def _has_all(network: Network, *, orders: int) -> bool:
+    """Head office has so many orders, and all tiers agree."""
+    if (await orders_at_hub(network))[0] != orders:
+        return False
+    try:
+        return bool((await network.hub.ask("verify", "--deep"))["ok"])
+    except CommandFailedError:
+        return False
 
 
 async def _has_price(device: Device, amount: int, *, is_there: bool = True) -> bool:
